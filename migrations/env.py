@@ -1,0 +1,28 @@
+"""Run migrations on the app's own engine, each in a transaction."""
+
+from alembic import context
+from flask import current_app
+
+from saver import dialect
+
+db = current_app.extensions["migrate"].db
+
+
+def run() -> None:
+    """Upgrade or downgrade; SQLite's schema changes are rolled back like any other."""
+    engine = db.engine.execution_options(**dialect.WRITE)
+    with engine.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            transaction_per_migration=True,
+            transactional_ddl=True,
+            **current_app.extensions["migrate"].configure_args,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("saver's migrations run on a database, not offline")
+run()

@@ -1,0 +1,107 @@
+"""The door: what a body must be before anybody looks inside it."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+from flask import Response, json, request
+from pydantic import BaseModel, ValidationError
+
+from saver.api.problems import Problem, invalid
+
+JSON = "application/json"
+PLAIN = "text/plain"
+
+_WHOLE_NUMBER = re.compile("-?[0-9]{1,18}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read(model: type[Model]) -> Model:
+    """The JSON body as a model. Raises Problem or pydantic's ValidationError."""
+    if request.mimetype != JSON:
+        raise _unsupported(JSON)
+    body = _body()
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        if "surrogate" in str(error.errors()[0].get("ctx", {}).get("error", "")):
+            raise invalid((_lone_surrogate_in(body), "must not contain lone surrogates")) from None
+        raise
+
+
+def read_expires_in() -> int | None:
+    """``?expires_in=`` of a plain write. Raises Problem."""
+    unknown = [name for name in request.args if name != "expires_in"]
+    if unknown:
+        raise invalid(("", "expires_in is the only parameter of the query"))
+    given = request.args.get("expires_in")
+    if given is None:
+        return None
+    if not _WHOLE_NUMBER.fullmatch(given):
+        raise invalid(("/expires_in", "must be a whole number"))
+    return int(given)
+
+
+def wants_plain() -> bool:
+    """Whether the caller asks for the bare text."""
+    return request.accept_mimetypes.best_match([JSON, PLAIN]) == PLAIN
+
+
+def is_plain() -> bool:
+    """Whether the body is a bare text, which only programs may send.
+
+    A browser sends text/plain to any host without asking it first (CORS calls
+    it a simple request), so a web page could write with its visitors' addresses.
+    """
+    if request.mimetype != PLAIN:
+        return False
+    if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
+        raise Problem(415, "media-type", "Browsers send JSON.", detail=f"Content-Type must be {JSON}.")
+    return True
+
+
+def read_plain() -> str:
+    """The bare text of the body, byte for byte. Raises Problem."""
+    if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem(415, "media-type", "The text is not in UTF-8.", detail="charset must be utf-8.")
+    try:
+        return _body().decode()
+    except UnicodeDecodeError:
+        raise Problem(400, "not-utf-8", "The text is not in UTF-8.") from None
+
+
+def json_answer(document: dict[str, object], status: int = 200) -> Response:
+    """An answer in JSON."""
+    return Response(json.dumps(document), status, content_type=JSON)
+
+
+def plain_answer(text: str, status: int = 200) -> Response:
+    """An answer in plain text, which no browser will show as a page."""
+    headers = {"Content-Disposition": "attachment; filename=text.txt"}
+    return Response(text, status, headers, content_type=f"{PLAIN}; charset=utf-8")
+
+
+def _body() -> bytes:
+    # Without a length the server cuts an overlong body instead of refusing it.
+    if request.content_length is None:
+        raise Problem(411, "length", "The length is missing.", detail="Send a Content-Length.")
+    return request.get_data(cache=False)
+
+
+def _lone_surrogate_in(body: bytes) -> str:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    held = [name for name, value in fields.items() if isinstance(value, str) and _SURROGATE.search(value)]
+    return f"/{held[0]}" if held and held[0] in ("text", "password", "code", "owner_token") else ""
+
+
+def _unsupported(*wanted: str) -> Problem:
+    return Problem(
+        415, "media-type", "Unsupported media type.", detail=f"Content-Type must be {' or '.join(wanted)}."
+    )
+

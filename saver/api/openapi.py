@@ -1,0 +1,123 @@
+"""``/api/v1/openapi.json``: OpenAPI 3.1, generated from the models that validate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from saver.api import door
+from saver.api.schemas import (
+    DeleteRequest,
+    Limits,
+    LoadRequest,
+    ProblemDocument,
+    TextAnswer,
+    WriteRequest,
+    Written,
+)
+
+_REF = "#/components/schemas/{model}"
+_PROBLEM = "application/problem+json"
+_REQUESTS = (WriteRequest, LoadRequest, DeleteRequest)
+_ANSWERS = (Written, TextAnswer, Limits, ProblemDocument)
+
+_TEXT_PLAIN = {"text/plain": {"schema": {"type": "string"}}}
+_EXPIRES_IN = {
+    "name": "expires_in",
+    "in": "query",
+    "required": False,
+    "description": "for text/plain: life in whole seconds",
+    "schema": {"type": "integer", "minimum": 1},
+}
+_REASONS = {
+    400: "not JSON or not UTF-8",
+    404: "no text under this code, or the password is missing or wrong",
+    411: "the length is missing",
+    413: "too large",
+    415: "unsupported media type",
+    422: "against a rule",
+    429: "a budget is spent; Retry-After says for how long",
+    503: "not now; Retry-After says when",
+}
+
+
+def blueprint() -> Blueprint:
+    """The route, to be registered with the app."""
+    routes = Blueprint("openapi", __name__, url_prefix="/api/v1")
+    described = description()
+    routes.get("/openapi.json", endpoint="openapi")(lambda: _answer(described))
+    return routes
+
+
+def _answer(described: dict[str, object]) -> Response:
+    return door.json_answer(described)
+
+
+def description() -> dict[str, object]:
+    """The API, as OpenAPI 3.1."""
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in _REQUESTS] + [(model, "serialization") for model in _ANSWERS],
+        ref_template=_REF,
+    )
+    write = _post("Keep a text", WriteRequest, {201: Written}, plain_request=True, problems=_POST_PROBLEMS)
+    write["parameters"] = [_EXPIRES_IN]
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "saver",
+            "version": "1",
+            "description": "Keep a text under a code of four letters; load it elsewhere.",
+        },
+        "paths": {
+            "/api/v1/write": {"post": write},
+            "/api/v1/load": {
+                "post": _post("Give a text", LoadRequest, {200: TextAnswer}, problems=(404, *_POST_PROBLEMS))
+            },
+            "/api/v1/delete": {
+                "post": _post("End a text", DeleteRequest, {204: None}, problems=(404, *_POST_PROBLEMS))
+            },
+            "/api/v1/limits": {
+                "get": {"summary": "Sizes and lifetimes", "responses": {"200": _json("the limits", Limits)}}
+            },
+        },
+        "components": {"schemas": schemas["$defs"]},
+    }
+
+
+_POST_PROBLEMS = (400, 411, 413, 415, 422, 429, 503)
+
+
+def _post(
+    summary: str,
+    request: type[BaseModel],
+    answers: dict[int, type[BaseModel] | None],
+    *,
+    problems: tuple[int, ...],
+    plain_request: bool = False,
+) -> dict[str, Any]:
+    body = {"application/json": {"schema": _ref(request)}, **(_TEXT_PLAIN if plain_request else {})}
+    responses: dict[str, Any] = {str(status): _json("done", model) for status, model in answers.items()}
+    responses |= {str(status): _problem(status) for status in problems}
+    return {
+        "summary": summary,
+        "requestBody": {"required": True, "content": body},
+        "responses": responses,
+    }
+
+
+def _json(description: str, model: type[BaseModel] | None) -> dict[str, Any]:
+    if model is None:
+        return {"description": description}
+    plain = {} if model is Limits else _TEXT_PLAIN
+    return {"description": description, "content": {"application/json": {"schema": _ref(model)}, **plain}}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    return {"description": _REASONS[status], "content": {_PROBLEM: {"schema": _ref(ProblemDocument)}}}
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}

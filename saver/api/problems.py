@@ -1,0 +1,162 @@
+"""Problems (RFC 9457): the one table that turns errors into answers.
+
+A problem names the field and the rule and never repeats what was sent.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from werkzeug.exceptions import HTTPException
+
+from saver.budgets import SpentError
+from saver.codes import BadCodeError
+from saver.leases import NoTextError, PoolEmptyError
+from saver.seal import BusyError
+from saver.writer import StorageError
+
+MEDIA_TYPE = "application/problem+json"
+_SOON, _LATER = 1, 60  # seconds until a busy, a short or an absent service is worth another try
+_log = logging.getLogger(__name__)
+# A field name that is safe to repeat: never a code, hardly a password.
+_PLAIN_NAME = re.compile("[a-z][a-z_]{0,31}")
+
+
+class Problem(Exception):
+    """An answer that is no success. ``errors`` are (JSON pointer, rule) pairs."""
+
+    def __init__(  # noqa: PLR0913 - the members of a problem document
+        self,
+        status: int,
+        kind: str,
+        title: str,
+        *,
+        detail: str | None = None,
+        errors: list[tuple[str, str]] | None = None,
+        retry_after: int | None = None,
+        **more: object,
+    ) -> None:
+        super().__init__(title)
+        self.status = status
+        self.document: dict[str, object] = {"type": f"urn:saver:problem:{kind}", "title": title, "status": status}
+        if detail:
+            self.document["detail"] = detail
+        if errors:
+            self.document["errors"] = [{"pointer": pointer, "detail": rule} for pointer, rule in errors]
+        self.document.update(more)
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
+
+    def response(self) -> Response:
+        """The answer itself."""
+        return Response(json.dumps(self.document), self.status, self.headers, content_type=MEDIA_TYPE)
+
+
+def invalid(*errors: tuple[str, str]) -> Problem:
+    """422: understood, but against a rule."""
+    return Problem(422, "invalid", "The request is against a rule.", errors=list(errors))
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the app with a problem."""
+    app.register_error_handler(Problem, Problem.response)
+    app.register_error_handler(ValidationError, lambda error: _invalid_body(error).response())
+    app.register_error_handler(BadCodeError, lambda error: invalid(("/code", str(error))).response())
+    app.register_error_handler(NoTextError, lambda error: _no_text(error).response())
+    app.register_error_handler(SpentError, lambda error: _spent(error).response())
+    app.register_error_handler(PoolEmptyError, lambda _: _POOL_EMPTY.response())
+    app.register_error_handler(BusyError, lambda _: _BUSY.response())
+    app.register_error_handler(StorageError, _storage)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+_POOL_EMPTY = Problem(
+    503, "pool-empty", "No code is free at the moment.", detail="Try again later.", retry_after=_LATER
+)
+_BUSY = Problem(
+    503, "busy", "Too many passwords are being checked.", detail="Try again in a moment.", retry_after=_SOON
+)
+
+
+def _no_text(error: NoTextError) -> Problem:
+    return Problem(
+        404,
+        "no-text",
+        "No text under this code.",
+        detail="There is no text under this code, or the password is missing or wrong.",
+        seal=error.seal.as_json(),
+    )
+
+
+def _spent(error: SpentError) -> Problem:
+    return Problem(
+        429,
+        "too-many",
+        "Too many requests.",
+        detail="Try again after the time that Retry-After gives.",
+        retry_after=error.retry_after,
+    )
+
+
+def _storage(error: StorageError) -> Response:
+    _log.error("storage: %s", error)
+    return Problem(
+        503, "storage", "The service cannot reach its storage.", detail="Try again later.", retry_after=_SOON
+    ).response()
+
+
+def _invalid_body(error: ValidationError) -> Problem:
+    details = error.errors(include_input=False, include_url=False, include_context=False)
+    if any(detail["type"] == "json_invalid" for detail in details):
+        return Problem(400, "not-json", "The body is not JSON.", detail="Send one JSON object in UTF-8.")
+    return invalid(*map(_error, details))
+
+
+def _error(detail: ErrorDetails) -> tuple[str, str]:
+    names = [str(part) for part in detail["loc"]]
+    pointer = "".join(f"/{name}" for name in names if _PLAIN_NAME.fullmatch(name))
+    rule = _RULES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+    return pointer, rule
+
+
+_RULES: Mapping[str, str] = {
+    "extra_forbidden": "is not a field of this request",
+    "missing": "is required",
+    "string_type": "must be a string",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+    "model_type": "must be a JSON object",
+}
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    problem = Problem(status, f"http-{status}", f"{error.name}.")
+    response = problem.response()
+    # What the protocol asks for: Allow with 405, Retry-After with 503.
+    for name, value in error.get_response().headers.items():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _unforeseen(error: Exception) -> Response:
+    # The traceback without the message: the message may hold what was sent.
+    _log.error("unforeseen %s at %s", type(error).__name__, _where(error))
+    return Problem(500, "fault", "The service has a fault.", detail="It has been noted.").response()
+
+
+def _where(error: Exception) -> str:
+    frames: list[str] = []
+    trace: Any = error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " < ".join(reversed(frames[-8:]))

@@ -1,0 +1,124 @@
+"""The composition root: every room is made here, once, for production and tests alike."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random, SystemRandom
+
+from alembic.script import ScriptDirectory
+from flask import Flask, Response, request
+from flask_cors import CORS
+from flask_limiter import Limiter
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+
+from saver import cli, dialect, models, web
+from saver.api import health, openapi, problems, v1, wire
+from saver.api.deeds import Deeds
+from saver.budgets import Budgets
+from saver.leases import Clock, Leases
+from saver.readiness import Readiness
+from saver.seal import Deriver
+from saver.settings import Settings, read_settings, secret_of
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Anchored at both ends: the library matches from the start only.
+EXTENSION_ORIGINS = [
+    r"^chrome-extension://[a-p]{32}$",
+    r"^moz-extension://[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+]
+_NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
+# JSON writes a control character as \u0001: six bytes for one.
+_JSON_PER_BYTE = 6
+_ROOM_FOR_THE_REST = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the worker and the command line work with; ``app.extensions["saver"]``."""
+
+    settings: Settings
+    leases: Leases
+    readiness: Readiness
+
+
+def create_app(
+    settings: Settings | None = None, clock: Clock = time.time, random: Random | None = None
+) -> Flask:
+    """Make the app. ``clock`` tells UTC seconds; ``random`` is the system's CSPRNG outside of tests.
+
+    Raises SettingsError when the settings are at fault.
+    """
+    settings = settings or read_settings()
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = Flask("saver", static_folder=None)
+    rooms = _rooms(app, settings, clock, random or SystemRandom())
+    app.extensions["saver"] = rooms
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_text_bytes * _JSON_PER_BYTE + _ROOM_FOR_THE_REST
+    app.config["MAX_FORM_MEMORY_SIZE"] = 0
+    _routes(app, rooms, settings)
+    problems.register(app)
+    app.after_request(_headers)
+    CORS(
+        app,
+        resources={r"^/(api/v1/.*|write/|load/)$": {}},
+        origins=EXTENSION_ORIGINS,
+        methods=["GET", "POST"],
+        allow_headers=["Content-Type", "Idempotency-Key"],
+        expose_headers=["Retry-After"],
+        max_age=600,
+        always_send=False,
+    )
+    cli.register(app, rooms.leases)
+    return app
+
+
+def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Rooms:
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
+    # One connection a thread, kept open: opening one costs 15 reads.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True, "pool_size": settings.threads + 2}
+    db = SQLAlchemy(app, metadata=models.metadata)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    with app.app_context():
+        engine = db.engine
+    dialect.prepare(engine)
+    leases = Leases(
+        engine,
+        Deriver(settings.derive_at_once),
+        clock=clock,
+        random=random,
+        secret=secret_of(settings),
+        rest=settings.rest,
+    )
+    head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
+    return Rooms(settings, leases, Readiness(engine, clock, head=head, sweep_every=settings.sweep_every))
+
+
+def _routes(app: Flask, rooms: Rooms, settings: Settings) -> None:
+    # The checks before every view are left to Budgets: they would cost a third of a load.
+    limiter = Limiter(
+        key_func=lambda: request.remote_addr or "",
+        storage_uri=settings.limits_url,
+        strategy="fixed-window",
+    )
+    limiter.init_app(app)
+    deeds = Deeds(rooms.leases, Budgets(limiter.limiter, settings), settings)
+    app.register_blueprint(v1.V1(deeds).blueprint())
+    app.register_blueprint(openapi.blueprint())
+    app.register_blueprint(wire.Wire(deeds).blueprint())
+    app.register_blueprint(health.Health(rooms.readiness).blueprint())
+    app.register_blueprint(web.blueprint())
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Cache-Control", "no-store")
+    headers.setdefault("Content-Security-Policy", _NOTHING_ALLOWED)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "no-referrer"
+    return response

@@ -1,0 +1,100 @@
+"""The operator's commands: ``flask --app saver pool|sweep|remove``."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+from tqdm import tqdm
+
+from saver.codes import SPACE, BadCodeError, Code
+from saver.leases import Audit, Leases
+
+_BATCH = 200
+_log = logging.getLogger(__name__)
+
+
+class _CodeType(click.ParamType):
+    name = "code"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Code:
+        try:
+            return Code.parse(value)
+        except BadCodeError as error:
+            self.fail(str(error), param, ctx)
+
+
+def register(app: Flask, leases: Leases) -> None:
+    """Add the commands to ``flask --app saver``."""
+    app.cli.add_command(_pool(leases))
+    app.cli.add_command(_sweep(leases))
+    app.cli.add_command(_remove(leases))
+
+
+def fill_with_progress(leases: Leases) -> int:
+    """Fill the pool under a progress bar; how many codes were missing."""
+    added = 0
+    with tqdm(total=SPACE, unit=" codes", unit_scale=True, desc="pool", leave=False) as bar:
+        for step in leases.fill():
+            added += step.added
+            bar.update(step.codes)
+    return added
+
+
+def _pool(leases: Leases) -> click.Group:
+    group = AppGroup("pool", help="The codes: fill, audit, count.")
+
+    @group.command()
+    def fill() -> None:
+        """Add every code that is nowhere yet; may be stopped and run again."""
+        click.echo(f"{fill_with_progress(leases):,} codes added")
+
+    @group.command()
+    def count() -> None:
+        """Say how many codes are free, live and resting."""
+        _echo(leases.audit())
+
+    @group.command()
+    def audit() -> None:
+        """Check that every code is in exactly one place; exit status 1 if not."""
+        found = leases.audit()
+        _echo(found)
+        click.echo(f"missing {found.missing:,}\ntwice   {found.both:,}\n{'clean' if found.clean else 'NOT CLEAN'}")
+        raise SystemExit(0 if found.clean else 1)
+
+    return group
+
+
+def _echo(found: Audit) -> None:
+    click.echo(f"free    {found.free:,}\nlive    {found.live:,}")
+    click.echo(f"overdue {found.overdue:,}\nresting {found.resting:,}")
+
+
+def _sweep(leases: Leases) -> click.Command:
+    @click.command("sweep")
+    def sweep() -> None:
+        """Wipe expired texts and give rested codes back, once, until nothing is left to do."""
+        wiped = freed = 0
+        more = True
+        while more:
+            swept = leases.sweep(_BATCH)
+            wiped, freed, more = wiped + swept.wiped, freed + swept.freed, swept.more
+        click.echo(f"{wiped:,} wiped, {freed:,} given back")
+
+    return sweep
+
+
+def _remove(leases: Leases) -> click.Command:
+    @click.command("remove")
+    @click.argument("code", type=_CodeType())
+    @click.option("--reason", required=True, help="Why; it is logged, the code is not.")
+    def remove(code: Code, reason: str) -> None:
+        """End the text under CODE now, for instance after an abuse report."""
+        removed = leases.remove(code)
+        _log.warning("a text was %s by the operator: %r", "removed" if removed else "not found", reason)
+        click.echo("removed" if removed else "there is no live text under this code")
+        raise SystemExit(0 if removed else 1)
+
+    return remove

@@ -1,0 +1,49 @@
+"""The code: four letters that name a text.
+
+Case matters; the order of the alphabet is a-z then A-Z, so codes run from
+``aaaa`` to ``ZZZZ`` and there are 52^4 = 7,311,616 of them.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+
+ALPHABET = string.ascii_lowercase + string.ascii_uppercase
+LENGTH = 4
+SPACE = len(ALPHABET) ** LENGTH
+
+_SHAPE = re.compile(f"[a-zA-Z]{{{LENGTH}}}")
+
+
+class BadCodeError(ValueError):
+    """What was given is not four ASCII letters. Says the rule, never the input."""
+
+    def __init__(self) -> None:
+        super().__init__("must be four letters, a-z or A-Z")
+
+
+class Code(str):
+    """Four ASCII letters; one that exists is valid."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, given: str) -> Code:
+        """Read a code as a person hands it over: white space around it is trimmed.
+
+        Raises BadCodeError for anything else that is not four ASCII letters.
+        """
+        trimmed = given.strip()
+        if not _SHAPE.fullmatch(trimmed):
+            raise BadCodeError
+        return cls(trimmed)
+
+    @classmethod
+    def nth(cls, number: int) -> Code:
+        """The code at a place in the order, 0 (``aaaa``) to SPACE - 1 (``ZZZZ``)."""
+        letters = []
+        for _ in range(LENGTH):
+            number, place = divmod(number, len(ALPHABET))
+            letters.append(ALPHABET[place])
+        return cls("".join(reversed(letters)))

@@ -1,0 +1,117 @@
+"""The pool as a whole: fill it, count it, audit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Table,
+    Text,
+    bindparam,
+    column,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+    values,
+)
+
+from saver.codes import ALPHABET, SPACE
+from saver.leases.sweep import expired, held, live
+from saver.models import code as pool
+from saver.models import text
+
+# The order of the keys in the table, so that filling only ever appends.
+LETTERS = sorted(ALPHABET)
+PER_LETTER = SPACE // len(ALPHABET)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """One step of filling: ``codes`` that begin with ``letter``, ``added`` of which were missing."""
+
+    letter: str
+    added: int
+    codes: int = PER_LETTER
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Counts of one snapshot.
+
+    ``both`` counts codes that are in the pool and under a text, ``overdue``
+    texts that have expired and are not wiped yet.
+    """
+
+    free: int
+    live: int
+    overdue: int
+    resting: int
+    both: int
+    wanted: int
+
+    @property
+    def missing(self) -> int:
+        """Codes that are nowhere; negative when there are codes that should not be."""
+        return self.wanted - (self.free + self.live + self.overdue + self.resting - self.both)
+
+    @property
+    def clean(self) -> bool:
+        """Every code is in exactly one place."""
+        return self.both == 0 and self.missing == 0
+
+
+def fill_letter(connection: Connection, letter: str) -> int:
+    """Add the codes that begin with ``letter`` and are nowhere yet; how many they were."""
+    span = {"first": f"{letter}{LETTERS[0] * 3}", "last": f"{letter}{LETTERS[-1] * 3}"}
+    present = connection.scalar(_count_in_pool, span) + connection.scalar(_count_in_text, span)
+    if present == PER_LETTER:
+        return 0
+    add = _add_all if present == 0 else _add_missing
+    connection.execute(add, {"letter": letter})
+    return PER_LETTER - present
+
+
+def count(connection: Connection, now: int) -> Audit:
+    """Count where the codes are, as of ``now`` in UTC seconds."""
+    row = connection.execute(_audit, {"now": now}).one()
+    return Audit(row.free, row.live, row.overdue, row.resting, row.both, SPACE)
+
+
+def _span(table: Table) -> ColumnElement[bool]:
+    return table.c.code.between(bindparam("first"), bindparam("last"))
+
+
+_count_in_pool = select(func.count()).select_from(pool).where(_span(pool))
+_count_in_text = select(func.count()).select_from(text).where(_span(text))
+
+_letters = values(column("letter", Text), name="letters").data([(letter,) for letter in LETTERS]).cte("letters")
+_second, _third, _fourth = (_letters.alias(name) for name in ("second", "third", "fourth"))
+_made = bindparam("letter", type_=Text) + _second.c.letter + _third.c.letter + _fourth.c.letter
+_every = _second.join(_third, true()).join(_fourth, true())
+_all_codes = select(_made.label("code")).select_from(_every)
+_add_all = insert(pool).from_select(["code"], _all_codes)
+_add_missing = insert(pool).from_select(
+    ["code"],
+    _all_codes.where(
+        ~exists().where(pool.c.code == _made).correlate_except(pool),
+        ~exists().where(text.c.code == _made).correlate_except(text),
+    ),
+)
+
+
+def _how_many(condition: ColumnElement[bool]) -> ScalarSelect[int]:
+    return select(func.count()).select_from(text).where(condition).scalar_subquery()
+
+
+_audit = select(
+    select(func.count()).select_from(pool).scalar_subquery().label("free"),
+    _how_many(live).label("live"),
+    _how_many(held & expired).label("overdue"),
+    _how_many(~held).label("resting"),
+    _how_many(text.c.code.in_(select(pool.c.code))).label("both"),
+)

@@ -1,0 +1,58 @@
+"""Readiness: can this process do its work, and does anybody sweep?"""
+
+from __future__ import annotations
+
+import math
+
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, bindparam, delete, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from saver import dialect
+from saver.leases import Clock
+from saver.models import sweeper
+from saver.writer import Writer
+
+_alembic = Table("alembic_version", MetaData(), Column("version_num", String))
+_version = select(_alembic.c.version_num)
+_last_beat = select(sweeper.c.beat_at).where(sweeper.c.id == 1)
+_forget = delete(sweeper)
+_note = insert(sweeper).values(id=1, beat_at=bindparam("now"))
+
+# How many sweeps may fail to come before the sweeper counts as gone.
+_MISSED_SWEEPS = 6
+_LEAST_SECONDS = 60
+
+
+class Readiness:
+    """Checks the database, its schema and the sweeper; keeps the sweeper's heartbeat."""
+
+    def __init__(self, engine: Engine, clock: Clock, *, head: str, sweep_every: int) -> None:
+        self._engine = engine.execution_options(**dialect.ONE_READ)
+        self._writer = Writer(engine)
+        self._clock = clock
+        self._head = head
+        self._patience = max(_MISSED_SWEEPS * sweep_every, _LEAST_SECONDS)
+
+    def beat(self) -> None:
+        """Note that a sweep has finished. Raises StorageError."""
+        now = math.floor(self._clock())
+
+        def note(connection: Connection) -> None:
+            connection.execute(_forget)
+            connection.execute(_note, {"now": now})
+
+        self._writer.run(note)
+
+    def check(self) -> dict[str, bool]:
+        """Whether ``database``, ``schema`` and ``sweeper`` are well. Never raises."""
+        checks = {"database": False, "schema": False, "sweeper": False}
+        try:
+            with self._engine.connect() as connection:
+                checks["database"] = True
+                checks["schema"] = connection.scalar(_version) == self._head
+                beat = connection.scalar(_last_beat)
+        except DBAPIError:
+            return checks
+        # A beat from the future: the clock was set back, which is no reason to be away.
+        checks["sweeper"] = beat is not None and self._clock() - beat <= self._patience
+        return checks

@@ -1,0 +1,149 @@
+"""Settings: read once from ``SAVER_*`` and ``.env``, typed and checked.
+
+A fault stops the start and every fault is named at once, by its variable.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import (
+    Field,
+    IPvAnyNetwork,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "SAVER_"
+_SECRET_FILE = "secret_key"
+_SECRET_BYTES = 32
+
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[int, Field(ge=1)]
+Port = Annotated[int, Field(ge=0, le=65_535)]
+Secret = Annotated[SecretStr, Field(min_length=32)]
+Network = IPvAnyNetwork
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings, a line each, by the variable's name."""
+
+
+class Settings(BaseSettings):
+    """Every setting with its default. The description is what the README says of it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    host: str = Field("127.0.0.1", description="address that `scripts/serve` listens on")
+    port: Port = Field(8000, description="port that `scripts/serve` listens on")
+    processes: PositiveInt = Field(2, description="API processes that `scripts/serve` starts")
+    threads: PositiveInt = Field(8, description="threads in each of them")
+    data_dir: Path = Field(Path("instance"), description="where the database and the secret key lie")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: `saver.db` in the data directory")
+    secret_key: Secret | None = Field(
+        None, description="keys the decoys; empty: made once in the data directory, file `secret_key`, mode 600"
+    )
+    limits_url: str = Field("memory://", description="where rate limits are counted: `memory://` (per process)")
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="addresses or networks whose `X-Forwarded-For` is believed, separated by commas"
+    )
+
+    max_text_bytes: PositiveInt = Field(1_048_576, description="longest text, in bytes of UTF-8")
+    default_expires_in: Seconds = Field(600, description="life of a text if none is asked for, in seconds")
+    min_expires_in: Seconds = Field(60, description="shortest life of a text, in seconds")
+    max_expires_in: Seconds = Field(86_400, description="longest life of an open text, in seconds")
+    max_expires_in_sealed: Seconds = Field(
+        2_592_000, description="longest life of a text with a password, in seconds"
+    )
+    rest: Count = Field(86_400, description="how long a code rests before it is leased again, in seconds")
+    sweep_every: Seconds = Field(5, description="how often the worker sweeps, in seconds")
+    derive_at_once: PositiveInt = Field(2, description="passwords that a process derives at a time")
+
+    writes_a_minute: Count = Field(20, description="writes of one source in a minute; 0: no limit")
+    writes_an_hour: Count = Field(200, description="writes of one source in an hour; 0: no limit")
+    loads_a_minute: Count = Field(120, description="loads of one source in a minute; 0: no limit")
+    misses_a_minute: Count = Field(10, description="misses of one source in a minute; 0: no limit")
+    misses_an_hour: Count = Field(60, description="misses of one source in an hour; 0: no limit")
+    misses_a_day: Count = Field(200, description="misses of one source in a day; 0: no limit")
+    misses_a_day_per_network: Count = Field(1_000, description="misses of one IPv6 /48 in a day; 0: no limit")
+    misses_a_day_in_all: Count = Field(20_000, description="misses of everybody in a day; 0: no limit")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what is logged")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, given: object) -> object:
+        return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _lives_in_order(self) -> Self:
+        lives = (self.min_expires_in, self.default_expires_in, self.max_expires_in, self.max_expires_in_sealed)
+        if list(lives) != sorted(lives):
+            raise ValueError(
+                "SAVER_MIN_EXPIRES_IN <= SAVER_DEFAULT_EXPIRES_IN <= SAVER_MAX_EXPIRES_IN"
+                " <= SAVER_MAX_EXPIRES_IN_SEALED must hold"
+            )
+        return self
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
+
+
+def read_settings() -> Settings:
+    """Read the environment and ``.env``. Raises SettingsError, which names every fault."""
+    faults = [f"{name}: is no setting of saver" for name in _unknown({**dotenv_values(".env"), **os.environ})]
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        faults += [_sentence(detail) for detail in error.errors(include_input=False, include_url=False)]
+        settings = None
+    if faults or settings is None:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def secret_of(settings: Settings) -> bytes:
+    """The server's secret: the setting, or the file in the data directory, made on first use."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = settings.data_dir / _SECRET_FILE
+    if not path.exists():
+        _make_secret(path)
+    return path.read_bytes()
+
+
+def _make_secret(path: Path) -> None:
+    # Written aside and linked, so that of several processes that start at once
+    # one wins and none reads half a key.
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(_SECRET_BYTES))
+    with contextlib.suppress(FileExistsError):
+        os.link(aside, path)
+    aside.unlink()
+
+
+def _unknown(environ: Mapping[str, str | None]) -> list[str]:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    message = detail["msg"].removeprefix("Value error, ")
+    if not detail["loc"]:
+        return message
+    return f"{PREFIX}{str(detail['loc'][0]).upper()}: {message}"

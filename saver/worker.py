@@ -1,0 +1,112 @@
+"""The worker: a ``schedule`` loop around ``leases.sweep``.
+
+Expiry does not depend on it: a text is refused from its last second on, whether
+it is swept or not. The worker makes it gone, and its code free again.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+
+from schedule import Scheduler
+
+from saver.app import Rooms, create_app
+from saver.leases import Leases
+from saver.readiness import Readiness
+
+_log = logging.getLogger(__name__)
+
+# A batch that takes longer is followed by a smaller one, so that no writer waits long.
+_BATCH_SECONDS = 0.010
+_LEAST, _FIRST, _MOST = 20, 100, 500
+# After a batch the worker rests as long as it worked, times this.
+_REST_FACTOR = 1.5
+
+
+class Sweeper:
+    """Sweeps in batches that a writer does not notice."""
+
+    def __init__(self, leases: Leases, readiness: Readiness, stop: threading.Event) -> None:
+        self._leases = leases
+        self._readiness = readiness
+        self._stop = stop
+        self._batch = _FIRST
+
+    def run(self) -> None:
+        """Sweep until nothing is left to do or the stop is set; the batch under way is finished."""
+        wiped = freed = 0
+        more = True
+        while more and not self._stop.is_set():
+            started = time.monotonic()
+            swept = self._leases.sweep(self._batch)
+            took = time.monotonic() - started
+            wiped, freed, more = wiped + swept.wiped, freed + swept.freed, swept.more
+            self._readiness.beat()
+            self._adapt(took)
+            if more:
+                self._stop.wait(took * _REST_FACTOR)
+        if wiped or freed:
+            _log.info("swept: %d wiped, %d given back", wiped, freed)
+
+    def _adapt(self, took: float) -> None:
+        scaled = int(self._batch * min(2.0, _BATCH_SECONDS / max(took, 1e-4)))
+        self._batch = max(_LEAST, min(_MOST, scaled))
+
+
+class Loop:
+    """Runs a job every ``every`` seconds until ``stop`` is set, whatever the job or the clock does."""
+
+    def __init__(self, job: Callable[[], None], every: int, stop: threading.Event) -> None:
+        self._job = job
+        self._every = every
+        self._stop = stop
+        self._scheduler = Scheduler()
+
+    def run(self) -> None:
+        """Run the job at once and then on schedule."""
+        self._guarded()
+        self._plan()
+        while not self._stop.is_set():
+            self.tick()
+            self._stop.wait(min(1.0, self._every))
+
+    def tick(self) -> None:
+        """Run what is due. A clock that was set back would leave the next run far away: plan anew."""
+        idle = self._scheduler.idle_seconds
+        if idle is None or idle > self._every:
+            self._plan()
+        self._scheduler.run_pending()
+
+    def _plan(self) -> None:
+        self._scheduler.clear()
+        self._scheduler.every(self._every).seconds.do(self._guarded)
+
+    def _guarded(self) -> None:
+        try:
+            self._job()
+        except Exception as error:
+            # Without its message, which may hold what a text holds.
+            _log.error("sweep failed (%s), next try in %d s", type(error).__name__, self._every)
+
+
+def main() -> None:
+    """Run the worker until SIGTERM or SIGINT."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    rooms: Rooms = create_app().extensions["saver"]
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    _log.info("worker up: a sweep every %d s", rooms.settings.sweep_every)
+    sweeper = Sweeper(rooms.leases, rooms.readiness, stop)
+    Loop(sweeper.run, rooms.settings.sweep_every, stop).run()
+    _log.info("worker down")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+#!/usr/bin/env python3
+"""Fill the pool with every code that is nowhere yet.
+
+The same as `flask --app saver pool fill`: it may be stopped, even by kill -9, and run again.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from saver import create_app
+from saver.cli import fill_with_progress
+
+if __name__ == "__main__":
+    print(f"{fill_with_progress(create_app().extensions['saver'].leases):,} codes added")
