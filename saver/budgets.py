@@ -8,20 +8,27 @@ time cannot all pass on the strength of the same last one.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import math
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.strategies import RateLimiter
+from limits.storage import Storage
 
+from saver import counts
+from saver.counts import Charge
 from saver.settings import Settings
 
+Clock = Callable[[], float]
 Network = IPv4Network | IPv6Network
-Charge = tuple[RateLimitItem, str]
+Charges = tuple[Charge, ...]
+Windows = tuple[tuple[int, int], ...]
+
+_DAY = 86_400
+_CACHED = 4096
 
 
 class SpentError(Exception):
@@ -32,25 +39,21 @@ class SpentError(Exception):
         self.retry_after = retry_after
 
 
-@lru_cache(maxsize=4096)
 def source_of(address: str) -> str:
-    """The source an address counts as: itself for IPv4, its /64 for IPv6."""
-    return str(_widened(address, 64))
+    """The source an address counts as: itself for IPv4, also when mapped into IPv6; else its /64."""
+    ip = _unmapped(address)
+    return str(ip) if isinstance(ip, IPv4Address) else str(ip_network((ip, 64), strict=False))
 
 
-@lru_cache(maxsize=4096)
-def network_of(address: str) -> str:
-    """The wider network of an address: itself for IPv4, its /48 for IPv6."""
-    return str(_widened(address, 48))
+def network_of(address: str) -> str | None:
+    """The /48 of an IPv6 address, since one customer may hold all of it; None for IPv4."""
+    ip = _unmapped(address)
+    return None if isinstance(ip, IPv4Address) else str(ip_network((ip, 48), strict=False))
 
 
-def _widened(address: str, prefix: int) -> IPv4Address | Network:
+def _unmapped(address: str) -> IPv4Address | IPv6Address:
     ip = ip_address(address.partition("%")[0])
-    if isinstance(ip, IPv6Address):
-        if ip.ipv4_mapped is None:
-            return ip_network((ip, prefix), strict=False)
-        return ip.ipv4_mapped
-    return ip
+    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
 
 
 def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
@@ -81,28 +84,32 @@ def _is_address(hop: str) -> bool:
 
 
 class Budgets:
-    """Counts writes, loads and misses with a strategy and storage of ``limits``.
+    """Counts writes, loads and misses in fixed windows.
 
-    A figure of 0 in the settings switches its budget off.
+    A window begins with the first count in it. A figure of 0 in the settings
+    switches its budget off. What is stored is a keyed hash of the source, with
+    another key every day, never an address.
     """
 
-    def __init__(self, strategy: RateLimiter, settings: Settings) -> None:
-        self._strategy = strategy
-        minute, hour, day = RateLimitItemPerMinute, RateLimitItemPerHour, RateLimitItemPerDay
-        self._writes = _items((minute, settings.writes_a_minute), (hour, settings.writes_an_hour), of="write")
-        self._loads = _items((minute, settings.loads_a_minute), of="load")
-        self._misses = _items(
-            (minute, settings.misses_a_minute),
-            (hour, settings.misses_an_hour),
-            (day, settings.misses_a_day),
-            of="miss",
+    def __init__(self, storage: Storage, settings: Settings, *, clock: Clock, secret: bytes) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._secret = secret
+        self._of_write = _windows(minute=settings.writes_a_minute, hour=settings.writes_an_hour)
+        self._of_load = _windows(minute=settings.loads_a_minute)
+        self._of_miss = _windows(
+            minute=settings.misses_a_minute, hour=settings.misses_an_hour, day=settings.misses_a_day
         )
-        self._network_misses = _items((day, settings.misses_a_day_per_network), of="miss-network")
-        self._all_misses = _items((day, settings.misses_a_day_in_all), of="miss-all")
+        self._of_network = _windows(day=settings.misses_a_day_per_network)
+        self._of_all = _windows(day=settings.misses_a_day_in_all)
+        # What an address is charged is the same all day, and it is needed for every load.
+        self._write_charges = lru_cache(maxsize=_CACHED)(self._make_write_charges)
+        self._guess_charges = lru_cache(maxsize=_CACHED)(self._make_guess_charges)
 
     def write(self, address: str) -> None:
         """Count a write. Raises SpentError."""
-        self._charge([(item, source_of(address)) for item in self._writes])
+        now = self._clock()
+        self._charge(self._write_charges(address, int(now // _DAY)), now)
 
     @contextmanager
     def guess(self, address: str, miss: type[Exception]) -> Iterator[None]:
@@ -110,31 +117,48 @@ class Budgets:
 
         Raises SpentError before anything is looked up.
         """
-        charges = [(item, source_of(address)) for item in self._misses]
-        charges += [(item, network_of(address)) for item in self._network_misses]
-        charges += [(item, "") for item in self._all_misses]
-        self._charge([(item, source_of(address)) for item in self._loads])
-        self._charge(charges)
+        now = self._clock()
+        load, misses = self._guess_charges(address, int(now // _DAY))
+        self._charge(load + misses, now)
         try:
             yield
         except miss:
             raise
         except BaseException:
-            self._refund(charges)
+            self._refund(misses, now)
             raise
-        self._refund(charges)
+        self._refund(misses, now)
 
-    def _charge(self, charges: Sequence[Charge]) -> None:
-        for place, (item, key) in enumerate(charges):
-            if not self._strategy.hit(item, key):
-                self._refund(charges[: place + 1])
-                reset = self._strategy.get_window_stats(item, key).reset_time
-                raise SpentError(max(1, math.ceil(reset - time.time())))
+    def _charge(self, charges: Charges, now: float) -> None:
+        if not charges:
+            return
+        counted = counts.charge(self._storage, charges, now)
+        ends = [
+            end for (count, end), charge in zip(counted, charges, strict=True) if count > charge.amount
+        ]
+        if ends:
+            self._refund(charges, now)
+            raise SpentError(max(1, math.ceil(max(ends) - now)))
 
-    def _refund(self, charges: Sequence[Charge]) -> None:
-        for item, key in charges:
-            self._strategy.hit(item, key, cost=-1)
+    def _refund(self, charges: Charges, now: float) -> None:
+        if charges:
+            counts.refund(self._storage, charges, now)
+
+    def _make_write_charges(self, address: str, day: int) -> Charges:
+        return self._charges("write", source_of(address), day, self._of_write)
+
+    def _make_guess_charges(self, address: str, day: int) -> tuple[Charges, Charges]:
+        source, network = source_of(address), network_of(address)
+        misses = self._charges("miss", source, day, self._of_miss)
+        if network is not None:
+            misses += self._charges("miss-network", network, day, self._of_network)
+        misses += self._charges("miss-all", "", day, self._of_all)
+        return self._charges("load", source, day, self._of_load), misses
+
+    def _charges(self, of: str, who: str, day: int, windows: Windows) -> Charges:
+        name = hmac.new(self._secret, f"{day} {of} {who}".encode(), hashlib.sha256).hexdigest()[:32]
+        return tuple(Charge(f"{of}/{seconds}/{name}", amount, seconds) for seconds, amount in windows)
 
 
-def _items(*figures: tuple[type[RateLimitItem], int], of: str) -> list[RateLimitItem]:
-    return [item(figure, namespace=of) for item, figure in figures if figure]
+def _windows(minute: int = 0, hour: int = 0, day: int = 0) -> Windows:
+    return tuple((seconds, amount) for seconds, amount in ((60, minute), (3_600, hour), (_DAY, day)) if amount)

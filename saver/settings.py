@@ -54,7 +54,11 @@ class Settings(BaseSettings):
     secret_key: Secret | None = Field(
         None, description="keys the decoys; empty: made once in the data directory, file `secret_key`, mode 600"
     )
-    limits_url: str = Field("memory://", description="where rate limits are counted: `memory://` (per process)")
+    limits_url: str = Field(
+        "",
+        description="where budgets are counted; empty: the file `counts` in the data directory, exact for every"
+        " process of one machine; `memory://`: for one process only",
+    )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="addresses or networks whose `X-Forwarded-For` is believed, separated by commas"
     )
@@ -99,6 +103,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
+
+    @property
+    def counts(self) -> str:
+        """The URL of the storage that counts the budgets."""
+        return self.limits_url or f"shared://{self.data_dir.resolve() / 'counts'}"
 
 
 def read_settings() -> Settings:

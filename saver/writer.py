@@ -31,22 +31,31 @@ class StorageError(Exception):
 
 
 class _Job(Generic[T]):
-    __slots__ = ("done", "error", "result", "work")
+    """A piece of work in the queue; ``ready`` is released when it is done or is to lead."""
+
+    __slots__ = ("done", "error", "ready", "result", "work")
 
     def __init__(self, work: Callable[[Connection], T]) -> None:
         self.work = work
         self.done = False
         self.result: T | None = None
         self.error: Exception | None = None
+        self.ready = threading.Lock()
+        self.ready.acquire()
 
 
 class Writer:
-    """Runs pieces of work, each all or nothing, several in one commit."""
+    """Runs pieces of work, each all or nothing, several in one commit.
+
+    Whoever finds nobody at work leads: it commits what waits and hands the lead
+    to the first that came meanwhile. Everybody else sleeps until then.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(**dialect.WRITE)
         self._waiting: deque[_Job[Any]] = deque()
-        self._turn = threading.Lock()
+        self._queue = threading.Lock()
+        self._led = False
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Do the work in a transaction and return its result once it is committed.
@@ -56,20 +65,36 @@ class Writer:
         nothing of it is kept. Raises StorageError where the database failed.
         """
         job = _Job(work)
-        self._waiting.append(job)
-        with self._turn:
-            while not job.done:
-                self._serve()
+        with self._queue:
+            self._waiting.append(job)
+            leads, self._led = not self._led, True
+        if not leads:
+            job.ready.acquire()
+        if not job.done:
+            self._lead()
         if job.error is not None:
             raise job.error
         return job.result  # type: ignore[return-value]
 
-    def _serve(self) -> None:
-        jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
+    def _lead(self) -> None:
+        """Serve the queue's head, which the caller is, and hand on the lead."""
+        with self._queue:
+            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
+        try:
+            self._serve(jobs)
+        finally:
+            with self._queue:
+                self._led = bool(self._waiting)
+                if self._waiting:
+                    self._waiting[0].ready.release()
+            for job in jobs[1:]:
+                job.ready.release()
+
+    def _serve(self, jobs: list[_Job[Any]]) -> None:
         try:
             with dialect.gate(self._engine):
                 self._together(jobs)
-        except (OperationalError, OSError) as error:
+        except (StorageError, OperationalError, OSError) as error:
             # The database's own trouble, and so everybody's: not to be tried job by job.
             _fail(jobs, StorageError(type(error).__name__))
         finally:
@@ -79,7 +104,7 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 results = [job.work(connection) for job in jobs]
-        except OperationalError:
+        except (StorageError, OperationalError):
             raise
         except Exception:
             # One of them was refused: nothing is kept, so each gets its own transaction.
@@ -94,7 +119,7 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 job.result = job.work(connection)
-        except OperationalError:
+        except (StorageError, OperationalError):
             raise
         except Exception as error:
             job.error = error

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TypeVar
 
-from flask import Response, json, request
+from flask import Response, request
 from pydantic import BaseModel, ValidationError
 
 from saver.api.problems import Problem, invalid
@@ -15,6 +16,9 @@ PLAIN = "text/plain"
 
 _WHOLE_NUMBER = re.compile("-?[0-9]{1,18}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+
+# Half the bytes for most of the world's texts.
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -75,7 +79,7 @@ def read_plain() -> str:
 
 def json_answer(document: dict[str, object], status: int = 200) -> Response:
     """An answer in JSON."""
-    return Response(json.dumps(document), status, content_type=JSON)
+    return Response(_dumps(document), status, content_type=JSON)
 
 
 def plain_answer(text: str, status: int = 200) -> Response:

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from saver.budgets import SpentError
 from saver.codes import BadCodeError
+from saver.counts import CountsError
 from saver.leases import NoTextError, PoolEmptyError
 from saver.seal import BusyError
 from saver.writer import StorageError
@@ -73,6 +74,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(PoolEmptyError, lambda _: _POOL_EMPTY.response())
     app.register_error_handler(BusyError, lambda _: _BUSY.response())
     app.register_error_handler(StorageError, _storage)
+    app.register_error_handler(CountsError, _storage)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -105,7 +107,7 @@ def _spent(error: SpentError) -> Problem:
     )
 
 
-def _storage(error: StorageError) -> Response:
+def _storage(error: StorageError | CountsError) -> Response:
     _log.error("storage: %s", error)
     return Problem(
         503, "storage", "The service cannot reach its storage.", detail="Try again later.", retry_after=_SOON

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from random import Random
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select
 
 from saver.codes import SPACE, Code
 from saver.models import code as pool
+from saver.statements import Statement
 
 # With one code in a hundred free, three rounds of 256 fail once in 2,000 times.
 _TRIES = 256
@@ -29,16 +30,23 @@ class PoolEmptyError(Exception):
     """No code is free."""
 
 
-def draw(connection: Connection, random: Random) -> Code:
-    """Delete one free code from the pool and return it. Raises PoolEmptyError."""
-    wanted = _any_code(random)
-    if connection.execute(_take, {"wanted": wanted}).rowcount == 1:
+class Draw:
+    """Takes random free codes out of the pool."""
+
+    def __init__(self, engine: Engine, random: Random) -> None:
+        self._random = random
+        self._take = Statement(engine, _take)
+
+    def __call__(self, connection: Connection) -> Code:
+        """Delete one free code from the pool and return it. Raises PoolEmptyError."""
+        wanted = _any_code(self._random)
+        if self._take.run(connection, {"wanted": wanted}) == 1:
+            return wanted
+        wanted = _free_by_trying(connection, self._random) or _free_by_counting(connection, self._random)
+        if self._take.run(connection, {"wanted": wanted}) != 1:
+            # Only where another writer can take it in between, so never on SQLite.
+            raise PoolEmptyError
         return wanted
-    wanted = _free_by_trying(connection, random) or _free_by_counting(connection, random)
-    if connection.execute(_take, {"wanted": wanted}).rowcount != 1:
-        # Only where another writer can take it in between, so never on SQLite.
-        raise PoolEmptyError
-    return wanted
 
 
 def _any_code(random: Random) -> Code:

@@ -6,19 +6,20 @@ import hashlib
 import hmac
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, Row, bindparam, case, insert, null, select, update
+from sqlalchemy import Connection, Engine, bindparam, case, insert, null, select, update
 from sqlalchemy.exc import OperationalError
 
-from saver import dialect, seal
+from saver import seal
 from saver.codes import Code
 from saver.leases import pool, sweep
-from saver.leases.draw import draw
+from saver.leases.draw import Draw
 from saver.leases.sweep import Swept, live
 from saver.models import text
+from saver.statements import Read, Statement
 from saver.seal import Deriver, Keys, Seal
 from saver.writer import StorageError, Writer
 
@@ -27,7 +28,13 @@ Clock = Callable[[], float]
 _OWNER_TOKEN_BYTES = 16
 _NO_HASH = bytes(32)
 
-_Live = Row[str | None, bytes | None, int, str]
+
+class _Live(NamedTuple):
+    seal: str | None
+    proof_hash: bytes | None
+    expires_at: int
+    body: str
+
 
 _insert = insert(text)
 # The body of a sealed text is fetched only after the proof: reading it would
@@ -94,7 +101,10 @@ class Leases:
         self, engine: Engine, deriver: Deriver, *, clock: Clock, random: Random, secret: bytes, rest: int
     ) -> None:
         self._engine = engine
-        self._one_read = engine.execution_options(**dialect.ONE_READ)
+        self._draw = Draw(engine, random)
+        self._insert = Statement(engine, _insert)
+        self._find = Read(engine, _find)
+        self._find_body = Read(engine, _find_body)
         self._writer = Writer(engine)
         self._deriver = deriver
         self._clock = clock
@@ -124,8 +134,8 @@ class Leases:
         }
 
         def lease(connection: Connection) -> Code:
-            code = draw(connection, self._random)
-            connection.execute(_insert, {"code": code, **row})
+            code = self._draw(connection)
+            self._insert.run(connection, {"code": code, **row})
             return code
 
         return Lease(self._writer.run(lease), expires_at, owner_token)
@@ -138,16 +148,15 @@ class Leases:
         passwords are being derived.
         """
         found = self._read_live(code)
-        params = self._seal_of(code, found)
-        keys = self._deriver.derive(password, params) if password is not None else None
-        if found is None or not _may_open(found.proof_hash, keys):
-            raise NoTextError(params)
-        if keys is None or found.proof_hash is None:
+        if password is None and found and found.proof_hash is None:
             return Loaded(found.body, found.expires_at)
-        jwe = self._read_body(code)
-        if jwe is None:
+        params = self._seal_of(code, found)
+        if password is None:
             raise NoTextError(params)
-        return Loaded(seal.unseal(jwe, keys.key), found.expires_at)
+        keys = self._deriver.derive(password, params)
+        if found is None or not _opens(keys, found):
+            raise NoTextError(params)
+        return Loaded(self._opened(code, found, keys, params), found.expires_at)
 
     def delete(self, code: Code, owner_token: str) -> None:
         """End a text now; its code rests. Once more is no error. Raises NoTextError."""
@@ -190,8 +199,11 @@ class Leases:
 
     def audit(self) -> pool.Audit:
         """Count where the codes are, in one snapshot."""
-        with self._reading(self._engine) as connection:
-            return pool.count(connection, self._now())
+        try:
+            with self._engine.connect() as connection:
+                return pool.count(connection, self._now())
+        except OperationalError as error:
+            raise StorageError(type(error).__name__) from None
 
     def _now(self) -> int:
         return math.floor(self._clock())
@@ -201,21 +213,16 @@ class Leases:
         connection.execute(_end, {"wanted": code, "now": now, "rested": now + self._rest})
 
     def _read_live(self, code: Code) -> _Live | None:
-        with self._reading(self._one_read) as connection:
-            return connection.execute(_find, {"code": code, "now": self._now()}).one_or_none()
+        row = self._find.one({"code": code, "now": self._now()})
+        return _Live(*row) if row else None
 
-    def _read_body(self, code: Code) -> str | None:
-        with self._reading(self._one_read) as connection:
-            return connection.scalar(_find_body, {"code": code, "now": self._now()})
-
-    @staticmethod
-    @contextmanager
-    def _reading(engine: Engine) -> Iterator[Connection]:
-        try:
-            with engine.connect() as connection:
-                yield connection
-        except OperationalError as error:
-            raise StorageError(type(error).__name__) from None
+    def _opened(self, code: Code, found: _Live, keys: Keys, params: Seal) -> str:
+        if found.proof_hash is None:
+            return found.body
+        row = self._find_body.one({"code": code, "now": self._now()})
+        if row is None:
+            raise NoTextError(params)
+        return seal.unseal(row[0], keys.key)
 
     def _seal_of(self, code: Code, found: _Live | None) -> Seal:
         # Both are made and one is read, so that neither case is quicker.
@@ -227,9 +234,9 @@ class Leases:
         return Seal(salt[: seal.SALT_BYTES])
 
 
-def _may_open(proof_hash: bytes | None, keys: Keys | None) -> bool:
-    shown = seal.hash_proof(keys.proof) if keys else _NO_HASH
-    return hmac.compare_digest(shown, proof_hash or _NO_HASH) or proof_hash is None
+def _opens(keys: Keys, found: _Live) -> bool:
+    shown = seal.hash_proof(keys.proof)
+    return hmac.compare_digest(shown, found.proof_hash or _NO_HASH) or found.proof_hash is None
 
 
 def _hash_token(token: str) -> bytes:

@@ -1,0 +1,123 @@
+"""What ``scripts/serve`` runs in the virtual environment: migrate, fill the pool, serve.
+
+One process does it all and then becomes gunicorn's master, so that everything
+is imported once and the API's processes start at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import socket
+from pathlib import Path
+
+import flask_migrate
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from sqlalchemy.exc import DBAPIError
+from tqdm import tqdm
+
+from saver.app import Rooms, create_app
+from saver.cli import fill_with_progress
+from saver.settings import Settings, SettingsError, read_settings
+from saver.writer import StorageError
+
+_BACKLOG = 2048
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only gunicorn's heartbeat files, without a name
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, set up from saver's settings alone: no file, no argument and no HOME of its own."""
+
+    def __init__(self, settings: Settings, listener: int) -> None:
+        self._settings = settings
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Say what gunicorn is to do."""
+        chosen = {
+            "bind": f"fd://{self._listener}",
+            "worker_class": "gthread",
+            "workers": self._settings.processes,
+            "threads": self._settings.threads,
+            "keepalive": 30,
+            "graceful_timeout": 10,
+            "loglevel": self._settings.log_level.lower(),
+            # A log of requests would tell who was here when.
+            "accesslog": None,
+            "errorlog": "-",
+            "proc_name": "saver",
+            "control_socket_disable": True,
+            # Whose headers are believed is for SAVER_TRUSTED_PROXIES to say.
+            "forwarded_allow_ips": "",
+            # A heartbeat on a slow disk would look like a process that hangs.
+            "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK) else None,
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The app of one process, made after the fork: no connection may cross one."""
+        return create_app(self._settings)
+
+
+def prepare(settings: Settings) -> None:
+    """Bring the schema up to date and the pool to its full number; leaves no connection open."""
+    # Its thread would still be there when gunicorn forks.
+    tqdm.monitor_interval = 0
+    app = create_app(settings)
+    rooms: Rooms = app.extensions["saver"]
+    with app.app_context():
+        flask_migrate.upgrade()
+        fill_with_progress(rooms.leases)
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+def main() -> None:
+    """Serve on the socket that was handed over, until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m saver.serve", description="Run by scripts/serve.")
+    parser.add_argument("--listener", type=int, help="a bound socket's descriptor")
+    parser.add_argument("--prepared", type=int, help="a pipe's end, told when the database is ready")
+    given = parser.parse_args()
+    settings = _settings()
+    if given.listener is None:
+        raise SystemExit("saver: SAVER_PORT: write the port in digits")
+    _prepare_or_say_why(settings)
+    _listen(given.listener)
+    if given.prepared is not None:
+        os.write(given.prepared, b"+")
+        os.close(given.prepared)
+    _Server(settings, given.listener).run()
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings()
+    except SettingsError as error:
+        faults = "\n".join(f"    {line}" for line in str(error).splitlines())
+        raise SystemExit(f"saver: the settings are at fault:\n{faults}") from None
+
+
+def _prepare_or_say_why(settings: Settings) -> None:
+    try:
+        prepare(settings)
+    except DBAPIError as error:
+        raise SystemExit(f"saver: the database does not work: {error.orig}") from None
+    except (OSError, StorageError) as error:
+        raise SystemExit(f"saver: the data directory or the database does not work: {error}") from None
+
+
+def _listen(descriptor: int) -> None:
+    # Two that were bound before either listened: the second one learns it here.
+    bound = socket.socket(fileno=descriptor)
+    try:
+        bound.listen(_BACKLOG)
+    except OSError as error:
+        raise SystemExit(f"saver: the port was taken meanwhile: {error.strerror}") from None
+    finally:
+        bound.detach()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Everything real but the clock: real SQLite files made by the real migrations, a real server."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from saver import create_app
+from saver.app import Rooms
+from saver.codes import Code
+from saver.leases import Leases
+from saver.settings import Settings
+from tests.server import Server
+
+NOW = 1_800_000_000
+NO_LIMITS = {
+    "writes_a_minute": 0,
+    "writes_an_hour": 0,
+    "loads_a_minute": 0,
+    "misses_a_minute": 0,
+    "misses_an_hour": 0,
+    "misses_a_day": 0,
+    "misses_a_day_per_network": 0,
+    "misses_a_day_in_all": 0,
+}
+
+
+class Clock:
+    """A clock that stands still until it is moved; UTC seconds."""
+
+    def __init__(self, now: float = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def tick(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def settings_in(folder: Path, **changed: object) -> Settings:
+    """Settings that know nothing of the environment and limit nothing unless told to."""
+    return Settings(_env_file=None, data_dir=folder, **{**NO_LIMITS, **changed})  # type: ignore[arg-type]
+
+
+def put_codes(database: Path, codes: list[str]) -> None:
+    """Make these codes the free ones."""
+    with sqlite3.connect(database) as connection:
+        connection.executemany("INSERT INTO code VALUES (?)", [(code,) for code in codes])
+    connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that the migrations made; its pool is empty."""
+    folder = tmp_path_factory.mktemp("migrated")
+    app = create_app(settings_in(folder))
+    with app.app_context():
+        upgrade()
+    database = folder / "saver.db"
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return database
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def codes() -> list[str]:
+    """The free codes of a test: few, so that they are used again soon."""
+    return ["aaaa", "aAbB", "wUrp", "ZZZZ"]
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, migrated: Path, clock: Clock, codes: list[str]) -> Callable[..., Flask]:
+    """Make an app on a database of its own; settings by keyword."""
+
+    def make(folder: str = "data", **changed: object) -> Flask:
+        data = tmp_path / folder
+        if not data.exists():
+            data.mkdir()
+            shutil.copy(migrated, data / "saver.db")
+            put_codes(data / "saver.db", codes)
+        app = create_app(settings_in(data, **changed), clock, Random(4))
+        app.testing = False
+        return app
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def rooms(app: Flask) -> Rooms:
+    found: Rooms = app.extensions["saver"]
+    return found
+
+
+@pytest.fixture
+def leases(rooms: Rooms) -> Leases:
+    return rooms.leases
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture(scope="session")
+def live_server(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Server]:
+    """The API under gunicorn with two processes, 5,000 free codes and no limits."""
+    folder = tmp_path_factory.mktemp("live")
+    shutil.copy(migrated, folder / "saver.db")
+    put_codes(folder / "saver.db", [Code.nth(number * 1_461) for number in range(5_000)])
+    with Server(folder, NO_LIMITS) as server:
+        yield server
