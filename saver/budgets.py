@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import NamedTuple
 
 from limits.storage import Storage
 
@@ -29,6 +30,7 @@ Windows = tuple[tuple[int, int], ...]
 
 _DAY = 86_400
 _CACHED = 4096
+_ONE_AN_HOUR: Windows = ((3_600, 1),)
 
 
 class SpentError(Exception):
@@ -40,19 +42,25 @@ class SpentError(Exception):
 
 
 def source_of(address: str) -> str:
-    """The source an address counts as: itself for IPv4, also when mapped into IPv6; else its /64."""
-    ip = _unmapped(address)
-    return str(ip) if isinstance(ip, IPv4Address) else str(ip_network((ip, 64), strict=False))
+    """The source an address counts as: itself for IPv4, also when mapped into IPv6; else its /64.
+
+    Peers without an address (a unix socket) are one source together.
+    """
+    ip = _parsed(address)
+    return str(ip_network((ip, 64), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
 
 
 def network_of(address: str) -> str | None:
-    """The /48 of an IPv6 address, since one customer may hold all of it; None for IPv4."""
-    ip = _unmapped(address)
-    return None if isinstance(ip, IPv4Address) else str(ip_network((ip, 48), strict=False))
+    """The /48 of an IPv6 address, since one customer may hold all of it; None for others."""
+    ip = _parsed(address)
+    return str(ip_network((ip, 48), strict=False)) if isinstance(ip, IPv6Address) else None
 
 
-def _unmapped(address: str) -> IPv4Address | IPv6Address:
-    ip = ip_address(address.partition("%")[0])
+def _parsed(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
     return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
 
 
@@ -65,22 +73,20 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Ne
     """
     believed = peer
     for hop in reversed(forwarded_for):
-        if not _is_trusted(believed, trusted) or not _is_address(hop):
+        ip = _parsed(believed)
+        if ip is None or _parsed(hop) is None or not any(ip in network for network in trusted):
             break
         believed = hop
     return believed
 
 
-def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
-    return any(ip_address(address) in network for network in trusted)
+class _Plan(NamedTuple):
+    """What a guess of one source is charged; ``scarce`` only when everybody's misses are spent."""
 
-
-def _is_address(hop: str) -> bool:
-    try:
-        ip_address(hop)
-    except ValueError:
-        return False
-    return True
+    loads: Charges
+    misses: Charges
+    all_misses: Charges
+    scarce: Charges
 
 
 class Budgets:
@@ -104,12 +110,13 @@ class Budgets:
         self._of_all = _windows(day=settings.misses_a_day_in_all)
         # What an address is charged is the same all day, and it is needed for every load.
         self._write_charges = lru_cache(maxsize=_CACHED)(self._make_write_charges)
-        self._guess_charges = lru_cache(maxsize=_CACHED)(self._make_guess_charges)
+        self._guess_plan = lru_cache(maxsize=_CACHED)(self._make_guess_plan)
 
     def write(self, address: str) -> None:
         """Count a write. Raises SpentError."""
         now = self._clock()
-        self._charge(self._write_charges(address, int(now // _DAY)), now)
+        charges = self._write_charges(address, int(now // _DAY))
+        self._refuse_if_over(self._over(charges, now), charges, now)
 
     @contextmanager
     def guess(self, address: str, miss: type[Exception]) -> Iterator[None]:
@@ -118,27 +125,41 @@ class Budgets:
         Raises SpentError before anything is looked up.
         """
         now = self._clock()
-        load, misses = self._guess_charges(address, int(now // _DAY))
-        self._charge(load + misses, now)
+        charged = self._admit(self._guess_plan(address, int(now // _DAY)), now)
         try:
             yield
         except miss:
             raise
         except BaseException:
-            self._refund(misses, now)
+            self._refund(charged, now)
             raise
-        self._refund(misses, now)
+        self._refund(charged, now)
 
-    def _charge(self, charges: Charges, now: float) -> None:
+    def _admit(self, plan: _Plan, now: float) -> Charges:
+        """Charge a guess; what is to be refunded when it is no miss."""
+        misses = plan.misses + plan.all_misses
+        over = self._over(plan.loads + misses, now)
+        if over and set(over) <= set(plan.all_misses):
+            # Everybody together has spent the budget of the day: few misses each,
+            # so that strangers cannot keep those who know their code from loading.
+            misses += plan.scarce
+            over = self._over(plan.scarce, now)
+        self._refuse_if_over(over, plan.loads + misses, now)
+        return misses
+
+    def _over(self, charges: Charges, now: float) -> dict[Charge, float]:
+        """Charge, and say which counts are over their amount, with the ends of their windows."""
         if not charges:
-            return
+            return {}
         counted = counts.charge(self._storage, charges, now)
-        ends = [
-            end for (count, end), charge in zip(counted, charges, strict=True) if count > charge.amount
-        ]
-        if ends:
+        return {
+            charge: end for charge, (count, end) in zip(charges, counted, strict=True) if count > charge.amount
+        }
+
+    def _refuse_if_over(self, over: dict[Charge, float], charges: Charges, now: float) -> None:
+        if over:
             self._refund(charges, now)
-            raise SpentError(max(1, math.ceil(max(ends) - now)))
+            raise SpentError(max(1, math.ceil(max(over.values()) - now)))
 
     def _refund(self, charges: Charges, now: float) -> None:
         if charges:
@@ -147,13 +168,17 @@ class Budgets:
     def _make_write_charges(self, address: str, day: int) -> Charges:
         return self._charges("write", source_of(address), day, self._of_write)
 
-    def _make_guess_charges(self, address: str, day: int) -> tuple[Charges, Charges]:
+    def _make_guess_plan(self, address: str, day: int) -> _Plan:
         source, network = source_of(address), network_of(address)
         misses = self._charges("miss", source, day, self._of_miss)
         if network is not None:
             misses += self._charges("miss-network", network, day, self._of_network)
-        misses += self._charges("miss-all", "", day, self._of_all)
-        return self._charges("load", source, day, self._of_load), misses
+        return _Plan(
+            loads=self._charges("load", source, day, self._of_load),
+            misses=misses,
+            all_misses=self._charges("miss-all", "", day, self._of_all),
+            scarce=self._charges("miss-scarce", source, day, _ONE_AN_HOUR),
+        )
 
     def _charges(self, of: str, who: str, day: int, windows: Windows) -> Charges:
         name = hmac.new(self._secret, f"{day} {of} {who}".encode(), hashlib.sha256).hexdigest()[:32]
@@ -161,4 +186,6 @@ class Budgets:
 
 
 def _windows(minute: int = 0, hour: int = 0, day: int = 0) -> Windows:
-    return tuple((seconds, amount) for seconds, amount in ((60, minute), (3_600, hour), (_DAY, day)) if amount)
+    return tuple(
+        (seconds, amount) for seconds, amount in ((60, minute), (3_600, hour), (_DAY, day)) if amount
+    )

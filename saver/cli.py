@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
+from sqlalchemy.exc import DBAPIError
 from tqdm import tqdm
 
 from saver.codes import SPACE, BadCodeError, Code
 from saver.leases import Audit, Leases
+from saver.writer import StorageError
+
+P = ParamSpec("P")
 
 _BATCH = 200
 _log = logging.getLogger(__name__)
 
 
-class _CodeType(click.ParamType):
+class _CodeType(click.ParamType[Code]):
     name = "code"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Code:
@@ -24,6 +31,21 @@ class _CodeType(click.ParamType):
             return Code.parse(value)
         except BadCodeError as error:
             self.fail(str(error), param, ctx)
+
+
+def _told(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn a database that is away or not migrated into a sentence."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (StorageError, DBAPIError) as error:
+            raise click.ClickException(
+                f"the database cannot do this ({type(error).__name__}); is it there and migrated (flask --app saver db upgrade)?"
+            ) from None
+
+    return run
 
 
 def register(app: Flask, leases: Leases) -> None:
@@ -47,21 +69,26 @@ def _pool(leases: Leases) -> click.Group:
     group = AppGroup("pool", help="The codes: fill, audit, count.")
 
     @group.command()
+    @_told
     def fill() -> None:
         """Add every code that is nowhere yet; may be stopped and run again."""
         click.echo(f"{fill_with_progress(leases):,} codes added")
 
     @group.command()
+    @_told
     def count() -> None:
         """Say how many codes are free, live and resting."""
         _echo(leases.audit())
 
     @group.command()
+    @_told
     def audit() -> None:
         """Check that every code is in exactly one place; exit status 1 if not."""
         found = leases.audit()
         _echo(found)
-        click.echo(f"missing {found.missing:,}\ntwice   {found.both:,}\n{'clean' if found.clean else 'NOT CLEAN'}")
+        click.echo(
+            f"missing {found.missing:,}\ntwice   {found.both:,}\n{'clean' if found.clean else 'NOT CLEAN'}"
+        )
         raise SystemExit(0 if found.clean else 1)
 
     return group
@@ -74,6 +101,7 @@ def _echo(found: Audit) -> None:
 
 def _sweep(leases: Leases) -> click.Command:
     @click.command("sweep")
+    @_told
     def sweep() -> None:
         """Wipe expired texts and give rested codes back, once, until nothing is left to do."""
         wiped = freed = 0
@@ -90,6 +118,7 @@ def _remove(leases: Leases) -> click.Command:
     @click.command("remove")
     @click.argument("code", type=_CodeType())
     @click.option("--reason", required=True, help="Why; it is logged, the code is not.")
+    @_told
     def remove(code: Code, reason: str) -> None:
         """End the text under CODE now, for instance after an abuse report."""
         removed = leases.remove(code)

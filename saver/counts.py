@@ -54,7 +54,9 @@ class SharedCounts(Storage):
 
     STORAGE_SCHEME = ["shared"]  # noqa: RUF012 - declared so by the base class
 
-    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: float | str | bool) -> None:
+    def __init__(
+        self, uri: str | None = None, wrap_exceptions: bool = False, **options: float | str | bool
+    ) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
         self._path = Path((uri or "").removeprefix("shared://"))
         self._threads = threading.Lock()
@@ -178,7 +180,9 @@ def charge(storage: Storage, charges: Sequence[Charge], now: float) -> list[tupl
         if isinstance(storage, SharedCounts):
             return storage.charge(charges, now)
         counts = [storage.incr(key, seconds) for key, _amount, seconds in charges]
-        return [(count, storage.get_expiry(charge.key)) for count, charge in zip(counts, charges, strict=True)]
+        return [
+            (count, storage.get_expiry(charge.key)) for count, charge in zip(counts, charges, strict=True)
+        ]
     except storage.base_exceptions as error:
         raise CountsError(type(error).__name__) from None
 

@@ -26,7 +26,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SAVER_"
-_SECRET_FILE = "secret_key"
+_SECRET_FILE = "secret_key"  # noqa: S105 - a file name
 _SECRET_BYTES = 32
 
 Count = Annotated[int, Field(ge=0)]
@@ -52,7 +52,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("instance"), description="where the database and the secret key lie")
     database_url: str = Field("", description="SQLAlchemy URL; empty: `saver.db` in the data directory")
     secret_key: Secret | None = Field(
-        None, description="keys the decoys; empty: made once in the data directory, file `secret_key`, mode 600"
+        None,
+        description="keys decoys and budgets; empty: made once, `secret_key` in the data directory",
     )
     limits_url: str = Field(
         "",
@@ -87,11 +88,18 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
-        return [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+        return (
+            [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
+        )
 
     @model_validator(mode="after")
     def _lives_in_order(self) -> Self:
-        lives = (self.min_expires_in, self.default_expires_in, self.max_expires_in, self.max_expires_in_sealed)
+        lives = (
+            self.min_expires_in,
+            self.default_expires_in,
+            self.max_expires_in,
+            self.max_expires_in_sealed,
+        )
         if list(lives) != sorted(lives):
             raise ValueError(
                 "SAVER_MIN_EXPIRES_IN <= SAVER_DEFAULT_EXPIRES_IN <= SAVER_MAX_EXPIRES_IN"

@@ -49,7 +49,9 @@ def environment(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
 class Server:
     """``with Server(folder, settings) as server: server.post("/api/v1/load", {...})``."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, object], *, processes: int = 2, threads: int = 8) -> None:
+    def __init__(
+        self, folder: Path, settings: Mapping[str, object], *, processes: int = 2, threads: int = 8
+    ) -> None:
         self.folder = folder
         self.settings = settings
         self.port = free_port()

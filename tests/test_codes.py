@@ -30,7 +30,20 @@ def test_white_space_around_a_code_is_trimmed(given_: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given_", ["", "wUr", "wUrpx", "wUr1", "w rp", "wUr-", "ｗＵｒｐ", "wUrр", "wUrſ", "wUr\0", "w\nrp"]
+    "given_",
+    [
+        "",
+        "wUr",
+        "wUrpx",
+        "wUr1",
+        "w rp",
+        "wUr-",
+        "\uff57\uff35\uff52\uff50",
+        "wUr\u0440",
+        "wUr\u017f",
+        "wUr\0",
+        "w\nrp",
+    ],
 )
 def test_anything_else_is_refused_without_repeating_it(given_: str) -> None:
     with pytest.raises(BadCodeError) as refused:

@@ -49,7 +49,9 @@ def test_text_out_is_text_in(leases: Leases, clock: Clock, text: str) -> None:
     leases.sweep(10)
 
 
-@pytest.mark.parametrize("text", ["a\r\nb\rc\n", "\ufeffbom", "e\u0301 nfd", "👩‍👩‍👧 \u202eright", " ", "0", "x" * 1_048_576])
+@pytest.mark.parametrize(
+    "text", ["a\r\nb\rc\n", "\ufeffbom", "e\u0301 nfd", "👩‍👩‍👧 \u202eright", " ", "0", "x" * 1_048_576]
+)
 @pytest.mark.parametrize("password", [None, "pässword"])
 def test_awkward_texts_come_back_byte_for_byte(leases: Leases, text: str, password: str | None) -> None:
     lease = leases.save(text, 60, password)

@@ -45,7 +45,9 @@ class Deeds:
         return self._limits
 
     def _address(self) -> str:
-        hops = [hop.strip() for value in request.headers.getlist("X-Forwarded-For") for hop in value.split(",")]
+        hops = [
+            hop.strip() for value in request.headers.getlist("X-Forwarded-For") for hop in value.split(",")
+        ]
         return client_address(request.remote_addr or "", hops, self._settings.trusted_proxies)
 
     def _check_text(self, text: str) -> None:

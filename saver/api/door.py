@@ -9,11 +9,12 @@ from typing import TypeVar
 from flask import Response, request
 from pydantic import BaseModel, ValidationError
 
-from saver.api.problems import Problem, invalid
+from saver.api.problems import Problem, invalid, pointer
 
 JSON = "application/json"
 PLAIN = "text/plain"
 
+_MOST_DIGITS = 4_000
 _WHOLE_NUMBER = re.compile("-?[0-9]{1,18}")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -27,12 +28,15 @@ def read(model: type[Model]) -> Model:
     """The JSON body as a model. Raises Problem or pydantic's ValidationError."""
     if request.mimetype != JSON:
         raise _unsupported(JSON)
+    if request.args:
+        # What stands in a URL ends up in logs.
+        raise invalid(("", "takes nothing from the URL; all fields belong in the body"))
     body = _body()
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
-        if "surrogate" in str(error.errors()[0].get("ctx", {}).get("error", "")):
-            raise invalid((_lone_surrogate_in(body), "must not contain lone surrogates")) from None
+        if error.errors()[0]["type"] == "json_invalid" and (broken := _broken_rule(body)):
+            raise invalid(broken) from None
         raise
 
 
@@ -95,17 +99,21 @@ def _body() -> bytes:
     return request.get_data(cache=False)
 
 
-def _lone_surrogate_in(body: bytes) -> str:
+def _broken_rule(body: bytes) -> tuple[str, str] | None:
+    """What keeps the parser from JSON that is JSON after all: (pointer, rule)."""
     try:
-        fields = json.loads(body)
+        fields = json.loads(body, parse_int=lambda digits: digits if len(digits) > _MOST_DIGITS else 0)
     except (ValueError, RecursionError):
-        return ""
-    held = [name for name, value in fields.items() if isinstance(value, str) and _SURROGATE.search(value)]
-    return f"/{held[0]}" if held and held[0] in ("text", "password", "code", "owner_token") else ""
+        return None
+    for name, value in fields.items() if isinstance(fields, dict) else ():
+        if isinstance(value, str) and _SURROGATE.search(value):
+            return pointer([name]), "must not contain lone surrogates"
+        if isinstance(value, str) and len(value) > _MOST_DIGITS and value.lstrip("-").isdecimal():
+            return pointer([name]), "is out of range"
+    return None
 
 
 def _unsupported(*wanted: str) -> Problem:
     return Problem(
         415, "media-type", "Unsupported media type.", detail=f"Content-Type must be {' or '.join(wanted)}."
     )
-

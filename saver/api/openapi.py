@@ -24,7 +24,7 @@ _PROBLEM = "application/problem+json"
 _REQUESTS = (WriteRequest, LoadRequest, DeleteRequest)
 _ANSWERS = (Written, TextAnswer, Limits, ProblemDocument)
 
-_TEXT_PLAIN = {"text/plain": {"schema": {"type": "string"}}}
+_TEXT_PLAIN = {"text/plain": {"schema": {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]*$"}}}
 _EXPIRES_IN = {
     "name": "expires_in",
     "in": "query",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Flask, Response
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 _PLAIN_NAME = re.compile("[a-z][a-z_]{0,31}")
 
 
-class Problem(Exception):
+class Problem(Exception):  # noqa: N818 - the word of RFC 9457
     """An answer that is no success. ``errors`` are (JSON pointer, rule) pairs."""
 
     def __init__(  # noqa: PLR0913 - the members of a problem document
@@ -46,7 +46,11 @@ class Problem(Exception):
     ) -> None:
         super().__init__(title)
         self.status = status
-        self.document: dict[str, object] = {"type": f"urn:saver:problem:{kind}", "title": title, "status": status}
+        self.document: dict[str, object] = {
+            "type": f"urn:saver:problem:{kind}",
+            "title": title,
+            "status": status,
+        }
         if detail:
             self.document["detail"] = detail
         if errors:
@@ -122,10 +126,13 @@ def _invalid_body(error: ValidationError) -> Problem:
 
 
 def _error(detail: ErrorDetails) -> tuple[str, str]:
-    names = [str(part) for part in detail["loc"]]
-    pointer = "".join(f"/{name}" for name in names if _PLAIN_NAME.fullmatch(name))
     rule = _RULES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
-    return pointer, rule
+    return pointer(detail["loc"]), rule
+
+
+def pointer(location: Iterable[object]) -> str:
+    """The JSON pointer of a field, as far as its name is safe to repeat."""
+    return "".join(f"/{name}" for name in location if _PLAIN_NAME.fullmatch(str(name)))
 
 
 _RULES: Mapping[str, str] = {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, PlainValidator, WithJsonSchema
 
 from saver.codes import Code
 
 _MOST_PASSWORD_CHARACTERS = 1024
+_NO_NUL: dict[str, JsonValue] = {"pattern": "^[^\\u0000]*$"}
 
 
 def _without_nul(given: str) -> str:
@@ -17,13 +18,19 @@ def _without_nul(given: str) -> str:
     return given
 
 
-Text = Annotated[str, Field(min_length=1), AfterValidator(_without_nul)]
+def _code(given: object) -> Code:
+    if not isinstance(given, str):
+        raise ValueError("must be a string")
+    return Code.parse(given)
+
+
+Text = Annotated[str, Field(min_length=1, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
 Password = Annotated[
-    str, Field(min_length=1, max_length=_MOST_PASSWORD_CHARACTERS), AfterValidator(_without_nul)
+    str, Field(min_length=1, max_length=_MOST_PASSWORD_CHARACTERS, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)
 ]
 CodeField = Annotated[
-    str,
-    AfterValidator(Code.parse),
+    Code,
+    PlainValidator(_code),
     WithJsonSchema({"type": "string", "pattern": r"^\s*[a-zA-Z]{4}\s*$", "description": "case matters"}),
 ]
 Token = Annotated[str, Field(min_length=1, max_length=128)]

@@ -58,7 +58,8 @@ class V1:
 
 def _written(lease: Lease) -> Response:
     return door.json_answer(
-        {"code": lease.code, "expires_at": _timestamp(lease.expires_at), "owner_token": lease.owner_token}, 201
+        {"code": lease.code, "expires_at": _timestamp(lease.expires_at), "owner_token": lease.owner_token},
+        201,
     )
 
 

@@ -7,6 +7,7 @@ import hmac
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -19,8 +20,8 @@ from saver.leases import pool, sweep
 from saver.leases.draw import Draw
 from saver.leases.sweep import Swept, live
 from saver.models import text
-from saver.statements import Read, Statement
 from saver.seal import Deriver, Keys, Seal
+from saver.statements import Read, Statement
 from saver.writer import StorageError, Writer
 
 Clock = Callable[[], float]
@@ -97,7 +98,7 @@ class Leases:
     StorageError where the database cannot do it now.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the seams of the core
         self, engine: Engine, deriver: Deriver, *, clock: Clock, random: Random, secret: bytes, rest: int
     ) -> None:
         self._engine = engine
@@ -194,7 +195,7 @@ class Leases:
         where it stopped, and one that is not needed only counts.
         """
         for letter in pool.LETTERS:
-            added = self._writer.run(lambda connection, letter=letter: pool.fill_letter(connection, letter))
+            added = self._writer.run(partial(pool.fill_letter, letter=letter))
             yield pool.Filled(letter, added)
 
     def audit(self) -> pool.Audit:

@@ -68,12 +68,12 @@ class Audit:
 def fill_letter(connection: Connection, letter: str) -> int:
     """Add the codes that begin with ``letter`` and are nowhere yet; how many they were."""
     span = {"first": f"{letter}{LETTERS[0] * 3}", "last": f"{letter}{LETTERS[-1] * 3}"}
-    present = connection.scalar(_count_in_pool, span) + connection.scalar(_count_in_text, span)
+    present = connection.scalars(_count_in_pool, span).one() + connection.scalars(_count_in_text, span).one()
     if present == PER_LETTER:
         return 0
     add = _add_all if present == 0 else _add_missing
     connection.execute(add, {"letter": letter})
-    return PER_LETTER - present
+    return int(PER_LETTER - present)
 
 
 def count(connection: Connection, now: int) -> Audit:
@@ -89,7 +89,9 @@ def _span(table: Table) -> ColumnElement[bool]:
 _count_in_pool = select(func.count()).select_from(pool).where(_span(pool))
 _count_in_text = select(func.count()).select_from(text).where(_span(text))
 
-_letters = values(column("letter", Text), name="letters").data([(letter,) for letter in LETTERS]).cte("letters")
+_letters = (
+    values(column("letter", Text), name="letters").data([(letter,) for letter in LETTERS]).cte("letters")
+)
 _second, _third, _fourth = (_letters.alias(name) for name in ("second", "third", "fourth"))
 _made = bindparam("letter", type_=Text) + _second.c.letter + _third.c.letter + _fourth.c.letter
 _every = _second.join(_third, true()).join(_fourth, true())

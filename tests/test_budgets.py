@@ -1,0 +1,238 @@
+"""Budgets: who is counted as one, what is counted, and that no header renews them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from saver import counts
+from saver.budgets import client_address, network_of, source_of
+from saver.counts import Charge, CountsError, SharedCounts
+from tests.conftest import NOW, Clock
+
+ADDRESS = "192.0.2.7"
+
+
+def load(client: FlaskClient, code: str = "qqqq", address: str = ADDRESS, **headers: str):
+    return client.post(
+        "/api/v1/load", json={"code": code}, environ_overrides={"REMOTE_ADDR": address}, headers=headers
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "source", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7", None),
+        ("::ffff:192.0.2.7", "192.0.2.7", None),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("fe80::1%eth0", "fe80::/64", "fe80::/48"),
+        ("", "None", None),
+    ],
+)
+def test_who_is_counted_as_one(address: str, source: str, network: str | None) -> None:
+    assert source_of(address) == source
+    assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("hops", "counted"),
+    [
+        ([], "10.0.0.1"),
+        (["198.51.100.9"], "198.51.100.9"),
+        (["203.0.113.1", "198.51.100.9"], "198.51.100.9"),
+        (["203.0.113.1", "198.51.100.9", "10.0.0.2"], "198.51.100.9"),
+        (["spoofed", "10.0.0.2"], "10.0.0.2"),
+        (["", "198.51.100.9"], "198.51.100.9"),
+    ],
+)
+def test_behind_proxies_the_right_most_stranger_counts(hops: list[str], counted: str) -> None:
+    trusted = [ip_network("10.0.0.0/24")]
+    assert client_address("10.0.0.1", hops, trusted) == counted
+    assert client_address("192.0.2.7", hops, trusted) == "192.0.2.7"
+    assert client_address("10.0.0.1", hops, []) == "10.0.0.1"
+    assert client_address("::ffff:10.0.0.1", hops, trusted).removeprefix("::ffff:") == counted
+    assert client_address("", hops, trusted) == ""
+
+
+def test_the_eleventh_miss_in_a_minute_is_refused_with_the_time_to_wait(
+    make_app: Callable[..., Flask], clock: Clock
+) -> None:
+    client = make_app(misses_a_minute=10).test_client()
+    assert [load(client).status_code for _ in range(10)] == [404] * 10
+    clock.tick(20)
+    refused = load(client)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "40")
+    assert refused.json["type"] == "urn:saver:problem:too-many"
+    clock.tick(40)
+    assert load(client).status_code == 404
+
+
+def test_hits_cost_nothing_and_are_refused_once_the_budget_is_spent(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=2).test_client()
+    code = client.post("/api/v1/write", json={"text": "x"}).json["code"]
+    assert [load(client, code).status_code for _ in range(20)] == [200] * 20
+    assert [load(client).status_code for _ in range(3)] == [404, 404, 429]
+    assert load(client, code).status_code == 429
+    assert load(client, code, "192.0.2.8").status_code == 200
+
+
+def test_every_route_that_tells_of_a_code_shares_one_budget(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=3).test_client()
+    assert client.post("/api/v1/load", json={"code": "qqqq"}).status_code == 404
+    assert client.post("/load/", json={"ldcode": "qqqq", "ldpassword": ""}).json["message"] == "not exist"
+    assert client.post("/api/v1/delete", json={"code": "qqqq", "owner_token": "x"}).status_code == 404
+    assert client.post("/api/v1/load", json={"code": "qqqq"}).status_code == 429
+    assert client.post("/load/", json={"ldcode": "qqqq", "ldpassword": ""}).status_code == 429
+    assert client.post("/api/v1/delete", json={"code": "qqqq", "owner_token": "x"}).status_code == 429
+
+
+def test_a_wrong_password_is_a_miss(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=2).test_client()
+    code = client.post("/api/v1/write", json={"text": "x", "password": "right"}).json["code"]
+    guesses = [{"code": code, "password": word} for word in ("a", "b", "right")]
+    assert [client.post("/api/v1/load", json=guess).status_code for guess in guesses] == [404, 404, 429]
+
+
+def test_what_is_no_code_costs_nothing(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=1).test_client()
+    assert [load(client, "abc").status_code for _ in range(5)] == [422] * 5
+    assert load(client).status_code == 404
+
+
+def test_no_header_renews_a_budget(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=5).test_client()
+    answers = []
+    for number in range(1_000):
+        spoofed = f"198.51.{number // 250}.{number % 250}"
+        headers = {"X-Forwarded-For": spoofed, "X-Real-IP": spoofed, "Forwarded": f"for={spoofed}"}
+        answers.append(load(client, **headers).status_code)
+    assert answers == [404] * 5 + [429] * 995
+
+
+def test_a_whole_64_is_one_source_and_a_48_has_a_budget_of_its_own(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_day=5, misses_a_day_per_network=12).test_client()
+    one_64 = [load(client, address=f"2001:db8:1:1::{number:x}").status_code for number in range(1, 10_001)]
+    assert one_64 == [404] * 5 + [429] * 9_995
+    one_48 = [load(client, address=f"2001:db8:1:{number:x}::1").status_code for number in range(2, 20)]
+    assert one_48 == [404] * 7 + [429] * 11
+    assert load(client, address="2001:db8:2::1").status_code == 404
+
+
+def test_ipv4_in_ipv6_is_the_same_source(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=1).test_client()
+    assert load(client, address="192.0.2.7").status_code == 404
+    assert load(client, address="::ffff:192.0.2.7").status_code == 429
+
+
+def test_once_all_misses_together_are_spent_each_source_has_one_an_hour(
+    make_app: Callable[..., Flask], clock: Clock
+) -> None:
+    client = make_app(misses_a_day_in_all=3).test_client()
+    code = client.post("/api/v1/write", json={"text": "x"}).json["code"]
+    assert [load(client, address=f"192.0.2.{n}").status_code for n in range(3)] == [404] * 3
+    clock.tick(1)
+    assert [load(client, address="192.0.2.9").status_code for _ in range(3)] == [404, 429, 429]
+    assert load(client, code, address="192.0.2.9").status_code == 429
+    assert [load(client, code, address="192.0.2.10").status_code for _ in range(5)] == [200] * 5
+    clock.tick(3_600)
+    assert [load(client, address="192.0.2.9").status_code for _ in range(2)] == [404, 429]
+
+
+def test_writes_are_counted(make_app: Callable[..., Flask], clock: Clock) -> None:
+    client = make_app(writes_a_minute=2).test_client()
+    body = {"wrtext": "x", "wrpassword": "", "wrdelete_at": "1h"}
+    assert client.post("/api/v1/write", json={"text": "x"}).status_code == 201
+    assert client.post("/write/", json=body).status_code == 200
+    assert client.post("/api/v1/write", json={"text": "x"}).status_code == 429
+    assert client.post("/write/", json=body).status_code == 429
+    clock.tick(60)
+    assert client.post("/api/v1/write", json={"text": "x"}).status_code == 201
+
+
+def test_health_is_never_limited(make_app: Callable[..., Flask]) -> None:
+    client = make_app(loads_a_minute=1, writes_a_minute=1, misses_a_minute=1).test_client()
+    assert {client.get("/healthz").status_code for _ in range(50)} == {200}
+
+
+def test_a_budget_outlives_the_process(make_app: Callable[..., Flask]) -> None:
+    assert [load(make_app(misses_a_minute=2).test_client()).status_code for _ in range(3)] == [404, 404, 429]
+
+
+def test_counts_out_of_reach_refuse_instead_of_letting_pass(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    client = make_app(misses_a_minute=5, limits_url=f"shared://{tmp_path}/no/such/folder").test_client()
+    refused = load(client)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert client.get("/healthz").status_code == 200
+
+
+def test_memory_counts_within_one_process(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=2, limits_url="memory://").test_client()
+    assert [load(client).status_code for _ in range(3)] == [404, 404, 429]
+
+
+def test_no_address_is_stored(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    client = make_app(misses_a_minute=5).test_client()
+    load(client, address="192.0.2.77")
+    stored = (tmp_path / "data" / "counts").read_bytes()
+    assert b"192.0.2" not in stored
+    assert bytes([192, 0, 2, 77]) not in stored
+
+
+class TestSharedCounts:
+    @pytest.fixture
+    def shared(self, tmp_path: Path) -> SharedCounts:
+        return SharedCounts(f"shared://{tmp_path}/counts")
+
+    def test_parallel_charges_are_all_counted(self, shared: SharedCounts) -> None:
+        charge = [Charge("key", 10, 60)]
+        seen: list[int] = []
+
+        def work() -> None:
+            for _ in range(200):
+                seen.append(shared.charge(charge, NOW)[0][0])
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(seen) == list(range(1, 1_601))
+
+    def test_a_refund_never_goes_below_nothing_nor_into_a_later_window(self, shared: SharedCounts) -> None:
+        charge = [Charge("key", 10, 60)]
+        shared.refund(charge, NOW)
+        assert shared.charge(charge, NOW)[0][0] == 1
+        shared.refund(charge, NOW + 60)
+        assert shared.charge(charge, NOW + 60)[0][0] == 1
+
+    def test_a_clock_set_back_locks_nobody_out(self, shared: SharedCounts) -> None:
+        charge = [Charge("key", 1, 60)]
+        shared.charge(charge, NOW)
+        assert shared.charge(charge, NOW - 3_600)[0] == (1, NOW - 3_540)
+
+    def test_many_sources_find_room_as_windows_end(self, shared: SharedCounts) -> None:
+        for round_ in range(3):
+            for number in range(30_000):
+                count, _end = shared.charge([Charge(f"{number}", 1, 60)], NOW + round_ * 60)[0]
+                assert count == 1
+
+    def test_a_full_table_refuses(self, shared: SharedCounts) -> None:
+        with pytest.raises(CountsError):
+            for number in range(counts._SLOTS + 1):
+                counts.charge(shared, [Charge(f"{number}", 1, 60)], NOW)
+
+    def test_it_is_a_storage_of_limits(self, shared: SharedCounts) -> None:
+        assert shared.check()
+        assert [shared.incr("key", 60), shared.incr("key", 60, 2), shared.get("key")] == [1, 3, 3]
+        shared.clear("key")
+        assert shared.get("key") == 0
+        shared.incr("key", 60)
+        shared.reset()
+        assert shared.get("key") == 0

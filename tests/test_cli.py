@@ -1,0 +1,88 @@
+"""The operator's commands."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from saver.app import Rooms
+from saver.codes import SPACE
+from saver.leases import Leases, NoTextError
+from tests.conftest import Clock
+
+
+@pytest.fixture
+def run(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
+
+
+def test_fill_adds_every_code_that_is_nowhere(run: FlaskCliRunner, leases: Leases, codes: list[str]) -> None:
+    lease = leases.save("kept", 600)
+    filled = run.invoke(args=["pool", "fill"])
+    assert filled.stdout == f"{SPACE - len(codes):,} codes added\n"
+    assert "0 codes added" in run.invoke(args=["pool", "fill"]).stdout
+    assert leases.load(lease.code).text == "kept"
+    audit = leases.audit()
+    assert (audit.free, audit.live, audit.both, audit.missing, audit.clean) == (SPACE - 1, 1, 0, 0, True)
+
+
+def test_audit_fails_on_a_code_that_is_missing_or_twice(
+    run: FlaskCliRunner, leases: Leases, rooms: Rooms, codes: list[str]
+) -> None:
+    missing = run.invoke(args=["pool", "audit"])
+    assert missing.exit_code == 1
+    assert f"missing {SPACE - len(codes):,}" in missing.stdout
+    code = leases.save("x", 60).code
+    with sqlite3.connect(rooms.settings.data_dir / "saver.db") as database:
+        database.execute("INSERT INTO code VALUES (?)", [code])
+    database.close()
+    assert "twice   1" in run.invoke(args=["pool", "audit"]).stdout
+
+
+def test_count_tells_where_the_codes_are(run: FlaskCliRunner, leases: Leases, clock: Clock) -> None:
+    leases.save("short", 60)
+    leases.save("long", 600)
+    clock.tick(60)
+    assert run.invoke(args=["pool", "count"]).stdout == "free    2\nlive    1\noverdue 1\nresting 0\n"
+    leases.sweep(10)
+    assert "overdue 0\nresting 1" in run.invoke(args=["pool", "count"]).stdout
+
+
+def test_sweep_does_all_there_is_to_do(run: FlaskCliRunner, leases: Leases, clock: Clock) -> None:
+    leases.save("x", 60)
+    clock.tick(60 + 86_400)
+    assert run.invoke(args=["sweep"]).stdout == "1 wiped, 1 given back\n"
+    assert run.invoke(args=["sweep"]).stdout == "0 wiped, 0 given back\n"
+
+
+def test_remove_ends_a_text_and_logs_the_reason_without_the_code(
+    run: FlaskCliRunner, leases: Leases, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    code = leases.save("x", 600).code
+    removed = run.invoke(args=["remove", code, "--reason", "abuse\nreport 7"])
+    assert (removed.exit_code, removed.stdout) == (0, "removed\n")
+    assert "'abuse\\nreport 7'" in caplog.text
+    assert code not in caplog.text
+    with pytest.raises(NoTextError):
+        leases.load(code)
+    assert run.invoke(args=["remove", code, "--reason", "again"]).exit_code == 1
+
+
+@pytest.mark.parametrize("arguments", [["remove", "abc", "--reason", "x"], ["remove", "aaaa"], ["pool", "drain"]])
+def test_wrong_use_is_told(run: FlaskCliRunner, arguments: list[str]) -> None:
+    told = run.invoke(args=arguments)
+    assert told.exit_code == 2
+    assert "Usage" in told.output
+
+
+def test_a_database_without_tables_is_told(make_app, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    told = make_app("empty").test_cli_runner().invoke(args=["pool", "count"])
+    assert told.exit_code == 1
+    assert "is it there and migrated" in told.output

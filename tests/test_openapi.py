@@ -1,0 +1,67 @@
+"""openapi.json is what the service does: Schemathesis sends what it allows and what it forbids."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import schemathesis
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from saver import create_app
+from saver.codes import Code
+from saver.seal import KDF_NAME, Seal
+from tests.conftest import Clock, put_codes, settings_in
+
+
+ALLOWED = (200, 201, 204, 404, 411)
+
+
+@pytest.fixture
+def schema(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> BaseSchema:
+    shutil.copy(migrated, tmp_path / "saver.db")
+    put_codes(tmp_path / "saver.db", [Code.nth(number) for number in range(20_000)])
+    # Hundreds of passwords: the derivation is the real one, its cost is not.
+    monkeypatch.setattr(Seal.__init__, "__defaults__", (1, KDF_NAME))
+    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", create_app(settings_in(tmp_path), Clock()))
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("path", ["/api/v1/write", "/api/v1/load", "/api/v1/delete", "/api/v1/limits"])
+def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mode: GenerationMode) -> None:
+    operation = schema[path]["GET" if path.endswith("limits") else "POST"]
+    if mode is GenerationMode.NEGATIVE and path.endswith("limits"):
+        return  # it takes nothing, so nothing can be wrong
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: schemathesis.Case) -> None:
+        answer = case.call()
+        # An empty body has no length here, and 411 is a refusal that Schemathesis does not know.
+        unknown = [negative_data_rejection] if answer.status_code == 411 else []
+        case.validate_response(answer, excluded_checks=[positive_data_acceptance, *unknown])
+        assert answer.status_code < 500
+        if mode is GenerationMode.POSITIVE and answer.status_code not in ALLOWED:
+            # Rules that a schema cannot say: the life that a text may have, and which
+            # of the two bodies takes it from the URL.
+            assert {error["pointer"] for error in answer.json()["errors"]} <= {"/expires_in", ""}
+        assert "text/html" not in str(answer.headers.get("content-type"))
+
+    ask()
+
+
+def test_the_description_is_openapi_3_1_and_complete(client: FlaskClient) -> None:
+    described = client.get("/api/v1/openapi.json").json
+    assert described["openapi"].startswith("3.1")
+    routes = {
+        str(rule) for rule in client.application.url_map.iter_rules() if str(rule).startswith("/api/v1/")
+    }
+    assert set(described["paths"]) == routes - {"/api/v1/openapi.json"}
+    fields = described["components"]["schemas"]["WriteRequest"]
+    assert set(fields["properties"]) == {"text", "expires_in", "password"}
+    assert fields["additionalProperties"] is False
