@@ -2,13 +2,13 @@
 
 The rooms, and who may import whom (a test reads the imports and keeps this true):
 
-- ``settings``, ``codes``, ``seal``, ``dialect`` import nothing of ours.
-- ``models`` -> dialect; ``writer`` -> dialect.
-- ``leases`` -> models, codes, seal, dialect, writer: the only writer of code and text.
-- ``readiness`` -> models, dialect, writer, leases; ``budgets`` -> settings.
-- ``api`` -> leases, codes, seal, writer (its error), budgets, readiness, settings: knows no SQLAlchemy.
-- ``web`` imports nothing of ours.
-- ``app`` wires them all; only entry points (``worker``, ``cli``, ``saver.wsgi``, ``scripts``) use it.
+- ``settings``, ``codes``, ``seal``, ``dialect``, ``counts`` import nothing of ours.
+- ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> writer (its error).
+- ``leases`` -> models, codes, seal, writer, statements: the only writer of code and text.
+- ``readiness`` -> models, dialect, writer, leases; ``budgets`` -> counts, settings.
+- ``api`` -> leases, codes, seal, writer and counts (their errors), budgets, readiness, settings: knows no SQLAlchemy.
+- ``web`` imports nothing of ours; ``cli`` -> leases, codes, writer.
+- ``app`` wires them all; only entry points (``worker``, ``serve``, ``saver.wsgi``, ``scripts``) use it.
 """
 
 from saver.app import create_app

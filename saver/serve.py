@@ -14,7 +14,8 @@ from pathlib import Path
 import flask_migrate
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-from sqlalchemy.exc import DBAPIError
+from limits.errors import ConfigurationError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
 from saver.app import Rooms, create_app
@@ -102,6 +103,8 @@ def _settings() -> Settings:
 def _prepare_or_say_why(settings: Settings) -> None:
     try:
         prepare(settings)
+    except (ArgumentError, ConfigurationError, ImportError) as error:
+        raise SystemExit(f"saver: SAVER_DATABASE_URL or SAVER_LIMITS_URL is at fault: {error}") from None
     except DBAPIError as error:
         raise SystemExit(f"saver: the database does not work: {error.orig}") from None
     except (OSError, StorageError) as error:

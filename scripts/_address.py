@@ -1,0 +1,73 @@
+"""Where to listen and where the data lies, known before anything is installed.
+
+The same order as in saver.settings: an option, then the environment, then ``.env``, then the default.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from _setup import ROOT, stop
+
+_ASSIGNMENT = re.compile(r"""\s*(?:export\s+)?(\w+)\s*=\s*(?:'([^']*)'|"([^"]*)"|(.*?))\s*(?:(?<=\s)#.*)?""")
+_MOST = 65_535
+
+
+def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """``SAVER_*`` of ``environ`` and, below it, of ``.env``; the names in capitals."""
+    dotenv = ROOT / ".env"
+    lines = dotenv.read_text().splitlines() if dotenv.is_file() else []
+    return {**capitals(dict(_assignments(lines))), **capitals(environ)}
+
+
+def capitals(variables: Mapping[str, str]) -> dict[str, str]:
+    """``SAVER_*`` alone. Settings are found in small letters too, so they are here."""
+    return {name.upper(): value for name, value in variables.items() if name.upper().startswith("SAVER_")}
+
+
+def port_number(text: str) -> int | None:
+    """The port, or None if it is none: then the settings say so, together with their other faults."""
+    return int(text) if text.isdecimal() and int(text) <= _MOST else None
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket that does not listen yet: until it does, callers are refused at once."""
+    if not host:
+        stop("SAVER_HOST: the address must not be empty")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        stop(_refusal(host, port, error))
+    return bound
+
+
+def url(host: str, bound: socket.socket) -> str:
+    """The address as a browser takes it, with the port that was really taken."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
+
+
+def absolute(directory: str) -> str:
+    """A directory that the caller named, from where the caller stands."""
+    return str(Path(directory).expanduser().absolute())
+
+
+def _assignments(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        if match := _ASSIGNMENT.fullmatch(line):
+            name, *values = match.groups()
+            yield name, next(value for value in values if value is not None)
+
+
+def _refusal(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use; stop what listens there, or choose another one with --port"
+    if error.errno == errno.EACCES:
+        return f"port {port} is only for root; choose one above 1023 with --port"
+    return f"cannot listen on {host}, port {port}: {error.strerror}"

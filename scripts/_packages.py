@@ -1,0 +1,62 @@
+"""The system's packages that the tests need: the one list of them, and how they get here."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from _setup import apt_install, missing_for_environment, say, stop
+
+# What the tests use beside Python. Chromium needs a font that has every letter, Playwright libatomic.
+PACKAGES = ("chromium", "fonts-noto-cjk", "nodejs", "curl", "sqlite3", "procps", "libatomic1")
+_BROWSER = "chromium"
+_LAUNCH = """\
+from playwright.sync_api import sync_playwright
+with sync_playwright() as driver:
+    driver.chromium.launch().close()
+"""
+
+
+def ensure_packages() -> None:
+    """Install what is missing; where that is not allowed, say the one command for all of it and stop."""
+    wanted = [name for name in PACKAGES if _by_apt(name) and not _has(name)]
+    if wanted := missing_for_environment() + wanted:
+        apt_install(wanted, "the tests need more of the system's packages")
+
+
+def ensure_browser(python: Path) -> None:
+    """Install Chromium where it is no package of the system's; ``python`` has Playwright."""
+    if _by_apt(_BROWSER) or _launches(python):
+        return
+    say("installing Chromium, which is no package here")
+    playwright = [str(python), "-m", "playwright"]
+    root = os.geteuid() == 0
+    # The browser goes into the caller's home; what it needs of the system is for root to install.
+    install = ["install", "--with-deps", _BROWSER] if root else ["install", _BROWSER]
+    subprocess.run([*playwright, *install], stdout=sys.stderr, check=False)
+    if _launches(python):
+        return
+    if root:
+        stop("Playwright's Chromium does not start; the lines above say why")
+    command = shlex.join([*playwright, "install-deps", _BROWSER])
+    stop(f"Chromium does not start yet. Run this once, then start again:\n\n    sudo {command}\n")
+
+
+def _by_apt(package: str) -> bool:
+    # Ubuntu's Chromium is a stub that fetches a snap, which no container runs.
+    return package != _BROWSER or "ID=ubuntu" not in Path("/etc/os-release").read_text().splitlines()
+
+
+def _has(package: str) -> bool:
+    if not shutil.which("dpkg-query"):
+        stop(f"the tests are made for Debian and Ubuntu; they need {', '.join(PACKAGES)}")
+    query = ["dpkg-query", "--show", "--showformat=${db:Status-Status}", package]
+    return subprocess.run(query, capture_output=True, text=True, check=False).stdout == "installed"
+
+
+def _launches(python: Path) -> bool:
+    return subprocess.run([python, "-c", _LAUNCH], capture_output=True, check=False).returncode == 0
