@@ -1,0 +1,58 @@
+/** What can go wrong when the service is asked; each is its own class. */
+
+/** Any of them. */
+export class ApiError extends Error {
+  constructor() {
+    super();
+    this.name = new.target.name;
+  }
+}
+
+/** The one 404: no text under this code, or the password is missing or wrong. */
+export class NoText extends ApiError {}
+
+/** A budget is spent. */
+export class TooMany extends ApiError {
+  /** @param {number} retryAfter in seconds */
+  constructor(retryAfter) {
+    super();
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** The service cannot do it now. */
+export class Unavailable extends ApiError {
+  /** @param {number} retryAfter in seconds */
+  constructor(retryAfter) {
+    super();
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Understood, but against a rule. */
+export class Invalid extends ApiError {
+  /**
+   * @param {string} field its name, or "" where no single field is at fault
+   * @param {string} rule in English
+   */
+  constructor(field, rule) {
+    super();
+    this.field = field;
+    this.rule = rule;
+  }
+}
+
+/** The text is longer than the service keeps. */
+export class TooLarge extends ApiError {}
+
+/** No answer, or none in time. */
+export class Unreachable extends ApiError {}
+
+/** An answer that this client does not understand. */
+export class Fault extends ApiError {
+  /** @param {number} status */
+  constructor(status) {
+    super();
+    this.status = status;
+  }
+}

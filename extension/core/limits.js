@@ -1,0 +1,55 @@
+/** Sizes and lifetimes: what the service allows and what a person is offered. */
+
+/**
+ * What `GET /api/v1/limits` tells.
+ * @typedef {object} Limits
+ * @property {number} max_text_bytes
+ * @property {{min: number, default: number, max: number, max_sealed: number}} expires_in in seconds
+ */
+
+const OFFERED = [600, 3_600, 10_800, 86_400];
+const encoder = new TextEncoder();
+
+/**
+ * What holds until the service has told its own limits.
+ * @type {Limits}
+ */
+export const USUAL_LIMITS = {
+  max_text_bytes: 1_048_576,
+  expires_in: { min: 60, default: 600, max: 86_400, max_sealed: 2_592_000 },
+};
+
+/**
+ * The lifetimes to choose from, in seconds.
+ * @param {Limits} limits
+ * @returns {number[]}
+ */
+export function lifetimes({ expires_in: { min, max, default: usual } }) {
+  const offered = new Set([usual, ...OFFERED.filter((seconds) => min <= seconds && seconds <= max)]);
+  return [...offered].sort((one, other) => one - other);
+}
+
+/**
+ * How large a text is in UTF-8.
+ * @param {string} text
+ */
+export function bytesOf(text) {
+  return encoder.encode(text).length;
+}
+
+/**
+ * How many characters a text has; an emoji outside the BMP is one.
+ * @param {string} text
+ */
+export function charactersOf(text) {
+  let count = text.length;
+  for (let place = 1; place < text.length; place += 1) {
+    if (isLow(text.charCodeAt(place)) && isHigh(text.charCodeAt(place - 1))) count -= 1;
+  }
+  return count;
+}
+
+/** @param {number} unit */
+const isHigh = (unit) => unit >= 0xd800 && unit <= 0xdbff;
+/** @param {number} unit */
+const isLow = (unit) => unit >= 0xdc00 && unit <= 0xdfff;

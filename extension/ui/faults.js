@@ -1,0 +1,24 @@
+/** Which message tells a person what went wrong. No DOM. */
+
+import { Invalid, NoText, TooMany, Unavailable, Unreachable } from "../core/errors.js";
+
+const INVALID = { text: "invalid_text", password: "invalid_password", code: "bad_code" };
+
+/** @typedef {import("./labels.js").Values} Values */
+
+/**
+ * The key of the message, and its values.
+ * @param {unknown} error
+ * @returns {[key: string, values?: Values]}
+ */
+export function messageOf(error) {
+  if (error instanceof NoText) return ["no_text"];
+  if (error instanceof Unreachable) return ["unreachable"];
+  if (error instanceof Invalid) return [INVALID[error.field] ?? "invalid"];
+  if (error instanceof TooMany) return ["too_many", later(error.retryAfter)];
+  if (error instanceof Unavailable) return ["unavailable", later(error.retryAfter)];
+  return ["fault"];
+}
+
+/** @param {number} seconds @returns {Values} */
+const later = (seconds) => (words) => ({ time: words.duration(seconds) });

@@ -1,0 +1,114 @@
+/** What is shown after saving: the code, how to say it, and what can be done with it. */
+
+import { NoText } from "../core/errors.js";
+import { spell } from "../core/codes.js";
+import { makeAlert } from "./alert.js";
+import { makeCountdown } from "./countdown.js";
+import { copyText, keepFocus, part } from "./dom.js";
+
+/**
+ * @param {object} wiring
+ * @param {HTMLElement} wiring.root
+ * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
+ * @param {import("./labels.js").Labels} wiring.labels
+ * @param {(code: string) => string} wiring.linkOf
+ * @param {() => void} wiring.again to save another text
+ */
+export function makeSaved({ root, api, labels, linkOf, again }) {
+  const heading = part(root, "saved-heading");
+  const shown = part(root, "code");
+  const spelled = part(root, "spelled");
+  const said = part(root, "said");
+  const news = part(root, "saved-news");
+  const status = part(root, "saved-status");
+  const living = part(root, "living");
+  /** @type {HTMLButtonElement} */
+  const remove = part(root, "delete");
+  const alert = makeAlert(part(root, "saved-alert"), labels);
+  const countdown = makeCountdown(part(root, "saved-left"), "left", labels);
+  /** @type {import("../core/api.js").Written | null} the owner token is kept here and nowhere else */
+  let owned = null;
+
+  /** @param {import("../core/api.js").Written} written */
+  function show(written) {
+    owned = written;
+    const { code } = written;
+    const asSpelled = spelledBy(code);
+    alert.clear();
+    shown.textContent = code;
+    labels.put(heading, "your_code");
+    labels.put(spelled, "spelled", asSpelled);
+    said.textContent = spell(code).map(({ word }) => word).join(" ");
+    labels.put(news, "saved", asSpelled);
+    labels.clear(status);
+    living.hidden = false;
+    root.hidden = false;
+    countdown.start(written.secondsLeft, expire);
+    heading.focus();
+  }
+
+  function forget() {
+    owned = null;
+    countdown.stop();
+    living.hidden = true;
+  }
+
+  /** @param {string} key of the message that says how the text ended */
+  function end(key) {
+    forget();
+    labels.put(heading, key);
+  }
+
+  /** @param {string} key */
+  function endHere(key) {
+    end(key);
+    heading.focus();
+  }
+
+  function expire() {
+    const isHere = living.contains(document.activeElement);
+    if (isHere) return endHere("expired");
+    // Said without taking the focus from somebody who is elsewhere by now.
+    end("expired");
+    return labels.put(news, "expired");
+  }
+
+  async function removeNow() {
+    if (!owned) return;
+    alert.clear();
+    remove.disabled = true;
+    try {
+      await api.remove(owned.code, owned.ownerToken);
+      endHere("deleted");
+    } catch (error) {
+      if (error instanceof NoText) endHere("expired");
+      else alert.tell(error);
+    } finally {
+      remove.disabled = false;
+      keepFocus(remove);
+    }
+  }
+
+  /** @param {string} text @param {string} done */
+  async function copy(text, done) {
+    labels.clear(status);
+    labels.put(status, (await copyText(text)) ? done : "copy_failed");
+  }
+
+  part(root, "copy-code").addEventListener("click", () => owned && copy(owned.code, "code_copied"));
+  part(root, "copy-link").addEventListener("click", () => owned && copy(linkOf(owned.code), "link_copied"));
+  remove.addEventListener("click", removeNow);
+  part(root, "again").addEventListener("click", () => {
+    forget();
+    root.hidden = true;
+    again();
+  });
+  return { show };
+}
+
+/** @param {string} code @returns {import("./labels.js").Values} */
+const spelledBy = (code) => (words) => ({
+  letters: spell(code)
+    .map(({ letter, big }) => words.say(big ? "big_letter" : "small_letter", { letter }))
+    .join(", "),
+});

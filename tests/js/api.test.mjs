@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { makeApi } from "../../extension/core/api.js";
+import { Fault, Invalid, NoText, TooLarge, TooMany, Unavailable, Unreachable } from "../../extension/core/errors.js";
+
+const BASE = "https://example.org/saver/";
+const NOW = "Sat, 21 Nov 2026 12:00:00 GMT";
+const NO_TEXT = { type: "urn:saver:problem:no-text" };
+
+/** A client whose service gives one answer; `asked` holds what it was asked. */
+function client(status, body, headers = {}) {
+  const asked = [];
+  const fetch = async (url, request) => {
+    asked.push({ url: String(url), ...request, body: request.body && JSON.parse(request.body) });
+    return new Response(typeof body === "string" ? body : body && JSON.stringify(body), { status, headers });
+  };
+  return { api: makeApi({ fetch, baseUrl: BASE }), asked };
+}
+
+const written = { code: "wUrp", owner_token: "token", expires_at: "2026-11-21T12:10:01Z" };
+
+test("write sends only what is given and knows the time left by the service's clock", async () => {
+  const { api, asked } = client(201, written, { Date: NOW });
+  const answer = await api.write({ text: "hello", expiresIn: 600, password: "" });
+  assert.deepEqual(answer, { code: "wUrp", ownerToken: "token", secondsLeft: 600 });
+  assert.equal(asked[0].url, `${BASE}api/v1/write`);
+  assert.equal(asked[0].method, "POST");
+  assert.equal(asked[0].credentials, "omit");
+  assert.deepEqual(asked[0].body, { text: "hello", expires_in: 600 });
+});
+
+test("write sends a password", async () => {
+  const { api, asked } = client(201, written);
+  await api.write({ text: "hello", expiresIn: 600, password: "open sesame" });
+  assert.equal(asked[0].body.password, "open sesame");
+});
+
+test("load gives the text exactly", async () => {
+  const text = "\ufeffone\r\ntwo e\u0301 👋 <b>\u2028";
+  const { api, asked } = client(200, { text, expires_at: "2020-01-01T00:00:00Z" });
+  assert.deepEqual(await api.load("wUrp", "secret"), { text, secondsLeft: 0 });
+  assert.deepEqual(asked[0].body, { code: "wUrp", password: "secret" });
+});
+
+test("remove sends the owner token, and nothing is a good answer", async () => {
+  const { api, asked } = client(204, null);
+  await api.remove("wUrp", "token");
+  assert.deepEqual(asked[0].body, { code: "wUrp", owner_token: "token" });
+});
+
+test("limits are asked for without a body", async () => {
+  const limits = { max_text_bytes: 10, expires_in: { min: 60, default: 600, max: 3600, max_sealed: 7200 } };
+  const { api, asked } = client(200, limits);
+  assert.deepEqual(await api.limits(), limits);
+  assert.equal(asked[0].method, undefined);
+});
+
+const refusals = [
+  [404, NO_TEXT, NoText],
+  [404, "<h1>Not Found</h1>", Fault],
+  [413, "", TooLarge],
+  [429, "", TooMany],
+  [503, "", Unavailable],
+  [502, "<h1>Bad Gateway</h1>", Unavailable],
+  [422, "", Invalid],
+  [500, "", Fault],
+  [200, "<h1>Log in to this network</h1>", Fault],
+  [200, { text: 5, expires_at: "2026-11-21T12:10:00Z" }, Fault],
+  [200, { text: "hello", expires_at: "soon" }, Fault],
+];
+
+for (const [status, body, kind] of refusals) {
+  test(`${status} ${JSON.stringify(body)} is ${kind.name}`, async () => {
+    await assert.rejects(client(status, body).api.load("wUrp"), (error) => error.constructor === kind);
+  });
+}
+
+test("a refusal names the field and the rule", async () => {
+  const { api } = client(422, { errors: [{ pointer: "/text", detail: "must not contain NUL" }] });
+  await assert.rejects(api.write({ text: "\0", expiresIn: 600 }), { field: "text", rule: "must not contain NUL" });
+});
+
+const waits = { 43: 43, 0: 1, "Sat, 21 Nov 2026 12:02:01 GMT": 120, soon: 60, "": 60 };
+
+for (const [given, seconds] of Object.entries(waits)) {
+  test(`Retry-After ${JSON.stringify(given)} is ${seconds} seconds`, async () => {
+    const { api } = client(429, "", { "Retry-After": given, Date: NOW });
+    await assert.rejects(api.load("wUrp"), { retryAfter: seconds });
+  });
+}
+
+test("no connection is Unreachable", async () => {
+  const fetch = () => Promise.reject(new TypeError("Failed to fetch"));
+  await assert.rejects(makeApi({ fetch, baseUrl: BASE }).load("wUrp"), Unreachable);
+});
+
+test("an answer that does not come in time is Unreachable", async () => {
+  const fetch = (_, { signal }) => new Promise((_, refuse) => signal.addEventListener("abort", refuse));
+  await assert.rejects(makeApi({ fetch, baseUrl: BASE, timeout: 1 }).load("wUrp"), Unreachable);
+});
+
+test("an answer that stops in the middle is Unreachable", async () => {
+  const fetch = async (_, { signal }) => {
+    const body = new ReadableStream({ start: (stream) => signal.addEventListener("abort", () => stream.error()) });
+    return new Response(body);
+  };
+  await assert.rejects(makeApi({ fetch, baseUrl: BASE, timeout: 1 }).load("wUrp"), Unreachable);
+});

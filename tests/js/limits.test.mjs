@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { USUAL_LIMITS, bytesOf, charactersOf, lifetimes } from "../../extension/core/limits.js";
+
+const within = (min, usual, max) => lifetimes({ expires_in: { min, default: usual, max } });
+
+test("10 minutes, 1, 3 and 24 hours are offered", () => {
+  assert.deepEqual(lifetimes(USUAL_LIMITS), [600, 3_600, 10_800, 86_400]);
+});
+
+test("only what the service allows is offered, its default always", () => {
+  assert.deepEqual(within(60, 300, 3_600), [300, 600, 3_600]);
+  assert.deepEqual(within(3_600, 7_200, 7_200), [3_600, 7_200]);
+});
+
+test("characters and bytes are counted as people and the service count them", () => {
+  for (const [text, characters, bytes] of [["", 0, 0], ["aé한👋", 4, 10], ["\ud83d", 1, 3], ["👋👋", 2, 8]]) {
+    assert.equal(charactersOf(text), characters);
+    assert.equal(bytesOf(text), bytes);
+  }
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import * as errors from "../../extension/core/errors.js";
+import { messageOf } from "../../extension/ui/faults.js";
+import { LANGUAGES, makeWords } from "../../extension/ui/words.js";
+
+const read = (language) => JSON.parse(readFileSync(new URL(`../../extension/ui/${language}.json`, import.meta.url)));
+const catalogues = Object.fromEntries(LANGUAGES.map((language) => [language, read(language)]));
+const holes = (message) => [...message.matchAll(/\{\w+\}/g)].map(String).sort();
+
+test("every language has the same messages with the same values", () => {
+  const keys = Object.keys(catalogues.en);
+  for (const language of LANGUAGES) {
+    assert.deepEqual(Object.keys(catalogues[language]), keys);
+    for (const key of keys) {
+      assert.notEqual(catalogues[language][key].trim(), "", `${language} ${key}`);
+      assert.deepEqual(holes(catalogues[language][key]), holes(catalogues.en[key]), `${language} ${key}`);
+    }
+  }
+});
+
+test("what is Korean is written in Korean", () => {
+  for (const [key, message] of Object.entries(catalogues.ko)) {
+    if (message.replace(/\{\w+\}/g, "").trim()) assert.match(message, /[가-힣]/, key);
+  }
+});
+
+test("every error has a message in every language", () => {
+  const made = Object.values(errors).map((Kind) => new Kind(90));
+  made.push(...["text", "password", "code", "expires_in"].map((field) => new errors.Invalid(field, "")));
+  for (const language of LANGUAGES) {
+    const words = makeWords(catalogues, language);
+    for (const error of made) {
+      const [key, values] = messageOf(error);
+      assert.doesNotMatch(words.say(key, values?.(words)), /undefined/, error.name);
+    }
+  }
+});
+
+test("an unknown message is a mistake, not an empty place", () => {
+  assert.throws(() => makeWords(catalogues, "en").say("nothing"), /no message nothing/);
+});
+
+const DURATIONS = [
+  [0, "0 seconds", "0초"],
+  [1, "1 second", "1초"],
+  [59, "59 seconds", "59초"],
+  [60, "1 minute", "1분"],
+  [599, "9 minutes 59 seconds", "9분 59초"],
+  [3_605, "1 hour", "1시간"],
+  [86_400, "24 hours", "24시간"],
+  [2_592_000, "30 days", "30일"],
+  [176_400, "2 days 1 hour", "2일 1시간"],
+];
+
+for (const [seconds, en, ko] of DURATIONS) {
+  test(`${seconds} seconds are ${en}`, () => {
+    assert.equal(makeWords(catalogues, "en").duration(seconds), en);
+    assert.equal(makeWords(catalogues, "ko").duration(seconds), ko);
+  });
+}
+
+test("one is one and many are many", () => {
+  const words = makeWords(catalogues, "en");
+  assert.equal(words.count("characters", 1), "1 character");
+  assert.equal(words.count("characters", 1_234), "1,234 characters");
+  words.use("ko");
+  assert.equal(words.count("characters", 1), "1자");
+});
