@@ -20,8 +20,10 @@ from saver import cli, dialect, models, web
 from saver.api import health, openapi, problems, v1, wire
 from saver.api.deeds import Deeds
 from saver.budgets import Budgets
-from saver.leases import Clock, Leases
+from saver.leases import Clock, Leases, Seams
+from saver.metrics import Metrics
 from saver.readiness import Readiness
+from saver.receipts import Receipts
 from saver.seal import Deriver
 from saver.settings import Settings, read_settings, secret_of
 
@@ -89,12 +91,15 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
         engine = db.engine
     dialect.prepare(engine)
     leases = Leases(
-        engine,
-        Deriver(settings.derive_at_once),
-        clock=clock,
-        random=random,
-        secret=secret_of(settings),
-        rest=settings.rest,
+        Seams(
+            engine,
+            Deriver(settings.derive_at_once),
+            Receipts(settings.data_dir.resolve() / "receipts.db"),
+            clock,
+            random,
+            secret_of(settings),
+            settings.rest,
+        )
     )
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     return Rooms(settings, leases, Readiness(engine, clock, head=head, sweep_every=settings.sweep_every))
@@ -106,7 +111,8 @@ def _routes(app: Flask, rooms: Rooms, settings: Settings, clock: Clock) -> None:
     app.register_blueprint(v1.V1(deeds).blueprint())
     app.register_blueprint(openapi.blueprint())
     app.register_blueprint(wire.Wire(deeds).blueprint())
-    app.register_blueprint(health.Health(rooms.readiness).blueprint())
+    metrics = Metrics(rooms.leases, budgets, rooms.readiness)
+    app.register_blueprint(health.Health(rooms.readiness, metrics, settings).blueprint())
     app.register_blueprint(web.blueprint())
 
 

@@ -30,7 +30,13 @@ Windows = tuple[tuple[int, int], ...]
 
 _DAY = 86_400
 _CACHED = 4096
+# Longer than a write may take; a process that dies in it blocks its key no longer.
+_LONGEST_WRITE = 30
 _ONE_AN_HOUR: Windows = ((3_600, 1),)
+
+
+class InFlightError(Exception):
+    """The same write is under way."""
 
 
 class SpentError(Exception):
@@ -73,11 +79,16 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Ne
     """
     believed = peer
     for hop in reversed(forwarded_for):
-        ip = _parsed(believed)
-        if ip is None or _parsed(hop) is None or not any(ip in network for network in trusted):
+        if _parsed(hop) is None or not is_within(believed, trusted):
             break
         believed = hop
     return believed
+
+
+def is_within(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is in one of the networks; one that cannot be read is in none."""
+    ip = _parsed(address)
+    return ip is not None and any(ip in network for network in networks)
 
 
 class _Plan(NamedTuple):
@@ -110,6 +121,8 @@ class Budgets:
         self._of_all = _windows(day=settings.misses_a_day_in_all)
         # What an address is charged is the same all day, and it is needed for every load.
         self._write_charges = lru_cache(maxsize=_CACHED)(self._make_write_charges)
+        self._names = lru_cache(maxsize=_CACHED)(self._make_names)
+        self._days_kept = settings.max_expires_in_sealed // _DAY + 2
         self._guess_plan = lru_cache(maxsize=_CACHED)(self._make_guess_plan)
 
     def write(self, address: str) -> None:
@@ -135,6 +148,39 @@ class Budgets:
             raise
         self._refund(charged, now)
 
+    def today(self) -> tuple[int, int]:
+        """Misses and refused requests since midnight UTC. Raises CountsError."""
+        now = self._clock()
+        plan = self._guess_plan("", int(now // _DAY))
+        misses, refusals = (
+            [charge.key for charge in charges] for charges in (plan.all_misses, self._refusals(now))
+        )
+        return sum(counts.read(self._storage, misses, now)), sum(counts.read(self._storage, refusals, now))
+
+    def _refusals(self, now: float) -> Charges:
+        return self._charges("refused", "", int(now // _DAY), ((_DAY, 0),))
+
+    @contextmanager
+    def in_flight(self, key: str) -> Iterator[None]:
+        """Hold the key of a repeatable write while it is under way. Raises InFlightError."""
+        now = self._clock()
+        charges = self._charges("in-flight", key, 0, ((_LONGEST_WRITE, 1),))
+        over = self._over(charges, now)
+        try:
+            if over:
+                raise InFlightError
+            yield
+        finally:
+            self._refund(charges, now)
+
+    def names_of(self, address: str) -> tuple[bytes, ...]:
+        """The names under which a source was kept on the days that a text may live, today's first."""
+        return self._names(address, int(self._clock() // _DAY))
+
+    def _make_names(self, address: str, day: int) -> tuple[bytes, ...]:
+        source = source_of(address)
+        return tuple(self._name("keeps", source, day - ago)[:16] for ago in range(self._days_kept))
+
     def _admit(self, plan: _Plan, now: float) -> Charges:
         """Charge a guess; what is to be refunded when it is no miss."""
         misses = plan.misses + plan.all_misses
@@ -153,12 +199,15 @@ class Budgets:
             return {}
         counted = counts.charge(self._storage, charges, now)
         return {
-            charge: end for charge, (count, end) in zip(charges, counted, strict=True) if count > charge.amount
+            charge: end
+            for charge, (count, end) in zip(charges, counted, strict=True)
+            if count > charge.amount
         }
 
     def _refuse_if_over(self, over: dict[Charge, float], charges: Charges, now: float) -> None:
         if over:
             self._refund(charges, now)
+            counts.charge(self._storage, self._refusals(now), now)
             raise SpentError(max(1, math.ceil(max(over.values()) - now)))
 
     def _refund(self, charges: Charges, now: float) -> None:
@@ -181,8 +230,11 @@ class Budgets:
         )
 
     def _charges(self, of: str, who: str, day: int, windows: Windows) -> Charges:
-        name = hmac.new(self._secret, f"{day} {of} {who}".encode(), hashlib.sha256).hexdigest()[:32]
+        name = self._name(of, who, day).hex()[:32]
         return tuple(Charge(f"{of}/{seconds}/{name}", amount, seconds) for seconds, amount in windows)
+
+    def _name(self, of: str, who: str, day: int) -> bytes:
+        return hmac.digest(self._secret, f"{day} {of} {who}".encode(), hashlib.sha256)
 
 
 def _windows(minute: int = 0, hour: int = 0, day: int = 0) -> Windows:

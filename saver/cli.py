@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import wraps
 from typing import ParamSpec
 
@@ -42,7 +43,8 @@ def _told(command: Callable[P, None]) -> Callable[P, None]:
             command(*args, **kwargs)
         except (StorageError, DBAPIError) as error:
             raise click.ClickException(
-                f"the database cannot do this ({type(error).__name__}); is it there and migrated (flask --app saver db upgrade)?"
+                f"the database cannot do this ({type(error).__name__});"
+                " is it there and migrated (flask --app saver db upgrade)?"
             ) from None
 
     return run
@@ -118,10 +120,18 @@ def _remove(leases: Leases) -> click.Command:
     @click.command("remove")
     @click.argument("code", type=_CodeType())
     @click.option("--reason", required=True, help="Why; it is logged, the code is not.")
+    @click.option(
+        "--at",
+        type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ"]),
+        help="When the text was seen, in UTC (2026-11-21T08:00Z): one saved later is spared.",
+    )
     @_told
-    def remove(code: Code, reason: str) -> None:
-        """End the text under CODE now, for instance after an abuse report."""
-        removed = leases.remove(code)
+    def remove(code: Code, reason: str, at: datetime | None) -> None:
+        """End the text under CODE now, for instance after an abuse report.
+
+        Codes are used again: with --at a text that was saved after the report is not touched.
+        """
+        removed = leases.remove(code, None if at is None else int(at.replace(tzinfo=UTC).timestamp()))
         _log.warning("a text was %s by the operator: %r", "removed" if removed else "not found", reason)
         click.echo("removed" if removed else "there is no live text under this code")
         raise SystemExit(0 if removed else 1)

@@ -82,6 +82,11 @@ class SharedCounts(Storage):
                 if count:
                     _SLOT.pack_into(table, place, _hash(key), count - 1, ends_at)
 
+    def read(self, keys: Sequence[str], now: float) -> list[int]:
+        """Counts whose windows are open; 0 for others."""
+        with self._table() as table:
+            return [_find(table, _hash(key), now)[1] for key in keys]
+
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
         """Add to one count, as ``limits`` asks for it."""
         with self._table() as table:
@@ -183,6 +188,16 @@ def charge(storage: Storage, charges: Sequence[Charge], now: float) -> list[tupl
         return [
             (count, storage.get_expiry(charge.key)) for count, charge in zip(counts, charges, strict=True)
         ]
+    except storage.base_exceptions as error:
+        raise CountsError(type(error).__name__) from None
+
+
+def read(storage: Storage, keys: Sequence[str], now: float) -> list[int]:
+    """The counts as they are. Raises CountsError."""
+    try:
+        if isinstance(storage, SharedCounts):
+            return storage.read(keys, now)
+        return [storage.get(key) for key in keys]
     except storage.base_exceptions as error:
         raise CountsError(type(error).__name__) from None
 

@@ -7,7 +7,18 @@ the same in every database, and there is no time zone to lose.
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    false,
+)
 from sqlalchemy.types import TypeEngine
 
 from saver.dialect import code_type
@@ -42,14 +53,28 @@ text = Table(
     Column("proof_hash", LargeBinary(32)),
     # SHA-256 of the owner token.
     Column("owner_hash", LargeBinary(32), nullable=False),
+    # Read by one reader only; SHA-256 of the claim of that reader.
+    Column("once", Boolean, nullable=False, server_default=false()),
+    Column("claim_hash", LargeBinary(32)),
+    Column("saved_at", BigInteger, nullable=False, server_default="0"),
     Column("expires_at", BigInteger, nullable=False),
     Column("free_at", BigInteger, nullable=False),
+    # Why it ended before its time; NULL while it lives and when it expired.
+    Column("ended", Text),
+    # For the quota of its writer: a keyed hash of the source, with another key every
+    # day, and the bytes that it keeps.
+    Column("source", LargeBinary(16)),
+    Column("size", BigInteger, nullable=False, server_default="0"),
+    # For a write that may come again: SHA-256 of its idempotency key, and of its
+    # request under that key.
+    Column("key_hash", LargeBinary(32)),
+    Column("request_hash", LargeBinary(32)),
     CheckConstraint("free_at >= expires_at", name="rest"),
     CheckConstraint("(seal IS NULL) = (proof_hash IS NULL)", name="sealed"),
 )
 
-# Two partial indexes: a row is in the one that names its next step and in no
-# other, so a lease pays for one entry.
+# Partial indexes: of the first two a row is in the one that names its next step
+# and not in the other, so a lease pays for one entry.
 Index(
     "ix_text_expires_at",
     text.c.expires_at,
@@ -61,6 +86,21 @@ Index(
     text.c.free_at,
     sqlite_where=text.c.body.is_(None),
     postgresql_where=text.c.body.is_(None),
+)
+Index(
+    "ix_text_source",
+    text.c.source,
+    text.c.expires_at,
+    text.c.size,
+    sqlite_where=text.c.source.is_not(None),
+    postgresql_where=text.c.source.is_not(None),
+)
+Index(
+    "ix_text_key_hash",
+    text.c.key_hash,
+    unique=True,
+    sqlite_where=text.c.key_hash.is_not(None),
+    postgresql_where=text.c.key_hash.is_not(None),
 )
 
 # When the worker last finished a sweep; one row.

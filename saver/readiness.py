@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from saver import dialect
 from saver.leases import Clock
 from saver.models import sweeper
-from saver.writer import Writer
+from saver.writer import StorageError, Writer
 
 _alembic = Table("alembic_version", MetaData(), Column("version_num", String))
 _version = select(_alembic.c.version_num)
@@ -42,6 +42,15 @@ class Readiness:
             connection.execute(_note, {"now": now})
 
         self._writer.run(note)
+
+    def beat_age(self) -> float | None:
+        """Seconds since the last sweep; None before the first. Raises StorageError."""
+        try:
+            with self._engine.connect() as connection:
+                beat = connection.scalar(_last_beat)
+        except DBAPIError as error:
+            raise StorageError(type(error).__name__) from None
+        return None if beat is None else self._clock() - beat
 
     def check(self) -> dict[str, bool]:
         """Whether ``database``, ``schema`` and ``sweeper`` are well. Never raises."""

@@ -11,12 +11,12 @@ the additional authenticated data, so neither can be changed afterwards::
     proof  = HKDF-SHA256(master, no salt, info "saver/v1/proof", 32 bytes)
 
 The key never leaves whoever sealed the text. The proof is what a client shows
-instead of the password; the server keeps only its hash.
+instead of the password; the server keeps only its hash. All of it, with test
+vectors, is in docs/sealed-text.md.
 """
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import json
 import threading
@@ -25,6 +25,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -34,14 +35,22 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 KDF_NAME = "PBKDF2-SHA256"
 ITERATIONS = 600_000
+# Fewer make guessing cheap, more make a client hang; this holds for texts of any age.
+LEAST_ITERATIONS = 600_000
+MOST_ITERATIONS = 10_000_000
 SALT_BYTES = 16
 NONCE_BYTES = 12
+PROOF_BYTES = 32
 _TAG_BYTES = 16
+_MOST_HEADER_CHARACTERS = 512
 _SECONDS_IN_LINE = 1.0
 
 
 class BadSealError(ValueError):
-    """This is not a sealed text as specified, or the key does not open it."""
+    """This is not a sealed text as specified, or the key does not open it.
+
+    Its message names the part and the rule, never what was given.
+    """
 
 
 class BusyError(Exception):
@@ -50,11 +59,19 @@ class BusyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """The public parameters of a derivation. ``salt`` is SALT_BYTES long."""
+    """The public parameters of a derivation. Raises BadSealError for any that are not allowed."""
 
     salt: bytes
     iterations: int = ITERATIONS
     name: str = KDF_NAME
+
+    def __post_init__(self) -> None:
+        _require(self.name == KDF_NAME, f"kdf: name must be {KDF_NAME}")
+        _require(
+            type(self.iterations) is int and LEAST_ITERATIONS <= self.iterations <= MOST_ITERATIONS,
+            f"kdf: iterations must be a whole number from {LEAST_ITERATIONS} to {MOST_ITERATIONS}",
+        )
+        _require(len(self.salt) == SALT_BYTES, f"salt: must be {SALT_BYTES} bytes")
 
     def as_json(self) -> dict[str, str | int]:
         """The form it has in a protected header and in the one 404."""
@@ -63,16 +80,18 @@ class Seal:
     def protected(self) -> str:
         """The protected header of a text sealed with these parameters."""
         header = {"alg": "dir", "enc": "A256GCM", "kdf": self.as_json()}
-        return encode(json.dumps(header, separators=(",", ":")).encode())
+        return encode(_compact(header).encode())
 
     @classmethod
     def from_protected(cls, protected: str) -> Seal:
         """Read a protected header. Raises BadSealError when it is none of ours."""
-        try:
-            kdf = json.loads(decode(protected))["kdf"]
-            return cls(salt=decode(kdf["salt"]), iterations=int(kdf["iterations"]), name=str(kdf["name"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadSealError("has no key derivation in its protected header") from error
+        most = _MOST_HEADER_CHARACTERS
+        _require(len(protected) <= most, f"header: must be at most {most} characters")
+        header = _members("header", _header(protected), "alg, enc, kdf")
+        _require(header["alg"] == "dir", "header: alg must be dir")
+        _require(header["enc"] == "A256GCM", "header: enc must be A256GCM")
+        kdf = _members("kdf", header["kdf"], "name, iterations, salt")
+        return cls(_bytes("salt", kdf["salt"], SALT_BYTES), kdf["iterations"], kdf["name"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +115,18 @@ class Deriver:
 
     def derive(self, password: str, seal: Seal) -> Keys:
         """Derive the keys of a password. Raises BusyError beyond the bound."""
-        with self._place():
+        with _place(self._admitted, 0), _place(self._running, _SECONDS_IN_LINE):
             return derive(password, seal)
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self._admitted.acquire(blocking=False):
-            raise BusyError
-        try:
-            if not self._running.acquire(timeout=_SECONDS_IN_LINE):
-                raise BusyError
-            try:
-                yield
-            finally:
-                self._running.release()
-        finally:
-            self._admitted.release()
+
+@contextmanager
+def _place(places: threading.BoundedSemaphore, patience: float) -> Iterator[None]:
+    if not places.acquire(timeout=patience):
+        raise BusyError
+    try:
+        yield
+    finally:
+        places.release()
 
 
 def derive(password: str, seal: Seal) -> Keys:
@@ -133,19 +148,43 @@ def close(text: str, seal: Seal, keys: Keys, nonce: bytes) -> str:
     return ".".join([protected, "", *map(encode, parts)])
 
 
+def check(jwe: str) -> Seal:
+    """The parameters of a JWE that somebody else sealed: all that can be checked without its key.
+
+    Raises BadSealError, also for iterations that the format allows and this
+    service does not use. The 404 shows them, so others than those of the decoys
+    would tell that there is a text, and the server pays them where a plain
+    client sends the password.
+    """
+    seal, _, _ = _parts(jwe)
+    _require(seal.iterations == ITERATIONS, f"kdf: iterations must be {ITERATIONS} for this service")
+    return seal
+
+
+def size(jwe: str) -> int:
+    """How many bytes of UTF-8 are sealed in a JWE that has been checked."""
+    return len(jwe.split(".")[3]) * 3 // 4
+
+
 def unseal(jwe: str, key: bytes) -> str:
     """The text in a JWE. Raises BadSealError when the key is wrong or a byte was changed."""
+    _, nonce, sealed = _parts(jwe)
     try:
-        protected, _empty, nonce, body, tag = jwe.split(".")
-        text = AESGCM(key).decrypt(decode(nonce), decode(body) + decode(tag), protected.encode())
-    except (InvalidTag, ValueError) as error:
-        raise BadSealError("does not open with this key") from error
-    return text.decode()
+        return AESGCM(key).decrypt(nonce, sealed, jwe.partition(".")[0].encode()).decode()
+    except InvalidTag:
+        raise BadSealError("does not open with this key") from None
+    except UnicodeDecodeError:  # its own message would tell of the text
+        raise BadSealError("text: must be UTF-8") from None
 
 
 def hash_proof(proof: bytes) -> bytes:
     """What the server keeps of a proof. A plain hash is enough: a proof has 256 random bits."""
     return hashlib.sha256(proof).digest()
+
+
+def parse_proof(text: str) -> bytes:
+    """A proof as a client shows it. Raises BadSealError."""
+    return _bytes("proof", text, PROOF_BYTES)
 
 
 def encode(data: bytes) -> str:
@@ -154,8 +193,56 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Bytes of base64url without padding. Raises ValueError."""
+    """Bytes of base64url without padding, in the one form that ``encode`` gives. Raises ValueError."""
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    # Python skips foreign characters and drops the bits that are left over.
+    if encode(data) != text:
+        raise ValueError("is not base64url")
+    return data
+
+
+def _parts(jwe: str) -> tuple[Seal, bytes, bytes]:
+    """The parameters, the nonce, and the ciphertext with its tag."""
+    parts = jwe.split(".", 5)
+    _require(len(parts) == 5, "must have five parts")
+    seal = Seal.from_protected(parts[0])
+    _require(not parts[1], "encrypted key: must be empty")
+    nonce, body = _bytes("nonce", parts[2], NONCE_BYTES), _bytes("ciphertext", parts[3])
+    return seal, nonce, body + _bytes("tag", parts[4], _TAG_BYTES)
+
+
+def _header(protected: str) -> object:
+    data = _bytes("header", protected)
     try:
-        return urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
-        raise ValueError("is not base64url") from error
+        text = data.decode()
+        value: object = json.loads(text)
+        # JSON parsers differ in what they make of a member that is there twice.
+        _require(_compact(value) == text, "")
+    except (ValueError, RecursionError):
+        raise BadSealError("header: must be compact JSON with each member once") from None
+    return value
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def _members(part: str, value: object, names: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or value.keys() != set(names.split(", ")):
+        raise BadSealError(f"{part}: must have exactly the members {names}")
+    return value
+
+
+def _bytes(part: str, given: object, length: int | None = None) -> bytes:
+    try:
+        data = decode(given) if isinstance(given, str) else b""
+    except ValueError:
+        data = b""
+    fits, rule = (len(data) == length, f"{length} bytes") if length else (bool(data), "1 byte or more")
+    _require(fits, f"{part}: must be {rule} in base64url without padding")
+    return data
+
+
+def _require(holds: bool, rule: str) -> None:
+    if not holds:
+        raise BadSealError(rule)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import flask_migrate
 from flask import Flask
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.app.base import BaseApplication
 from limits.errors import ConfigurationError
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm

@@ -9,6 +9,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -57,12 +58,19 @@ class Settings(BaseSettings):
     )
     limits_url: str = Field(
         "",
-        description="where budgets are counted; empty: the file `counts` in the data directory, exact for every"
-        " process of one machine; `memory://`: for one process only",
+        description="where budgets are counted; empty: the file `counts` in the data directory, exact for"
+        " every process of one machine; `memory://`: for one process only",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="addresses or networks whose `X-Forwarded-For` is believed, separated by commas"
     )
+
+    metrics_allowed: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (ip_network("127.0.0.0/8"), ip_network("::1/128")),
+        description="addresses or networks that may read `/metrics`, separated by commas",
+    )
+    contact: str = Field("", description="where to write about abuse; shown on the page")
+    terms_url: str = Field("", description="address of the terms of use; shown on the page")
 
     max_text_bytes: PositiveInt = Field(1_048_576, description="longest text, in bytes of UTF-8")
     default_expires_in: Seconds = Field(600, description="life of a text if none is asked for, in seconds")
@@ -77,6 +85,10 @@ class Settings(BaseSettings):
 
     writes_a_minute: Count = Field(20, description="writes of one source in a minute; 0: no limit")
     writes_an_hour: Count = Field(200, description="writes of one source in an hour; 0: no limit")
+    live_texts: Count = Field(1_000, description="live texts that one source may keep; 0: no limit")
+    live_bytes: Count = Field(
+        67_108_864, description="bytes that the live texts of one source may have; 0: no limit"
+    )
     loads_a_minute: Count = Field(120, description="loads of one source in a minute; 0: no limit")
     misses_a_minute: Count = Field(10, description="misses of one source in a minute; 0: no limit")
     misses_an_hour: Count = Field(60, description="misses of one source in an hour; 0: no limit")
@@ -85,7 +97,7 @@ class Settings(BaseSettings):
     misses_a_day_in_all: Count = Field(20_000, description="misses of everybody in a day; 0: no limit")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what is logged")
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "metrics_allowed", mode="before")
     @classmethod
     def _split(cls, given: object) -> object:
         return (

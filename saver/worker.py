@@ -16,6 +16,7 @@ from collections.abc import Callable
 from schedule import Scheduler
 
 from saver.app import Rooms, create_app
+from saver.codes import SPACE
 from saver.leases import Leases
 from saver.readiness import Readiness
 
@@ -26,6 +27,9 @@ _BATCH_SECONDS = 0.010
 _LEAST, _FIRST, _MOST = 20, 100, 500
 # After a batch the worker rests as long as it worked, times this.
 _REST_FACTOR = 1.5
+_WATCH_EVERY = 60
+# The part of all codes below which the pool is short.
+_SHORT = 0.1
 
 
 class Sweeper:
@@ -58,6 +62,20 @@ class Sweeper:
         self._batch = max(_LEAST, min(_MOST, scaled))
 
 
+class Watch:
+    """Looks after what grows or runs short, once a minute."""
+
+    def __init__(self, leases: Leases) -> None:
+        self._leases = leases
+
+    def run(self) -> None:
+        """Forget receipts that nobody can ask for, and say early that the pool runs short."""
+        self._leases.purge_receipts()
+        free = self._leases.count_free()
+        if free < SPACE * _SHORT:
+            _log.warning("the pool runs short: %d of %d codes are free", free, SPACE)
+
+
 class Loop:
     """Runs a job every ``every`` seconds until ``stop`` is set, whatever the job or the clock does."""
 
@@ -69,11 +87,15 @@ class Loop:
 
     def run(self) -> None:
         """Run the job at once and then on schedule."""
-        self._guarded()
-        self._plan()
+        self.start()
         while not self._stop.is_set():
             self.tick()
             self._stop.wait(min(1.0, self._every))
+
+    def start(self) -> None:
+        """Run the job for the first time."""
+        self._guarded()
+        self._plan()
 
     def tick(self) -> None:
         """Run what is due. A clock that was set back would leave the next run far away: plan anew."""
@@ -91,7 +113,7 @@ class Loop:
             self._job()
         except Exception as error:
             # Without its message, which may hold what a text holds.
-            _log.error("sweep failed (%s), next try in %d s", type(error).__name__, self._every)
+            _log.error("a job failed (%s), next try in %d s", type(error).__name__, self._every)
 
 
 def main() -> None:
@@ -104,7 +126,14 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     _log.info("worker up: a sweep every %d s", rooms.settings.sweep_every)
     sweeper = Sweeper(rooms.leases, rooms.readiness, stop)
-    Loop(sweeper.run, rooms.settings.sweep_every, stop).run()
+    watch = Loop(Watch(rooms.leases).run, _WATCH_EVERY, stop)
+    watch.start()
+
+    def both() -> None:
+        sweeper.run()
+        watch.tick()
+
+    Loop(both, rooms.settings.sweep_every, stop).run()
     _log.info("worker down")
 
 

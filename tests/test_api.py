@@ -24,7 +24,7 @@ def test_write_then_load(client: FlaskClient) -> None:
     assert written.json["expires_at"] == iso(NOW + 3_600)
     loaded = client.post("/api/v1/load", json={"code": written.json["code"]})
     assert loaded.status_code == 200
-    assert loaded.json == {"text": "héllo 👋", "expires_at": iso(NOW + 3_600)}
+    assert loaded.json == {"text": "héllo 👋", "expires_at": iso(NOW + 3_600), "once": False, "sealed": False}
 
 
 def test_ten_minutes_is_the_life_that_nobody_asked_for(client: FlaskClient) -> None:
@@ -139,6 +139,8 @@ def test_limits_tell_what_a_client_shows(client: FlaskClient) -> None:
         "max_text_bytes": 1_048_576,
         "expires_in": {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000},
         "code": {"length": 4, "alphabet": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+        "contact": "",
+        "terms_url": "",
     }
 
 

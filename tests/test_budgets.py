@@ -165,7 +165,9 @@ def test_a_budget_outlives_the_process(make_app: Callable[..., Flask]) -> None:
     assert [load(make_app(misses_a_minute=2).test_client()).status_code for _ in range(3)] == [404, 404, 429]
 
 
-def test_counts_out_of_reach_refuse_instead_of_letting_pass(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+def test_counts_out_of_reach_refuse_instead_of_letting_pass(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
     client = make_app(misses_a_minute=5, limits_url=f"shared://{tmp_path}/no/such/folder").test_client()
     refused = load(client)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
@@ -224,9 +226,12 @@ class TestSharedCounts:
                 assert count == 1
 
     def test_a_full_table_refuses(self, shared: SharedCounts) -> None:
-        with pytest.raises(CountsError):
+        def fill() -> None:
             for number in range(counts._SLOTS + 1):
                 counts.charge(shared, [Charge(f"{number}", 1, 60)], NOW)
+
+        with pytest.raises(CountsError):
+            fill()
 
     def test_it_is_a_storage_of_limits(self, shared: SharedCounts) -> None:
         assert shared.check()

@@ -74,7 +74,18 @@ def test_remove_ends_a_text_and_logs_the_reason_without_the_code(
     assert run.invoke(args=["remove", code, "--reason", "again"]).exit_code == 1
 
 
-@pytest.mark.parametrize("arguments", [["remove", "abc", "--reason", "x"], ["remove", "aaaa"], ["pool", "drain"]])
+def test_remove_spares_a_text_that_was_saved_after_the_report(run: FlaskCliRunner, leases: Leases) -> None:
+    code = leases.save("x", 600).code  # saved at 2027-01-15T08:00:00Z
+    before = run.invoke(args=["remove", code, "--reason", "report", "--at", "2027-01-15T07:59Z"])
+    assert (before.exit_code, leases.load(code).text) == (1, "x")
+    assert (
+        run.invoke(args=["remove", code, "--reason", "report", "--at", "2027-01-15T08:00:00Z"]).exit_code == 0
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["remove", "abc", "--reason", "x"], ["remove", "aaaa"], ["pool", "drain"]]
+)
 def test_wrong_use_is_told(run: FlaskCliRunner, arguments: list[str]) -> None:
     told = run.invoke(args=arguments)
     assert told.exit_code == 2

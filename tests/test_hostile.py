@@ -246,7 +246,7 @@ def test_an_unknown_path_is_a_problem_too(client: FlaskClient, path: str) -> Non
 def test_a_fault_of_ours_says_nothing_and_logs_no_message(
     client: FlaskClient, rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise RuntimeError("CANARY")
 
     monkeypatch.setattr(rooms.leases, "load", fail)

@@ -88,10 +88,16 @@ def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> Non
 
 
 def test_the_readme_tells_every_setting_with_its_default() -> None:
-    rows = re.findall(r"^\| `SAVER_([A-Z_]+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `SAVER_([A-Z_]+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
     told = {name.lower(): (default.strip("`"), text) for name, default, text in rows}
-    assert told == {name: (_shown(field.default), field.description) for name, field in Settings.model_fields.items()}
+    assert told == {
+        name: (_shown(field.default), field.description) for name, field in Settings.model_fields.items()
+    }
 
 
 def _shown(default: object) -> str:
-    return "" if default in (None, (), "") else str(default)
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default))
+    return "" if default is None else str(default)

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from flask import request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
+from saver import seal
+from saver.api.address import caller
 from saver.api.problems import Problem, invalid
 from saver.api.schemas import CodeLimits, Lifetimes, Limits
-from saver.budgets import Budgets, client_address
+from saver.budgets import Budgets
 from saver.codes import ALPHABET, LENGTH, Code
-from saver.leases import Lease, Leases, Loaded, NoTextError
+from saver.leases import Lease, Leases, Loaded, NoTextError, Quota, Repeatable, Status
+from saver.seal import BadSealError
 from saver.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """How a text is locked: by a password for the server to seal with, or it came sealed with a proof."""
+
+    password: str | None = None
+    proof: bytes | None = None
+    once: bool = False
 
 
 class Deeds:
@@ -25,38 +39,107 @@ class Deeds:
         """Count a write before its body is read. Raises SpentError."""
         self._budgets.write(self._address())
 
-    def write(self, text: str, expires_in: int | None, password: str | None = None) -> Lease:
+    def write(
+        self,
+        text: str,
+        expires_in: int | None,
+        locks: Locks = Locks(),
+        repeatable: Repeatable | None = None,
+    ) -> Lease:
         """Keep a text. Raises Problem where it is against a rule."""
-        self._check_text(text)
-        return self._leases.save(text, self._lifetime(expires_in, sealed=password is not None), password)
+        self._check_text(text, locks)
+        sealed = locks.password is not None or locks.proof is not None
+        lifetime = self._lifetime(expires_in, sealed=sealed)
 
-    def load(self, code: Code, password: str | None = None) -> Loaded:
+        def save() -> Lease:
+            return self._leases.save(
+                text,
+                lifetime,
+                locks.password,
+                proof=locks.proof,
+                once=locks.once,
+                quota=self._quota(),
+                repeatable=repeatable,
+            )
+
+        if repeatable is None:
+            return save()
+        with self._budgets.in_flight(repeatable.key):
+            return save()
+
+    def load(
+        self,
+        code: Code,
+        password: str | None = None,
+        *,
+        proof: bytes | None = None,
+        claim: str | None = None,
+    ) -> Loaded:
         """Find a text. Raises NoTextError, which counts as a miss, and SpentError."""
-        with self._budgets.guess(self._address(), miss=NoTextError):
-            return self._leases.load(code, password)
+        with self._guess():
+            return self._leases.load(code, password, proof=proof, claim=claim)
+
+    def ack(self, code: Code, claim: str) -> None:
+        """A one-time text has arrived. Raises as load does."""
+        with self._guess():
+            self._leases.ack(code, claim)
+
+    def status(self, code: Code, owner_token: str) -> Status:
+        """The receipt. Raises as load does."""
+        with self._guess():
+            return self._leases.status(code, owner_token)
+
+    def extend(self, code: Code, owner_token: str, expires_in: int) -> int:
+        """Let a text live longer. Raises as load does, and Problem where it is against a rule."""
+        with self._guess():
+            return self._leases.extend(
+                code, owner_token, lambda sealed: self._lifetime(expires_in, sealed=sealed)
+            )
 
     def delete(self, code: Code, owner_token: str) -> None:
-        """End a text. Raises NoTextError, which counts as a miss, and SpentError."""
-        with self._budgets.guess(self._address(), miss=NoTextError):
+        """End a text. Raises as load does."""
+        with self._guess():
             self._leases.delete(code, owner_token)
 
     def limits(self) -> dict[str, object]:
         """Sizes, lifetimes and the look of a code."""
         return self._limits
 
-    def _address(self) -> str:
-        hops = [
-            hop.strip() for value in request.headers.getlist("X-Forwarded-For") for hop in value.split(",")
-        ]
-        return client_address(request.remote_addr or "", hops, self._settings.trusted_proxies)
+    @contextmanager
+    def _guess(self) -> Iterator[None]:
+        with self._budgets.guess(self._address(), miss=NoTextError):
+            yield
 
-    def _check_text(self, text: str) -> None:
+    def _quota(self) -> Quota | None:
+        settings = self._settings
+        if not settings.live_texts and not settings.live_bytes:
+            return None
+        names = self._budgets.names_of(self._address())
+        return Quota(names, settings.live_texts, settings.live_bytes)
+
+    def _address(self) -> str:
+        return caller(self._settings.trusted_proxies)
+
+    def _check_text(self, text: str, locks: Locks) -> None:
         if not text:
             raise invalid(("/text", "must not be empty"))
         if "\0" in text:
             raise invalid(("/text", "must not contain NUL"))
+        if locks.proof is not None:
+            self._check_sealed(text)
+        else:
+            self._check_size(len(text) if text.isascii() else len(text.encode()))
+
+    def _check_sealed(self, jwe: str) -> None:
+        try:
+            seal.check(jwe)
+        except BadSealError as error:
+            raise invalid(("/text", f"is no sealed text: {error}")) from None
+        self._check_size(seal.size(jwe))
+
+    def _check_size(self, size: int) -> None:
         most = self._settings.max_text_bytes
-        if len(text) > most or len(text.encode()) > most:
+        if size > most:
             rule = f"must be at most {most} bytes of UTF-8"
             raise Problem(413, "too-large", "The text is too large.", errors=[("/text", rule)])
 
@@ -81,4 +164,6 @@ def _limits_of(settings: Settings) -> Limits:
             max_sealed=settings.max_expires_in_sealed,
         ),
         code=CodeLimits(length=LENGTH, alphabet=ALPHABET),
+        contact=settings.contact,
+        terms_url=settings.terms_url,
     )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import TypeVar
 
 from flask import Response, request
 from pydantic import BaseModel, ValidationError
 
 from saver.api.problems import Problem, invalid, pointer
+from saver.api.schemas import parse_uuid
+from saver.leases import Repeatable
 
 JSON = "application/json"
 PLAIN = "text/plain"
@@ -53,6 +56,21 @@ def read_expires_in() -> int | None:
     return int(given)
 
 
+def read_idempotency_key() -> Repeatable | None:
+    """What makes a write repeatable: its ``Idempotency-Key`` and all that it asks for. Raises Problem."""
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    try:
+        known = parse_uuid(key)
+    except ValueError as error:
+        raise Problem(
+            422, "invalid", "The Idempotency-Key is against a rule.", detail=f"It {error}."
+        ) from None
+    asked = f"{request.mimetype}\n{request.query_string.decode('ascii', 'replace')}\n"
+    return Repeatable(known, asked.encode() + _body())
+
+
 def wants_plain() -> bool:
     """Whether the caller asks for the bare text."""
     return request.accept_mimetypes.best_match([JSON, PLAIN]) == PLAIN
@@ -81,7 +99,7 @@ def read_plain() -> str:
         raise Problem(400, "not-utf-8", "The text is not in UTF-8.") from None
 
 
-def json_answer(document: dict[str, object], status: int = 200) -> Response:
+def json_answer(document: Mapping[str, object], status: int = 200) -> Response:
     """An answer in JSON."""
     return Response(_dumps(document), status, content_type=JSON)
 
@@ -96,7 +114,7 @@ def _body() -> bytes:
     # Without a length the server cuts an overlong body instead of refusing it.
     if request.content_length is None:
         raise Problem(411, "length", "The length is missing.", detail="Send a Content-Length.")
-    return request.get_data(cache=False)
+    return request.get_data()
 
 
 def _broken_rule(body: bytes) -> tuple[str, str] | None:

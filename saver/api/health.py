@@ -1,24 +1,34 @@
-"""Health: ``/healthz`` (the process answers) and ``/readyz`` (it can do its work)."""
+"""For the operator: ``/healthz`` (the process answers), ``/readyz`` (it can do its work), ``/metrics``."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from prometheus_client import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import NotFound
 
 from saver.api import door
+from saver.api.address import caller, is_forwarded
+from saver.budgets import is_within
+from saver.metrics import Metrics
 from saver.readiness import Readiness
+from saver.settings import Settings
 
 
 class Health:
-    """The health routes. They are never limited."""
+    """The operator's routes. They are never limited."""
 
-    def __init__(self, readiness: Readiness) -> None:
+    def __init__(self, readiness: Readiness, metrics: Metrics, settings: Settings) -> None:
         self._readiness = readiness
+        self._metrics = metrics
+        self._allowed = settings.metrics_allowed
+        self._trusted = settings.trusted_proxies
 
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with the app."""
         blueprint = Blueprint("health", __name__)
         blueprint.get("/healthz")(self.healthz)
         blueprint.get("/readyz")(self.readyz)
+        blueprint.get("/metrics")(self.metrics)
         return blueprint
 
     def healthz(self) -> Response:
@@ -31,3 +41,13 @@ class Health:
         ready = all(checks.values())
         states = {name: "ok" if well else "failing" for name, well in checks.items()}
         return door.json_answer({"status": "ok" if ready else "failing", **states}, 200 if ready else 503)
+
+    def metrics(self) -> Response:
+        """Prometheus' text format, for allowed peers; for all others there is no such path."""
+        address = caller(self._trusted)
+        # Passed on by somebody who is not trusted to say for whom: a proxy on this
+        # machine would make the whole world come from loopback.
+        unknown = is_forwarded() and address == (request.remote_addr or "")
+        if unknown or not is_within(address, self._allowed):
+            raise NotFound
+        return Response(self._metrics.text(), content_type=CONTENT_TYPE_LATEST)

@@ -10,10 +10,15 @@ from pydantic.json_schema import models_json_schema
 
 from saver.api import door
 from saver.api.schemas import (
-    DeleteRequest,
+    UUID_PATTERN,
+    AckRequest,
+    Extended,
+    ExtendRequest,
     Limits,
     LoadRequest,
+    OwnerRequest,
     ProblemDocument,
+    StatusAnswer,
     TextAnswer,
     WriteRequest,
     Written,
@@ -21,8 +26,8 @@ from saver.api.schemas import (
 
 _REF = "#/components/schemas/{model}"
 _PROBLEM = "application/problem+json"
-_REQUESTS = (WriteRequest, LoadRequest, DeleteRequest)
-_ANSWERS = (Written, TextAnswer, Limits, ProblemDocument)
+_REQUESTS = (WriteRequest, LoadRequest, AckRequest, OwnerRequest, ExtendRequest)
+_ANSWERS = (Written, TextAnswer, StatusAnswer, Extended, Limits, ProblemDocument)
 
 _TEXT_PLAIN = {"text/plain": {"schema": {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]*$"}}}
 _EXPIRES_IN = {
@@ -32,9 +37,24 @@ _EXPIRES_IN = {
     "description": "for text/plain: life in whole seconds",
     "schema": {"type": "integer", "minimum": 1},
 }
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "a UUID; the same key and request get the same answer and one lease",
+    "schema": {"type": "string", "format": "uuid", "pattern": UUID_PATTERN},
+}
+_DEEDS: dict[str, tuple[str, type[BaseModel], int, type[BaseModel] | None]] = {
+    "load": ("Give a text", LoadRequest, 200, TextAnswer),
+    "ack": ("A one-time text has arrived", AckRequest, 204, None),
+    "status": ("The sender's receipt", OwnerRequest, 200, StatusAnswer),
+    "extend": ("Let a text live longer", ExtendRequest, 200, Extended),
+    "delete": ("End a text", OwnerRequest, 204, None),
+}
 _REASONS = {
     400: "not JSON or not UTF-8",
     404: "no text under this code, or the password is missing or wrong",
+    409: "the same write is under way",
     411: "the length is missing",
     413: "too large",
     415: "unsupported media type",
@@ -63,7 +83,8 @@ def description() -> dict[str, object]:
         ref_template=_REF,
     )
     write = _post("Keep a text", WriteRequest, {201: Written}, plain_request=True, problems=_POST_PROBLEMS)
-    write["parameters"] = [_EXPIRES_IN]
+    write["parameters"] = [_EXPIRES_IN, _IDEMPOTENCY_KEY]
+    write["responses"]["409"] = _problem(409)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -73,11 +94,11 @@ def description() -> dict[str, object]:
         },
         "paths": {
             "/api/v1/write": {"post": write},
-            "/api/v1/load": {
-                "post": _post("Give a text", LoadRequest, {200: TextAnswer}, problems=(404, *_POST_PROBLEMS))
-            },
-            "/api/v1/delete": {
-                "post": _post("End a text", DeleteRequest, {204: None}, problems=(404, *_POST_PROBLEMS))
+            **{
+                f"/api/v1/{deed}": {
+                    "post": _post(summary, asked, {status: answer}, problems=(404, *_POST_PROBLEMS))
+                }
+                for deed, (summary, asked, status, answer) in _DEEDS.items()
             },
             "/api/v1/limits": {
                 "get": {"summary": "Sizes and lifetimes", "responses": {"200": _json("the limits", Limits)}}
@@ -111,7 +132,7 @@ def _post(
 def _json(description: str, model: type[BaseModel] | None) -> dict[str, Any]:
     if model is None:
         return {"description": description}
-    plain = {} if model is Limits else _TEXT_PLAIN
+    plain = _TEXT_PLAIN if model in (Written, TextAnswer) else {}
     return {"description": description, "content": {"application/json": {"schema": _ref(model)}, **plain}}
 
 

@@ -16,11 +16,12 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 
-from saver.budgets import SpentError
+from saver.budgets import InFlightError, SpentError
 from saver.codes import BadCodeError
 from saver.counts import CountsError
-from saver.leases import NoTextError, PoolEmptyError
-from saver.seal import BusyError
+from saver.leases import KeyReusedError, NoTextError, PoolEmptyError, QuotaError
+from saver.receipts import ReceiptsError
+from saver.seal import BadSealError, BusyError
 from saver.writer import StorageError
 
 MEDIA_TYPE = "application/problem+json"
@@ -75,6 +76,11 @@ def register(app: Flask) -> None:
     app.register_error_handler(BadCodeError, lambda error: invalid(("/code", str(error))).response())
     app.register_error_handler(NoTextError, lambda error: _no_text(error).response())
     app.register_error_handler(SpentError, lambda error: _spent(error).response())
+    app.register_error_handler(QuotaError, lambda _: _QUOTA.response())
+    app.register_error_handler(InFlightError, lambda _: _IN_FLIGHT.response())
+    app.register_error_handler(KeyReusedError, lambda _: _KEY_REUSED.response())
+    app.register_error_handler(BadSealError, lambda _: _BROKEN.response())
+    app.register_error_handler(ReceiptsError, _storage)
     app.register_error_handler(PoolEmptyError, lambda _: _POOL_EMPTY.response())
     app.register_error_handler(BusyError, lambda _: _BUSY.response())
     app.register_error_handler(StorageError, _storage)
@@ -88,6 +94,34 @@ _POOL_EMPTY = Problem(
 )
 _BUSY = Problem(
     503, "busy", "Too many passwords are being checked.", detail="Try again in a moment.", retry_after=_SOON
+)
+
+
+_BROKEN = Problem(
+    422,
+    "broken-seal",
+    "The sealed text under this code does not open.",
+    detail="Whoever sealed it did not keep to the format.",
+)
+_QUOTA = Problem(
+    429,
+    "quota",
+    "Too much is kept from here.",
+    detail="Delete a text or wait until one expires.",
+    retry_after=_LATER,
+)
+_IN_FLIGHT = Problem(
+    409,
+    "in-flight",
+    "The same write is under way.",
+    detail="Ask again with the same Idempotency-Key.",
+    retry_after=_SOON,
+)
+_KEY_REUSED = Problem(
+    422,
+    "key-reused",
+    "The Idempotency-Key came before with another request.",
+    detail="Use a new key for a new write.",
 )
 
 
@@ -111,7 +145,7 @@ def _spent(error: SpentError) -> Problem:
     )
 
 
-def _storage(error: StorageError | CountsError) -> Response:
+def _storage(error: StorageError | CountsError | ReceiptsError) -> Response:
     _log.error("storage: %s", error)
     return Problem(
         503, "storage", "The service cannot reach its storage.", detail="Try again later.", retry_after=_SOON

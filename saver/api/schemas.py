@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 
+from saver import seal
 from saver.codes import Code
 
 _MOST_PASSWORD_CHARACTERS = 1024
+UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
+_UUID = re.compile(UUID_PATTERN)
 _NO_NUL: dict[str, JsonValue] = {"pattern": "^[^\\u0000]*$"}
 
 
@@ -24,14 +38,42 @@ def _code(given: object) -> Code:
     return Code.parse(given)
 
 
+def _proof(given: object) -> bytes:
+    if not isinstance(given, str):
+        raise ValueError("must be a string")
+    return seal.parse_proof(given)
+
+
+def parse_uuid(given: object) -> str:
+    """A UUID in its usual form, in lower case. Raises ValueError."""
+    if not isinstance(given, str) or not _UUID.fullmatch(given):
+        raise ValueError("must be a UUID")
+    return given.lower()
+
+
 Text = Annotated[str, Field(min_length=1, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
 Password = Annotated[
-    str, Field(min_length=1, max_length=_MOST_PASSWORD_CHARACTERS, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)
+    str,
+    Field(min_length=1, max_length=_MOST_PASSWORD_CHARACTERS, json_schema_extra=_NO_NUL),
+    AfterValidator(_without_nul),
 ]
 CodeField = Annotated[
     Code,
     PlainValidator(_code),
     WithJsonSchema({"type": "string", "pattern": r"^\s*[a-zA-Z]{4}\s*$", "description": "case matters"}),
+]
+Lifetime = Annotated[int, Field(description="life in whole seconds", ge=1)]
+Proof = Annotated[
+    bytes,
+    PlainValidator(_proof),
+    WithJsonSchema(
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$", "description": "32 bytes, base64url"}
+    ),
+]
+Claim = Annotated[
+    str,
+    PlainValidator(parse_uuid),
+    WithJsonSchema({"type": "string", "format": "uuid", "pattern": UUID_PATTERN}),
 ]
 Token = Annotated[str, Field(min_length=1, max_length=128)]
 
@@ -42,26 +84,53 @@ class Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class WriteRequest(Request):
-    """A text to keep."""
+class Locked(Request):
+    """What locks or opens a text: a password, or the proof of one that stays with the client."""
+
+    password: Password | None = None
+    proof: Proof | None = None
+
+    @field_validator("proof")
+    @classmethod
+    def _not_both(cls, proof: bytes | None, info: ValidationInfo) -> bytes | None:
+        if proof is not None and info.data.get("password") is not None:
+            raise ValueError("must not come together with a password")
+        return proof
+
+
+class WriteRequest(Locked):
+    """A text to keep. With ``proof`` it comes sealed: ``text`` is a JWE (docs/sealed-text.md)."""
 
     text: Text
-    expires_in: Annotated[int, Field(description="life in whole seconds", ge=1)] | None = None
-    password: Password | None = None
+    expires_in: Lifetime | None = None
+    once: bool = False
 
 
-class LoadRequest(Request):
-    """Which text to load."""
+class LoadRequest(Locked):
+    """Which text to load, what opens it, and who reads it if it is a one-time text."""
 
     code: CodeField
-    password: Password | None = None
+    claim: Claim | None = None
 
 
-class DeleteRequest(Request):
-    """Which text to delete, by the token that its writer got."""
+class AckRequest(Request):
+    """Which one-time text has arrived."""
+
+    code: CodeField
+    claim: Claim
+
+
+class OwnerRequest(Request):
+    """Which text, by the token that its writer got."""
 
     code: CodeField
     owner_token: Token
+
+
+class ExtendRequest(OwnerRequest):
+    """How long it is to live from now."""
+
+    expires_in: Lifetime
 
 
 class Written(BaseModel):
@@ -73,9 +142,26 @@ class Written(BaseModel):
 
 
 class TextAnswer(BaseModel):
-    """The text."""
+    """The text; where ``sealed`` it is the JWE."""
 
     text: str
+    expires_at: str
+    once: bool
+    sealed: bool
+
+
+class StatusAnswer(BaseModel):
+    """The sender's receipt."""
+
+    state: Literal["waiting", "loaded", "read", "deleted", "expired"]
+    first_loaded_at: str | None
+    refused: int
+    expires_at: str
+
+
+class Extended(BaseModel):
+    """When the text expires now."""
+
     expires_at: str
 
 
@@ -127,3 +213,5 @@ class Limits(BaseModel):
     max_text_bytes: int
     expires_in: Lifetimes
     code: CodeLimits
+    contact: str
+    terms_url: str

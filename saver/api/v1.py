@@ -1,4 +1,4 @@
-"""API v1: write, load, delete, limits. Translates; the deeds are in `deeds`."""
+"""API v1. Translates; the deeds are in `deeds`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response
 
 from saver.api import door
-from saver.api.deeds import Deeds
-from saver.api.schemas import DeleteRequest, LoadRequest, WriteRequest
-from saver.leases import Lease
+from saver.api.deeds import Deeds, Locks
+from saver.api.schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
 
 
 class V1:
@@ -21,46 +20,78 @@ class V1:
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with the app."""
         blueprint = Blueprint("v1", __name__, url_prefix="/api/v1")
-        blueprint.post("/write")(self.write)
-        blueprint.post("/load")(self.load)
-        blueprint.post("/delete")(self.delete)
+        for deed in (self.write, self.load, self.ack, self.status, self.extend, self.delete):
+            blueprint.post(f"/{deed.__name__}")(deed)
         blueprint.get("/limits")(self.limits)
         return blueprint
 
     def write(self) -> Response:
         """Keep a text: 201 with its code."""
         self._deeds.admit_write()
+        repeatable = door.read_idempotency_key()
         if door.is_plain():
-            text = door.read_plain()
-            lease = self._deeds.write(text, door.read_expires_in())
+            lease = self._deeds.write(door.read_plain(), door.read_expires_in(), repeatable=repeatable)
             return door.plain_answer(f"{lease.code}\n", 201)
         body = door.read(WriteRequest)
-        return _written(self._deeds.write(body.text, body.expires_in, body.password))
+        locks = Locks(body.password, body.proof, once=body.once)
+        lease = self._deeds.write(body.text, body.expires_in, locks, repeatable)
+        written = {
+            "code": lease.code,
+            "expires_at": _timestamp(lease.expires_at),
+            "owner_token": lease.owner_token,
+        }
+        return door.json_answer(written, 201)
 
     def load(self) -> Response:
         """Give a text: 200, or the one 404."""
         body = door.read(LoadRequest)
-        found = self._deeds.load(body.code, body.password)
+        found = self._deeds.load(body.code, body.password, proof=body.proof, claim=body.claim)
         if door.wants_plain():
             return door.plain_answer(found.text)
-        return door.json_answer({"text": found.text, "expires_at": _timestamp(found.expires_at)})
+        return door.json_answer(
+            {
+                "text": found.text,
+                "expires_at": _timestamp(found.expires_at),
+                "once": found.once,
+                "sealed": found.sealed,
+            }
+        )
+
+    def ack(self) -> Response:
+        """A one-time text has arrived: 204, and it is gone; or the one 404."""
+        body = door.read(AckRequest)
+        self._deeds.ack(body.code, body.claim)
+        return Response(status=204)
+
+    def status(self) -> Response:
+        """The sender's receipt: 200, or the one 404."""
+        body = door.read(OwnerRequest)
+        status = self._deeds.status(body.code, body.owner_token)
+        loaded = status.first_loaded_at
+        return door.json_answer(
+            {
+                "state": status.state,
+                "first_loaded_at": None if loaded is None else _timestamp(loaded),
+                "refused": status.refused,
+                "expires_at": _timestamp(status.expires_at),
+            }
+        )
+
+    def extend(self) -> Response:
+        """Let a text live longer: 200 with when it expires, or the one 404."""
+        body = door.read(ExtendRequest)
+        expires_at = self._deeds.extend(body.code, body.owner_token, body.expires_in)
+        return door.json_answer({"expires_at": _timestamp(expires_at)})
 
     def delete(self) -> Response:
         """End a text by its owner token: 204, or the one 404."""
-        body = door.read(DeleteRequest)
+        body = door.read(OwnerRequest)
         self._deeds.delete(body.code, body.owner_token)
         return Response(status=204)
 
     def limits(self) -> Response:
         """What a client shows before it asks."""
         return door.json_answer(self._deeds.limits())
-
-
-def _written(lease: Lease) -> Response:
-    return door.json_answer(
-        {"code": lease.code, "expires_at": _timestamp(lease.expires_at), "owner_token": lease.owner_token},
-        201,
-    )
 
 
 def _timestamp(seconds: int) -> str:

@@ -12,7 +12,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from saver.api import door
-from saver.api.deeds import Deeds
+from saver.api.deeds import Deeds, Locks
 from saver.api.schemas import CodeField, Password, Text
 from saver.leases import NoTextError
 
@@ -58,7 +58,7 @@ class Wire:
         """Keep a text."""
         self._deeds.admit_write()
         body = door.read(OldWrite)
-        lease = self._deeds.write(body.wrtext, _LIFETIMES[body.wrdelete_at], body.wrpassword)
+        lease = self._deeds.write(body.wrtext, _LIFETIMES[body.wrdelete_at], Locks(body.wrpassword))
         return door.json_answer({"status": "success", "message": lease.code})
 
     def load(self) -> Response:

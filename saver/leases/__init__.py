@@ -3,23 +3,40 @@
 A lease moves a code from the pool to a text, a sweep moves it back; each move is
 one transaction, so every code is in exactly one of the two tables at any instant.
 
-``leases`` holds the deeds, ``draw`` takes a random free code, ``sweep`` is one
-batch of a sweep, ``pool`` fills and audits.
+The deeds are ``save``, ``load`` (and acknowledge), ``own`` (status, extend, delete,
+remove) and ``upkeep`` (sweep, fill, audit) on the common ground of ``base``. Below
+them ``draw`` takes a random free code, ``end`` ends a text, ``sweep`` is one batch
+of a sweep, ``pool`` fills and audits.
 """
 
+from saver.leases.base import Clock, NoTextError, Seams
 from saver.leases.draw import PoolEmptyError
-from saver.leases.leases import Clock, Lease, Leases, Loaded, NoTextError
+from saver.leases.load import Load, Loaded
+from saver.leases.own import Own, Status
 from saver.leases.pool import Audit, Filled
+from saver.leases.save import KeyReusedError, Lease, Quota, QuotaError, Repeatable, Save
 from saver.leases.sweep import Swept
+from saver.leases.upkeep import Upkeep
+
+
+class Leases(Save, Load, Own, Upkeep):
+    """Every deed. Each raises StorageError where the database cannot do it now."""
+
 
 __all__ = [
     "Audit",
     "Clock",
     "Filled",
+    "KeyReusedError",
     "Lease",
     "Leases",
     "Loaded",
     "NoTextError",
     "PoolEmptyError",
+    "Quota",
+    "QuotaError",
+    "Repeatable",
+    "Seams",
+    "Status",
     "Swept",
 ]

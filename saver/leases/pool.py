@@ -65,6 +65,17 @@ class Audit:
         return self.both == 0 and self.missing == 0
 
 
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Counts for an operator: ``live`` texts include the ``sealed``; ``oldest_overdue`` is in seconds."""
+
+    free: int
+    live: int
+    sealed: int
+    resting: int
+    oldest_overdue: int
+
+
 def fill_letter(connection: Connection, letter: str) -> int:
     """Add the codes that begin with ``letter`` and are nowhere yet; how many they were."""
     span = {"first": f"{letter}{LETTERS[0] * 3}", "last": f"{letter}{LETTERS[-1] * 3}"}
@@ -80,6 +91,18 @@ def count(connection: Connection, now: int) -> Audit:
     """Count where the codes are, as of ``now`` in UTC seconds."""
     row = connection.execute(_audit, {"now": now}).one()
     return Audit(row.free, row.live, row.overdue, row.resting, row.both, SPACE)
+
+
+def census(connection: Connection, now: int) -> Census:
+    """Count for an operator, as of ``now`` in UTC seconds."""
+    row = connection.execute(_census, {"now": now}).one()
+    overdue = 0 if row.oldest is None else now - row.oldest
+    return Census(row.free, row.live, row.sealed, row.resting, overdue)
+
+
+def count_free(connection: Connection) -> int:
+    """How many codes are free."""
+    return int(connection.scalars(select(func.count()).select_from(pool)).one())
 
 
 def _span(table: Table) -> ColumnElement[bool]:
@@ -116,4 +139,12 @@ _audit = select(
     _how_many(held & expired).label("overdue"),
     _how_many(~held).label("resting"),
     _how_many(text.c.code.in_(select(pool.c.code))).label("both"),
+)
+
+_census = select(
+    select(func.count()).select_from(pool).scalar_subquery().label("free"),
+    _how_many(live).label("live"),
+    _how_many(live & text.c.seal.is_not(None)).label("sealed"),
+    _how_many(~held).label("resting"),
+    select(func.min(text.c.expires_at)).where(held, expired).scalar_subquery().label("oldest"),
 )

@@ -28,7 +28,7 @@ _rested = (
 _wipe = (
     update(text)
     .where(text.c.code.in_(bindparam("codes", expanding=True)))
-    .values(body=null(), seal=null(), proof_hash=null())
+    .values(body=null(), seal=null(), proof_hash=null(), source=null())
 )
 _drop = delete(text).where(text.c.code.in_(bindparam("codes", expanding=True)))
 _give_back = insert(pool)

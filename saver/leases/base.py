@@ -1,0 +1,94 @@
+"""What the deeds share: the seams, the errors, and the seal that a miss shows."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from random import Random
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
+
+from saver import seal
+from saver.codes import Code
+from saver.receipts import Receipts
+from saver.seal import Deriver, Seal
+from saver.writer import StorageError, Writer
+
+Clock = Callable[[], float]
+
+
+class NoTextError(Exception):
+    """There is nothing for this caller under this code; never says why.
+
+    ``seal`` holds the parameters to derive a proof with: those of the text where
+    it is sealed, otherwise a decoy that is always the same for the same code.
+    """
+
+    def __init__(self, seal: Seal) -> None:
+        super().__init__("no text")
+        self.seal = seal
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """What leases need from outside.
+
+    ``clock`` tells UTC seconds, ``random`` must be a CSPRNG outside of tests,
+    ``secret`` keys decoys and the owner tokens of repeatable writes, ``rest`` is in seconds.
+    """
+
+    engine: Engine
+    deriver: Deriver
+    receipts: Receipts
+    clock: Clock
+    random: Random
+    secret: bytes
+    rest: int
+
+
+class Deeds:
+    """The common ground of the deeds; each group of them is a class in a file of its own."""
+
+    def __init__(self, seams: Seams) -> None:
+        self._engine = seams.engine
+        self._writer = Writer(seams.engine)
+        self._deriver = seams.deriver
+        self._receipts = seams.receipts
+        self._clock = seams.clock
+        self._random = seams.random
+        self._secret = seams.secret
+        self._rest = seams.rest
+
+    def _now(self) -> int:
+        return math.floor(self._clock())
+
+    def _miss(self, code: Code, protected: str | None) -> NoTextError:
+        """The error for a code whose text, if there is a sealed one, has this protected header."""
+        return NoTextError(self._seal_of(code, protected))
+
+    def _seal_of(self, code: Code, protected: str | None) -> Seal:
+        # Both are made and one is read, so that neither case is quicker.
+        decoy = self._decoy(code).protected()
+        return Seal.from_protected(protected or decoy)
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except OperationalError as error:
+            raise StorageError(type(error).__name__) from None
+
+    def _decoy(self, code: Code) -> Seal:
+        salt = hmac.digest(self._secret, b"decoy salt " + code.encode(), hashlib.sha256)
+        return Seal(salt[: seal.SALT_BYTES])
+
+
+def hash_secret(secret: str) -> bytes:
+    """What is kept of a token or claim: these are random, so a plain hash is enough."""
+    return hashlib.sha256(secret.encode()).digest()

@@ -1,0 +1,31 @@
+"""End a text before its time: wipe it now and let its code rest."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, null, update
+
+from saver.codes import Code
+from saver.models import text
+
+# Why a text ended before its time; NULL for one that expired.
+DELETED = "deleted"
+READ = "read"
+
+_end = (
+    update(text)
+    .where(text.c.code == bindparam("wanted"), text.c.body.is_not(None))
+    .values(
+        body=null(),
+        seal=null(),
+        proof_hash=null(),
+        source=null(),
+        expires_at=bindparam("now"),
+        free_at=bindparam("rested"),
+        ended=bindparam("why"),
+    )
+)
+
+
+def end(connection: Connection, code: Code, *, now: int, rest: int, why: str) -> None:
+    """End the text under a code; ``now`` in UTC seconds, ``rest`` in seconds."""
+    connection.execute(_end, {"wanted": code, "now": now, "rested": now + rest, "why": why})

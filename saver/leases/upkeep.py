@@ -1,0 +1,47 @@
+"""Upkeep: sweep, fill, audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from saver.leases import pool, sweep
+from saver.leases.base import Deeds
+from saver.leases.sweep import Swept
+
+
+class Upkeep(Deeds):
+    """The deeds of the worker and the operator."""
+
+    def sweep(self, most: int) -> Swept:
+        """One batch: wipe at most ``most`` expired texts, give back at most ``most`` rested codes."""
+        return self._writer.run(lambda connection: sweep.sweep(connection, self._now(), most))
+
+    def fill(self) -> Iterator[pool.Filled]:
+        """Add every code that is nowhere yet, one first letter at a time.
+
+        Each step is a transaction of its own, so a fill that was killed goes on
+        where it stopped, and one that is not needed only counts.
+        """
+        for letter in pool.LETTERS:
+            added = self._writer.run(partial(pool.fill_letter, letter=letter))
+            yield pool.Filled(letter, added)
+
+    def audit(self) -> pool.Audit:
+        """Count where the codes are, in one snapshot."""
+        with self._reading() as connection:
+            return pool.count(connection, self._now())
+
+    def census(self) -> pool.Census:
+        """Count for an operator, in one snapshot."""
+        with self._reading() as connection:
+            return pool.census(connection, self._now())
+
+    def count_free(self) -> int:
+        """How many codes are free."""
+        with self._reading() as connection:
+            return pool.count_free(connection)
+
+    def purge_receipts(self) -> None:
+        """Forget the receipts of codes that are free again. Raises ReceiptsError."""
+        self._receipts.purge(self._now())

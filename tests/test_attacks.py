@@ -1,0 +1,131 @@
+"""Attack drills that need no clock on the wall: what an attacker gets is counted, not guessed."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from flask import Flask
+
+from saver.budgets import Budgets, SpentError
+from saver.codes import SPACE, Code
+from saver.counts import SharedCounts
+from saver.leases import Leases, NoTextError
+from saver.settings import Settings
+from tests.conftest import NOW, Clock
+
+DAY = 86_400
+OPEN_TEXTS = 1_000
+SOURCES = 1_000
+
+
+class MissError(Exception):
+    """A guess that found nothing."""
+
+
+def enumerate_for_a_day(budgets: Budgets, clock: Clock, random: Random) -> tuple[int, int]:
+    """1,000 sources guess as fast as they may for a day; (misses, texts found).
+
+    They share what they have tried, wait exactly as long as they are told, and a
+    text that was found is replaced by a new one.
+    """
+    untried = iter(random.sample(range(SPACE), 200_000))
+    open_texts = set(random.sample(range(SPACE), OPEN_TEXTS))
+    waiting = [(clock.now, source) for source in range(SOURCES)]
+    end = clock.now + DAY
+    misses = found = 0
+    while waiting[0][0] < end:
+        clock.now, source = heapq.heappop(waiting)
+        try:
+            with budgets.guess(f"198.51.{source // 250}.{source % 250}", MissError):
+                if next(untried) not in open_texts:
+                    raise MissError
+            found += 1
+        except MissError:
+            misses += 1
+        except SpentError as spent:
+            heapq.heappush(waiting, (clock.now + spent.retry_after, source))
+            continue
+        heapq.heappush(waiting, (clock.now, source))
+    return misses, found
+
+
+def test_enumeration_by_a_thousand_sources_finds_a_handful(tmp_path: Path) -> None:
+    found_each_day = []
+    for day in range(5):
+        clock = Clock(NOW - NOW % DAY)
+        storage = SharedCounts(f"shared://{tmp_path}/counts{day}")
+        settings = Settings(_env_file=None, data_dir=tmp_path, loads_a_minute=0)  # type: ignore[call-arg]
+        budgets = Budgets(storage, settings, clock=clock, secret=b"secret")
+        misses, found = enumerate_for_a_day(budgets, clock, Random(day))
+        # The day's 20,000 together, then one an hour for each source.
+        assert misses <= 20_000 + 24 * SOURCES
+        found_each_day.append(found)
+    assert sorted(found_each_day)[2] <= 6
+
+
+def test_a_stranger_cannot_lock_a_text_for_its_owner(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=10, misses_a_day=200).test_client()
+    code = client.post("/api/v1/write", json={"text": "mine", "password": "right"}).json["code"]
+    open_code = client.post("/api/v1/write", json={"text": "mine"}).json["code"]
+    for stranger in range(30):
+        for _ in range(12):
+            client.post(
+                "/api/v1/load",
+                json={"code": code},
+                environ_overrides={"REMOTE_ADDR": f"203.0.113.{stranger}"},
+            )
+    assert client.post("/api/v1/load", json={"code": code, "password": "right"}).status_code == 200
+    assert client.post("/api/v1/load", json={"code": open_code}).status_code == 200
+
+
+def test_guesses_of_a_password_at_once_are_held_to_the_budget(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(misses_a_minute=10, derive_at_once=40)
+    leases: Leases = app.extensions["saver"].leases
+    code = leases.save("secret", 600, "right").code
+    derived: list[str] = []
+    derive = leases._deriver.derive
+
+    def counted(password: str, seal: object):
+        derived.append(password)
+        return derive(password, seal)
+
+    monkeypatch.setattr(leases._deriver, "derive", counted)
+    statuses: list[int] = []
+
+    def guess(number: int) -> None:
+        body = {"code": code, "password": f"wrong {number}"}
+        statuses.append(app.test_client().post("/api/v1/load", json=body).status_code)
+
+    threads = [threading.Thread(target=guess, args=[number]) for number in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert sorted(statuses) == [404] * 10 + [429] * 30
+    assert len(derived) == 10
+
+
+def test_beyond_the_bound_passwords_wait_their_turn_and_open_loads_do_not(
+    make_app: Callable[..., Flask],
+) -> None:
+    app = make_app(derive_at_once=1)
+    leases: Leases = app.extensions["saver"].leases
+    open_code = leases.save("open", 600).code
+    held = leases._deriver._admitted
+    assert held.acquire(blocking=False)
+    assert held.acquire(blocking=False)
+    busy = app.test_client().post("/api/v1/load", json={"code": "qqqq", "password": "x"})
+    assert (busy.status_code, busy.json["type"]) == (503, "urn:saver:problem:busy")
+    assert busy.headers["Retry-After"] == "1"
+    assert app.test_client().post("/api/v1/load", json={"code": open_code}).status_code == 200
+    held.release()
+    held.release()
+    with pytest.raises(NoTextError):
+        leases.load(Code("qqqq"), "x")

@@ -1,0 +1,75 @@
+"""Metrics: right figures, for those who may see them, and nothing private in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
+
+from saver.app import Rooms
+from saver.codes import SPACE
+from tests.conftest import Clock
+
+
+def figures(client: FlaskClient) -> dict[str, float]:
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    samples = [sample for family in text_string_to_metric_families(answer.text) for sample in family.samples]
+    return {sample.name + "".join(sample.labels.values()): sample.value for sample in samples}
+
+
+def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], clock: Clock) -> None:
+    app = make_app(misses_a_minute=4, misses_a_day_in_all=1_000)
+    client, rooms = app.test_client(), app.extensions["saver"]
+    rooms.readiness.beat()
+    leases = rooms.leases
+    leases.save("short", 60)
+    leases.save("open", 3_600)
+    leases.save("sealed", 3_600, "password")
+    for _ in range(6):
+        client.post("/api/v1/load", json={"code": "qqqq"})
+    clock.tick(90)
+    seen = figures(client)
+    assert (seen["saver_codesfree"], seen["saver_codeslive"], seen["saver_codesresting"]) == (1, 2, 0)
+    assert (seen["saver_live_textsopen"], seen["saver_live_textssealed"]) == (1, 1)
+    assert (seen["saver_misses_today"], seen["saver_requests_refused_today"]) == (4, 2)
+    assert seen["saver_expected_stranger_hits_per_day"] == pytest.approx(4 * 1 / SPACE)
+    assert (seen["saver_oldest_overdue_seconds"], seen["saver_sweeper_heartbeat_age_seconds"]) == (30, 90)
+    leases.sweep(10)
+    assert figures(client)["saver_codesresting"] == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "status"),
+    [
+        ("127.0.0.1", {}, 200),
+        ("::1", {}, 200),
+        ("192.0.2.1", {}, 404),
+        ("192.0.2.1", {"X-Forwarded-For": "127.0.0.1"}, 404),
+        ("127.0.0.1", {"X-Forwarded-For": "192.0.2.1"}, 404),
+        ("127.0.0.1", {"Forwarded": "for=192.0.2.1"}, 404),
+        ("", {}, 404),
+    ],
+)
+def test_only_allowed_peers_see_them(
+    client: FlaskClient, address: str, headers: dict[str, str], status: int
+) -> None:
+    answer = client.get("/metrics", headers=headers, environ_overrides={"REMOTE_ADDR": address})
+    assert answer.status_code == status
+
+
+def test_behind_a_proxy_the_one_it_names_counts(make_app: Callable[..., Flask]) -> None:
+    client = make_app(trusted_proxies="127.0.0.1", metrics_allowed="10.0.0.0/8").test_client()
+    for hop, status in (("10.1.2.3", 200), ("192.0.2.1", 404)):
+        assert client.get("/metrics", headers={"X-Forwarded-For": hop}).status_code == status
+
+
+def test_nothing_private_is_in_a_label(client: FlaskClient, rooms: Rooms, codes: list[str]) -> None:
+    client.post("/api/v1/write", json={"text": "CANARY"})
+    client.post("/api/v1/load", json={"code": "qqqq"}, environ_overrides={"REMOTE_ADDR": "192.0.2.77"})
+    told = client.get("/metrics").text
+    assert not re.search("CANARY|192.0.2|qqqq|/api/|" + "|".join(codes), told)
