@@ -1,0 +1,362 @@
+"""Faults to be planted on purpose, each with the test that must notice it.
+
+Whoever changes a line that a fault is planted in plants it anew: ``old`` must
+stand in the file exactly once.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hypothesis import Phase, settings
+
+# A planted fault is to be found, not to be explained by the shortest example.
+FIRST_EXAMPLE = "first-example"
+settings.register_profile(FIRST_EXAMPLE, phases=[Phase.explicit, Phase.generate])
+
+
+class Fault(NamedTuple):
+    """In ``file``, ``new`` instead of ``old``; ``caught_by`` is a test, a class or a file of them."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    caught_by: str
+
+
+_WALK = "tests/test_walk.py"
+_ONE_PLACE = "tests/test_races.py::test_every_code_is_in_one_place_before_each_statement"
+_SHARED_COMMIT = "tests/test_writer.py"
+_LEASES = "tests/test_leases.py"
+_BUDGETS = "tests/test_budgets.py"
+_WORKER = "tests/test_worker.py"
+_AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
+
+
+def _committed_after(line: str, indent: int) -> str:
+    return _AND_COMMIT.format(line, " " * indent)
+
+
+_DRAW = "code = self._draw(connection)"
+_DROP = 'connection.execute(_drop, {"codes": freed})'
+_END = 'connection.execute(_end, {"wanted": code, "now": now, "rested": now + rest, "why": why})'
+_FIND = ").where(_here, live)\n# The same lease"
+_ONCE = "tests/test_once.py"
+_REPEAT = "tests/test_repeat.py"
+
+FAULTS = [
+    Fault(
+        "a code is leased and stays in the pool",
+        "saver/leases/draw.py",
+        '_take = delete(pool).where(pool.c.code == bindparam("wanted"))',
+        '_take = pool.update().where(pool.c.code == bindparam("wanted")).values(code=pool.c.code)',
+        _WALK,
+    ),
+    Fault(
+        "code and text in two transactions",
+        "saver/leases/save.py",
+        _DRAW,
+        _committed_after(_DRAW, 12),
+        _ONE_PLACE,
+    ),
+    Fault(
+        "a sweep in two transactions", "saver/leases/sweep.py", _DROP, _committed_after(_DROP, 8), _ONE_PLACE
+    ),
+    Fault(
+        "no transaction at all",
+        "saver/dialect.py",
+        '{"saver_begin": "BEGIN IMMEDIATE"}',
+        '{"saver_begin": ""}',
+        _ONE_PLACE,
+    ),
+    Fault(
+        "no rest after expiry",
+        "saver/leases/save.py",
+        '"free_at": expires_at + self._rest,',
+        '"free_at": expires_at,',
+        _WALK,
+    ),
+    Fault("no rest after deletion", "saver/leases/end.py", _END, _END.replace(" + rest", ""), _WALK),
+    Fault(
+        "no check of expiry at a load",
+        "saver/leases/load.py",
+        _FIND,
+        _FIND.replace("live", "text.c.body.is_not(None)"),
+        _WALK,
+    ),
+    Fault(
+        "served at the instant of expiry",
+        "saver/leases/sweep.py",
+        'expired = text.c.expires_at <= bindparam("now")',
+        'expired = text.c.expires_at < bindparam("now")',
+        _WALK,
+    ),
+    Fault(
+        "given back before the rest is over",
+        "saver/leases/sweep.py",
+        '.where(~held, text.c.free_at <= bindparam("now"))',
+        '.where(~held, text.c.expires_at <= bindparam("now"))',
+        _WALK,
+    ),
+    Fault(
+        "a sweep loses a code",
+        "saver/leases/sweep.py",
+        '[{"code": code} for code in freed]',
+        '[{"code": code} for code in freed[:1]]',
+        _WALK,
+    ),
+    Fault(
+        "a sweep wipes what is live",
+        "saver/leases/sweep.py",
+        ".where(held, expired)",
+        '.where(held, bindparam("now").is_not(None))',
+        _WALK,
+    ),
+    Fault(
+        "a deletion drops the row and its code",
+        "saver/leases/end.py",
+        _END,
+        "connection.execute(text.delete().where(text.c.code == code))",
+        _WALK,
+    ),
+    Fault(
+        "case does not matter",
+        "saver/leases/load.py",
+        '_here = text.c.code == bindparam("code")',
+        '_here = text.c.code.collate("NOCASE") == bindparam("code")',
+        _WALK,
+    ),
+    Fault(
+        "any token deletes",
+        "saver/leases/own.py",
+        "if not hmac.compare_digest(shown, found.owner_hash if found else _NO_HASH) or found is None:",
+        "if found is None:",
+        _WALK,
+    ),
+    Fault(
+        "any password opens",
+        "saver/leases/load.py",
+        "return hmac.compare_digest(shown, found.proof_hash or _NO_HASH) or found.proof_hash is None",
+        "return True",
+        f"{_LEASES}::test_a_sealed_text_needs_its_password",
+    ),
+    Fault(
+        "no password opens",
+        "saver/leases/load.py",
+        "_is_plain = and_(text.c.proof_hash.is_(None), ~text.c.once)",
+        "_is_plain = ~text.c.once",
+        f"{_LEASES}::test_a_sealed_text_needs_its_password",
+    ),
+    Fault(
+        "the decoy of a code changes",
+        "saver/leases/base.py",
+        'hmac.digest(self._secret, b"decoy salt " + code.encode(), hashlib.sha256)',
+        "self._random.randbytes(32)",
+        f"{_LEASES}::test_the_404_of_a_code_has_a_seal_that_stays_the_same",
+    ),
+    Fault(
+        "the 404 tells which codes are sealed",
+        "saver/leases/base.py",
+        "return Seal(salt[: seal.SALT_BYTES])",
+        "return Seal(salt[: seal.SALT_BYTES], seal.ITERATIONS + 1)",
+        f"{_LEASES}::test_the_404_of_a_code_has_a_seal_that_stays_the_same",
+    ),
+    Fault(
+        "a weak derivation is allowed",
+        "saver/seal.py",
+        "LEAST_ITERATIONS = 600_000",
+        "LEAST_ITERATIONS = 1",
+        "tests/test_seal.py",
+    ),
+    Fault(
+        "a lost answer burns a one-time text",
+        "saver/leases/load.py",
+        "            if mine is None:\n",
+        "            if row.claim_hash is None:\n",
+        f"{_ONCE}::test_the_same_claim_may_read_again_and_nobody_else",
+    ),
+    Fault(
+        "two claims win",
+        "saver/leases/load.py",
+        "if row is None or row.claim_hash not in (None, mine):",
+        "if row is None:",
+        f"{_ONCE}::test_of_50_readers_at_once_one_reads",
+    ),
+    Fault(
+        "a claim is for ever",
+        "saver/leases/load.py",
+        "min(row.expires_at, now + CLAIM_SECONDS)",
+        "row.expires_at",
+        f"{_ONCE}::test_the_same_claim_may_read_again_and_nobody_else",
+    ),
+    Fault(
+        "another request under a key gets the first answer",
+        "saver/leases/save.py",
+        "    if found and not hmac.compare_digest(found.request_hash, repeatable.request_hash):\n",
+        "    if False:\n",
+        f"{_REPEAT}::test_another_request_under_the_same_key_is_refused",
+    ),
+    Fault(
+        "a source may keep one text too many",
+        "saver/leases/save.py",
+        "texts + 1 > quota.texts",
+        "texts > quota.texts",
+        f"{_REPEAT}::test_a_source_keeps_so_many_texts_and_no_more",
+    ),
+    Fault(
+        "some codes are drawn more often",
+        "saver/leases/draw.py",
+        '{"place": random.randrange(count)}',
+        '{"place": random.randrange(count) * 2 % count}',
+        f"{_LEASES}::TestEveryFreeCodeIsEquallyLikely::test_by_counting",
+    ),
+    Fault(
+        "a wiped text keeps its body",
+        "saver/leases/sweep.py",
+        ".values(body=null(), seal=null(), proof_hash=null(), source=null())",
+        ".values(seal=null(), proof_hash=null(), source=null())",
+        f"{_LEASES}::test_a_wiped_text_is_overwritten_in_the_file",
+    ),
+    Fault(
+        "a commit does not wait for the disk",
+        "saver/dialect.py",
+        '"synchronous = FULL"',
+        '"synchronous = OFF"',
+        f"{_LEASES}::test_writes_wait_for_the_disk",
+    ),
+    Fault(
+        "acknowledged before the commit",
+        "saver/writer.py",
+        "results = [job.work(connection) for job in jobs]",
+        """results = [job.work(connection) for job in jobs]
+                for job, result in zip(jobs[1:], results[1:], strict=True):
+                    job.result, job.done = result, True
+                    job.ready.release()""",
+        f"{_SHARED_COMMIT}::test_nobody_is_answered_before_the_commit",
+    ),
+    Fault(
+        "acknowledged although the commit failed",
+        "saver/writer.py",
+        "_fail(jobs, StorageError(type(error).__name__))",
+        "_fail(jobs, None)",
+        f"{_SHARED_COMMIT}::test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works",
+    ),
+    Fault(
+        "one that is refused takes the others with it",
+        "saver/writer.py",
+        "                self._alone(job)\n",
+        '                job.error, job.done = StorageError("refused"), True\n',
+        f"{_SHARED_COMMIT}::test_one_that_is_refused_does_no_harm_to_the_others",
+    ),
+    Fault(
+        "the lead is not handed on",
+        "saver/writer.py",
+        "self._waiting[0].ready.release()",
+        "pass",
+        f"{_SHARED_COMMIT}::test_the_lead_is_always_handed_on",
+    ),
+    Fault(
+        "an interruption leaves the others without an answer",
+        "saver/writer.py",
+        '_fail(jobs, StorageError("interrupted"))',
+        "pass",
+        f"{_SHARED_COMMIT}::test_an_interruption_leaves_nobody_waiting",
+    ),
+    Fault(
+        "everybody waits for the disk alone",
+        "saver/writer.py",
+        "_MOST_AT_ONCE = 64",
+        "_MOST_AT_ONCE = 1",
+        f"{_SHARED_COMMIT}::test_those_who_wait_share_a_commit",
+    ),
+    Fault(
+        "a fill adds codes that are leased",
+        "saver/leases/pool.py",
+        "add = _add_all if present == 0 else _add_missing",
+        "add = _add_all",
+        "tests/test_crash.py::test_a_fill_that_was_killed_goes_on_where_it_stopped",
+    ),
+    Fault(
+        "a guess is counted after it was looked up",
+        "saver/budgets.py",
+        "        try:\n            yield\n        except miss:\n",
+        """        self._refund(charged, now)
+        try:
+            yield
+        except miss:
+            counts.charge(self._storage, charged, now)
+""",
+        "tests/test_guesses.py::test_a_guess_under_way_is_counted",
+    ),
+    Fault(
+        "misses cost nothing",
+        "saver/budgets.py",
+        "        except miss:\n",
+        "        except miss:\n            self._refund(charged, now)\n",
+        f"{_BUDGETS}::test_the_eleventh_miss_in_a_minute_is_refused_with_the_time_to_wait",
+    ),
+    Fault(
+        "every address of a /64 is a source",
+        "saver/budgets.py",
+        "(ip, 64)",
+        "(ip, 128)",
+        f"{_BUDGETS}::test_who_is_counted_as_one",
+    ),
+    Fault(
+        "anybody's X-Forwarded-For is believed",
+        "saver/budgets.py",
+        " or not is_within(believed, trusted)",
+        "",
+        f"{_BUDGETS}::test_behind_proxies_the_right_most_stranger_counts",
+    ),
+    Fault(
+        "a clock that was set back stops the worker",
+        "saver/worker.py",
+        "if idle is None or idle > self._every:",
+        "if idle is None:",
+        f"{_WORKER}::test_a_clock_that_is_set_does_not_stop_it",
+    ),
+    Fault(
+        "the worker logs what may be a text",
+        "saver/worker.py",
+        "type(error).__name__, self._every)",
+        "error, self._every)",
+        f"{_WORKER}::test_a_job_that_fails_is_tried_again_and_its_message_is_not_logged",
+    ),
+    Fault(
+        "the worker does not say that it is there",
+        "saver/worker.py",
+        "            self._readiness.beat()\n",
+        "",
+        f"{_WORKER}::test_the_sweeper_is_ready_as_long_as_it_sweeps",
+    ),
+    Fault(
+        "a sweep that fails ends the worker",
+        "saver/worker.py",
+        "except Exception as error:",
+        "except ArithmeticError as error:",
+        f"{_WORKER}::test_a_job_that_fails_is_tried_again_and_its_message_is_not_logged",
+    ),
+    Fault(
+        "a migration forgets WITHOUT ROWID",
+        "migrations/versions/0001_pool_and_texts.py",
+        "sqlite_with_rowid=False,",
+        "",
+        "tests/test_migrations.py::test_the_pool_has_no_rowid_and_the_indexes_are_partial",
+    ),
+    Fault(
+        "a migration forgets a check",
+        "migrations/versions/0001_pool_and_texts.py",
+        '        sa.CheckConstraint("free_at >= expires_at", name=op.f("ck_text_rest")),\n',
+        "",
+        "tests/test_migrations.py::test_what_alembic_does_not_compare_is_the_same_too",
+    ),
+    Fault(
+        "a room imports what it must not",
+        "saver/codes.py",
+        "import string\n",
+        "import string\n\nfrom saver import dialect\n",
+        "tests/test_house.py::test_a_room_imports_only_what_it_may",
+    ),
+]

@@ -1,0 +1,41 @@
+"""How tests let many run at once: from the same moment on, and never for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 60.0
+
+
+def together(works: Iterable[Callable[[], T]], patience: float = PATIENCE) -> list[T]:
+    """Run each in a thread of its own; what they returned. Fails if one raised or did not end."""
+    queue = list(works)
+    start = threading.Barrier(len(queue))
+    results: dict[int, T] = {}
+    errors: list[Exception] = []
+
+    def run(place: int, work: Callable[[], T]) -> None:
+        try:
+            start.wait(patience)
+            results[place] = work()
+        except Exception as error:
+            errors.append(error)
+
+    # Daemons, so that one that hangs fails its test and not the whole run.
+    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(queue)]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + patience
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    hanging = sum(thread.is_alive() for thread in threads)
+    if errors or hanging:
+        # In words, because it may have to cross from one process to another.
+        shown = [f"{type(error).__name__}: {error}" for error in errors]
+        raise AssertionError(f"{hanging} of {len(threads)} hang; errors: {shown}")
+    return [results[place] for place in range(len(queue))]

@@ -1,0 +1,127 @@
+"""Guesses at the same time: exactly the budget is looked up, by however many processes and threads."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from saver.budgets import Budgets, SpentError
+from saver.counts import Charge, SharedCounts
+from tests.conftest import NO_LIMITS, NOW, Clock, put_codes, settings_in
+from tests.races import together
+from tests.server import Server
+
+BUDGET = 10
+ROUNDS = 12
+LIMITS = {**NO_LIMITS, "misses_a_minute": BUDGET, "misses_a_day": 40, "trusted_proxies": "127.0.0.1"}
+
+
+@pytest.fixture(scope="module", params=[(1, 20), (4, 5)], ids=lambda size: f"{size[0]}x{size[1]}")
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated: Path
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("guesses")
+    shutil.copy(migrated, folder / "saver.db")
+    put_codes(folder / "saver.db", ["aaaa", "ZZZZ"])
+    processes, threads = request.param
+    with Server(folder, LIMITS, processes=processes, threads=threads) as started:
+        yield started
+
+
+def status_of_load(server: Server, source: str, code: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
+    try:
+        connection.request("POST", "/api/v1/load", json.dumps({"code": code}), headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+def at_once(server: Server, source: str, codes: list[str]) -> Counter[int]:
+    return Counter(together([partial(status_of_load, server, source, code) for code in codes]))
+
+
+def until_refused(server: Server, source: str) -> int:
+    """How many misses are answered before one is refused."""
+    for number in range(BUDGET + 2):
+        if status_of_load(server, source, "qqqq") != 404:
+            return number
+    return BUDGET + 2
+
+
+def test_of_many_misses_at_once_exactly_the_budget_is_looked_up(server: Server) -> None:
+    # Each round begins with windows that nobody has opened yet: that is where a count can be lost.
+    found = [at_once(server, f"198.51.100.{number}", ["qqqq"] * 20) for number in range(ROUNDS)]
+    assert found == [Counter({404: BUDGET, 429: 20 - BUDGET})] * ROUNDS
+
+
+def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
+    status, written = server.post("/api/v1/write", {"text": "here", "expires_in": 600})
+    assert status == 201
+    random = Random(11)
+    for number in range(ROUNDS):
+        source = f"203.0.113.{number}"
+        codes = [str(written["code"])] * 12 + ["qqqq"] * 8
+        random.shuffle(codes)
+        found = at_once(server, source, codes)
+        # A hit may be refused while others that will be refunded are under way.
+        assert set(found) <= {200, 404, 429}
+        assert found[200] + found[429] >= 12
+        assert found[404] + until_refused(server, source) == BUDGET
+
+
+@pytest.mark.parametrize("seconds", [60, 3_600, 86_400])
+def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path: Path, seconds: int) -> None:
+    # The time is read before the lock is had, so the order of the two may differ.
+    shared = SharedCounts(f"shared://{tmp_path}/counts")
+    charge = [Charge("key", BUDGET, seconds)]
+    counted = [shared.charge(charge, NOW + late)[0][0] for late in (0.002, 0.001, 0.003, 0)]
+    assert counted == [1, 2, 3, 4]
+
+
+def test_a_guess_under_way_is_counted(tmp_path: Path, clock: Clock) -> None:
+    settings = settings_in(tmp_path, misses_a_minute=BUDGET)
+    shared = SharedCounts(f"shared://{tmp_path}/counts")
+    budgets = Budgets(shared, settings, clock=clock, secret=bytes(32))
+    with ExitStack() as under_way:
+        for _ in range(BUDGET):
+            under_way.enter_context(budgets.guess("192.0.2.1", miss=LookupError))
+        assert count_misses(budgets) == 0
+    assert count_misses(budgets) == BUDGET
+
+
+def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(tmp_path: Path, clock: Clock) -> None:
+    shared = SharedCounts(f"shared://{tmp_path}/counts")
+    settings = settings_in(tmp_path, misses_a_minute=BUDGET)
+    budgets = Budgets(shared, settings, clock=clock, secret=bytes(32))
+    assert count_misses(budgets) == BUDGET
+    clock.tick(60)
+    with budgets.guess("192.0.2.1", miss=LookupError):
+        clock.tick(60)
+        assert count_misses(budgets) == BUDGET
+    assert count_misses(budgets) == 0
+
+
+def count_misses(budgets: Budgets) -> int:
+    """How many misses are let through until one is refused."""
+    for number in range(2 * BUDGET):
+        try:
+            with budgets.guess("192.0.2.1", miss=LookupError):
+                raise LookupError
+        except LookupError:
+            continue
+        except SpentError:
+            return number
+    return 2 * BUDGET
