@@ -1,0 +1,170 @@
+"""What every part uses: data folders, settings, the rows of the table."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import sqlite3
+import statistics
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from flask import Flask
+
+from saver.app import Rooms, create_app
+from saver.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASE = "saver.db"
+TEXT = ("Sixteen letters." * 64)[:1024]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table; ``figures`` are the rounds, ``goal`` is empty where there is none."""
+
+    what: str
+    figures: Sequence[float]
+    goal: str = ""
+    unit: str = ""
+    note: str = ""
+
+    def cells(self) -> list[str]:
+        """The line as it is printed."""
+        middle = statistics.median(self.figures)
+        span = f"{_short(min(self.figures))} - {_short(max(self.figures))}" if len(self.figures) > 1 else ""
+        verdict = self._verdict(middle)
+        return [self.what, self.goal, f"{_short(middle)} {self.unit}".strip(), span, verdict, self.note]
+
+    def _verdict(self, middle: float) -> str:
+        if not self.goal:
+            return ""
+        relation, number = self.goal.split()[:2]
+        wanted = float(number)
+        return "met" if (middle >= wanted if relation == ">=" else middle <= wanted) else "MISSED"
+
+
+@dataclass(slots=True)
+class Bench:
+    """Where a run works and how many rounds it makes."""
+
+    folder: Path
+    rounds: int
+    quick: bool
+
+    def copy(self, of: Path, name: str) -> Path:
+        """A data folder with a copy of what ``of`` holds."""
+        target = self.folder / name
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(of, target)
+        settle()
+        return target
+
+    def full(self) -> Path:
+        """A data folder with a full pool, made once; to be copied, not used."""
+        return self._once("full", lambda folder: list(rooms(folder).leases.fill()))
+
+    def empty(self) -> Path:
+        """A data folder with the schema alone."""
+        return self._once("empty", lambda _folder: None)
+
+    def _once(self, name, make):  # type: ignore[no-untyped-def]
+        folder = self.folder / name
+        if not folder.exists():
+            say(f"making a data folder: {name}")
+            migrate(folder)
+            make(folder)
+            checkpoint(folder)
+        return folder
+
+
+def say(sentence: str) -> None:
+    """Tell what is going on, on stderr; stdout is for the table."""
+    print(f"bench: {sentence}", file=sys.stderr, flush=True)
+
+
+def load_average() -> float:
+    """What else runs here: the mean number of processes at work during the last minute."""
+    return os.getloadavg()[0]
+
+
+def app_of(folder: Path, **changed: object) -> Flask:
+    """The app on a data folder, in this process."""
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    return create_app(Settings(data_dir=folder, _env_file=None, **changed))
+
+
+def rooms(folder: Path) -> Rooms:
+    """The rooms of an app on a data folder, in this process."""
+    found: Rooms = app_of(folder).extensions["saver"]
+    return found
+
+
+def migrate(folder: Path) -> None:
+    """Make a data folder with the schema."""
+    import flask_migrate  # noqa: PLC0415 - slow to import
+
+    with app_of(folder).app_context():
+        flask_migrate.upgrade()
+
+
+def checkpoint(folder: Path) -> None:
+    """Empty the write-ahead log into the database."""
+    with raw(folder) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@contextmanager
+def raw(folder: Path) -> Iterator[sqlite3.Connection]:
+    """The database by the driver alone, set up as the app's connections are, without transactions."""
+    database = sqlite3.connect(folder / DATABASE, isolation_level=None)
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 5000"):
+        database.execute(f"PRAGMA {pragma}")
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def settle() -> None:
+    """Write out what was copied, so that the next figure does not pay for it."""
+    os.sync()
+
+
+def disk_wait(folder: Path, times: int = 200) -> float:
+    """The median of fdatasync after 4 KB, in milliseconds: what one commit must wait."""
+    path = folder / "disk"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
+    try:
+        waits = []
+        for turn in range(times):
+            started = time.perf_counter()
+            os.pwrite(descriptor, bytes(4096), turn % 16 * 4096)
+            os.fdatasync(descriptor)
+            waits.append(time.perf_counter() - started)
+        return statistics.median(waits) * 1e3
+    finally:
+        os.close(descriptor)
+        path.unlink()
+
+
+def percentile(sorted_values: Sequence[float], share: float) -> float:
+    """The value below which ``share`` of the values lie."""
+    return sorted_values[min(len(sorted_values) - 1, int(len(sorted_values) * share))]
+
+
+def new_folder(parent: str | None) -> Path:
+    """Where a run works; removed by the caller."""
+    return Path(mkdtemp(prefix="saver-bench-", dir=parent))
+
+
+def _short(figure: float) -> str:
+    if abs(figure) >= 100:
+        return f"{figure:,.0f}"
+    return f"{figure:.1f}" if abs(figure) >= 10 else f"{figure:.2f}"

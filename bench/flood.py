@@ -1,0 +1,71 @@
+"""Part 8: honest loads of open texts beside a flood of wrong passwords."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+
+from bench.common import TEXT, Bench, Row, say
+from bench.servers import Served
+
+_FLOODERS = 16
+_HONEST = 300
+_PAUSE = 0.02
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """The rows of part 8."""
+    folder = bench.copy(bench.full(), "flood")
+    # The flood comes from many sources, so no budget of one stops it.
+    off = {f"SAVER_MISSES_{name}": "0" for name in ("A_MINUTE", "AN_HOUR", "A_DAY", "A_DAY_IN_ALL")}
+    alone: list[float] = []
+    beside: list[float] = []
+    statuses: dict[int, int] = {}
+    for turn in range(bench.rounds):
+        say(f"flood, round {turn + 1} of {bench.rounds}")
+        with Served.app(folder, off) as app:
+            code = app.post("/api/v1/write", {"text": TEXT})[1]["code"]
+            sealed = app.post("/api/v1/write", {"text": TEXT, "password": "right"})[1]["code"]
+            alone.append(_p99(app, code))
+            with _flood(app, sealed, statuses):
+                beside.append(_p99(app, code))
+    told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
+    yield Row("open loads, p99, alone", alone, unit="ms")
+    yield Row(
+        "open loads, p99, beside a flood", beside, "<= 250 ms", "ms", f"wrong passwords of 16 clients: {told}"
+    )
+
+
+def _p99(app: Served, code: str) -> float:
+    took = []
+    for _ in range(_HONEST):
+        started = time.perf_counter()
+        status, _answer = app.post("/api/v1/load", {"code": code})
+        took.append((time.perf_counter() - started) * 1_000)
+        assert status == 200, status
+        time.sleep(_PAUSE)
+    return statistics.quantiles(took, n=100)[-1]
+
+
+class _flood:  # noqa: N801 - it reads as what it does
+    def __init__(self, app: Served, code: str, statuses: dict[int, int]) -> None:
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._ask, args=(app, code, statuses)) for _ in range(_FLOODERS)
+        ]
+
+    def _ask(self, app: Served, code: str, statuses: dict[int, int]) -> None:
+        while not self._stop.is_set():
+            status, _answer = app.post("/api/v1/load", {"code": code, "password": "wrong"})
+            statuses[status] = statuses.get(status, 0) + 1
+
+    def __enter__(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()

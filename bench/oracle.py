@@ -1,0 +1,70 @@
+"""Part 7: does the one 404 take as long whatever its cause?"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from flask.testing import FlaskClient
+
+from bench.common import Bench, Row, app_of, say
+from saver import seal
+from saver.seal import Keys, Seal
+
+_TRIALS = 1_000
+_WITH_PASSWORD = 40
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """The rows of part 7: the slowest cause against the quickest, by medians of interleaved trials."""
+    folder = bench.copy(bench.full(), "oracle")
+    client, codes = _causes(folder)
+    trials = _TRIALS // 10 if bench.quick else _TRIALS
+    spreads: dict[str, list[float]] = {"without a password": [], "with a password": []}
+    for turn in range(bench.rounds):
+        say(f"oracle, round {turn + 1} of {bench.rounds}")
+        spreads["without a password"].append(_spread(client, codes, {}, trials))
+        spreads["with a password"].append(_spread(client, codes, {"password": "wrong"}, _WITH_PASSWORD))
+    for what, found in spreads.items():
+        note = f"slowest / quickest of {len(codes)} causes: {', '.join(codes)}"
+        yield Row(f"the one 404 {what}", found, "<= 1.05", note=note)
+
+
+def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
+    app = app_of(
+        folder, misses_a_minute=0, misses_an_hour=0, misses_a_day=0, misses_a_day_in_all=0, loads_a_minute=0
+    )
+    leases = app.extensions["saver"].leases
+    keys = Keys(bytes(32), bytes(32))
+
+    def sealed(size: int) -> str:
+        jwe = seal.close("x" * size, Seal(bytes(16)), keys, bytes(12))
+        return str(leases.save(jwe, 86_400, proof=keys.proof).code)
+
+    deleted = leases.save("x", 600)
+    leases.delete(deleted.code, deleted.owner_token)
+    claimed = leases.save("x", 86_400, once=True)
+    leases.load(claimed.code, claim="8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001")
+    codes = {
+        "free": "qqqq",
+        "sealed": sealed(1_000),
+        "sealed, 1 MB": sealed(1_000_000),
+        "deleted": deleted.code,
+        "claimed": claimed.code,
+    }
+    return app.test_client(), codes
+
+
+def _spread(client: FlaskClient, codes: dict[str, str], more: dict[str, str], trials: int) -> float:
+    took: dict[str, list[float]] = {cause: [] for cause in codes}
+    for trial in range(trials + trials // 10):
+        for cause, code in codes.items():
+            started = time.perf_counter()
+            answer = client.post("/api/v1/load", json={"code": code, **more})
+            if trial >= trials // 10:
+                took[cause].append(time.perf_counter() - started)
+            assert answer.status_code == 404
+    medians = [statistics.median(each) for each in took.values()]
+    return max(medians) / min(medians)

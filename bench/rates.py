@@ -1,0 +1,178 @@
+"""Part 1: write and load through the app against bare routes under the same server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import statistics
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.common import TEXT, Bench, Row, disk_wait, load_average, say
+from bench.servers import Served
+
+_CLIENTS = 16
+_TEXTS = 2000
+_LIFE = 86_400
+# Each set has connections of its own. Which process gets one is luck, and where one gets nearly
+# all of them the figure is halved: such a set is taken again, on either side alike.
+_SETS = 5
+_SECONDS = 2
+_UNEVEN = 0.7
+_TRIES = 6
+_GOALS = {"write": ">= 0.5", "load": ">= 0.7"}
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """What one set of connections did."""
+
+    requests: int
+    per_second: float
+    refused: int
+    broken: int
+    p50: float
+    p99: float
+    worst: float
+    cpu_us: float  # processor time of the server's processes for a request
+    busiest: float  # the share of the busier process in it
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two sets, one right after the other."""
+
+    bare: Set
+    app: Set
+
+    @property
+    def rate(self) -> float:
+        """How many requests the app serves for one of the bare route."""
+        return self.app.per_second / self.bare.per_second
+
+    @property
+    def cpu(self) -> float:
+        """The same by processor time, which other programs disturb less."""
+        return self.bare.cpu_us / self.app.cpu_us
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """The rows of part 1."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("bench: the load generator wrk is missing: apt-get install wrk")
+    pairs: dict[str, list[Pair]] = {"write": [], "load": []}
+    waits = []
+    folder = bench.copy(bench.full(), "rates")
+    for turn in range(bench.rounds):
+        say(f"write and load, round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
+        waits.append(disk_wait(folder))
+        # New processes for each round, so that the luck of one start does not decide.
+        with Served.bare(folder) as bare, Served.app(folder) as app:
+            _round(bench, pairs, bare, app)
+    for what, found in pairs.items():
+        yield from _rows(what, found)
+    yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")
+
+
+def fire(served: Served, what: str, bodies: Path, seconds: float) -> Set:
+    """Let 16 clients ask for some seconds on connections of their own."""
+    before = served.cpu_seconds()
+    command = f"wrk -t1 -c{_CLIENTS} -d{seconds:g}s --timeout 10s".split()
+    environ = {**os.environ, "BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
+    command += ["-s", _SCRIPT, served.url]
+    output = subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
+    used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
+    told = json.loads(output.splitlines()[-1])
+    return Set(
+        requests=told["requests"],
+        per_second=told["requests"] / told["seconds"],
+        refused=told["refused"],
+        broken=told["broken"],
+        p50=told["p50"],
+        p99=told["p99"],
+        worst=told["worst"],
+        cpu_us=sum(used) / told["requests"] * 1e6,
+        busiest=max(used) / sum(used),
+    )
+
+
+def even(served: Served, what: str, bodies: Path, seconds: float) -> Set:
+    """A set that both processes had their part in; the most even one if none has it."""
+    found = []
+    while not found or (found[-1].busiest > _UNEVEN and len(found) < _TRIES):
+        found.append(fire(served, what, bodies, seconds))
+    return min(found, key=lambda a_set: a_set.busiest)
+
+
+def write_bodies(folder: Path) -> Path:
+    """The one body of all writes."""
+    path = folder / "write.bodies"
+    path.write_text(json.dumps({"text": TEXT, "expires_in": _LIFE}) + "\n")
+    return path
+
+
+_SCRIPT = str(Path(__file__).with_name("load.lua"))
+
+
+def _round(bench: Bench, pairs: dict[str, list[Pair]], bare: Served, app: Served) -> None:
+    folder = bench.folder
+    bodies = {"write": write_bodies(folder), "load": load_bodies(folder, app)}
+    _check(bare)
+    seconds = 1 if bench.quick else _SECONDS
+    for what, path in bodies.items():
+        for served in (bare, app):
+            fire(served, what, path, 1)
+        for turn in range(_SETS):
+            order = (bare, app) if turn % 2 == 0 else (app, bare)
+            found = {served: even(served, what, path, seconds) for served in order}
+            pairs[what].append(Pair(found[bare], found[app]))
+
+
+def load_bodies(folder: Path, app: Served) -> Path:
+    """Bodies that load texts which are there; each write is checked."""
+    codes = []
+    for _ in range(_TEXTS):
+        status, answer = app.post("/api/v1/write", {"text": TEXT, "expires_in": _LIFE})
+        assert status == 201, status
+        codes.append(answer["code"])
+    status, answer = app.post("/api/v1/load", {"code": codes[0]})
+    assert (status, answer["text"]) == (200, TEXT), status
+    path = folder / "load.bodies"
+    path.write_text("".join(json.dumps({"code": code}) + "\n" for code in codes))
+    return path
+
+
+def _check(bare: Served) -> None:
+    assert bare.post("/api/v1/write", {"text": TEXT})[0] == 201
+    assert bare.post("/api/v1/load", {"code": "wUrp"})[1]["text"] == TEXT
+
+
+def _rows(what: str, pairs: list[Pair]) -> Iterator[Row]:
+    app, bare = [pair.app for pair in pairs], [pair.bare for pair in pairs]
+    yield Row(f"{what}: app / bare route", [pair.rate for pair in pairs], _GOALS[what], note=_told(app, bare))
+    yield Row(f"{what}: the same by processor time", [pair.cpu for pair in pairs], note=_cost(app, bare))
+
+
+def _told(app: list[Set], bare: list[Set]) -> str:
+    refused = sum(a_set.refused + a_set.broken for a_set in (*app, *bare))
+    asked = sum(a_set.requests for a_set in (*app, *bare))
+    return (
+        f"{_median(app, 'per_second'):,.0f} / {_median(bare, 'per_second'):,.0f} a second;"
+        f" p50 {_median(app, 'p50'):.1f} / {_median(bare, 'p50'):.1f} ms,"
+        f" p99 {_median(app, 'p99'):.0f} / {_median(bare, 'p99'):.0f} ms;"
+        f" {refused} of {asked:,} not 2xx"
+    )
+
+
+def _cost(app: list[Set], bare: list[Set]) -> str:
+    return (
+        f"{_median(app, 'cpu_us'):,.0f} / {_median(bare, 'cpu_us'):,.0f} us a request;"
+        f" busier process {_median(app, 'busiest'):.0%} / {_median(bare, 'busiest'):.0%}"
+    )
+
+
+def _median(sets: list[Set], name: str) -> float:
+    return statistics.median(getattr(a_set, name) for a_set in sets)

@@ -1,0 +1,150 @@
+"""The app and the bare routes as real servers, and what their processes used."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from bench.common import ROOT
+from saver.settings import PREFIX, Settings
+
+_PATIENCE = 60.0
+_TICK = os.sysconf("SC_CLK_TCK")
+_PROCESSES = Settings(_env_file=None).processes
+
+
+def without_limits() -> dict[str, str]:
+    """Settings under which one source may write and load at will; misses keep their budgets."""
+    chosen = {}
+    for name, field in Settings.model_fields.items():
+        if "0: no limit" in (field.description or "") and not name.startswith("misses"):
+            # A budget of loads stays on, since every load is to pay for it.
+            chosen[f"{PREFIX}{name.upper()}"] = "1000000000" if name.startswith("loads") else "0"
+    return chosen
+
+
+class Served:
+    """``with Served.app(folder) as server: …``: its address and its API processes."""
+
+    def __init__(self, command: list[str], environ: Mapping[str, str], log: Path) -> None:
+        self._command = command
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        self._environ = {**kept, **environ, "PYTHONPATH": str(ROOT)}
+        self._log = log
+        self.url = ""
+        self.workers: list[int] = []
+
+    @classmethod
+    def app(cls, folder: Path, changed: Mapping[str, str] | None = None) -> Self:
+        """saver, as scripts/serve starts it, its worker included."""
+        command = [str(ROOT / "scripts" / "serve"), "--python", sys.executable, "--port", "0"]
+        return cls(
+            [*command, "--data-dir", str(folder)],
+            {**without_limits(), **(changed or {})},
+            folder / "server.log",
+        )
+
+    @classmethod
+    def bare(cls, folder: Path) -> Self:
+        """The bare routes under the same server with the same settings."""
+        return cls([sys.executable, "-m", "bench.bare"], {}, folder / "bare.log")
+
+    def __enter__(self) -> Self:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=self._environ,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                # Linux shares the processors between sessions first, and scripts/serve makes one for the API.
+                start_new_session=True,
+            )
+        assert self._process.stdout
+        self.url = self._process.stdout.readline().strip().rstrip("/")
+        deadline = time.monotonic() + _PATIENCE
+        while not (self._answers() and self._all_up()):
+            if time.monotonic() > deadline or self._process.poll() is not None:
+                self._end()
+                raise SystemExit(f"bench: {self._command} does not answer:\n{self._log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
+        """POST JSON; the status and the JSON of the answer."""
+        asked = urllib.request.Request(
+            self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=_PATIENCE) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, {}
+
+    def cpu_seconds(self) -> list[float]:
+        """The processor time that each API process has used so far."""
+        return [_cpu_seconds(pid) for pid in self.workers]
+
+    def memory(self) -> list[tuple[float, float]]:
+        """Resident memory of each API process, in MB: all of it, and what is not a file's."""
+        return [_memory(pid) for pid in self.workers]
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=_PATIENCE) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def _all_up(self) -> bool:
+        self.workers = _leaves(self._process.pid)
+        return len(self.workers) == _PROCESSES
+
+    def _end(self) -> None:
+        self._process.terminate()
+        self._process.wait(_PATIENCE)
+
+
+def _leaves(master: int) -> list[int]:
+    """gunicorn's processes: children of the process that serves, which may itself be a child."""
+    children = _children(master)
+    below = [pid for child in children if b"saver.serve" in _command(child) for pid in _children(child)]
+    return below or children
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _command(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def _memory(pid: int) -> tuple[float, float]:
+    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return _megabytes(lines["VmRSS"]), _megabytes(lines["RssAnon"])
+
+
+def _megabytes(line: str) -> float:
+    return int(line.split(maxsplit=1)[0]) / 1024

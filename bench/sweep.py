@@ -1,0 +1,168 @@
+"""Part 4: paced writes while the worker's sweeper wipes or gives back 100,000 codes, against writes alone."""
+
+from __future__ import annotations
+
+import multiprocessing
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from bench.common import TEXT, Bench, Row, checkpoint, load_average, percentile, raw, rooms, say
+
+_TEXTS = 100_000
+_WRITERS = 4
+_EACH_A_SECOND = 25
+_ALONE_SECONDS = 10.0
+_LIFE = 3600
+# Processes start anew, so that no connection crosses a fork.
+_START = multiprocessing.get_context("spawn")
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """How long writes took, in milliseconds, sorted."""
+
+    took: list[float]
+
+    def told(self) -> str:
+        """Median, nearly worst and worst."""
+        return f"{self.at(0.5):.2f} / {self.at(0.99):.1f} / {self.took[-1]:.0f}"
+
+    def at(self, share: float) -> float:
+        """A percentile."""
+        return percentile(self.took, share)
+
+
+def measure(bench: Bench) -> Iterator[Row]:
+    """The rows of part 4."""
+    texts = _TEXTS // 10 if bench.quick else _TEXTS
+    found: dict[str, list[tuple[Writes, Writes, float]]] = {"wipe": [], "give back": []}
+    for turn in range(bench.rounds):
+        say(f"sweep, round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
+        folder = bench.copy(bench.full(), "sweep")
+        _lease(folder, texts)
+        for what, before in (("wipe", _expire), ("give back", _rest_over)):
+            alone = _writes(folder, lambda: time.sleep(_ALONE_SECONDS))
+            before(folder)
+            seconds: list[float] = []
+            sweep = partial(_sweep, folder, texts, seconds)
+            beside = _writes(folder, sweep)
+            found[what].append((alone, beside, seconds[0]))
+    for what, runs in found.items():
+        yield from _rows(what, texts, runs)
+
+
+def _rows(what: str, texts: int, runs: list[tuple[Writes, Writes, float]]) -> Iterator[Row]:
+    alone, beside, _took = runs[-1]
+    ratios = [beside.at(0.5) / alone.at(0.5) for alone, beside, _took in runs]
+    note = f"p50 / p99 / worst of the last round: {beside.told()} against {alone.told()} ms"
+    yield Row(f"writes beside a sweep ({what}) / alone, p50", ratios, "<= 1.3", note=note)
+    worst_alone = statistics.median(alone.took[-1] for alone, _beside, _took in runs)
+    worst = [beside.took[-1] for _alone, beside, _took in runs]
+    yield Row("  the worst write of a round", worst, "<= 100", "ms", note=f"alone {worst_alone:.0f} ms")
+    yield Row("  the sweep", [took for _alone, _beside, took in runs], unit="s", note=f"{texts:,} codes")
+
+
+def _lease(folder: Path, texts: int) -> None:
+    """Put texts under random codes, all of them live for now."""
+    later = int(time.time()) + 86_400
+    with raw(folder) as database:
+        database.execute("BEGIN")
+        database.execute(
+            "CREATE TEMP TABLE taken AS SELECT code FROM code ORDER BY random() LIMIT ?", [texts]
+        )
+        database.execute(
+            "INSERT INTO text (code, body, owner_hash, expires_at, free_at)"
+            " SELECT code, ?, randomblob(32), ? + random() % 3600, ? FROM taken ORDER BY code",
+            (TEXT, later, later + 86_400),
+        )
+        database.execute("DELETE FROM code WHERE code IN (SELECT code FROM taken)")
+        database.execute("COMMIT")
+    checkpoint(folder)
+
+
+def _expire(folder: Path) -> None:
+    with raw(folder) as database:
+        shift = int(time.time()) - 1
+        database.execute(
+            "UPDATE text SET expires_at = ? - abs(random() % 3600), free_at = ? + 86400"
+            " WHERE body IS NOT NULL AND expires_at > ? + 7200",
+            (shift, shift, shift),
+        )
+    checkpoint(folder)
+
+
+def _rest_over(folder: Path) -> None:
+    with raw(folder) as database:
+        now = int(time.time()) - 1
+        database.execute(
+            "UPDATE text SET free_at = ? - abs(random() % 3600), expires_at = 0 WHERE body IS NULL", (now,)
+        )
+    checkpoint(folder)
+
+
+def _sweep(folder: Path, texts: int, seconds: list[float]) -> None:
+    """Let a process sweep until nothing is left; adds the seconds it took."""
+    ours, theirs = _START.Pipe()
+    process = _START.Process(target=_sweeper, args=(folder, theirs))
+    process.start()
+    took, moved = ours.recv()
+    process.join()
+    assert moved >= texts, moved
+    seconds.append(took)
+
+
+def _sweeper(folder: Path, told: Connection) -> None:
+    from saver.worker import Sweeper  # noqa: PLC0415 - only here
+
+    room = rooms(folder)
+    before = room.leases.audit()
+    started = time.monotonic()
+    Sweeper(room.leases, room.readiness, threading.Event()).run()
+    took = time.monotonic() - started
+    after = room.leases.audit()
+    assert after.clean
+    moved = before.overdue - after.overdue + before.resting + before.overdue - after.resting - after.overdue
+    told.send((took, moved))
+
+
+def _writes(folder: Path, meanwhile: Callable[[], object]) -> Writes:
+    """Paced writers in processes of their own while something else is done."""
+    stop, ready = _START.Event(), _START.Barrier(_WRITERS + 1)
+    pipes = [_START.Pipe(duplex=False) for _ in range(_WRITERS)]
+    processes = [
+        _START.Process(target=_writer, args=(folder, place, stop, ready, theirs))
+        for place, (_ours, theirs) in enumerate(pipes)
+    ]
+    for process in processes:
+        process.start()
+    ready.wait()
+    meanwhile()
+    stop.set()
+    took = [one for ours, _theirs in pipes for one in ours.recv()]
+    for process in processes:
+        process.join()
+    return Writes(sorted(took))
+
+
+def _writer(folder: Path, place: int, stop, ready, told: Connection) -> None:  # type: ignore[no-untyped-def]
+    leases = rooms(folder).leases
+    leases.save(TEXT, _LIFE)
+    ready.wait()
+    took = []
+    due = time.monotonic() + place / _WRITERS / _EACH_A_SECOND
+    while not stop.is_set():
+        # A write that had to wait for the one before it has waited since it was due.
+        started = due
+        if started > time.monotonic():
+            time.sleep(started - time.monotonic())
+            started = time.monotonic()
+        leases.save(TEXT, _LIFE)
+        took.append((time.monotonic() - started) * 1e3)
+        due += 1 / _EACH_A_SECOND
+    told.send(took)
