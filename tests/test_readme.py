@@ -13,7 +13,11 @@ ADDRESS = "http://127.0.0.1:8000"
 
 
 def examples() -> list[str]:
-    return [block for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL) if "curl" in block]
+    return [
+        block
+        for block in re.findall(r"^```sh\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+        if "curl" in block
+    ]
 
 
 def test_the_curl_examples_do_what_is_said(live_server: Server, tmp_path: Path) -> None:
@@ -21,9 +25,12 @@ def test_the_curl_examples_do_what_is_said(live_server: Server, tmp_path: Path) 
     file, sealed = (example.replace(ADDRESS, live_server.url) for example in examples())
     loaded = subprocess.run(["bash", "-euc", file], cwd=tmp_path, capture_output=True, check=True, timeout=60)
     assert loaded.stdout == "line\r\n한국어\n".encode()
-    written = subprocess.run(["bash", "-euc", sealed], cwd=tmp_path, capture_output=True, check=True, timeout=60)
+    written = subprocess.run(
+        ["bash", "-euc", sealed], cwd=tmp_path, capture_output=True, check=True, timeout=60
+    )
     assert re.fullmatch(
-        r'\{"code":"[a-zA-Z]{4}","expires_at":"[0-9TZ:-]+","owner_token":"[\w-]{22}"\}', written.stdout.decode()
+        r'\{"code":"[a-zA-Z]{4}","expires_at":"[0-9TZ:-]+","owner_token":"[\w-]{22}"\}',
+        written.stdout.decode(),
     )
 
 

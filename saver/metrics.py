@@ -1,0 +1,65 @@
+"""Metrics for Prometheus, read from the database and the counts when they are asked for.
+
+No process keeps figures of its own, so they are right for any number of
+processes. No code, path or address is in any label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from saver.budgets import Budgets
+from saver.codes import SPACE
+from saver.leases import Leases
+from saver.readiness import Readiness
+
+
+class Metrics(Collector):
+    """Collects what an operator watches."""
+
+    def __init__(self, leases: Leases, budgets: Budgets, readiness: Readiness) -> None:
+        self._leases = leases
+        self._budgets = budgets
+        self._readiness = readiness
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def text(self) -> bytes:
+        """The exposition in Prometheus' text format. Raises StorageError and CountsError."""
+        return generate_latest(self._registry)
+
+    def describe(self) -> list[Metric]:
+        """Nothing beforehand: registering must not ask the database."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Read every figure once."""
+        census = self._leases.census()
+        codes = GaugeMetricFamily("saver_codes", "Codes by state.", labels=["state"])
+        for state, count in (("free", census.free), ("live", census.live), ("resting", census.resting)):
+            codes.add_metric([state], count)
+        yield codes
+        texts = GaugeMetricFamily("saver_live_texts", "Live texts by kind.", labels=["kind"])
+        texts.add_metric(["open"], census.live - census.sealed)
+        texts.add_metric(["sealed"], census.sealed)
+        yield texts
+        misses, refusals = self._budgets.today()
+        yield _gauge("saver_misses_today", "Misses since midnight UTC.", misses)
+        yield _gauge("saver_requests_refused_today", "Requests refused since midnight UTC.", refusals)
+        expected = misses * (census.live - census.sealed) / SPACE
+        yield _gauge("saver_expected_stranger_hits_per_day", "Misses times open texts / codes.", expected)
+        yield _gauge(
+            "saver_oldest_overdue_seconds", "Age of the oldest text to be wiped.", census.oldest_overdue
+        )
+        beat = self._readiness.beat_age()
+        if beat is not None:
+            yield _gauge("saver_sweeper_heartbeat_age_seconds", "Since the last sweep.", beat)
+
+
+def _gauge(name: str, told: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, told, value)
