@@ -99,7 +99,9 @@ def chromium() -> Iterator[Browser]:
         # The system's own where it has one, else the one that Playwright has installed.
         found = shutil.which("chromium") or playwright.chromium.executable_path
         if not Path(found).exists():
-            pytest.fail("There is no Chromium to test the page with: apt-get install -y chromium", pytrace=False)
+            pytest.fail(
+                "There is no Chromium to test the page with: apt-get install -y chromium", pytrace=False
+            )
         browser = playwright.chromium.launch(executable_path=found, args=_ARGS)
         yield browser
         browser.close()

@@ -23,12 +23,12 @@ COPIED = ("saver", "migrations", "scripts", "extension", "tests")
 Ended = subprocess.CompletedProcess[str]
 
 
-def copy_house(folder: Path) -> Path:
+def copy_house(source: Path, folder: Path) -> Path:
     """A copy that imports nothing from here: pytest puts the folder of its tests first on the path."""
     for name in COPIED:
         # Compiled files could be taken for those of a source that was changed since.
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", folder)
+        shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(source / "pyproject.toml", folder)
     return folder
 
 
@@ -57,20 +57,28 @@ def run_tests(folder: Path, *tests: str) -> Ended:
     )
 
 
-def try_fault(fault: Fault, folder: Path) -> Ended:
-    plant(fault, copy_house(folder))
+def try_fault(fault: Fault, house: Path, folder: Path) -> Ended:
+    plant(fault, copy_house(house, folder))
     return run_tests(folder, fault.caught_by)
 
 
 @pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The house as it is when the first fault is planted, whoever goes on building meanwhile."""
+    return copy_house(ROOT, tmp_path_factory.mktemp("house"))
+
+
+@pytest.fixture(scope="module")
 def tried(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, house: Path
 ) -> Iterator[dict[str, Future[Ended]]]:
     """Every fault that this run asks for, tried two at a time while the first results are read."""
     asked = [item.callspec.params["fault"] for item in request.session.items if "[fault-" in item.nodeid]
+    folders = [tmp_path_factory.mktemp("fault") for _ in asked]
     with ThreadPoolExecutor(AT_ONCE) as executor:
         yield {
-            fault.name: executor.submit(try_fault, fault, tmp_path_factory.mktemp("fault")) for fault in asked
+            fault.name: executor.submit(try_fault, fault, house, folder)
+            for fault, folder in zip(asked, folders, strict=True)
         }
         executor.shutdown(cancel_futures=True)
 
@@ -85,10 +93,10 @@ def test_a_planted_fault_is_caught(fault: Fault, tried: dict[str, Future[Ended]]
     assert not re.search(r"\berrors?\b in ", ended.stdout.splitlines()[-1]), shown
 
 
-def test_without_a_fault_the_same_tests_pass(tmp_path: Path) -> None:
+def test_without_a_fault_the_same_tests_pass(house: Path, tmp_path: Path) -> None:
     # The crashes take long and have their turn in the whole run anyway.
     tests = sorted({fault.caught_by for fault in FAULTS if "crash" not in fault.caught_by})
-    ended = run_tests(copy_house(tmp_path / "copy"), *tests)
+    ended = run_tests(copy_house(house, tmp_path / "copy"), *tests)
     assert ended.returncode == pytest.ExitCode.OK, ended.stdout[-3_000:]
 
 
