@@ -30,6 +30,9 @@ _SLOT = struct.Struct("<16sQd")  # hash of the key, count, end of its window in 
 _SLOTS = 1 << 16
 _PROBES = 64
 _LONGEST_WINDOW = 86_400
+# Whoever looked at the clock first may come second: a window may end this much
+# later (seconds) than the one who finds it thinks it could.
+_SLACK = 1.0
 
 
 class Charge(NamedTuple):
@@ -77,9 +80,10 @@ class SharedCounts(Storage):
     def refund(self, charges: Sequence[Charge], now: float) -> None:
         """Take one from each count whose window is still open."""
         with self._table() as table:
-            for key, _amount, _seconds in charges:
+            for key, _amount, seconds in charges:
                 place, count, ends_at = _find(table, _hash(key), now)
-                if count:
+                # `now` is that of the charge: what began since is not its window.
+                if count and ends_at <= now + seconds + _SLACK:
                     _SLOT.pack_into(table, place, _hash(key), count - 1, ends_at)
 
     def read(self, keys: Sequence[str], now: float) -> list[int]:
@@ -156,7 +160,7 @@ def _find(table: mmap.mmap, name: bytes, now: float) -> tuple[int, int, float]:
     for probe in range(_PROBES):
         place = (first + probe) % _SLOTS * _SLOT.size
         held, count, ends_at = _SLOT.unpack_from(table, place)
-        is_open = now < ends_at <= now + _LONGEST_WINDOW
+        is_open = now < ends_at <= now + _LONGEST_WINDOW + _SLACK
         if held == name and is_open:
             return place, count, ends_at
         if free < 0 and not is_open:
@@ -172,7 +176,7 @@ def _add(table: mmap.mmap, key: str, amount: int, seconds: float, now: float) ->
     name = _hash(key)
     place, count, ends_at = _find(table, name, now)
     latest = now + seconds
-    if not now < ends_at <= latest:
+    if not now < ends_at <= latest + _SLACK:
         count, ends_at = 0, latest
     count = max(0, count + amount)
     _SLOT.pack_into(table, place, name, count, ends_at)

@@ -40,7 +40,7 @@ def _committed_after(line: str, indent: int) -> str:
 
 _DRAW = "code = self._draw(connection)"
 _DROP = 'connection.execute(_drop, {"codes": freed})'
-_END = 'connection.execute(_end, {"wanted": code, "now": now, "rested": now + rest, "why": why})'
+_END = 'connection.execute(_end, {"wanted": code, "now": ended, "rested": rested, "why": why})'
 _FIND = ").where(_here, live)\n# The same lease"
 _ONCE = "tests/test_once.py"
 _REPEAT = "tests/test_repeat.py"
@@ -77,7 +77,7 @@ FAULTS = [
         '"free_at": expires_at,',
         _WALK,
     ),
-    Fault("no rest after deletion", "saver/leases/end.py", _END, _END.replace(" + rest", ""), _WALK),
+    Fault("no rest after deletion", "saver/leases/end.py", "math.ceil(now) + rest", "math.ceil(now)", _WALK),
     Fault(
         "no check of expiry at a load",
         "saver/leases/load.py",

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
+from uuid import UUID
 
 import pytest
 
@@ -28,7 +29,8 @@ from tests.races import PATIENCE, together
 from tests.server import ROOT, Server, environment, wait_until
 from tests.snapshot import ask, snapshot
 
-KILLS = 50
+# The long run: CRASH_KILLS=200 ./scripts/test tests/test_crash.py
+KILLS = int(os.environ.get("CRASH_KILLS", "50"))
 TURNS = 10
 WRITERS = 6
 POOL = [Code.nth(number * 365) for number in range(20_000)]
@@ -51,6 +53,7 @@ class Writers:
         self._stop = threading.Event()
         self.acknowledged: list[Acknowledged] = []
         self.count = 0
+        self.once = 0
         self.wrong: list[str] = []
 
     def __enter__(self) -> Writers:
@@ -70,7 +73,10 @@ class Writers:
             lasts = random.random() < 0.25
             body = f"{random.getrandbits(128):x}" * random.choice([1, 1, 1, 300])
             try:
-                self._write_and_load(connection, body, LONG if lasts else SHORT)
+                if random.random() < 0.1:
+                    self._write_once(connection, body, random)
+                else:
+                    self._write_and_load(connection, body, LONG if lasts else SHORT)
             except (OSError, http.client.HTTPException, ValueError):
                 # Nobody was told anything, so the text may be there or not.
                 connection.close()
@@ -89,6 +95,31 @@ class Writers:
         status, loaded = post(connection, "load", {"code": code})
         if time.time() < began + life and loaded.get("text") != body:
             self.wrong.append(f"{status}, before it expired")
+
+    def _write_once(self, connection: http.client.HTTPConnection, body: str, random: Random) -> None:
+        """A one-time text: whatever dies meanwhile, one claim reads it, and no other does."""
+        mine, other = (str(UUID(int=random.getrandbits(128))) for _ in range(2))
+        status, written = post(connection, "write", {"text": body, "expires_in": LONG, "once": True})
+        if status != 201:
+            self.wrong.append(f"{status} {written}")
+            return
+        self.count += 1
+        code = str(written["code"])
+        if self._ask_until_answered(connection, {"code": code, "claim": mine}).get("text") != body:
+            self.wrong.append("a one-time text was burnt by a lost answer")
+        if "text" in self._ask_until_answered(connection, {"code": code, "claim": other}):
+            self.wrong.append("a one-time text was read twice")
+        self.once += 1
+
+    def _ask_until_answered(self, connection: http.client.HTTPConnection, body: object) -> dict[str, object]:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                return post(connection, "load", body)[1]
+            except (OSError, http.client.HTTPException, ValueError):
+                connection.close()
+                self._stop.wait(0.01)
+        return {}
 
 
 def post(connection: http.client.HTTPConnection, route: str, body: object) -> tuple[int, dict[str, object]]:
@@ -135,7 +166,7 @@ def kill_some(server: Server, random: Random, *, everything: bool) -> None:
     kill(*random.sample(workers, min(len(workers), random.choice([1, 2, 2]))))
 
 
-def test_fifty_kills_lose_nothing_that_was_acknowledged(
+def test_kills_lose_nothing_that_was_acknowledged(
     tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Imported once by the master: a process that was killed is back in a moment.
@@ -165,6 +196,7 @@ def test_fifty_kills_lose_nothing_that_was_acknowledged(
     assert loaded == [text.body for text in kept]
     assert len({text.code for text in kept}) == len(kept) > KILLS
     assert writers.wrong == []
+    assert writers.once > KILLS // TURNS
     assert snapshot(database).misplaced(POOL) == {}
     [(check,)] = ask(database, "PRAGMA integrity_check")
     assert check == "ok"

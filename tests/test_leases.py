@@ -247,3 +247,13 @@ def test_an_empty_pool_is_no_code(leases: Leases, codes: list[str]) -> None:
         leases.save("text", 60)
     with leases._engine.connect() as connection, pytest.raises(PoolEmptyError):
         _free_by_counting(connection, Random(1))
+
+
+def test_a_deleted_code_rests_no_moment_less(leases: Leases, clock: Clock) -> None:
+    clock.now = NOW + 0.9
+    lease = leases.save("text", 600)
+    leases.delete(lease.code, lease.owner_token)
+    clock.now = NOW + 0.5 + DAY
+    assert leases.sweep(10).freed == 0
+    clock.now = NOW + 1 + DAY
+    assert leases.sweep(10).freed == 1

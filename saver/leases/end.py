@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from sqlalchemy import Connection, bindparam, null, update
 
 from saver.codes import Code
@@ -26,6 +28,8 @@ _end = (
 )
 
 
-def end(connection: Connection, code: Code, *, now: int, rest: int, why: str) -> None:
+def end(connection: Connection, code: Code, *, now: float, rest: int, why: str) -> None:
     """End the text under a code; ``now`` in UTC seconds, ``rest`` in seconds."""
-    connection.execute(_end, {"wanted": code, "now": now, "rested": now + rest, "why": why})
+    # It is gone from this second on, and its code rests no moment less than it should.
+    ended, rested = math.floor(now), math.ceil(now) + rest
+    connection.execute(_end, {"wanted": code, "now": ended, "rested": rested, "why": why})

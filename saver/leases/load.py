@@ -124,7 +124,7 @@ class Load(Deeds):
             found = connection.execute(_find_claimed, {"code": code, "now": self._now()}).one_or_none()
             mine = hmac.compare_digest(claimed, (found.claim_hash if found else None) or _NO_HASH)
             if found and mine and found.live:
-                end(connection, code, now=self._now(), rest=self._rest, why=READ)
+                end(connection, code, now=self._clock(), rest=self._rest, why=READ)
             return bool(found and mine)
 
         if not self._writer.run(gone):
@@ -147,7 +147,7 @@ class Load(Deeds):
                 return None
             if mine is None:
                 # Whoever cannot say that it arrived gets a single read.
-                end(connection, code, now=now, rest=self._rest, why=READ)
+                end(connection, code, now=self._clock(), rest=self._rest, why=READ)
                 return row.body, now
             until = row.expires_at if row.claim_hash else min(row.expires_at, now + CLAIM_SECONDS)
             rested = {"wanted": code, "claim": mine, "until": until, "rested": until + self._rest}

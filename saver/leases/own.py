@@ -110,7 +110,7 @@ class Own(Deeds):
             now = connection.execute(_find, {"code": code, "now": self._now()}).one_or_none()
             ends = now is not None and now.live and meant(now)
             if ends:
-                end(connection, code, now=self._now(), rest=self._rest, why=DELETED)
+                end(connection, code, now=self._clock(), rest=self._rest, why=DELETED)
             return ends
 
         return self._writer.run(work)
