@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from saver import create_app, seal
 from saver.app import Rooms
-from saver.codes import SPACE, Code
+from saver.codes import ALPHABET, SPACE, Code
 from saver.leases import Leases, NoTextError, PoolEmptyError
 from saver.leases.draw import _free_by_counting, _free_by_trying
 from saver.writer import StorageError
@@ -225,21 +225,32 @@ class TestEveryFreeCodeIsEquallyLikely:
     def test_by_counting(self, leases: Leases, codes: list[str]) -> None:
         random = Random(1)
         with leases._engine.connect() as connection:
-            drawn = Counter(_free_by_counting(connection, random) for _ in range(4_000))
+            drawn = Counter(_free_by_counting(connection, random)[0] for _ in range(4_000))
         assert self.uneven(drawn, codes) < 16.27
 
     def test_by_trying(self, leases: Leases, rooms: Rooms) -> None:
-        free = [Code.nth(number) for number in range(0, SPACE, SPACE // 1_000)][:1_000]
+        free = [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)]
         with sqlite3.connect(rooms.settings.data_dir / "saver.db") as database:
             database.execute("DELETE FROM code")
             database.executemany("INSERT INTO code VALUES (?)", [(code,) for code in free])
         database.close()
         random = Random(2)
         with leases._engine.connect() as connection:
-            found = [_free_by_trying(connection, random) for _ in range(20_000 // 2)]
-        drawn = Counter(code for code in found if code)
-        assert drawn.total() > 900
-        assert self.uneven(drawn, list(free)) < 1_144
+            found = [_free_by_trying(connection, random) for _ in range(3_000)]
+        # The free codes are spread evenly, so each first letter has as many of them.
+        drawn = Counter(code[0] for code in found if code)
+        assert drawn.total() > 2_000
+        assert self.uneven(drawn, list(ALPHABET)) < 87.97
+
+
+def test_a_pool_that_was_nearly_empty_is_drawn_from_as_usual_once_it_is_not(
+    leases: Leases, clock: Clock, codes: list[str]
+) -> None:
+    assert {leases.save("x", 60).code for _ in codes} == set(codes)
+    assert leases._draw._few
+    list(leases.fill())
+    leases.save("x", 60)
+    assert not leases._draw._few
 
 
 def test_an_empty_pool_is_no_code(leases: Leases, codes: list[str]) -> None:

@@ -16,9 +16,11 @@ from saver.codes import SPACE, Code
 from saver.models import code as pool
 from saver.statements import Statement
 
-# With one code in a hundred free, three rounds of 256 fail once in 2,000 times.
-_TRIES = 256
-_ROUNDS = 3
+# With one code in a hundred free, eight rounds of 64 fail once in 170 times.
+_TRIES = 64
+_ROUNDS = 8
+# Below this many free codes counting them costs less than trying.
+_FEW = 20_000
 
 _take = delete(pool).where(pool.c.code == bindparam("wanted"))
 _free_among = select(pool.c.code).where(pool.c.code.in_(bindparam("wanted", expanding=True)))
@@ -36,13 +38,20 @@ class Draw:
     def __init__(self, engine: Engine, random: Random) -> None:
         self._random = random
         self._take = Statement(engine, _take)
+        # Whether few codes were free when they were last counted; only the cost depends on it.
+        self._few = False
 
     def __call__(self, connection: Connection) -> Code:
         """Delete one free code from the pool and return it. Raises PoolEmptyError."""
-        wanted = _any_code(self._random)
-        if self._take.run(connection, {"wanted": wanted}) == 1:
-            return wanted
-        wanted = _free_by_trying(connection, self._random) or _free_by_counting(connection, self._random)
+        wanted = None
+        if not self._few:
+            wanted = _any_code(self._random)
+            if self._take.run(connection, {"wanted": wanted}) == 1:
+                return wanted
+            wanted = _free_by_trying(connection, self._random)
+        if wanted is None:
+            wanted, count = _free_by_counting(connection, self._random)
+            self._few = count < _FEW
         if self._take.run(connection, {"wanted": wanted}) != 1:
             # Only where another writer can take it in between, so never on SQLite.
             raise PoolEmptyError
@@ -63,9 +72,10 @@ def _free_by_trying(connection: Connection, random: Random) -> Code | None:
     return None
 
 
-def _free_by_counting(connection: Connection, random: Random) -> Code:
+def _free_by_counting(connection: Connection, random: Random) -> tuple[Code, int]:
+    """One of the free codes, and how many they are."""
     count = connection.scalar(_count)
     if not count:
         raise PoolEmptyError
     found = connection.scalar(_at, {"place": random.randrange(count)})
-    return Code.parse(str(found))
+    return Code.parse(str(found)), count
