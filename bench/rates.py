@@ -83,9 +83,11 @@ def fire(served: Served, what: str, bodies: Path, seconds: float) -> Set:
     command = f"wrk -t1 -c{_CLIENTS} -d{seconds:g}s --timeout 10s".split()
     environ = {**os.environ, "BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
     command += ["-s", _SCRIPT, served.url]
-    output = subprocess.run(command, env=environ, check=True, capture_output=True, text=True).stdout
+    ran = subprocess.run(command, env=environ, check=False, capture_output=True, text=True)
+    if ran.returncode != 0:
+        raise SystemExit(f"bench: wrk failed against {served.url}: {ran.stdout}{ran.stderr}")
     used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
-    told = json.loads(output.splitlines()[-1])
+    told = json.loads(ran.stdout.splitlines()[-1])
     return Set(
         requests=told["requests"],
         per_second=told["requests"] / told["seconds"],

@@ -213,6 +213,8 @@ def refund(storage: Storage, charges: Sequence[Charge], now: float) -> None:
             storage.refund(charges, now)
         else:
             for key, _amount, seconds in charges:
-                storage.incr(key, seconds, -1)
+                # Where its window has ended there is nothing to take it from.
+                if storage.get(key) > 0:
+                    storage.incr(key, seconds, -1)
     except storage.base_exceptions as error:
         raise CountsError(type(error).__name__) from None

@@ -59,7 +59,8 @@ class Settings(BaseSettings):
     limits_url: str = Field(
         "",
         description="where budgets are counted; empty: the file `counts` in the data directory, exact for"
-        " every process of one machine; `memory://`: for one process only",
+        " every process of one machine; `redis://host:port`: for several machines; `memory://`: for one"
+        " process only",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="addresses or networks whose `X-Forwarded-For` is believed, separated by commas"

@@ -12,7 +12,10 @@ from pathlib import Path
 from _setup import apt_install, missing_for_environment, say, stop
 
 # What the tests use beside Python. Chromium needs a font that has every letter, Playwright libatomic.
-PACKAGES = ("chromium", "fonts-noto-cjk", "nodejs", "curl", "sqlite3", "procps", "libatomic1")
+PACKAGES = (
+    *("chromium", "fonts-noto-cjk", "nodejs", "curl", "sqlite3", "procps", "libatomic1"),
+    "redis-server",
+)
 _BROWSER = "chromium"
 _LAUNCH = """\
 from playwright.sync_api import sync_playwright

@@ -16,7 +16,8 @@ from saver.codes import Code
 from saver.seal import Keys, Seal
 from tests.conftest import put_codes
 
-COUNT = 1_000
+# Each has a code, a text, a proof and a token: 10,000 marks.
+COUNT = 2_500
 
 
 def sealed(random: Random, text: str) -> tuple[str, str]:
