@@ -39,7 +39,7 @@ _REMEMBERED = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """``first_loaded_at`` in UTC seconds, ``refused`` tries with a missing or wrong password."""
+    """``first_loaded_at`` in UTC seconds, ``refused`` tries with a wrong password."""
 
     first_loaded_at: int | None = None
     refused: int = 0

@@ -49,10 +49,11 @@ class Visit:
         """A part of the page, by the name in its markup."""
         return self.page.locator(f'[data-part="{name}"]')
 
-    def save(self, text: str, password: str = "") -> str:
+    def save(self, text: str, password: str = "", *, once: bool = False) -> str:
         """Save a text; its code."""
         self.part("text").fill(text)
         self.part("password").fill(password)
+        self.part("once").set_checked(once)
         self.part("save").click()
         expect(self.part("saved-heading")).to_be_focused()
         return self.part("code").inner_text()

@@ -27,13 +27,13 @@ def test_a_receipt_tells_what_became_of_a_text(leases: Leases, clock: Clock) -> 
         with pytest.raises(NoTextError):
             leases.load(lease.code, wrong)
     clock.tick(10)
-    assert status(leases, lease) == Status("waiting", None, 2, NOW + 600)
+    assert status(leases, lease) == Status("waiting", None, 1, NOW + 600)
     leases.load(lease.code, "right")
     clock.tick(10)
     leases.load(lease.code, "right")
-    assert status(leases, lease) == Status("loaded", NOW + 10, 2, NOW + 600)
+    assert status(leases, lease) == Status("loaded", NOW + 10, 1, NOW + 600)
     clock.tick(600)
-    assert status(leases, lease) == Status("expired", NOW + 10, 2, NOW + 600)
+    assert status(leases, lease) == Status("expired", NOW + 10, 1, NOW + 600)
     leases.sweep(10)
     leases.purge_receipts()
     assert status(leases, lease).state == "expired"

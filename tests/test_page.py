@@ -16,6 +16,7 @@ browser, visit = browsers.browser, browsers.visit
 
 EN = json.loads((ROOT / "extension" / "ui" / "en.json").read_text("utf-8"))
 CODE = re.compile("^[a-zA-Z]{4}$")
+CHOICES = ["10 min", "1 hr", "3 hr", "24 hr", "7 days", "30 days"]
 MOST_BYTES = 1_048_576
 NO_TEXT = {"type": "urn:saver:problem:no-text"}
 
@@ -117,7 +118,8 @@ def test_a_code_is_read_as_people_write_it(visit: Visiting, given: str) -> None:
     receiver = visit().open()
     with receiver.page.expect_request("**/api/v1/load") as asked:
         receiver.load(given)
-    assert asked.value.post_data_json == {"code": "wUrp"}
+    body = json.loads(asked.value.post_data or "")
+    assert (sorted(body), body["code"]) == (["claim", "code"], "wUrp")
     expect(receiver.part("load-alert")).to_have_text(EN["no_text"])
 
 
@@ -215,7 +217,7 @@ def test_the_time_left_runs_out(visit: Visiting) -> None:
 
 def test_the_chosen_lifetime_is_sent_and_the_default_returns(visit: Visiting) -> None:
     sender = visit().open()
-    expect(sender.page.locator(".choices label")).to_have_text(["10 min", "1 hr", "3 hr", "24 hr"])
+    expect(sender.page.locator(".choices label")).to_have_text(CHOICES)
     sender.page.get_by_label("3 hr").check()
     with sender.page.expect_request("**/api/v1/write") as asked:
         sender.save("hello")
@@ -227,12 +229,34 @@ def test_the_chosen_lifetime_is_sent_and_the_default_returns(visit: Visiting) ->
     assert asked.value.post_data_json == {"text": "again", "expires_in": 600}
 
 
+def test_the_long_lifetimes_need_a_password(visit: Visiting) -> None:
+    sender = visit().open()
+    expect(sender.page.get_by_label("7 days")).to_be_disabled()
+    expect(sender.part("long-hint")).to_be_visible()
+    sender.part("password").fill("secret")
+    expect(sender.part("long-hint")).to_be_hidden()
+    sender.page.get_by_label("30 days").check()
+    sender.part("password").fill("")
+    expect(sender.page.get_by_label("30 days")).to_be_disabled()
+    expect(sender.page.get_by_label("24 hr")).to_be_checked()
+    sender.part("password").fill("secret")
+    sender.page.get_by_label("7 days").check()
+    with sender.page.expect_request("**/api/v1/write") as asked:
+        sender.save("hello", password="secret")
+    assert json.loads(asked.value.post_data or "")["expires_in"] == 604_800
+    expect(sender.part("saved-left")).to_have_text(re.compile("^Gone in (7 days|6 days 23 hours)$"))
+    sender.part("again").click()
+    expect(sender.page.get_by_label("7 days")).to_be_disabled()
+    expect(sender.page.get_by_label("10 min")).to_be_checked()
+
+
 def test_the_limits_are_the_services(visit: Visiting) -> None:
     sender = visit()
     lives = {"min": 60, "default": 300, "max": 3_600, "max_sealed": 7_200}
     sender.answer("limits", 200, {"max_text_bytes": 2_048, "expires_in": lives})
     sender.open()
     expect(sender.page.locator(".choices label")).to_have_text(["5 min", "10 min", "1 hr"])
+    expect(sender.part("long-hint")).to_be_hidden()
     expect(sender.page.get_by_label("5 min")).to_be_checked()
     sender.part("text").fill("가" * 683)
     expect(sender.part("counter")).to_have_text("683 characters · 3 of 2 KB")
@@ -248,14 +272,14 @@ def test_the_whole_way_by_keyboard_alone(visit: Visiting) -> None:
     keys = sender.page.keyboard
     expect(sender.part("text")).to_be_focused()
     keys.type("by keyboard")
-    for key in ("Tab", "ArrowRight", "Tab"):
+    for key in ("Tab", "ArrowRight", "Tab", "Space", "Space", "Tab"):
         keys.press(key)
     expect(sender.page.get_by_label("1 hr")).to_be_checked()
+    expect(sender.part("once")).not_to_be_checked()
     expect(sender.part("password")).to_be_focused()
     keys.type("secret")
-    keys.press("Shift+Tab")
-    keys.press("Shift+Tab")
-    keys.press("Control+Enter")
+    for key in ("Shift+Tab", "Shift+Tab", "Shift+Tab", "Control+Enter"):
+        keys.press(key)
     expect(sender.part("saved-heading")).to_be_focused()
     keys.press("Tab")
     keys.press("Enter")
@@ -282,6 +306,10 @@ def test_the_whole_way_by_keyboard_alone(visit: Visiting) -> None:
     for key in ("Tab", "Tab", "Enter"):
         sender.page.keyboard.press(key)
     expect(sender.part("saved-heading")).to_have_text(EN["deleted"])
+    for key in ("Tab", "Enter"):
+        sender.page.keyboard.press(key)
+    expect(sender.part("receipt")).to_contain_text(EN["receipt_deleted"])
+    expect(sender.part("receipt-ask")).to_be_focused()
     for key in ("Tab", "Enter"):
         sender.page.keyboard.press(key)
     expect(sender.part("text")).to_be_focused()
@@ -314,6 +342,7 @@ FAILURES: list[Failure] = [
     (422, {"errors": [{"pointer": "/password", "detail": "."}]}, {}, "invalid_password", {}),
     (422, {}, {}, "invalid", {}),
     (429, {}, {"Retry-After": "43"}, "too_many", {"time": "43 seconds"}),
+    (409, {}, {"Retry-After": "1"}, "unavailable", {"time": "1 second"}),
     (503, {}, {"Retry-After": "600"}, "unavailable", {"time": "10 minutes"}),
     (500, {}, {}, "fault", {}),
     (200, {"message": "log in to this network"}, {}, "fault", {}),

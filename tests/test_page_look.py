@@ -64,7 +64,7 @@ CONTRASTS = """() => {
         const style = getComputedStyle(each);
         const is = `${each.tagName} ${each.dataset.part ?? each.className} ${each.dataset.say ?? ""}`;
         const own = [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-        const field = each.matches("textarea, input:not([type=radio])");
+        const field = each.matches("textarea, input:not([type=radio], [type=checkbox])");
         if (own || field) found.push([is, ratio(parse(style.color), behind(each)), 4.5]);
         const hint = each.placeholder && getComputedStyle(each, "::placeholder").color;
         if (hint) found.push([`${is} hint`, ratio(parse(hint), behind(each)), 4.5]);
@@ -102,7 +102,9 @@ def test_the_switch_changes_every_word_and_keeps_what_is_typed(visit: Visiting) 
     expect(visitor.part("load-alert")).to_have_text(MESSAGES["ko"]["no_text"])
     expect(visitor.part("text")).to_have_value("my draft")
     expect(visitor.part("counter")).to_have_text("8자 · 1,024KB 중 1KB")
-    expect(visitor.page.locator(".choices label")).to_have_text(["10분", "1시간", "3시간", "24시간"])
+    expect(visitor.page.locator(".choices label")).to_have_text(
+        ["10분", "1시간", "3시간", "24시간", "7일", "30일"]
+    )
     expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
     expect(visitor.page.locator("[aria-current]")).to_have_text("한국어")
     expect(visitor.page).to_have_title(MESSAGES["ko"]["title"])
@@ -280,8 +282,9 @@ def _expect_all_said(visitor: Visit, language: str) -> None:
 
 def _states(visitor: Visit) -> Iterator[str]:
     """Bring the page, not yet open, into each of its states, one after the other."""
-    lives = {"min": 60, "default": 600, "max": 86_400, "max_sealed": 86_400}
-    visitor.answer("limits", 200, {"max_text_bytes": 1_000, "expires_in": lives})
+    lives = {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000}
+    who = {"contact": "abuse@example.org", "terms_url": "https://example.org/terms"}
+    visitor.answer("limits", 200, {"max_text_bytes": 1_000, "expires_in": lives, **who})
     visitor.open()
     yield "empty"
     visitor.part("save").click()
@@ -299,9 +302,20 @@ def _states(visitor: Visit) -> Iterator[str]:
     visitor.load(code)
     expect(visitor.part("loaded")).to_be_visible()
     yield "loaded"
+    visitor.part("receipt-ask").click()
+    expect(visitor.part("receipt")).not_to_be_empty()
+    yield "receipt"
     visitor.part("delete").click()
     expect(visitor.part("living")).to_be_hidden()
     yield "deleted"
+    visitor.part("again").click()
+    code = visitor.save("W", once=True)
+    with visitor.page.expect_response("**/api/v1/ack"):
+        visitor.load(code)
+    expect(visitor.part("one-time")).to_be_visible()
+    visitor.part("receipt-ask").click()
+    expect(visitor.part("living")).to_be_hidden()
+    yield "read"
 
 
 def _shell(command: str, folder: Path) -> str:

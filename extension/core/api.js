@@ -1,35 +1,48 @@
 /** The service's API v1, as a client sees it. `fetch` is passed in. */
 
 import { Fault, Invalid, NoText, TooLarge, TooMany, Unavailable, Unreachable } from "./errors.js";
+import { BadSealError } from "./seal.js";
 
 const NO_TEXT = "urn:saver:problem:no-text";
+const BROKEN_SEAL = "urn:saver:problem:broken-seal";
 // A text of 1 MiB over a slow line takes half a minute.
 const TIME_OUT = 60_000;
+const STATES = ["waiting", "loaded", "read", "deleted", "expired"];
 // Where an answer between the service and here does not say when to try again.
 const A_WHILE = 60;
 
 /** @typedef {import("./limits.js").Limits} Limits */
 /** @typedef {{code: string, secondsLeft: number, ownerToken: string}} Written */
-/** @typedef {{text: string, secondsLeft: number}} Loaded */
+/** @typedef {{text: string, secondsLeft: number, once: boolean, sealed: boolean}} Loaded `sealed`: `text` is the JWE */
+/**
+ * A text to keep: open, with a password for the service to seal with, or sealed already (`text` is the JWE).
+ * @typedef {{text: string, expiresIn: number, password?: string, proof?: string, once?: boolean}} Draft
+ */
+/** @typedef {"waiting" | "loaded" | "read" | "deleted" | "expired"} State */
+/** @typedef {{state: State, firstLoadedAt: number | null, refused: number}} Receipt `firstLoadedAt` in ms */
 /** @typedef {{response: Response, answer: any}} Answered */
 
 /**
  * Make a client of the service at `baseUrl`, which ends with a slash. Every
- * deed rejects with one of the errors in `errors.js` and with nothing else.
+ * deed rejects with one of the errors in `errors.js`, or with `BadSealError` where
+ * the service could not open what it keeps, and with nothing else.
  * @param {{fetch: typeof fetch, baseUrl: string | URL, timeout?: number}} wiring `timeout` in ms
  */
 export function makeApi({ fetch, baseUrl, timeout = TIME_OUT }) {
-  /** @param {string} path @param {object} [body] */
-  const ask = (path, body) => exchange(fetch, new URL(`api/v1/${path}`, baseUrl), body, timeout);
+  /** @param {string} path @param {object} [body] @param {RequestInit} [more] */
+  const ask = (path, body, more) => exchange(fetch, new URL(`api/v1/${path}`, baseUrl), requestOf(body, more), timeout);
 
   return {
     /**
-     * Keep a text.
-     * @param {{text: string, expiresIn: number, password?: string}} wanted
+     * Keep a text. With the same key and draft it may be sent again, and is kept once.
+     * @param {Draft} draft
+     * @param {string} key a UUID
      * @returns {Promise<Written>}
      */
-    async write({ text, expiresIn, password }) {
-      const given = await ask("write", { text, expires_in: expiresIn, ...(password && { password }) });
+    async write({ text, expiresIn, password, proof, once }, key) {
+      const lock = { ...(password && { password }), ...(proof && { proof }), ...(once && { once }) };
+      const repeatable = { headers: { "Idempotency-Key": key } };
+      const given = await ask("write", { text, expires_in: expiresIn, ...lock }, repeatable);
       const { code, owner_token: ownerToken } = fields(given, "code", "owner_token");
       return { code, ownerToken, secondsLeft: secondsLeft(given) };
     },
@@ -37,12 +50,41 @@ export function makeApi({ fetch, baseUrl, timeout = TIME_OUT }) {
     /**
      * Load the text under a code.
      * @param {string} code
-     * @param {string} [password]
+     * @param {{claim: string, password?: string, proof?: string}} reader `claim` is a UUID of its own
      * @returns {Promise<Loaded>}
      */
-    async load(code, password) {
-      const given = await ask("load", { code, ...(password && { password }) });
-      return { text: fields(given, "text").text, secondsLeft: secondsLeft(given) };
+    async load(code, { claim, password, proof }) {
+      const given = await ask("load", { code, claim, ...(password && { password }), ...(proof && { proof }) });
+      const { once, sealed } = given.answer ?? {};
+      const { text } = fields(given, "text");
+      return { text, secondsLeft: secondsLeft(given), once: once === true, sealed: sealed === true };
+    },
+
+    /**
+     * A one-time text has arrived, and is to end.
+     * @param {string} code
+     * @param {string} claim
+     */
+    async ack(code, claim) {
+      // Also when the page is closed the moment the text is there.
+      await ask("ack", { code, claim }, { keepalive: true });
+    },
+
+    /**
+     * What has become of a text.
+     * @param {string} code
+     * @param {string} ownerToken
+     * @returns {Promise<Receipt>}
+     */
+    async status(code, ownerToken) {
+      const given = await ask("status", { code, owner_token: ownerToken });
+      const { state } = fields(given, "state");
+      const { refused, first_loaded_at: loaded } = given.answer;
+      const firstLoadedAt = typeof loaded === "string" ? Date.parse(loaded) : null;
+      if (!STATES.includes(state) || !Number.isInteger(refused) || Number.isNaN(firstLoadedAt)) {
+        throw new Fault(given.response.status);
+      }
+      return { state, firstLoadedAt, refused };
     },
 
     /**
@@ -66,23 +108,23 @@ export function makeApi({ fetch, baseUrl, timeout = TIME_OUT }) {
 /**
  * @param {typeof fetch} fetch
  * @param {URL} url
- * @param {object | undefined} body
+ * @param {RequestInit} request
  * @param {number} timeout
  * @returns {Promise<Answered>}
  */
-async function exchange(fetch, url, body, timeout) {
-  const { response, text } = await send(fetch, url, body, timeout);
+async function exchange(fetch, url, request, timeout) {
+  const { response, text } = await send(fetch, url, request, timeout);
   const answer = parsed(text);
   if (!response.ok) throw errorOf(response, answer);
   return { response, answer };
 }
 
 /** The body is read under the same time-out: a line can die in the middle of it. */
-async function send(fetch, url, body, timeout) {
+async function send(fetch, url, request, timeout) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), timeout);
   try {
-    const response = await fetch(url, { ...requestOf(body), signal: patience.signal });
+    const response = await fetch(url, { ...request, signal: patience.signal });
     return { response, text: await response.text() };
   } catch {
     throw new Unreachable();
@@ -91,13 +133,13 @@ async function send(fetch, url, body, timeout) {
   }
 }
 
-/** @param {object | undefined} body @returns {RequestInit} */
-function requestOf(body) {
+/** @param {object | undefined} body @param {RequestInit} [more] @returns {RequestInit} */
+function requestOf(body, more) {
   /** @type {RequestInit} */
   const common = { cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" };
   if (body === undefined) return common;
-  const headers = { "Content-Type": "application/json", Accept: "application/json" };
-  return { ...common, method: "POST", headers, body: JSON.stringify(body) };
+  const headers = { "Content-Type": "application/json", Accept: "application/json", ...more?.headers };
+  return { ...common, ...more, method: "POST", headers, body: JSON.stringify(body) };
 }
 
 /** @param {string} text */
@@ -112,11 +154,12 @@ function parsed(text) {
 /** @param {Response} response @param {any} problem */
 function errorOf(response, problem) {
   const { status } = response;
-  if (status === 404 && problem?.type === NO_TEXT) return new NoText();
+  if (status === 404 && problem?.type === NO_TEXT) return new NoText(problem.seal);
   if (status === 413) return new TooLarge();
-  if (status === 422) return invalid(problem);
+  if (status === 422) return problem?.type === BROKEN_SEAL ? new BadSealError("does not open") : invalid(problem);
   if (status === 429) return new TooMany(retryAfter(response));
-  if ([502, 503, 504].includes(status)) return new Unavailable(retryAfter(response));
+  // 409: the same write is under way.
+  if ([409, 502, 503, 504].includes(status)) return new Unavailable(retryAfter(response));
   return new Fault(status);
 }
 

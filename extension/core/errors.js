@@ -9,7 +9,13 @@ export class ApiError extends Error {
 }
 
 /** The one 404: no text under this code, or the password is missing or wrong. */
-export class NoText extends ApiError {}
+export class NoText extends ApiError {
+  /** @param {import("./seal.js").Parameters} [seal] how to derive a proof; not checked yet */
+  constructor(seal) {
+    super();
+    this.seal = seal;
+  }
+}
 
 /** A budget is spent. */
 export class TooMany extends ApiError {
@@ -20,7 +26,7 @@ export class TooMany extends ApiError {
   }
 }
 
-/** The service cannot do it now. */
+/** The service cannot do it now, or is still at it. */
 export class Unavailable extends ApiError {
   /** @param {number} retryAfter in seconds */
   constructor(retryAfter) {

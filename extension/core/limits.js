@@ -5,9 +5,11 @@
  * @typedef {object} Limits
  * @property {number} max_text_bytes
  * @property {{min: number, default: number, max: number, max_sealed: number}} expires_in in seconds
+ * @property {string} [contact] of whoever runs the service; any text
+ * @property {string} [terms_url]
  */
 
-const OFFERED = [600, 3_600, 10_800, 86_400];
+const OFFERED = [600, 3_600, 10_800, 86_400, 604_800, 2_592_000];
 const encoder = new TextEncoder();
 
 /**
@@ -20,12 +22,12 @@ export const USUAL_LIMITS = {
 };
 
 /**
- * The lifetimes to choose from, in seconds.
+ * The lifetimes to choose from, in seconds; those beyond `max` need a password.
  * @param {Limits} limits
  * @returns {number[]}
  */
-export function lifetimes({ expires_in: { min, max, default: usual } }) {
-  const offered = new Set([usual, ...OFFERED.filter((seconds) => min <= seconds && seconds <= max)]);
+export function lifetimes({ expires_in: { min, max, max_sealed: most = max, default: usual } }) {
+  const offered = new Set([usual, ...OFFERED.filter((seconds) => min <= seconds && seconds <= Math.max(max, most))]);
   return [...offered].sort((one, other) => one - other);
 }
 

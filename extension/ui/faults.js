@@ -1,6 +1,7 @@
 /** Which message tells a person what went wrong. No DOM. */
 
 import { Invalid, NoText, TooMany, Unavailable, Unreachable } from "../core/errors.js";
+import { BadSealError, WeakSealError } from "../core/seal.js";
 
 const INVALID = { text: "invalid_text", password: "invalid_password", code: "bad_code" };
 
@@ -17,6 +18,8 @@ export function messageOf(error) {
   if (error instanceof Invalid) return [INVALID[error.field] ?? "invalid"];
   if (error instanceof TooMany) return ["too_many", later(error.retryAfter)];
   if (error instanceof Unavailable) return ["unavailable", later(error.retryAfter)];
+  if (error instanceof WeakSealError) return ["weak_seal"];
+  if (error instanceof BadSealError) return ["broken_seal"];
   return ["fault"];
 }
 

@@ -3,6 +3,8 @@
 import { readCode } from "../core/codes.js";
 import { NoText } from "../core/errors.js";
 import { charactersOf } from "../core/limits.js";
+import { makeReader } from "../core/reading.js";
+import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
 import { makeCountdown } from "./countdown.js";
 import { turn } from "./direction.js";
@@ -22,6 +24,8 @@ export function makeLoadPanel({ root, api, labels }) {
   /** @type {HTMLInputElement} */
   const password = part(root, "load-password");
   const lock = part(root, "lock");
+  const button = part(root, "load");
+  const reader = makeReader({ api });
   const alert = makeAlert(part(root, "load-alert"), labels);
   const toggle = makeToggle(password, part(root, "show-load-password"), labels);
   const loaded = makeLoaded({ root: part(root, "loaded"), labels, cleared: () => field.focus() });
@@ -31,11 +35,16 @@ export function makeLoadPanel({ root, api, labels }) {
     const code = readCode(field.value);
     if (!code) return alert.say("bad_code", undefined, field);
     try {
-      const found = await api.load(code, password.value);
+      // Deriving takes a moment; a button that says nothing would seem stuck.
+      if (password.value) labels.put(button, "opening");
+      const found = await reader.load(code, password.value);
       reset();
       loaded.show(code, found);
+      found.seen();
     } catch (error) {
       tell(error);
+    } finally {
+      labels.put(button, "load");
     }
   }
 
@@ -55,7 +64,8 @@ export function makeLoadPanel({ root, api, labels }) {
     lock.hidden = true;
   }
 
-  onSubmit(form, part(root, "load"), load);
+  part(root, "lock-hint").hidden = canSeal();
+  onSubmit(form, button, load);
   return {
     /** Fill in a code, however it is written, and load at once. @param {string} given */
     open(given) {
@@ -76,7 +86,9 @@ function makeLoaded({ root, labels, cleared }) {
   /** @type {HTMLTextAreaElement} */
   const shown = part(root, "loaded-text");
   const status = part(root, "loaded-status");
-  const countdown = makeCountdown(part(root, "loaded-left"), "left", labels);
+  const left = part(root, "loaded-left");
+  const oneTime = part(root, "one-time");
+  const countdown = makeCountdown(left, "left", labels);
   // Kept beside the text area, which turns CRLF into LF.
   let text = "";
 
@@ -97,7 +109,7 @@ function makeLoaded({ root, labels, cleared }) {
   part(root, "copy-text").addEventListener("click", copy);
   part(root, "clear").addEventListener("click", clear);
   return {
-    /** @param {string} code @param {import("../core/api.js").Loaded} found */
+    /** @param {string} code @param {import("../core/reading.js").Read} found */
     show(code, found) {
       ({ text } = found);
       shown.value = text;
@@ -107,7 +119,9 @@ function makeLoaded({ root, labels, cleared }) {
       labels.put(part(root, "loaded-size"), "size", (words) => ({
         characters: words.count("characters", charactersOf(text)),
       }));
-      countdown.start(found.secondsLeft, () => labels.put(part(root, "loaded-left"), "left_none"));
+      oneTime.hidden = !found.once;
+      if (found.once) countdown.stop();
+      else countdown.start(found.secondsLeft, () => labels.put(left, "left_none"));
       root.hidden = false;
       shown.focus();
       shown.setSelectionRange(0, 0);

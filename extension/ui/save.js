@@ -1,10 +1,13 @@
 /** The Save panel: a text in, a code out. */
 
 import { TooLarge } from "../core/errors.js";
-import { USUAL_LIMITS, bytesOf, charactersOf, lifetimes } from "../core/limits.js";
+import { USUAL_LIMITS, bytesOf, charactersOf } from "../core/limits.js";
+import { makeSaver } from "../core/saving.js";
+import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
 import { turn } from "./direction.js";
 import { makeToggle, onSubmit, part } from "./dom.js";
+import { makeLifetimes } from "./lifetimes.js";
 import { makeSaved } from "./saved.js";
 
 /** @typedef {import("../core/limits.js").Limits} Limits */
@@ -25,9 +28,14 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
   const field = part(root, "text");
   /** @type {HTMLInputElement} */
   const password = part(root, "password");
+  /** @type {HTMLInputElement} */
+  const once = part(root, "once");
   const counter = part(root, "counter");
+  const button = part(root, "save");
   const alert = makeAlert(part(root, "save-alert"), labels);
   const toggle = makeToggle(password, part(root, "show-password"), labels);
+  const lifetimes = makeLifetimes(part(root, "lifetimes"), part(root, "long-hint"), labels);
+  const saver = makeSaver(api);
   const saved = makeSaved({ root: part(root, "saved"), api, labels, linkOf, again });
   let limits = USUAL_LIMITS;
 
@@ -35,6 +43,8 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
   const kilobytes = (bytes) => labels.words.number(Math.ceil(bytes / KIB));
   const most = () => ({ most: kilobytes(limits.max_text_bytes) });
   const isTooLarge = () => bytesOf(field.value) > limits.max_text_bytes;
+
+  const allowLong = () => lifetimes.allow(password.value !== "");
 
   function look() {
     turn(field);
@@ -55,7 +65,8 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
   /** @param {Limits} told */
   function obey(told) {
     limits = told;
-    offer(part(root, "lifetimes"), told, labels);
+    lifetimes.offer(told);
+    allowLong();
     look();
   }
 
@@ -66,19 +77,28 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
     // What is typed while the text is on its way would be cleared with it.
     field.readOnly = true;
     try {
-      const wanted = { text: field.value, expiresIn: lifetimeIn(form), password: password.value };
-      show(await api.write(wanted));
+      if (password.value && canSeal()) labels.put(button, "sealing");
+      show(await saver.save(wanted()));
     } catch (error) {
       tell(error);
     } finally {
       field.readOnly = false;
+      labels.put(button, "save");
     }
   }
+
+  const wanted = () => ({
+    text: field.value,
+    password: password.value,
+    expiresIn: lifetimes.seconds,
+    once: once.checked,
+  });
 
   /** @param {import("../core/api.js").Written} written */
   function show(written) {
     form.reset();
     toggle.hide();
+    allowLong();
     look();
     form.hidden = true;
     saved.show(written);
@@ -95,42 +115,16 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
     field.focus();
   }
 
+  // The person is told the truth about who seals, next to the field, before a password is typed.
+  if (!canSeal()) labels.put(part(root, "password-hint"), "password_hint_unsafe");
   field.addEventListener("input", look);
+  password.addEventListener("input", allowLong);
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     event.preventDefault();
     form.requestSubmit();
   });
-  onSubmit(form, part(root, "save"), save);
+  onSubmit(form, button, save);
   obey(USUAL_LIMITS);
   return { obey, focus: () => field.focus() };
-}
-
-/** @param {HTMLFormElement} form @returns {number} seconds */
-const lifetimeIn = (form) => Number(new FormData(form).get("expires_in"));
-
-/**
- * Offer the lifetimes as radio buttons; what a person has chosen already stays.
- * @param {HTMLElement} list
- * @param {Limits} limits
- * @param {import("./labels.js").Labels} labels
- */
-function offer(list, limits, labels) {
-  const chosen = Number(list.querySelector("input:checked:not([checked])")?.getAttribute("value"));
-  const offered = lifetimes(limits);
-  const checked = offered.includes(chosen) ? chosen : limits.expires_in.default;
-  const options = offered.map((seconds) => option(seconds, seconds === limits.expires_in.default, labels));
-  list.replaceChildren(...options);
-  list.querySelector(`[value="${checked}"]`).checked = true;
-}
-
-/** @param {number} seconds @param {boolean} isDefault @param {import("./labels.js").Labels} labels */
-function option(seconds, isDefault, labels) {
-  const label = document.createElement("label");
-  const radio = document.createElement("input");
-  const name = document.createElement("span");
-  Object.assign(radio, { type: "radio", name: "expires_in", value: seconds, defaultChecked: isDefault });
-  labels.put(name, "lifetime", (words) => ({ time: words.duration(seconds, "short") }));
-  label.append(radio, name);
-  return label;
 }

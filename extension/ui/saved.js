@@ -5,6 +5,10 @@ import { spell } from "../core/codes.js";
 import { makeAlert } from "./alert.js";
 import { makeCountdown } from "./countdown.js";
 import { copyText, keepFocus, part } from "./dom.js";
+import { makeReceipt } from "./receipt.js";
+
+// How a text ended, as the headline says it.
+const ENDED = { read: "read", expired: "expired", deleted: "deleted" };
 
 /**
  * @param {object} wiring
@@ -28,6 +32,15 @@ export function makeSaved({ root, api, labels, linkOf, again }) {
   const countdown = makeCountdown(part(root, "saved-left"), "left", labels);
   /** @type {import("../core/api.js").Written | null} the owner token is kept here and nowhere else */
   let owned = null;
+  const receipt = makeReceipt({
+    button: part(root, "receipt-ask"),
+    line: part(root, "receipt"),
+    api,
+    labels,
+    owned: () => owned,
+    told: (state) => ENDED[state] && end(ENDED[state]),
+    failed: (error) => alert.tell(error),
+  });
 
   /** @param {import("../core/api.js").Written} written */
   function show(written) {
@@ -41,21 +54,17 @@ export function makeSaved({ root, api, labels, linkOf, again }) {
     said.textContent = spell(code).map(({ word }) => word).join(" ");
     labels.put(news, "saved", asSpelled);
     labels.clear(status);
+    receipt.clear();
     living.hidden = false;
     root.hidden = false;
     countdown.start(written.secondsLeft, expire);
     heading.focus();
   }
 
-  function forget() {
-    owned = null;
+  /** Its receipt can still be asked for. @param {string} key of the message that says how the text ended */
+  function end(key) {
     countdown.stop();
     living.hidden = true;
-  }
-
-  /** @param {string} key of the message that says how the text ended */
-  function end(key) {
-    forget();
     labels.put(heading, key);
   }
 
@@ -99,7 +108,9 @@ export function makeSaved({ root, api, labels, linkOf, again }) {
   part(root, "copy-link").addEventListener("click", () => owned && copy(linkOf(owned.code), "link_copied"));
   remove.addEventListener("click", removeNow);
   part(root, "again").addEventListener("click", () => {
-    forget();
+    owned = null;
+    countdown.stop();
+    receipt.clear();
     root.hidden = true;
     again();
   });

@@ -51,6 +51,14 @@ export function makeWords(catalogues, language) {
       return say(`${key}_${form}`, { count: this.number(amount) });
     },
 
+    /** When something was; with the day if that was not today. @param {number} time in ms */
+    moment(time) {
+      const day = new Date(time).toDateString() === new Date().toDateString() ? {} : { month: "short", day: "numeric" };
+      /** @type {Intl.DateTimeFormatOptions} */
+      const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+      return new Intl.DateTimeFormat(spoken, { ...day, ...clock }).format(time);
+    },
+
     /** @param {number} seconds @param {"long" | "short"} [unitDisplay] */
     duration(seconds, unitDisplay = "long") {
       return parts(seconds)

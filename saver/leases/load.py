@@ -105,7 +105,7 @@ class Load(Deeds):
         keys = self._derive(code, found, password)
         proof = keys.proof if keys else proof
         if found is None or not _opens(found, proof) or not _is_claimable(found, claim):
-            raise self._refuse(code, found)
+            raise self._refuse(code, found, tried=proof is not None)
         if found.once:
             body, expires_at = self._claimed(code, found, claim)
         else:
@@ -173,10 +173,13 @@ class Load(Deeds):
     def _note_loaded(self, found: _Live) -> None:
         self._receipts.loaded(found.owner_hash, self._now(), found.free_at)
 
-    def _refuse(self, code: Code, found: _Live | None) -> NoTextError:
-        # A miss without a text is noted too, under a name that nobody asks for: the same work.
-        name = found.owner_hash if found else hash_secret(code)
-        self._receipts.refused(name, found.free_at if found else self._now() + _REFUSALS_KEPT)
+    def _refuse(self, code: Code, found: _Live | None, *, tried: bool = False) -> NoTextError:
+        """Note a refusal; only one that ``tried`` a password is told to the sender."""
+        # Whoever asks first without one learns what to derive with: that is no try. It and a miss
+        # without a text are noted too, under a name that nobody asks for: the same work.
+        told = found if tried else None
+        name = told.owner_hash if told else hash_secret(code)
+        self._receipts.refused(name, told.free_at if told else self._now() + _REFUSALS_KEPT)
         return self._miss(code, found.seal if found else None)
 
 

@@ -4,6 +4,7 @@ import { makeApi } from "../core/api.js";
 import { makeLabels } from "../ui/labels.js";
 import { makeLoadPanel } from "../ui/load.js";
 import { makeSavePanel } from "../ui/save.js";
+import { showService } from "../ui/service.js";
 import { LANGUAGES, makeWords } from "../ui/words.js";
 import { part } from "../ui/dom.js";
 
@@ -56,6 +57,12 @@ async function start() {
   const load = makeLoadPanel({ root: part(document, "load-panel"), api, labels });
   const save = makeSavePanel({ root: part(document, "save-panel"), api, labels, linkOf });
 
+  /** @param {import("../core/limits.js").Limits} limits */
+  const obey = (limits) => {
+    save.obey(limits);
+    showService(part(document, "service"), limits);
+  };
+
   offerLanguages(labels);
   window.addEventListener("hashchange", () => {
     const later = takeFragment();
@@ -64,7 +71,7 @@ async function start() {
   if (given) load.open(given);
   else if (isDesk() && document.activeElement === document.body) save.focus();
   // The service holds its own limits; without an answer the usual ones are shown.
-  api.limits().then(save.obey, () => {});
+  api.limits().then(obey, () => {});
 }
 
 start();

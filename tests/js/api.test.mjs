@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { makeApi } from "../../extension/core/api.js";
+import { BadSealError } from "../../extension/core/seal.js";
 import { Fault, Invalid, NoText, TooLarge, TooMany, Unavailable, Unreachable } from "../../extension/core/errors.js";
 
 const BASE = "https://example.org/saver/";
 const NOW = "Sat, 21 Nov 2026 12:00:00 GMT";
+const KEY = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001";
 const NO_TEXT = { type: "urn:saver:problem:no-text" };
 
 /** A client whose service gives one answer; `asked` holds what it was asked. */
@@ -22,25 +24,58 @@ const written = { code: "wUrp", owner_token: "token", expires_at: "2026-11-21T12
 
 test("write sends only what is given and knows the time left by the service's clock", async () => {
   const { api, asked } = client(201, written, { Date: NOW });
-  const answer = await api.write({ text: "hello", expiresIn: 600, password: "" });
+  const answer = await api.write({ text: "hello", expiresIn: 600, password: "", once: false }, KEY);
   assert.deepEqual(answer, { code: "wUrp", ownerToken: "token", secondsLeft: 600 });
   assert.equal(asked[0].url, `${BASE}api/v1/write`);
   assert.equal(asked[0].method, "POST");
   assert.equal(asked[0].credentials, "omit");
+  assert.equal(asked[0].headers["Idempotency-Key"], KEY);
   assert.deepEqual(asked[0].body, { text: "hello", expires_in: 600 });
 });
 
-test("write sends a password", async () => {
+test("write sends a password or a proof, and that it may be read once", async () => {
   const { api, asked } = client(201, written);
-  await api.write({ text: "hello", expiresIn: 600, password: "open sesame" });
+  await api.write({ text: "hello", expiresIn: 600, password: "open sesame" }, KEY);
   assert.equal(asked[0].body.password, "open sesame");
+  await api.write({ text: "a.b.c", expiresIn: 600, proof: "p", once: true }, KEY);
+  assert.deepEqual(asked[1].body, { text: "a.b.c", expires_in: 600, proof: "p", once: true });
 });
 
 test("load gives the text exactly", async () => {
   const text = "\ufeffone\r\ntwo e\u0301 👋 <b>\u2028";
-  const { api, asked } = client(200, { text, expires_at: "2020-01-01T00:00:00Z" });
-  assert.deepEqual(await api.load("wUrp", "secret"), { text, secondsLeft: 0 });
-  assert.deepEqual(asked[0].body, { code: "wUrp", password: "secret" });
+  const { api, asked } = client(200, { text, expires_at: "2020-01-01T00:00:00Z", once: true, sealed: true });
+  assert.deepEqual(await api.load("wUrp", { claim: KEY, proof: "p" }), { text, secondsLeft: 0, once: true, sealed: true });
+  assert.deepEqual(asked[0].body, { code: "wUrp", claim: KEY, proof: "p" });
+});
+
+test("the one 404 says how to derive a proof", async () => {
+  const seal = { name: "PBKDF2-SHA256", iterations: 600_000, salt: "s" };
+  await assert.rejects(client(404, { ...NO_TEXT, seal }).api.load("wUrp", { claim: KEY }), { seal });
+});
+
+test("what the service cannot open is broken", async () => {
+  const { api } = client(422, { type: "urn:saver:problem:broken-seal" });
+  await assert.rejects(api.load("wUrp", { claim: KEY, password: "p" }), BadSealError);
+});
+
+test("ack sends the claim, also while the page closes", async () => {
+  const { api, asked } = client(204, null);
+  await api.ack("wUrp", KEY);
+  assert.deepEqual(asked[0].body, { code: "wUrp", claim: KEY });
+  assert.equal(asked[0].keepalive, true);
+});
+
+test("status is the receipt", async () => {
+  const told = { state: "loaded", first_loaded_at: "2026-11-21T12:00:00Z", refused: 2, expires_at: "x" };
+  const { api, asked } = client(200, told);
+  const receipt = await api.status("wUrp", "token");
+  assert.deepEqual(receipt, { state: "loaded", firstLoadedAt: Date.UTC(2026, 10, 21, 12), refused: 2 });
+  assert.deepEqual(asked[0].body, { code: "wUrp", owner_token: "token" });
+  const waiting = client(200, { ...told, state: "waiting", first_loaded_at: null });
+  assert.equal((await waiting.api.status("wUrp", "token")).firstLoadedAt, null);
+  for (const odd of [{ state: "eaten" }, { refused: "2" }, { first_loaded_at: "soon" }]) {
+    await assert.rejects(client(200, { ...told, ...odd }).api.status("wUrp", "token"), Fault);
+  }
 });
 
 test("remove sends the owner token, and nothing is a good answer", async () => {
@@ -60,6 +95,7 @@ const refusals = [
   [404, NO_TEXT, NoText],
   [404, "<h1>Not Found</h1>", Fault],
   [413, "", TooLarge],
+  [409, { type: "urn:saver:problem:in-flight" }, Unavailable],
   [429, "", TooMany],
   [503, "", Unavailable],
   [502, "<h1>Bad Gateway</h1>", Unavailable],
@@ -72,13 +108,13 @@ const refusals = [
 
 for (const [status, body, kind] of refusals) {
   test(`${status} ${JSON.stringify(body)} is ${kind.name}`, async () => {
-    await assert.rejects(client(status, body).api.load("wUrp"), (error) => error.constructor === kind);
+    await assert.rejects(client(status, body).api.load("wUrp", { claim: KEY }), (error) => error.constructor === kind);
   });
 }
 
 test("a refusal names the field and the rule", async () => {
   const { api } = client(422, { errors: [{ pointer: "/text", detail: "must not contain NUL" }] });
-  await assert.rejects(api.write({ text: "\0", expiresIn: 600 }), { field: "text", rule: "must not contain NUL" });
+  await assert.rejects(api.write({ text: "\0", expiresIn: 600 }, KEY), { field: "text", rule: "must not contain NUL" });
 });
 
 const waits = { 43: 43, 0: 1, "Sat, 21 Nov 2026 12:02:01 GMT": 120, soon: 60, "": 60 };
@@ -86,18 +122,18 @@ const waits = { 43: 43, 0: 1, "Sat, 21 Nov 2026 12:02:01 GMT": 120, soon: 60, ""
 for (const [given, seconds] of Object.entries(waits)) {
   test(`Retry-After ${JSON.stringify(given)} is ${seconds} seconds`, async () => {
     const { api } = client(429, "", { "Retry-After": given, Date: NOW });
-    await assert.rejects(api.load("wUrp"), { retryAfter: seconds });
+    await assert.rejects(api.load("wUrp", { claim: KEY }), { retryAfter: seconds });
   });
 }
 
 test("no connection is Unreachable", async () => {
   const fetch = () => Promise.reject(new TypeError("Failed to fetch"));
-  await assert.rejects(makeApi({ fetch, baseUrl: BASE }).load("wUrp"), Unreachable);
+  await assert.rejects(makeApi({ fetch, baseUrl: BASE }).load("wUrp", { claim: KEY }), Unreachable);
 });
 
 test("an answer that does not come in time is Unreachable", async () => {
   const fetch = (_, { signal }) => new Promise((_, refuse) => signal.addEventListener("abort", refuse));
-  await assert.rejects(makeApi({ fetch, baseUrl: BASE, timeout: 1 }).load("wUrp"), Unreachable);
+  await assert.rejects(makeApi({ fetch, baseUrl: BASE, timeout: 1 }).load("wUrp", { claim: KEY }), Unreachable);
 });
 
 test("an answer that stops in the middle is Unreachable", async () => {
@@ -105,5 +141,5 @@ test("an answer that stops in the middle is Unreachable", async () => {
     const body = new ReadableStream({ start: (stream) => signal.addEventListener("abort", () => stream.error()) });
     return new Response(body);
   };
-  await assert.rejects(makeApi({ fetch, baseUrl: BASE, timeout: 1 }).load("wUrp"), Unreachable);
+  await assert.rejects(makeApi({ fetch, baseUrl: BASE, timeout: 1 }).load("wUrp", { claim: KEY }), Unreachable);
 });

@@ -3,15 +3,18 @@ import { test } from "node:test";
 
 import { USUAL_LIMITS, bytesOf, charactersOf, lifetimes } from "../../extension/core/limits.js";
 
-const within = (min, usual, max) => lifetimes({ expires_in: { min, default: usual, max } });
+const within = (min, usual, max, sealed) =>
+  lifetimes({ expires_in: { min, default: usual, max, max_sealed: sealed } });
 
-test("10 minutes, 1, 3 and 24 hours are offered", () => {
-  assert.deepEqual(lifetimes(USUAL_LIMITS), [600, 3_600, 10_800, 86_400]);
+test("10 minutes, 1, 3 and 24 hours are offered, and with a password 7 and 30 days", () => {
+  assert.deepEqual(lifetimes(USUAL_LIMITS), [600, 3_600, 10_800, 86_400, 604_800, 2_592_000]);
 });
 
 test("only what the service allows is offered, its default always", () => {
   assert.deepEqual(within(60, 300, 3_600), [300, 600, 3_600]);
   assert.deepEqual(within(3_600, 7_200, 7_200), [3_600, 7_200]);
+  assert.deepEqual(within(3_600, 7_200, 7_200, 604_800), [3_600, 7_200, 10_800, 86_400, 604_800]);
+  assert.deepEqual(within(3_600, 7_200, 7_200, 60), [3_600, 7_200]);
 });
 
 test("characters and bytes are counted as people and the service count them", () => {

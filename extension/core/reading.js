@@ -1,0 +1,97 @@
+/** Loading: a sealed text is opened here, and a one-time text reaches one reader for certain. */
+
+import { Fault, NoText } from "./errors.js";
+import { keysOf } from "./lock.js";
+import { WeakSealError, canSeal, open } from "./seal.js";
+import { makeUuid } from "./uuid.js";
+
+/** @typedef {ReturnType<typeof import("./api.js").makeApi>} Api */
+/** @typedef {import("./seal.js").Parameters} Parameters */
+/**
+ * What was loaded. `seen` is to be called when it is shown: it ends a one-time text.
+ * @typedef {{text: string, secondsLeft: number, once: boolean, seen: () => Promise<void>}} Read
+ */
+
+/** @param {{api: Api, pause?: number}} wiring `pause` in ms, before a lost acknowledgement is sent again */
+export function makeReader({ api, pause = 1_000 }) {
+  /**
+   * What is asked for, until it has come: whoever asks again is the same reader.
+   * @type {{code: string, claim: string, seal?: Parameters}}
+   */
+  let asked = { code: "", claim: "" };
+
+  /**
+   * Load a text. Rejects as the service's client does, and with the errors of `seal.js`.
+   * @param {string} code
+   * @param {string} [password]
+   * @returns {Promise<Read>}
+   */
+  async function load(code, password) {
+    if (code !== asked.code) asked = { code, claim: makeUuid() };
+    const { claim } = asked;
+    const { text, secondsLeft, once } = await (password ? unlock(password) : ask());
+    asked = { code: "", claim: "" };
+    const seen = async () => {
+      if (once) await acknowledge(code, claim);
+    };
+    return { text, secondsLeft, once, seen };
+  }
+
+  /** @param {string} password */
+  async function unlock(password) {
+    if (!canSeal()) return ask({ password });
+    const found = asked.seal ? null : await askFirst();
+    return found ?? unseal(await derive(password));
+  }
+
+  /** An open text, or null; in that case it is known now how the code is sealed. */
+  async function askFirst() {
+    try {
+      return await ask();
+    } catch (error) {
+      if (error instanceof NoText) return null;
+      throw error;
+    }
+  }
+
+  /** @param {string} password */
+  async function derive(password) {
+    try {
+      return await keysOf(password, asked.seal);
+    } catch (error) {
+      // The next try asks anew: the service may have been mended.
+      if (error instanceof WeakSealError) asked.seal = undefined;
+      throw error;
+    }
+  }
+
+  /** @param {import("./seal.js").Keys} keys */
+  async function unseal(keys) {
+    const found = await ask({ proof: keys.proof });
+    return found.sealed ? { ...found, text: await open(found.text, keys) } : found;
+  }
+
+  /** @param {{password?: string, proof?: string}} [shown] */
+  async function ask(shown = {}) {
+    try {
+      const found = await api.load(asked.code, { claim: asked.claim, ...shown });
+      if (found.sealed && !shown.proof) throw new Fault(200);
+      return found;
+    } catch (error) {
+      if (error instanceof NoText) asked.seal = error.seal;
+      throw error;
+    }
+  }
+
+  /** Twice at most, and silently: the service ends the text by itself two minutes later. */
+  async function acknowledge(code, claim) {
+    try {
+      await api.ack(code, claim);
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      await api.ack(code, claim).catch(() => {});
+    }
+  }
+
+  return { load };
+}

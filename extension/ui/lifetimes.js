@@ -1,0 +1,58 @@
+/** The lifetimes to choose from, as radio buttons; the long ones need a password. */
+
+import { lifetimes } from "../core/limits.js";
+
+/** @typedef {import("../core/limits.js").Limits} Limits */
+/** @typedef {import("./labels.js").Labels} Labels */
+
+/**
+ * @param {HTMLElement} list
+ * @param {HTMLElement} hint that says which ones need a password
+ * @param {Labels} labels
+ */
+export function makeLifetimes(list, hint, labels) {
+  let longestOpen = 0;
+  const radios = () => /** @type {HTMLInputElement[]} */ ([...list.querySelectorAll("input")]);
+  const chosen = () => radios().find((radio) => radio.checked);
+
+  return {
+    /** @returns {number} seconds */
+    get seconds() {
+      return Number(chosen()?.value);
+    },
+
+    /** Offer what the service allows; what a person has chosen already stays. @param {Limits} limits */
+    offer(limits) {
+      const usual = limits.expires_in.default;
+      const before = chosen();
+      const offered = lifetimes(limits);
+      const kept = before && !before.defaultChecked && offered.includes(Number(before.value));
+      const wanted = kept ? Number(before.value) : usual;
+      longestOpen = Math.max(usual, limits.expires_in.max);
+      list.replaceChildren(...offered.map((seconds) => option(seconds, seconds === usual, labels)));
+      for (const radio of radios()) radio.checked = Number(radio.value) === wanted;
+    },
+
+    /** Allow the long ones, or not. @param {boolean} isLocked whether there is a password */
+    allow(isLocked) {
+      const long = radios().filter((radio) => Number(radio.value) > longestOpen);
+      for (const radio of long) radio.disabled = !isLocked;
+      hint.hidden = isLocked || long.length === 0;
+      if (!chosen()?.disabled) return;
+      // The nearest to what was chosen.
+      const left = radios().filter((radio) => !radio.disabled);
+      left[left.length - 1].checked = true;
+    },
+  };
+}
+
+/** @param {number} seconds @param {boolean} isDefault @param {Labels} labels */
+function option(seconds, isDefault, labels) {
+  const label = document.createElement("label");
+  const radio = document.createElement("input");
+  const name = document.createElement("span");
+  Object.assign(radio, { type: "radio", name: "expires_in", value: seconds, defaultChecked: isDefault });
+  labels.put(name, "lifetime", (words) => ({ time: words.duration(seconds, "short") }));
+  label.append(radio, name);
+  return label;
+}

@@ -1,0 +1,38 @@
+/** Who runs the service: where to report abuse, and its terms. What it tells is shown as text, never as markup. */
+
+import { part } from "./dom.js";
+
+const E_MAIL = /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/;
+
+/**
+ * @param {HTMLElement} root
+ * @param {import("../core/limits.js").Limits} limits
+ */
+export function showService(root, { contact, terms_url: terms }) {
+  const termsLink = part(root, "terms");
+  if (typeof contact === "string" && contact) {
+    part(root, "contact").replaceChildren(reachable(contact));
+    part(root, "report").hidden = false;
+  }
+  if (isHttps(terms)) {
+    termsLink.href = terms;
+    termsLink.hidden = false;
+  }
+}
+
+/** A link for an e-mail address or a page, else the bare words. @param {string} contact */
+function reachable(contact) {
+  if (E_MAIL.test(contact)) return link(contact, `mailto:${contact}`);
+  return isHttps(contact) ? link(contact, contact) : contact;
+}
+
+/** @param {string} shown @param {string} href */
+function link(shown, href) {
+  const made = document.createElement("a");
+  // In a tab of its own: what is typed here would be lost.
+  Object.assign(made, { textContent: shown, href, target: "_blank", rel: "noopener noreferrer" });
+  return made;
+}
+
+/** @param {unknown} given */
+const isHttps = (given) => typeof given === "string" && /^https:\/\/\S+$/i.test(given);

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
+import { test } from "node:test";
+
+import { Fault, Invalid, NoText, Unreachable } from "../../extension/core/errors.js";
+import { makeReader } from "../../extension/core/reading.js";
+import { BadSealError, WeakSealError, seal } from "../../extension/core/seal.js";
+
+globalThis.crypto ??= webcrypto; // Node 18 has it only here
+
+const OPEN = { text: "hello", secondsLeft: 600, once: false, sealed: false };
+const { jwe, proof } = await seal("locked", "right");
+const { kdf } = JSON.parse(Buffer.from(jwe.split(".")[0], "base64url").toString());
+const SEALED = { ...OPEN, text: jwe, sealed: true };
+
+/** A service that answers as `answer` does; `asked` holds what it got. */
+function reader(answer) {
+  const asked = [];
+  const acked = [];
+  const api = {
+    load: async (code, shown) => {
+      asked.push({ code, ...shown });
+      const given = answer(shown, asked.length, code);
+      if (given instanceof Error) throw given;
+      return given;
+    },
+    ack: async (...given) => {
+      acked.push(given);
+      throw new Unreachable();
+    },
+  };
+  return { ...makeReader({ api, pause: 1 }), asked, acked };
+}
+
+const locked = (shown) => (shown.proof === proof ? SEALED : new NoText(kdf));
+
+test("an open text comes at once", async () => {
+  const { load, asked, acked } = reader(() => OPEN);
+  const { text, seen } = await load("wUrp");
+  await seen();
+  assert.equal(text, "hello");
+  assert.deepEqual([asked.length, acked.length], [1, 0]);
+});
+
+test("a sealed text is opened with the parameters of the 404", async () => {
+  const { load, asked } = reader(locked);
+  await assert.rejects(load("wUrp"), NoText);
+  await assert.rejects(load("wUrp", "wrong"), NoText);
+  assert.equal((await load("wUrp", "right")).text, "locked");
+  assert.deepEqual(asked.map((each) => each.proof === proof), [false, false, true]);
+  assert.equal(new Set(asked.map(({ claim }) => claim)).size, 1);
+  assert.ok(asked.every((each) => !("password" in each)));
+});
+
+test("with a password at hand the first question is asked by itself", async () => {
+  const { load, asked } = reader(locked);
+  assert.equal((await load("wUrp", "right")).text, "locked");
+  assert.equal(asked.length, 2);
+  assert.equal(asked[0].proof, undefined);
+});
+
+test("another code is another reader, and its parameters are asked for", async () => {
+  const { load, asked } = reader((shown, _, code) => (code === "wUrp" ? new NoText(kdf) : OPEN));
+  await assert.rejects(load("wUrp"), NoText);
+  assert.equal((await load("aaaa", "right")).text, "hello");
+  assert.equal(asked[1].proof, undefined);
+  assert.notEqual(asked[0].claim, asked[1].claim);
+});
+
+test("an open answer to a proof is shown as it is", async () => {
+  const { load } = reader((shown) => (shown.proof ? OPEN : new NoText(kdf)));
+  assert.equal((await load("wUrp", "right")).text, "hello");
+});
+
+for (const weak of [{ ...kdf, iterations: 1 }, { ...kdf, name: "none" }, { ...kdf, salt: "" }, undefined]) {
+  test(`no proof is made with ${JSON.stringify(weak)}, and the next try asks anew`, async () => {
+    const { load, asked } = reader(() => new NoText(weak));
+    await assert.rejects(load("wUrp"), NoText);
+    await assert.rejects(load("wUrp", "right"), WeakSealError);
+    await assert.rejects(load("wUrp", "right"), WeakSealError);
+    assert.ok(asked.every((each) => !("proof" in each) && !("password" in each)));
+  });
+}
+
+test("what does not open is not shown", async () => {
+  const other = await seal("another", "right");
+  const torn = { ...SEALED, text: `${jwe.slice(0, -3)}AAA` };
+  for (const answer of [{ ...SEALED, text: other.jwe }, torn, { ...SEALED, text: "hello" }]) {
+    const { load } = reader((shown) => (shown.proof ? answer : new NoText(kdf)));
+    await assert.rejects(load("wUrp", "right"), BadSealError);
+  }
+  await assert.rejects(reader(() => SEALED).load("wUrp"), Fault);
+});
+
+test("a password that cannot be one is refused as the service would", async () => {
+  const { load } = reader(locked);
+  await assert.rejects(load("wUrp", "a\0"), { constructor: Invalid, field: "password" });
+});
+
+test("a lost answer is asked for by the same reader, the next time by another", async () => {
+  const once = { ...OPEN, once: true };
+  const { load, asked, acked } = reader((_, times) => (times === 1 ? new Unreachable() : once));
+  await assert.rejects(load("wUrp"), Unreachable);
+  const { seen } = await load("wUrp");
+  await load("wUrp");
+  assert.equal(asked[0].claim, asked[1].claim);
+  assert.notEqual(asked[1].claim, asked[2].claim);
+  await seen();
+  const ack = ["wUrp", asked[0].claim];
+  assert.deepEqual(acked, [ack, ack]);
+});
+

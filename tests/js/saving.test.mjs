@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
+import { test } from "node:test";
+
+import { Invalid, Unreachable } from "../../extension/core/errors.js";
+import { makeSaver } from "../../extension/core/saving.js";
+import { deriveKeys, open } from "../../extension/core/seal.js";
+import { makeUuid } from "../../extension/core/uuid.js";
+
+globalThis.crypto ??= webcrypto; // Node 18 has it only here
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const WANTED = { text: "hello", password: "", expiresIn: 600, once: false };
+const WRITTEN = { code: "wUrp", ownerToken: "t", secondsLeft: 600 };
+
+/** A service that answers with these one after the other; `sent` holds what it got. */
+function saver(...answers) {
+  const sent = [];
+  const write = async (draft, key) => {
+    sent.push({ body: JSON.stringify(draft), key });
+    const answer = answers.shift() ?? WRITTEN;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  return { ...makeSaver({ write }), sent };
+}
+
+test("a text with a password is sealed, and opens with it", async () => {
+  const { save, sent } = saver();
+  await save({ ...WANTED, password: "open sesame", once: true });
+  assert.doesNotMatch(sent[0].body, /hello|sesame|password/);
+  const { text, proof, once } = JSON.parse(sent[0].body);
+  const { kdf } = JSON.parse(Buffer.from(text.split(".")[0], "base64url").toString());
+  const keys = await deriveKeys("open sesame", kdf);
+  assert.deepEqual([await open(text, keys), proof, once], ["hello", keys.proof, true]);
+});
+
+test("what is sent again is the same to the byte, under the same key", async () => {
+  const { save, sent } = saver(new Unreachable(), new Unreachable());
+  const wanted = { ...WANTED, password: "p" };
+  await assert.rejects(save(wanted), Unreachable);
+  await assert.rejects(save({ ...wanted }), Unreachable);
+  assert.equal(await save({ ...wanted }), WRITTEN);
+  assert.equal(new Set(sent.map((each) => JSON.stringify(each))).size, 1);
+  assert.match(sent[0].key, UUID);
+});
+
+for (const change of [{ text: "x" }, { password: "p" }, { expiresIn: 60 }, { once: true }]) {
+  test(`another ${Object.keys(change)} is another save`, async () => {
+    const { save, sent } = saver(new Unreachable());
+    await assert.rejects(save(WANTED), Unreachable);
+    await save({ ...WANTED, ...change });
+    assert.notEqual(sent[0].key, sent[1].key);
+  });
+}
+
+test("after an answer the same text is another save", async () => {
+  const { save, sent } = saver(WRITTEN, new Invalid("", ""));
+  await save(WANTED);
+  await assert.rejects(save(WANTED), Invalid);
+  await save(WANTED);
+  assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
+});
+
+test("a code that expired before anybody saw it is not handed out", async () => {
+  const { save, sent } = saver(new Unreachable(), { ...WRITTEN, secondsLeft: 0 }, WRITTEN);
+  await assert.rejects(save(WANTED), Unreachable);
+  assert.equal(await save(WANTED), WRITTEN);
+  assert.equal(sent[0].key, sent[1].key);
+  assert.notEqual(sent[1].key, sent[2].key);
+});
+
+test("what cannot be sealed is refused as the service would", async () => {
+  const { save, sent } = saver();
+  await assert.rejects(save({ ...WANTED, password: "a\0" }), { constructor: Invalid, field: "password" });
+  await assert.rejects(save({ ...WANTED, text: "\ud800", password: "p" }), { constructor: Invalid, field: "text" });
+  assert.deepEqual(sent, []);
+});
+
+test("UUIDs are of version 4 and never the same", () => {
+  const made = Array.from({ length: 100 }, makeUuid);
+  for (const each of made) assert.match(each, UUID);
+  assert.equal(new Set(made).size, 100);
+});
