@@ -12,7 +12,8 @@ from hypothesis import Phase, settings
 
 # A planted fault is to be found, not to be explained by the shortest example.
 FIRST_EXAMPLE = "first-example"
-settings.register_profile(FIRST_EXAMPLE, phases=[Phase.explicit, Phase.generate])
+# And to be found every time, or never.
+settings.register_profile(FIRST_EXAMPLE, phases=[Phase.explicit, Phase.generate], derandomize=True)
 
 
 class Fault(NamedTuple):
@@ -104,7 +105,7 @@ FAULTS = [
         "saver/leases/sweep.py",
         '[{"code": code} for code in freed]',
         '[{"code": code} for code in freed[:1]]',
-        _WALK,
+        f"{_LEASES}::test_a_code_rests_before_it_is_leased_again",
     ),
     Fault(
         "a sweep wipes what is live",

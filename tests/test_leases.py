@@ -127,6 +127,7 @@ def test_a_code_rests_before_it_is_leased_again(leases: Leases, clock: Clock, co
         leases.save("too early", 60)
     clock.tick(1)
     assert leases.sweep(10).freed == len(codes)
+    assert leases.audit().free == len(codes)
     leases.save("in time", 60)
 
 
