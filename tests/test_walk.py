@@ -113,7 +113,7 @@ class Walk(RuleBasedStateMachine):
         self.leases.delete(code, kept.owner_token)
         if self.is_live(kept):
             kept.expires_at = math.floor(self.clock.now)
-            kept.free_at = kept.expires_at + REST
+            kept.free_at = math.ceil(self.clock.now) + REST
 
     @rule(code=codes_of_the_pool, data=st.data())
     def delete_by_a_stranger(self, code: Code, data: st.DataObject) -> None:
