@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from saver import seal
@@ -105,10 +104,8 @@ class Deeds:
         """Sizes, lifetimes and the look of a code."""
         return self._limits
 
-    @contextmanager
-    def _guess(self) -> Iterator[None]:
-        with self._budgets.guess(self._address(), miss=NoTextError):
-            yield
+    def _guess(self) -> AbstractContextManager[None]:
+        return self._budgets.guess(self._address(), miss=NoTextError)
 
     def _quota(self) -> Quota | None:
         settings = self._settings

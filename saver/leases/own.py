@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Row, bindparam, select, update
 
 from saver.codes import Code
-from saver.leases.base import Deeds, Seams, hash_secret
+from saver.leases.base import Deeds, hash_secret
 from saver.leases.end import DELETED, end
 from saver.leases.sweep import live
 from saver.models import text
-from saver.statements import Read
 
 _NO_HASH = bytes(32)
 
@@ -28,7 +27,6 @@ _find = select(
     text.c.ended,
     live.label("live"),
 ).where(_here)
-_find_header = select(text.c.seal).where(_here, live)
 _extend = (
     update(text)
     .where(text.c.code == bindparam("wanted"))
@@ -54,10 +52,6 @@ class Status:
 
 class Own(Deeds):
     """The deeds of owners. A wrong token is the one miss, whatever is under the code."""
-
-    def __init__(self, seams: Seams) -> None:
-        super().__init__(seams)
-        self._find_header = Read(seams.engine, _find_header)
 
     def status(self, code: Code, owner_token: str) -> Status:
         """The receipt, until the code is free again. Raises NoTextError and ReceiptsError."""
@@ -120,8 +114,7 @@ class Own(Deeds):
         with self._reading() as connection:
             found = connection.execute(_find, {"code": code, "now": self._now()}).one_or_none()
         if not hmac.compare_digest(shown, found.owner_hash if found else _NO_HASH) or found is None:
-            row = self._find_header.one({"code": code, "now": self._now()})
-            raise self._miss(code, row[0] if row else None)
+            raise self._miss(code, found.seal if found and found.live else None)
         return found
 
 
