@@ -158,7 +158,7 @@ def secret_of(settings: Settings) -> bytes:
 def _make_secret(path: Path) -> None:
     # Written aside and linked, so that of several processes that start at once
     # one wins and none reads half a key.
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(_SECRET_BYTES))

@@ -182,7 +182,7 @@ FAULTS = [
         "saver/leases/load.py",
         "if row is None or row.claim_hash not in (None, mine):",
         "if row is None:",
-        f"{_ONCE}::test_of_50_readers_at_once_one_reads",
+        f"{_ONCE}::test_of_readers_that_derive_at_once_one_reads",
     ),
     Fault(
         "a claim is for ever",

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from saver.leases import Leases, NoTextError
 from tests.conftest import Clock
+from tests.races import together
 
 MINE, OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c002"
 DAY = 86_400
@@ -104,6 +105,18 @@ def test_of_50_readers_at_once_one_reads(leases: Leases, with_claim: bool) -> No
     for thread in threads:
         thread.join(60)
     assert read == ["secret"]
+
+
+def test_of_readers_that_derive_at_once_one_reads(leases: Leases) -> None:
+    code = leases.save("secret", 3_600, "right", once=True).code
+
+    def read() -> int:
+        with contextlib.suppress(NoTextError):
+            return len([leases.load(code, "right", claim=str(uuid4())).text])
+        return 0
+
+    # Deriving takes so long that each has found the text unclaimed before the first claims it.
+    assert sum(together([read] * 3)) == 1
 
 
 def test_over_http(client: FlaskClient) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import stat
-import threading
 from pathlib import Path
 
 import pytest
 
 from saver.settings import Settings, SettingsError, read_settings, secret_of
 from tests.conftest import settings_in
+from tests.races import together
 from tests.server import ROOT
 
 
@@ -76,15 +76,10 @@ def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) 
 
 
 def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
-    found: list[bytes] = []
     settings = settings_in(tmp_path / "new")
-    threads = [threading.Thread(target=lambda: found.append(secret_of(settings))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 8
+    found = together([lambda: secret_of(settings)] * 32)
     assert len(set(found)) == 1
+    assert len(list(settings.data_dir.iterdir())) == 1
 
 
 def test_the_readme_tells_every_setting_with_its_default() -> None:
