@@ -1,5 +1,7 @@
 /** The code: four ASCII letters that name a text; case matters. */
 
+import { keysOf } from "./layouts.js";
+
 /** How many letters a code has. */
 export const LENGTH = 4;
 
@@ -22,16 +24,28 @@ const BIG = new Set(["big", "capital", "대문자"]);
 
 /**
  * Read a code as a person types or pastes it: with spaces, in full-width
- * letters, as a link, or spelled ("small w, BIG U, …", "whiskey UNIFORM …").
+ * letters, as a link, spelled ("small w, BIG U, …", "whiskey UNIFORM …"), or
+ * typed while a Russian or Korean keyboard was on.
  * @param {string} given
+ * @param {string} [typed] the letters of the keys that were pressed, where they were seen
  * @returns {string | null} the code, or null where this is none
  */
-export function readCode(given) {
+export function readCode(given, typed = "") {
   const plain = given.normalize("NFKC");
   const shown = plain.slice(plain.lastIndexOf("#") + 1);
   const letters = shown.replace(SPACES, "");
   if (SHAPE.test(letters)) return letters;
-  return readSpelled(shown);
+  return readSpelled(shown) ?? readKeys(letters, typed);
+}
+
+/** @param {string} shown @param {string} typed */
+function readKeys(shown, typed) {
+  const keys = keysOf(shown);
+  if (!keys) return null;
+  // What is shown tells which keys; only the keys themselves may tell the case.
+  const isSeen = keys.letters.toLowerCase() === typed.toLowerCase();
+  const code = isSeen ? typed : keys.letters;
+  return (isSeen || keys.certain) && SHAPE.test(code) ? code : null;
 }
 
 /**

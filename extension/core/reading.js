@@ -3,6 +3,7 @@
 import { Fault, NoText } from "./errors.js";
 import { keysOf } from "./lock.js";
 import { WeakSealError, canSeal, open } from "./seal.js";
+import { makeMemory } from "./slot.js";
 import { makeUuid } from "./uuid.js";
 
 /** @typedef {ReturnType<typeof import("./api.js").makeApi>} Api */
@@ -12,11 +13,17 @@ import { makeUuid } from "./uuid.js";
  * @typedef {{text: string, secondsLeft: number, once: boolean, seen: () => Promise<void>}} Read
  */
 
-/** @param {{api: Api, pause?: number}} wiring `pause` in ms, before a lost acknowledgement is sent again */
-export function makeReader({ api, pause = 1_000 }) {
+/** @typedef {{code: string, claim: string, seal?: Parameters}} Asked */
+
+/**
+ * @param {object} wiring
+ * @param {Pick<Api, "load" | "ack">} wiring.api
+ * @param {import("./slot.js").Slot<Asked>} [wiring.slot] outlives what is under way
+ */
+export function makeReader({ api, slot = makeMemory() }) {
   /**
    * What is asked for, until it has come: whoever asks again is the same reader.
-   * @type {{code: string, claim: string, seal?: Parameters}}
+   * @type {Asked}
    */
   let asked = { code: "", claim: "" };
 
@@ -27,14 +34,24 @@ export function makeReader({ api, pause = 1_000 }) {
    * @returns {Promise<Read>}
    */
   async function load(code, password) {
-    if (code !== asked.code) asked = { code, claim: makeUuid() };
+    await begin(code);
     const { claim } = asked;
     const { text, secondsLeft, once } = await (password ? unlock(password) : ask());
     asked = { code: "", claim: "" };
+    await slot.put(null);
+    // Silently where it fails: the service ends the text by itself two minutes later.
     const seen = async () => {
-      if (once) await acknowledge(code, claim);
+      if (once) await api.ack(code, claim).catch(() => {});
     };
     return { text, secondsLeft, once, seen };
+  }
+
+  /** @param {string} code */
+  async function begin(code) {
+    if (code === asked.code) return;
+    const before = await slot.get();
+    asked = before?.code === code ? { ...before } : { code, claim: makeUuid() };
+    await slot.put({ code, claim: asked.claim });
   }
 
   /** @param {string} password */
@@ -80,16 +97,6 @@ export function makeReader({ api, pause = 1_000 }) {
     } catch (error) {
       if (error instanceof NoText) asked.seal = error.seal;
       throw error;
-    }
-  }
-
-  /** Twice at most, and silently: the service ends the text by itself two minutes later. */
-  async function acknowledge(code, claim) {
-    try {
-      await api.ack(code, claim);
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      await api.ack(code, claim).catch(() => {});
     }
   }
 

@@ -1,43 +1,98 @@
 /** Saving: a text with a password is sealed here, and however often it is sent it leases one code. */
 
-import { Invalid } from "./errors.js";
+import { Invalid, TooLarge } from "./errors.js";
 import { lock } from "./lock.js";
 import { canSeal } from "./seal.js";
+import { makeMemory } from "./slot.js";
 import { makeUuid } from "./uuid.js";
 
 /** @typedef {ReturnType<typeof import("./api.js").makeApi>} Api */
+/** @typedef {import("./api.js").Draft} Draft */
+/** @typedef {import("./api.js").Written} Written */
 /** @typedef {{text: string, password: string, expiresIn: number, once: boolean}} Wanted */
+/** @typedef {{body: Draft, key: string}} Sent what goes to the service; `key` names the write */
 
+/** @type {(keyof Wanted)[]} */
 const FIELDS = ["text", "password", "expiresIn", "once"];
 
-/** @param {Api} api */
-export function makeSaver(api) {
+/**
+ * A write of an open text, ready to be resumed.
+ * @param {{text: string, expiresIn: number}} wanted
+ * @returns {Sent}
+ */
+export function ready({ text, expiresIn }) {
+  return { body: { text, expiresIn, once: false }, key: makeUuid() };
+}
+
+/**
+ * @param {object} wiring
+ * @param {Pick<Api, "write">} wiring.api
+ * @param {import("./slot.js").Slot<Sent>} [wiring.outbox] outlives what is under way; it never holds a password
+ */
+export function makeSaver({ api, outbox = makeMemory() }) {
   /**
    * What was sent and has no good answer yet. The service may have it all the same, so it is sent
    * again to the byte: sealed anew, it would be another text under the same key.
-   * @type {{wanted: Wanted, body: import("./api.js").Draft, key: string} | null}
+   * @type {(Sent & {wanted: Wanted | null}) | null}
    */
   let pending = null;
 
-  /** @param {Wanted} wanted @returns {Promise<import("./api.js").Written>} */
+  /** @param {Wanted} wanted @returns {Promise<Written>} */
   async function save(wanted) {
-    const isRepeated = FIELDS.every((name) => pending?.wanted[name] === wanted[name]);
-    if (!isRepeated) pending = { wanted, body: await draftOf(wanted), key: makeUuid() };
+    await recall();
+    const isRepeated = pending?.wanted && FIELDS.every((name) => pending?.wanted?.[name] === wanted[name]);
+    if (!isRepeated) await hold({ wanted, body: await draftOf(wanted), key: makeUuid() });
+    return deliver(Boolean(isRepeated));
+  }
+
+  /**
+   * Go on with a write whose end nobody saw; null where there is none.
+   * @returns {Promise<Written | null>}
+   */
+  async function resume() {
+    await recall();
+    return pending && deliver(true);
+  }
+
+  /** @param {boolean} isRepeated @returns {Promise<Written>} */
+  async function deliver(isRepeated) {
+    const { wanted, body, key } = /** @type {NonNullable<typeof pending>} */ (pending);
     try {
-      const written = await api.write(pending.body, pending.key);
-      pending = null;
+      const written = await api.write(body, key);
+      await hold(null);
+      if (written.secondsLeft > 0 || !isRepeated) return written;
       // Tried again so late that the first one, whose code nobody saw, has expired.
-      return isRepeated && written.secondsLeft === 0 ? save(wanted) : written;
+      await hold({ wanted, body, key: makeUuid() });
+      return await deliver(false);
     } catch (error) {
-      if (error instanceof Invalid) pending = null;
+      if (error instanceof Invalid || error instanceof TooLarge) await hold(null);
       throw error;
     }
   }
 
-  return { save };
+  async function recall() {
+    if (pending) return;
+    const sent = await outbox.get();
+    pending = sent && { ...sent, wanted: wantedBy(sent.body) };
+  }
+
+  /** @param {typeof pending} next */
+  async function hold(next) {
+    pending = next;
+    // Where the service seals, the body holds the password.
+    const isKept = next && !next.body.password;
+    await outbox.put(isKept ? { body: next.body, key: next.key } : null);
+  }
+
+  return { save, resume };
 }
 
-/** @param {Wanted} wanted @returns {Promise<import("./api.js").Draft>} */
+/** What an open text was wanted with; null for a sealed one, whose password is not known. @param {Draft} body */
+function wantedBy({ text, expiresIn, once = false, proof }) {
+  return proof ? null : { text, password: "", expiresIn, once };
+}
+
+/** @param {Wanted} wanted @returns {Promise<Draft>} */
 async function draftOf({ text, password, expiresIn, once }) {
   // Without WebCrypto the service has to seal; whoever asks must have said so.
   if (!password || !canSeal()) return { text, password, expiresIn, once };

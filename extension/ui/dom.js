@@ -56,19 +56,21 @@ export function makeToggle(field, button, labels) {
     labels.put(button, shown ? "hide" : "show");
   }
   button.addEventListener("click", () => set(field.type === "password"));
-  return { hide: () => set(false) };
+  return { hide: () => set(false), show: () => set(true) };
 }
 
 /**
  * Run one deed at a time for a form; while it runs the form is busy.
  * @param {HTMLFormElement} form
  * @param {HTMLButtonElement} button
- * @param {() => Promise<void>} deed
+ * @param {() => Promise<void>} submitted
+ * @returns {(deed: () => Promise<void>) => Promise<void>} runs another deed of the form
  */
-export function onSubmit(form, button, deed) {
+export function onSubmit(form, button, submitted) {
   let busy = false;
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+
+  /** @param {() => Promise<void>} deed */
+  async function run(deed) {
     if (busy) return;
     busy = true;
     button.disabled = true;
@@ -81,7 +83,13 @@ export function onSubmit(form, button, deed) {
       form.removeAttribute("aria-busy");
       keepFocus(button);
     }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    run(submitted);
   });
+  return run;
 }
 
 /**

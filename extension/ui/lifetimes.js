@@ -9,8 +9,9 @@ import { lifetimes } from "../core/limits.js";
  * @param {HTMLElement} list
  * @param {HTMLElement} hint that says which ones need a password
  * @param {Labels} labels
+ * @param {number} [preferred] in seconds, where the service allows it
  */
-export function makeLifetimes(list, hint, labels) {
+export function makeLifetimes(list, hint, labels, preferred) {
   let longestOpen = 0;
   const radios = () => /** @type {HTMLInputElement[]} */ ([...list.querySelectorAll("input")]);
   const chosen = () => radios().find((radio) => radio.checked);
@@ -23,14 +24,27 @@ export function makeLifetimes(list, hint, labels) {
 
     /** Offer what the service allows; what a person has chosen already stays. @param {Limits} limits */
     offer(limits) {
-      const usual = limits.expires_in.default;
       const before = chosen();
       const offered = lifetimes(limits);
+      const isAllowed = preferred && offered.includes(preferred) && preferred <= limits.expires_in.max;
+      const usual = isAllowed ? preferred : limits.expires_in.default;
       const kept = before && !before.defaultChecked && offered.includes(Number(before.value));
       const wanted = kept ? Number(before.value) : usual;
       longestOpen = Math.max(usual, limits.expires_in.max);
       list.replaceChildren(...offered.map((seconds) => option(seconds, seconds === usual, labels)));
       for (const radio of radios()) radio.checked = Number(radio.value) === wanted;
+    },
+
+    /** What the person has chosen, where it is not the usual. */
+    get chosen() {
+      const radio = chosen();
+      return radio && !radio.defaultChecked ? Number(radio.value) : null;
+    },
+
+    /** @param {number | null} seconds */
+    choose(seconds) {
+      const radio = radios().find((each) => Number(each.value) === seconds);
+      if (radio) radio.checked = true;
     },
 
     /** Allow the long ones, or not. @param {boolean} isLocked whether there is a password */

@@ -2,21 +2,25 @@
 
 import { readCode } from "../core/codes.js";
 import { NoText } from "../core/errors.js";
-import { charactersOf } from "../core/limits.js";
-import { makeReader } from "../core/reading.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
-import { makeCountdown } from "./countdown.js";
-import { turn } from "./direction.js";
-import { copyText, makeToggle, onSubmit, part } from "./dom.js";
+import { makeToggle, onSubmit, part } from "./dom.js";
+import { watchKeys } from "./keys.js";
+import { makeLoaded } from "./loaded.js";
+
+/** @typedef {import("./loaded.js").Shown} Shown */
 
 /**
  * @param {object} wiring
  * @param {HTMLElement} wiring.root
- * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
+ * @param {ReturnType<typeof import("../core/reading.js").makeReader>} wiring.reader
  * @param {import("./labels.js").Labels} wiring.labels
+ * @param {(text: string) => Promise<boolean>} wiring.copy
+ * @param {import("./loaded.js").Deeds} [wiring.deeds]
+ * @param {(shown: Shown | null) => Promise<void>} [wiring.showing] told what is shown now, before it counts as seen
+ * @param {(code: string) => void} [wiring.typed]
  */
-export function makeLoadPanel({ root, api, labels }) {
+export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing = async () => {}, typed = () => {} }) {
   /** @type {HTMLFormElement} */
   const form = part(root, "load-form");
   /** @type {HTMLInputElement} */
@@ -25,22 +29,24 @@ export function makeLoadPanel({ root, api, labels }) {
   const password = part(root, "load-password");
   const lock = part(root, "lock");
   const button = part(root, "load");
-  const reader = makeReader({ api });
   const alert = makeAlert(part(root, "load-alert"), labels);
   const toggle = makeToggle(password, part(root, "show-load-password"), labels);
-  const loaded = makeLoaded({ root: part(root, "loaded"), labels, cleared: () => field.focus() });
+  const keys = watchKeys(field);
+  const loaded = makeLoaded({ root: part(root, "loaded"), labels, copy, deeds, cleared });
 
   async function load() {
     alert.clear();
-    const code = readCode(field.value);
+    const code = keys.read();
     if (!code) return alert.say("bad_code", undefined, field);
     try {
       // Deriving takes a moment; a button that says nothing would seem stuck.
-      if (password.value) labels.put(button, "opening");
-      const found = await reader.load(code, password.value);
+      labels.put(button, password.value ? "opening" : "loading");
+      const { seen, ...found } = await reader.load(code, password.value);
+      const shown = { ...found, code };
       reset();
-      loaded.show(code, found);
-      found.seen();
+      loaded.show(shown);
+      await showing(shown);
+      await seen();
     } catch (error) {
       tell(error);
     } finally {
@@ -58,74 +64,35 @@ export function makeLoadPanel({ root, api, labels }) {
     return alert.tell(error, { code: field, password }[error.field]);
   }
 
+  function cleared() {
+    showing(null);
+    field.focus();
+  }
+
   function reset() {
     form.reset();
+    typed("");
     toggle.hide();
     lock.hidden = true;
   }
 
   part(root, "lock-hint").hidden = canSeal();
+  field.addEventListener("input", () => typed(field.value));
   onSubmit(form, button, load);
   return {
     /** Fill in a code, however it is written, and load at once. @param {string} given */
     open(given) {
-      field.value = readCode(given) ?? given;
+      this.fill(readCode(given) ?? given);
       field.focus();
       form.requestSubmit();
     },
-  };
-}
 
-/**
- * @param {object} wiring
- * @param {HTMLElement} wiring.root
- * @param {import("./labels.js").Labels} wiring.labels
- * @param {() => void} wiring.cleared
- */
-function makeLoaded({ root, labels, cleared }) {
-  /** @type {HTMLTextAreaElement} */
-  const shown = part(root, "loaded-text");
-  const status = part(root, "loaded-status");
-  const left = part(root, "loaded-left");
-  const oneTime = part(root, "one-time");
-  const countdown = makeCountdown(left, "left", labels);
-  // Kept beside the text area, which turns CRLF into LF.
-  let text = "";
-
-  function clear() {
-    text = "";
-    shown.value = "";
-    countdown.stop();
-    labels.clear(status);
-    root.hidden = true;
-    cleared();
-  }
-
-  async function copy() {
-    labels.clear(status);
-    labels.put(status, (await copyText(text)) ? "text_copied" : "copy_failed");
-  }
-
-  part(root, "copy-text").addEventListener("click", copy);
-  part(root, "clear").addEventListener("click", clear);
-  return {
-    /** @param {string} code @param {import("../core/reading.js").Read} found */
-    show(code, found) {
-      ({ text } = found);
-      shown.value = text;
-      turn(shown);
-      labels.clear(status);
-      labels.put(part(root, "loaded-heading"), "text_under", () => ({ code }));
-      labels.put(part(root, "loaded-size"), "size", (words) => ({
-        characters: words.count("characters", charactersOf(text)),
-      }));
-      oneTime.hidden = !found.once;
-      if (found.once) countdown.stop();
-      else countdown.start(found.secondsLeft, () => labels.put(left, "left_none"));
-      root.hidden = false;
-      shown.focus();
-      shown.setSelectionRange(0, 0);
-      shown.scrollTop = 0;
+    /** @param {string} given */
+    fill(given) {
+      field.value = given;
     },
+
+    focus: () => field.focus(),
+    show: loaded.show,
   };
 }

@@ -2,49 +2,66 @@
 
 import { TooLarge } from "../core/errors.js";
 import { USUAL_LIMITS, bytesOf, charactersOf } from "../core/limits.js";
-import { makeSaver } from "../core/saving.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
 import { turn } from "./direction.js";
-import { makeToggle, onSubmit, part } from "./dom.js";
+import { onSubmit, part } from "./dom.js";
 import { makeLifetimes } from "./lifetimes.js";
+import { makePassword } from "./password.js";
 import { makeSaved } from "./saved.js";
 
 /** @typedef {import("../core/limits.js").Limits} Limits */
+/** @typedef {import("../core/api.js").Written} Written */
+/**
+ * What is in the form: never the password, only whether there was one.
+ * @typedef {{text: string, expiresIn: number | null, once: boolean, locked: boolean}} Drafted
+ */
 
 const KIB = 1024;
 
 /**
  * @param {object} wiring
  * @param {HTMLElement} wiring.root
+ * @param {ReturnType<typeof import("../core/saving.js").makeSaver>} wiring.saver
  * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
  * @param {import("./labels.js").Labels} wiring.labels
  * @param {(code: string) => string} wiring.linkOf
+ * @param {(text: string) => Promise<boolean>} wiring.copy
+ * @param {() => Promise<string[]>} wiring.wordList
+ * @param {number} [wiring.lifetime] the usual one, in seconds
+ * @param {(draft: Drafted) => void} [wiring.drafted] told with every change
+ * @param {(written: Written | null) => Promise<void>} [wiring.showing] told whose code is shown now
  */
-export function makeSavePanel({ root, api, labels, linkOf }) {
+export function makeSavePanel(wiring) {
+  const { root, saver, api, labels, linkOf, copy, wordList, lifetime } = wiring;
+  const { drafted = () => {}, showing = async () => {} } = wiring;
   /** @type {HTMLFormElement} */
   const form = part(root, "save-form");
   /** @type {HTMLTextAreaElement} */
   const field = part(root, "text");
   /** @type {HTMLInputElement} */
-  const password = part(root, "password");
-  /** @type {HTMLInputElement} */
   const once = part(root, "once");
   const counter = part(root, "counter");
   const button = part(root, "save");
   const alert = makeAlert(part(root, "save-alert"), labels);
-  const toggle = makeToggle(password, part(root, "show-password"), labels);
-  const lifetimes = makeLifetimes(part(root, "lifetimes"), part(root, "long-hint"), labels);
-  const saver = makeSaver(api);
-  const saved = makeSaved({ root: part(root, "saved"), api, labels, linkOf, again });
+  const lifetimes = makeLifetimes(part(root, "lifetimes"), part(root, "long-hint"), labels, lifetime);
+  const password = makePassword({ root, labels, wordList, changed: relock });
+  const saved = makeSaved({ root: part(root, "saved"), api, labels, linkOf, copy, again });
   let limits = USUAL_LIMITS;
+  // A draft that came back without the password it was to be locked with.
+  let wasLocked = false;
 
   /** @param {number} bytes */
   const kilobytes = (bytes) => labels.words.number(Math.ceil(bytes / KIB));
   const most = () => ({ most: kilobytes(limits.max_text_bytes) });
   const isTooLarge = () => bytesOf(field.value) > limits.max_text_bytes;
 
-  const allowLong = () => lifetimes.allow(password.value !== "");
+  const allowLong = () => lifetimes.allow(password.field.value !== "" || wasLocked);
+
+  function relock() {
+    wasLocked = false;
+    allowLong();
+  }
 
   function look() {
     turn(field);
@@ -74,11 +91,24 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
     alert.clear();
     if (!field.value) return alert.say("empty_text", undefined, field);
     if (isTooLarge()) return alert.say("too_large", most, field);
+    if (wasLocked) return askForPassword();
+    labels.put(button, password.field.value && canSeal() ? "sealing" : "saving");
+    return send(() => saver.save(wanted()));
+  }
+
+  /** Once: whoever saves again without one has been told. */
+  function askForPassword() {
+    relock();
+    alert.say("password_again", undefined, password.field);
+  }
+
+  /** @param {() => Promise<Written | null>} deed */
+  async function send(deed) {
     // What is typed while the text is on its way would be cleared with it.
     field.readOnly = true;
     try {
-      if (password.value && canSeal()) labels.put(button, "sealing");
-      show(await saver.save(wanted()));
+      const written = await deed();
+      if (written) await show(written);
     } catch (error) {
       tell(error);
     } finally {
@@ -89,17 +119,31 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
 
   const wanted = () => ({
     text: field.value,
-    password: password.value,
+    password: password.field.value,
     expiresIn: lifetimes.seconds,
     once: once.checked,
   });
 
-  /** @param {import("../core/api.js").Written} written */
-  function show(written) {
+  const draft = () => ({
+    text: field.value,
+    expiresIn: lifetimes.chosen,
+    once: once.checked,
+    locked: wasLocked || password.field.value !== "",
+  });
+
+  /** @param {Written} written */
+  async function show(written) {
     form.reset();
-    toggle.hide();
-    allowLong();
+    password.forget();
+    relock();
     look();
+    present(written);
+    drafted(draft());
+    await showing(written);
+  }
+
+  /** @param {Written} written */
+  function present(written) {
     form.hidden = true;
     saved.show(written);
   }
@@ -107,24 +151,42 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
   /** @param {any} error */
   function tell(error) {
     if (error instanceof TooLarge) return alert.say("too_large", most, field);
-    return alert.tell(error, { text: field, password }[error.field]);
+    return alert.tell(error, { text: field, password: password.field }[error.field]);
   }
 
   function again() {
     form.hidden = false;
+    showing(null);
     field.focus();
+  }
+
+  /** @param {Drafted} before */
+  function restore(before) {
+    field.value = before.text;
+    once.checked = before.once;
+    wasLocked = before.locked && before.text !== "";
+    allowLong();
+    lifetimes.choose(before.expiresIn);
+    look();
   }
 
   // The person is told the truth about who seals, next to the field, before a password is typed.
   if (!canSeal()) labels.put(part(root, "password-hint"), "password_hint_unsafe");
   field.addEventListener("input", look);
-  password.addEventListener("input", allowLong);
+  form.addEventListener("input", () => drafted(draft()));
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     event.preventDefault();
     form.requestSubmit();
   });
-  onSubmit(form, button, save);
+  const submit = onSubmit(form, button, save);
   obey(USUAL_LIMITS);
-  return { obey, focus: () => field.focus() };
+  return {
+    obey,
+    restore,
+    present,
+    focus: () => field.focus(),
+    /** Go on with what was under way when the panel was closed. */
+    resume: () => submit(() => send(saver.resume)),
+  };
 }

@@ -4,7 +4,8 @@ import { NoText } from "../core/errors.js";
 import { spell } from "../core/codes.js";
 import { makeAlert } from "./alert.js";
 import { makeCountdown } from "./countdown.js";
-import { copyText, keepFocus, part } from "./dom.js";
+import { keepFocus, part } from "./dom.js";
+import { drawQr } from "./qr.js";
 import { makeReceipt } from "./receipt.js";
 
 // How a text ended, as the headline says it.
@@ -16,9 +17,10 @@ const ENDED = { read: "read", expired: "expired", deleted: "deleted" };
  * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
  * @param {import("./labels.js").Labels} wiring.labels
  * @param {(code: string) => string} wiring.linkOf
+ * @param {(text: string) => Promise<boolean>} wiring.copy
  * @param {() => void} wiring.again to save another text
  */
-export function makeSaved({ root, api, labels, linkOf, again }) {
+export function makeSaved({ root, api, labels, linkOf, copy, again }) {
   const heading = part(root, "saved-heading");
   const shown = part(root, "code");
   const spelled = part(root, "spelled");
@@ -28,6 +30,8 @@ export function makeSaved({ root, api, labels, linkOf, again }) {
   const living = part(root, "living");
   /** @type {HTMLButtonElement} */
   const remove = part(root, "delete");
+  const qr = part(root, "qr");
+  const qrButton = part(root, "show-qr");
   const alert = makeAlert(part(root, "saved-alert"), labels);
   const countdown = makeCountdown(part(root, "saved-left"), "left", labels);
   /** @type {import("../core/api.js").Written | null} the owner token is kept here and nowhere else */
@@ -55,6 +59,7 @@ export function makeSaved({ root, api, labels, linkOf, again }) {
     labels.put(news, "saved", asSpelled);
     labels.clear(status);
     receipt.clear();
+    hideQr();
     living.hidden = false;
     root.hidden = false;
     countdown.start(written.secondsLeft, expire);
@@ -99,13 +104,28 @@ export function makeSaved({ root, api, labels, linkOf, again }) {
   }
 
   /** @param {string} text @param {string} done */
-  async function copy(text, done) {
+  async function give(text, done) {
     labels.clear(status);
-    labels.put(status, (await copyText(text)) ? done : "copy_failed");
+    labels.put(status, (await copy(text)) ? done : "copy_failed");
   }
 
-  part(root, "copy-code").addEventListener("click", () => owned && copy(owned.code, "code_copied"));
-  part(root, "copy-link").addEventListener("click", () => owned && copy(linkOf(owned.code), "link_copied"));
+  function hideQr() {
+    qr.hidden = true;
+    qr.replaceChildren();
+    qrButton.setAttribute("aria-expanded", "false");
+  }
+
+  function turnQr() {
+    if (!qr.hidden || !owned) return hideQr();
+    qr.replaceChildren(drawQr(linkOf(owned.code)));
+    qr.hidden = false;
+    return qrButton.setAttribute("aria-expanded", "true");
+  }
+
+  shown.addEventListener("click", () => owned && give(owned.code, "code_copied"));
+  qrButton.addEventListener("click", turnQr);
+  part(root, "copy-code").addEventListener("click", () => owned && give(owned.code, "code_copied"));
+  part(root, "copy-link").addEventListener("click", () => owned && give(linkOf(owned.code), "link_copied"));
   remove.addEventListener("click", removeNow);
   part(root, "again").addEventListener("click", () => {
     owned = null;

@@ -6,22 +6,30 @@ Its script is the extension's: the same files, served from where they lie.
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 from flask import Blueprint, Response, abort, render_template, request, send_from_directory
+from markupsafe import Markup, escape
 
 HERE = Path(__file__).parent
 EXTENSION = HERE.parent.parent / "extension"
 
 LANGUAGES = ("en", "ko")
+PANELS = ("load", "save")
 # All that can be fetched: files of these kinds, straight in these folders.
-_FOLDERS = {"web": HERE, "core": EXTENSION / "core", "ui": EXTENSION / "ui"}
+_FOLDERS = {"web": HERE, **{name: EXTENSION / name for name in ("core", "ui", "vendor")}}
 _KINDS = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".json": "application/json",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain",
+    ".woff2": "font/woff2",
 }
+_SAID = re.compile(r'(<[^<>]*\sdata-say="(\w+)"[^<>]*>)')
+_SAID_BY_ATTRIBUTE = re.compile(r'data-say-(label|placeholder)="(\w+)"')
+_ATTRIBUTES = {"label": "aria-label", "placeholder": "placeholder"}
 _CSP = "; ".join(
     [
         "default-src 'none'",
@@ -29,6 +37,7 @@ _CSP = "; ".join(
         "style-src 'self'",
         "img-src 'self'",
         "connect-src 'self'",
+        "font-src 'self'",
         "form-action 'none'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
@@ -40,15 +49,25 @@ def blueprint() -> Blueprint:
     """The routes, to be registered with the app."""
     routes = Blueprint("web", __name__, template_folder=str(HERE))
     catalogues = {language: _catalogue(language) for language in LANGUAGES}
-    routes.get("/", endpoint="page")(lambda: _page(catalogues))
-    routes.get("/<any(web, core, ui):folder>/<name>", endpoint="file")(_file)
+    # Ours, and as trusted as the template is.
+    panels = {name: Markup((EXTENSION / "ui" / f"{name}.html").read_text("utf-8")) for name in PANELS}  # noqa: S704
+    routes.get("/", endpoint="page")(lambda: _page(panels, catalogues))
+    routes.get("/<any(web, core, ui, vendor):folder>/<name>", endpoint="file")(_file)
     return routes
 
 
-def _page(catalogues: dict[str, dict[str, str]]) -> Response:
+def _page(panels: dict[str, Markup], catalogues: dict[str, dict[str, str]]) -> Response:
     language = _language()
-    document = render_template("page.html", language=language, words=catalogues[language])
-    return Response(document, headers={"Content-Security-Policy": _CSP})
+    document = render_template("page.html", language=language, panels=panels)
+    return Response(_say(document, catalogues[language]), headers={"Content-Security-Policy": _CSP})
+
+
+def _say(document: str, words: dict[str, str]) -> str:
+    """Put the words where the script would put them too, so that they are there before it runs."""
+    document = _SAID_BY_ATTRIBUTE.sub(
+        lambda found: f'{found[0]} {_ATTRIBUTES[found[1]]}="{escape(words[found[2]])}"', document
+    )
+    return _SAID.sub(lambda found: f"{found[1]}{escape(words[found[2]])}", document)
 
 
 def _language() -> str:

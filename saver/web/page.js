@@ -1,12 +1,16 @@
 /** The page at `/`: wires the panels to the service that it came from. */
 
 import { makeApi } from "../core/api.js";
+import { makeReader } from "../core/reading.js";
+import { makeSaver } from "../core/saving.js";
+import { makeCatalogues } from "../ui/catalogues.js";
+import { copyText, part } from "../ui/dom.js";
 import { makeLabels } from "../ui/labels.js";
 import { makeLoadPanel } from "../ui/load.js";
 import { makeSavePanel } from "../ui/save.js";
 import { showService } from "../ui/service.js";
-import { LANGUAGES, makeWords } from "../ui/words.js";
-import { part } from "../ui/dom.js";
+import { makeWaiting } from "../ui/waiting.js";
+import { makeWords } from "../ui/words.js";
 
 const base = new URL("../", import.meta.url);
 const root = document.documentElement;
@@ -20,12 +24,6 @@ function takeFragment() {
   } catch {
     return hash.slice(1);
   }
-}
-
-/** @param {string} language @returns {Promise<[string, Record<string, string>]>} */
-async function catalogueOf(language) {
-  const response = await fetch(new URL(`ui/${language}.json`, base));
-  return [language, await response.json()];
 }
 
 /** @param {import("../ui/labels.js").Labels} labels */
@@ -50,12 +48,20 @@ const isDesk = () => matchMedia("(hover: hover) and (pointer: fine)").matches;
 
 async function start() {
   const given = takeFragment();
-  const catalogues = Object.fromEntries(await Promise.all(LANGUAGES.map(catalogueOf)));
-  const labels = makeLabels(makeWords(catalogues, root.lang));
-  const api = makeApi({ fetch: window.fetch.bind(window), baseUrl: base });
-  const linkOf = (/** @type {string} */ code) => new URL(`#${code}`, base).href;
-  const load = makeLoadPanel({ root: part(document, "load-panel"), api, labels });
-  const save = makeSavePanel({ root: part(document, "save-panel"), api, labels, linkOf });
+  const fetch = window.fetch.bind(window);
+  const catalogues = makeCatalogues(fetch, base);
+  const labels = makeLabels(makeWords(await catalogues.all(), root.lang));
+  const waiting = makeWaiting(part(document, "waiting"), labels);
+  const api = makeApi({ fetch, baseUrl: base, waiting });
+  const common = { api, labels, copy: copyText };
+  const load = makeLoadPanel({ ...common, root: part(document, "load-panel"), reader: makeReader({ api }) });
+  const save = makeSavePanel({
+    ...common,
+    root: part(document, "save-panel"),
+    saver: makeSaver({ api }),
+    linkOf: (code) => new URL(`#${code}`, base).href,
+    wordList: catalogues.wordList,
+  });
 
   /** @param {import("../core/limits.js").Limits} limits */
   const obey = (limits) => {

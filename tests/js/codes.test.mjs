@@ -18,6 +18,9 @@ const READ = {
   "whiskey UNIFORM romeo papa": "wUrp",
   "Small Whiskey, Big Uniform, small Romeo, small Papa.": "wUrp",
   "alpha ALFA juliet X-RAY": "aAjX",
+  "цГкз": "wUrp",
+  "ㅉㄱㅒㅔ": "WrOp",
+  "쩨꼐": "WpRP",
 };
 
 const REFUSED = [
@@ -44,6 +47,12 @@ for (const [given, code] of Object.entries(READ)) {
 for (const given of REFUSED) {
   test(`refuses ${JSON.stringify(given)}`, () => assert.equal(readCode(given), null));
 }
+
+test("the keys tell the case that Hangul does not show", () => {
+  assert.equal(readCode("ㅈㅕㄱㅔ", "wUrp"), "wUrp");
+  assert.equal(readCode("져게", "wUrp"), "wUrp");
+  for (const typed of ["", "wUr", "xUrp", "wUrpx"]) assert.equal(readCode("져게", typed), null, typed);
+});
 
 test("reads back every letter as it is spelled", () => {
   for (const letter of ALPHABET) {

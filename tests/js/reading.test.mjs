@@ -4,6 +4,7 @@ import { test } from "node:test";
 
 import { Fault, Invalid, NoText, Unreachable } from "../../extension/core/errors.js";
 import { makeReader } from "../../extension/core/reading.js";
+import { makeMemory } from "../../extension/core/slot.js";
 import { BadSealError, WeakSealError, seal } from "../../extension/core/seal.js";
 
 globalThis.crypto ??= webcrypto; // Node 18 has it only here
@@ -14,7 +15,7 @@ const { kdf } = JSON.parse(Buffer.from(jwe.split(".")[0], "base64url").toString(
 const SEALED = { ...OPEN, text: jwe, sealed: true };
 
 /** A service that answers as `answer` does; `asked` holds what it got. */
-function reader(answer) {
+function reader(answer, slot = makeMemory()) {
   const asked = [];
   const acked = [];
   const api = {
@@ -29,7 +30,7 @@ function reader(answer) {
       throw new Unreachable();
     },
   };
-  return { ...makeReader({ api, pause: 1 }), asked, acked };
+  return { ...makeReader({ api, slot }), asked, acked };
 }
 
 const locked = (shown) => (shown.proof === proof ? SEALED : new NoText(kdf));
@@ -107,6 +108,17 @@ test("a lost answer is asked for by the same reader, the next time by another", 
   assert.notEqual(asked[1].claim, asked[2].claim);
   await seen();
   const ack = ["wUrp", asked[0].claim];
-  assert.deepEqual(acked, [ack, ack]);
+  assert.deepEqual(acked, [ack]);
+});
+
+test("who asks again after the page was closed is the same reader", async () => {
+  const slot = makeMemory();
+  const first = reader(() => new Unreachable(), slot);
+  await assert.rejects(first.load("wUrp", "right"), Unreachable);
+  assert.deepEqual(Object.keys(await slot.get()).sort(), ["claim", "code"]);
+  const second = reader(() => OPEN, slot);
+  await second.load("wUrp");
+  assert.equal(second.asked[0].claim, first.asked[0].claim);
+  assert.equal(await slot.get(), null);
 });
 

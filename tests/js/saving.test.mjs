@@ -3,8 +3,9 @@ import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 
 import { Invalid, Unreachable } from "../../extension/core/errors.js";
-import { makeSaver } from "../../extension/core/saving.js";
+import { makeSaver, ready } from "../../extension/core/saving.js";
 import { deriveKeys, open } from "../../extension/core/seal.js";
+import { makeMemory } from "../../extension/core/slot.js";
 import { makeUuid } from "../../extension/core/uuid.js";
 
 globalThis.crypto ??= webcrypto; // Node 18 has it only here
@@ -15,6 +16,10 @@ const WRITTEN = { code: "wUrp", ownerToken: "t", secondsLeft: 600 };
 
 /** A service that answers with these one after the other; `sent` holds what it got. */
 function saver(...answers) {
+  return saverWith(makeMemory(), ...answers);
+}
+
+function saverWith(outbox, ...answers) {
   const sent = [];
   const write = async (draft, key) => {
     sent.push({ body: JSON.stringify(draft), key });
@@ -22,7 +27,7 @@ function saver(...answers) {
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  return { ...makeSaver({ write }), sent };
+  return { ...makeSaver({ api: { write }, outbox }), sent };
 }
 
 test("a text with a password is sealed, and opens with it", async () => {
@@ -68,6 +73,57 @@ test("a code that expired before anybody saw it is not handed out", async () => 
   assert.equal(await save(WANTED), WRITTEN);
   assert.equal(sent[0].key, sent[1].key);
   assert.notEqual(sent[1].key, sent[2].key);
+});
+
+test("a service that only knows expired codes is not asked for ever", async () => {
+  const expired = { ...WRITTEN, secondsLeft: 0 };
+  const { save, sent } = saver(new Unreachable(), expired, expired);
+  await assert.rejects(save(WANTED), Unreachable);
+  assert.equal(await save(WANTED), expired);
+  assert.equal(sent.length, 3);
+});
+
+test("what was under way when the page was closed is gone on with, to the byte", async () => {
+  for (const password of ["", "open sesame"]) {
+    const outbox = makeMemory();
+    const first = saverWith(outbox, new Unreachable());
+    await assert.rejects(first.save({ ...WANTED, password }), Unreachable);
+    assert.doesNotMatch(JSON.stringify(await outbox.get()), /sesame/);
+    const second = saverWith(outbox);
+    assert.equal(await second.resume(), WRITTEN);
+    assert.deepEqual(second.sent, first.sent);
+    assert.equal(await outbox.get(), null);
+    assert.equal(await second.resume(), null);
+  }
+});
+
+test("an open text that is saved again after the page was closed is sent once", async () => {
+  const outbox = makeMemory();
+  const first = saverWith(outbox, new Unreachable());
+  await assert.rejects(first.save(WANTED), Unreachable);
+  const second = saverWith(outbox);
+  await second.save(WANTED);
+  assert.deepEqual(second.sent, first.sent);
+});
+
+test("a text for another place to send is ready to be resumed", async () => {
+  const outbox = makeMemory();
+  await outbox.put(ready({ text: "picked", expiresIn: 600 }));
+  const { resume, sent } = saverWith(outbox);
+  assert.equal(await resume(), WRITTEN);
+  assert.deepEqual(JSON.parse(sent[0].body), { text: "picked", expiresIn: 600, once: false });
+  assert.match(sent[0].key, UUID);
+});
+
+test("a password that the service is to seal with is never laid aside", async (context) => {
+  const { subtle } = globalThis.crypto;
+  Object.defineProperty(globalThis.crypto, "subtle", { value: undefined, configurable: true });
+  context.after(() => Object.defineProperty(globalThis.crypto, "subtle", { value: subtle, configurable: true }));
+  const outbox = makeMemory();
+  const { save, sent } = saverWith(outbox, new Unreachable());
+  await assert.rejects(save({ ...WANTED, password: "open sesame" }), Unreachable);
+  assert.match(sent[0].body, /sesame/);
+  assert.equal(await outbox.get(), null);
 });
 
 test("what cannot be sealed is refused as the service would", async () => {

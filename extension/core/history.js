@@ -1,0 +1,51 @@
+/** Which codes were saved and loaded here, and until when they hold. Never texts, never passwords. */
+
+/** @typedef {import("./slot.js").Area} Area */
+/**
+ * `at` and `expiresAt` in ms; null where extension 1.x, which noted codes only, left it.
+ * @typedef {{code: string, deed: "saved" | "loaded", at: number | null, expiresAt: number | null}} Entry
+ */
+
+const KEY = "history";
+const MOST = 100;
+// As long as the service does not give a code to another text.
+const KEPT = 86_400_000;
+
+/**
+ * @param {Area} area
+ * @param {() => number} [now] ms
+ */
+export function makeHistory(area, now = Date.now) {
+  /** @returns {Promise<Entry[]>} the newest first */
+  async function list() {
+    const { [KEY]: noted = [] } = await area.get(KEY);
+    return noted.filter((/** @type {Entry} */ each) => each.expiresAt === null || each.expiresAt + KEPT > now());
+  }
+
+  /** @param {Entry[]} entries */
+  const put = (entries) => area.set({ [KEY]: entries.slice(0, MOST) });
+
+  return {
+    list,
+
+    /** @param {"saved" | "loaded"} deed @param {string} code @param {number} secondsLeft */
+    async note(deed, code, secondsLeft) {
+      const entry = { code, deed, at: now(), expiresAt: now() + secondsLeft * 1000 };
+      await put([entry, ...(await list()).filter((each) => each.code !== code || each.deed !== deed)]);
+    },
+
+    /** Add what an older extension has noted. @param {Entry[]} entries */
+    async adopt(entries) {
+      await put([...(await list()), ...entries]);
+    },
+
+    /** @param {Entry} entry */
+    async forget({ code, deed }) {
+      await put((await list()).filter((each) => each.code !== code || each.deed !== deed));
+    },
+
+    async forgetAll() {
+      await area.remove(KEY);
+    },
+  };
+}

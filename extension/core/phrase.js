@@ -1,0 +1,34 @@
+/** A password made of easy words, picked at random. */
+
+/** How many words a phrase has. */
+export const WORDS = 5;
+
+const RANGE = 2 ** 16;
+
+/**
+ * Pick a phrase. The words are to be distinct; each is as likely as any other.
+ * @param {string[]} words at most 65,536
+ * @param {(into: Uint16Array) => Uint16Array} [random]
+ * @returns {string}
+ */
+export function makePhrase(words, random = (into) => globalThis.crypto.getRandomValues(into)) {
+  return Array.from({ length: WORDS }, () => words[below(words.length, random)]).join(" ");
+}
+
+/**
+ * How strong a phrase is that was picked from so many words: the bits that a guesser has to find.
+ * @param {number} words
+ */
+export function bitsOf(words) {
+  return Math.floor(WORDS * Math.log2(words));
+}
+
+/** @param {number} bound @param {(into: Uint16Array) => Uint16Array} random */
+function below(bound, random) {
+  // What lies above the last whole multiple would make the first words likelier.
+  const fair = RANGE - (RANGE % bound);
+  for (;;) {
+    const [drawn] = random(new Uint16Array(1));
+    if (drawn < fair) return drawn % bound;
+  }
+}

@@ -1,0 +1,29 @@
+/** The lists of words that come as files. */
+
+import { LANGUAGES } from "./words.js";
+
+/**
+ * @param {typeof fetch} fetch
+ * @param {string | URL} base where the folders lie
+ */
+export function makeCatalogues(fetch, base) {
+  /** @param {string} path */
+  async function file(path) {
+    const response = await fetch(new URL(path, base));
+    if (!response.ok) throw new Error(`no file ${path}`);
+    return response;
+  }
+
+  return {
+    /** What is said, by language. @returns {Promise<Record<string, Record<string, string>>>} */
+    async all() {
+      const read = LANGUAGES.map(async (language) => [language, await (await file(`ui/${language}.json`)).json()]);
+      return Object.fromEntries(await Promise.all(read));
+    },
+
+    /** The words that phrases are made of. @returns {Promise<string[]>} */
+    async wordList() {
+      return (await (await file("vendor/eff-short-wordlist-1.txt")).text()).split("\n").filter(Boolean);
+    },
+  };
+}

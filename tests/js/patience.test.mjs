@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { makeApi } from "../../extension/core/api.js";
+import { NoText, TooMany, Unavailable, Unreachable } from "../../extension/core/errors.js";
+
+const KEY = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001";
+const DRAFT = { text: "hello", expiresIn: 600 };
+const WRITTEN = [201, { code: "wUrp", owner_token: "t", expires_at: "2999-01-01T00:00:00Z" }];
+const BUSY = [503, {}, { "Retry-After": "1" }];
+
+/** A service that gives these answers, null for none; what it was sent, and what was told meanwhile. */
+function client(...answers) {
+  const sent = [];
+  const told = [];
+  const fetch = async (_, request) => {
+    sent.push(request.headers["Idempotency-Key"] + request.body);
+    const [status, body, headers] = answers.shift() ?? [];
+    if (!status) throw new TypeError("no route");
+    return new Response(JSON.stringify(body), { status, headers });
+  };
+  const waiting = (why) => told.push(why);
+  return { api: makeApi({ fetch, baseUrl: "https://example.org/", pauses: [1, 1], waiting }), sent, told };
+}
+
+test("what gets no answer is sent again, the same to the byte", async () => {
+  const { api, sent, told } = client(null, null, WRITTEN);
+  assert.equal((await api.write(DRAFT, KEY)).code, "wUrp");
+  assert.equal(sent.length, 3);
+  assert.equal(new Set(sent).size, 1);
+  assert.deepEqual(told, ["again", "again", null]);
+});
+
+test("a service that is busy for a moment is asked again", async () => {
+  const { api, sent } = client(BUSY, WRITTEN);
+  await api.write(DRAFT, KEY);
+  assert.equal(sent.length, 2);
+});
+
+test("three tries, and the person is told", async () => {
+  const { api, sent, told } = client(null, null, null, WRITTEN);
+  await assert.rejects(api.write(DRAFT, KEY), Unreachable);
+  assert.equal(sent.length, 3);
+  assert.equal(told.at(-1), null);
+});
+
+for (const [status, headers, error] of [
+  [503, { "Retry-After": "30" }, Unavailable],
+  [429, { "Retry-After": "1" }, TooMany],
+  [404, {}, NoText],
+]) {
+  test(`${status} ${JSON.stringify(headers)} is not asked again`, async () => {
+    const { api, sent } = client([status, { type: "urn:saver:problem:no-text" }, headers], WRITTEN);
+    await assert.rejects(api.write(DRAFT, KEY), error);
+    assert.equal(sent.length, 1);
+  });
+}
