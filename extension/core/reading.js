@@ -83,7 +83,11 @@ export function makeReader({ api, pause = 1_000 }) {
     }
   }
 
-  /** Twice at most, and silently: the service ends the text by itself two minutes later. */
+  /**
+   * Twice at most, and silently: the service ends the text by itself two minutes later.
+   * @param {string} code
+   * @param {string} claim
+   */
   async function acknowledge(code, claim) {
     try {
       await api.ack(code, claim);

@@ -8,7 +8,7 @@ import { makeUuid } from "./uuid.js";
 /** @typedef {ReturnType<typeof import("./api.js").makeApi>} Api */
 /** @typedef {{text: string, password: string, expiresIn: number, once: boolean}} Wanted */
 
-const FIELDS = ["text", "password", "expiresIn", "once"];
+const FIELDS = /** @type {const} */ (["text", "password", "expiresIn", "once"]);
 
 /** @param {Api} api */
 export function makeSaver(api) {
@@ -21,13 +21,14 @@ export function makeSaver(api) {
 
   /** @param {Wanted} wanted @returns {Promise<import("./api.js").Written>} */
   async function save(wanted) {
-    const isRepeated = FIELDS.every((name) => pending?.wanted[name] === wanted[name]);
-    if (!isRepeated) pending = { wanted, body: await draftOf(wanted), key: makeUuid() };
+    const repeated = FIELDS.every((name) => pending?.wanted[name] === wanted[name]) ? pending : null;
+    const sent = repeated ?? { wanted, body: await draftOf(wanted), key: makeUuid() };
+    pending = sent;
     try {
-      const written = await api.write(pending.body, pending.key);
+      const written = await api.write(sent.body, sent.key);
       pending = null;
       // Tried again so late that the first one, whose code nobody saw, has expired.
-      return isRepeated && written.secondsLeft === 0 ? save(wanted) : written;
+      return repeated && written.secondsLeft === 0 ? save(wanted) : written;
     } catch (error) {
       if (error instanceof Invalid) pending = null;
       throw error;

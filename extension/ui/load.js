@@ -25,6 +25,8 @@ export function makeLoadPanel({ root, api, labels }) {
   const password = part(root, "load-password");
   const lock = part(root, "lock");
   const button = part(root, "load");
+  /** @type {Record<string, HTMLElement>} what a refusal may name */
+  const fields = { code: field, password };
   const reader = makeReader({ api });
   const alert = makeAlert(part(root, "load-alert"), labels);
   const toggle = makeToggle(password, part(root, "show-load-password"), labels);
@@ -55,7 +57,7 @@ export function makeLoadPanel({ root, api, labels }) {
       lock.hidden = false;
       return password.focus();
     }
-    return alert.tell(error, { code: field, password }[error.field]);
+    return alert.tell(error, fields[error.field]);
   }
 
   function reset() {

@@ -30,6 +30,8 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
   const password = part(root, "password");
   /** @type {HTMLInputElement} */
   const once = part(root, "once");
+  /** @type {Record<string, HTMLElement>} what a refusal may name */
+  const fields = { text: field, password };
   const counter = part(root, "counter");
   const button = part(root, "save");
   const alert = makeAlert(part(root, "save-alert"), labels);
@@ -107,7 +109,7 @@ export function makeSavePanel({ root, api, labels, linkOf }) {
   /** @param {any} error */
   function tell(error) {
     if (error instanceof TooLarge) return alert.say("too_large", most, field);
-    return alert.tell(error, { text: field, password }[error.field]);
+    return alert.tell(error, fields[error.field]);
   }
 
   function again() {

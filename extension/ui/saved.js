@@ -7,7 +7,10 @@ import { makeCountdown } from "./countdown.js";
 import { copyText, keepFocus, part } from "./dom.js";
 import { makeReceipt } from "./receipt.js";
 
-// How a text ended, as the headline says it.
+/**
+ * How a text ended, as the headline says it.
+ * @type {Partial<Record<import("../core/api.js").State, string>>}
+ */
 const ENDED = { read: "read", expired: "expired", deleted: "deleted" };
 
 /**
@@ -38,7 +41,10 @@ export function makeSaved({ root, api, labels, linkOf, again }) {
     api,
     labels,
     owned: () => owned,
-    told: (state) => ENDED[state] && end(ENDED[state]),
+    told: (state) => {
+      const key = ENDED[state];
+      if (key) end(key);
+    },
     failed: (error) => alert.tell(error),
   });
 
