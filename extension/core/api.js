@@ -17,6 +17,7 @@ const STATES = ["waiting", "loaded", "read", "deleted", "expired"];
 // Where an answer between the service and here does not say when to try again.
 const A_WHILE = 60;
 
+/** @typedef {typeof globalThis.fetch} Fetch */
 /** @typedef {import("./limits.js").Limits} Limits */
 /** @typedef {{code: string, secondsLeft: number, ownerToken: string}} Written */
 /** @typedef {{text: string, secondsLeft: number, once: boolean, sealed: boolean}} Loaded `sealed`: `text` is the JWE */
@@ -32,6 +33,7 @@ const A_WHILE = 60;
 /**
  * Make a client of the service at `baseUrl`, which ends with a slash. Every
  * deed rejects with one of the errors in `errors.js`, or with `BadSealError` where
+<<<<<<< HEAD
  * the service could not open what it keeps, and with nothing else. What gets no
  * answer is asked again: every deed may be, as each has its key, claim or token.
  * @param {object} wiring
@@ -40,6 +42,10 @@ const A_WHILE = 60;
  * @param {number} [wiring.timeout] of one try, in ms
  * @param {number[]} [wiring.pauses] before each further try, in ms
  * @param {(why: Waiting) => void} [wiring.waiting] told when somebody should know why it takes so long
+=======
+ * the service could not open what it keeps, and with nothing else.
+ * @param {{fetch: Fetch, baseUrl: string | URL, timeout?: number}} wiring `timeout` in ms
+>>>>>>> tools
  */
 export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, pauses = PAUSES, waiting = () => {} }) {
   /** @param {string} path @param {object} [body] @param {RequestInit} [more] */
@@ -104,7 +110,7 @@ export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, pauses = PAUSES, w
       const { state } = fields(given, "state");
       const { refused, first_loaded_at: loaded } = given.answer;
       const firstLoadedAt = typeof loaded === "string" ? Date.parse(loaded) : null;
-      if (!STATES.includes(state) || !Number.isInteger(refused) || Number.isNaN(firstLoadedAt)) {
+      if (!isState(state) || !Number.isInteger(refused) || Number.isNaN(firstLoadedAt)) {
         throw new Fault(given.response.status);
       }
       return { state, firstLoadedAt, refused };
@@ -129,6 +135,7 @@ export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, pauses = PAUSES, w
 }
 
 /**
+<<<<<<< HEAD
  * @param {() => Promise<Answered>} deed
  * @param {number[]} pauses
  * @param {() => void} again
@@ -152,6 +159,9 @@ const isPassing = (error) =>
 
 /**
  * @param {typeof fetch} fetch
+=======
+ * @param {Fetch} fetch
+>>>>>>> tools
  * @param {URL} url
  * @param {RequestInit} request
  * @param {number} timeout
@@ -164,7 +174,13 @@ async function exchange(fetch, url, request, timeout) {
   return { response, answer };
 }
 
-/** The body is read under the same time-out: a line can die in the middle of it. */
+/**
+ * The body is read under the same time-out: a line can die in the middle of it.
+ * @param {Fetch} fetch
+ * @param {URL} url
+ * @param {RequestInit} request
+ * @param {number} timeout
+ */
 async function send(fetch, url, request, timeout) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), timeout);
@@ -196,6 +212,11 @@ function parsed(text) {
   }
 }
 
+/** @param {string} given @returns {given is State} */
+function isState(given) {
+  return STATES.includes(given);
+}
+
 /** @param {Response} response @param {any} problem */
 function errorOf(response, problem) {
   const { status } = response;
@@ -214,7 +235,7 @@ function invalid(problem) {
   return new Invalid(pointer.replace(/^\//, ""), detail);
 }
 
-/** Seconds, from a header that holds either seconds or a date. */
+/** Seconds, from a header that holds either seconds or a date. @param {Response} response */
 function retryAfter(response) {
   const given = response.headers.get("Retry-After") ?? "";
   if (/^\d+$/.test(given)) return Math.max(1, Number(given));
@@ -229,7 +250,10 @@ function secondsLeft(given) {
   return Math.max(0, Math.floor((expiresAt - now(given.response)) / 1000));
 }
 
-/** The service's clock where it can be read: the clock of a borrowed computer may be wrong. */
+/**
+ * The service's clock where it can be read: the clock of a borrowed computer may be wrong.
+ * @param {Response} response
+ */
 function now(response) {
   const date = Date.parse(response.headers.get("Date") ?? "");
   // The header leaves out the part of a second that has gone by.

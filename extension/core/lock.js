@@ -8,7 +8,7 @@ const GIVEN = ["text", "password"];
 /** @param {string} text @param {string} password */
 export const lock = (text, password) => worded(seal(text, password));
 
-/** @param {string} password @param {import("./seal.js").Parameters} parameters */
+/** @param {string} password @param {import("./seal.js").Parameters | undefined} parameters */
 export const keysOf = (password, parameters) => worded(deriveKeys(password, parameters));
 
 /**
@@ -20,8 +20,8 @@ async function worded(work) {
   try {
     return await work;
   } catch (error) {
+    if (!(error instanceof BadSealError)) throw error;
     const [field, rule] = error.message.split(": ");
-    if (error instanceof BadSealError && GIVEN.includes(field)) throw new Invalid(field, rule);
-    throw error;
+    throw GIVEN.includes(field) ? new Invalid(field, rule) : error;
   }
 }

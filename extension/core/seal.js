@@ -18,6 +18,10 @@ const MOST_PASSWORD_CHARACTERS = 1024;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const encoder = new TextEncoder();
+const MEMBERS = /** @type {const} */ (["name", "iterations", "salt"]);
+const NO_PARAMETERS = { name: "", iterations: 0, salt: "" };
+
+/** @typedef {Uint8Array<ArrayBuffer>} Bytes */
 
 /**
  * The public parameters of a derivation, as the one 404 and a header give them.
@@ -49,7 +53,7 @@ export function canSeal() {
  * Seal a text. `random` gives that many random bytes.
  * @param {string} text
  * @param {string} password
- * @param {{iterations?: number, random?: (length: number) => Uint8Array, subtle?: SubtleCrypto}} [wiring]
+ * @param {{iterations?: number, random?: (length: number) => Bytes, subtle?: SubtleCrypto}} [wiring]
  * @returns {Promise<{jwe: string, proof: string}>}
  */
 export async function seal(text, password, wiring = {}) {
@@ -68,7 +72,7 @@ export async function seal(text, password, wiring = {}) {
  * Derive the keys of a password. The parameters come from a server that has
  * proved nothing yet, so weak ones are refused before anything is derived.
  * @param {string} password
- * @param {Parameters} parameters
+ * @param {Parameters | undefined} parameters
  * @param {{subtle?: SubtleCrypto}} [wiring]
  * @returns {Promise<Keys>}
  */
@@ -94,18 +98,18 @@ export async function deriveKeys(password, parameters, { subtle = globalThis.cry
  */
 export async function open(jwe, keys, { subtle = globalThis.crypto.subtle } = {}) {
   const { header, kdf, nonce, sealed } = partsOf(jwe);
-  const same = ["name", "iterations", "salt"].every((name) => kdf[name] === keys.parameters[name]);
+  const same = MEMBERS.every((name) => kdf[name] === keys.parameters[name]);
   must(same, "kdf: must be what the key was derived with");
   return textOf(await decrypted(subtle, cipher(nonce, header), keys.key, sealed));
 }
 
 /**
  * Refuse parameters that no client may derive with. Members that are not known are left out.
- * @param {Parameters} parameters
+ * @param {Parameters | undefined} parameters
  * @returns {Parameters}
  */
 export function checkParameters(parameters) {
-  const { name, iterations, salt } = parameters ?? {};
+  const { name, iterations, salt } = parameters ?? NO_PARAMETERS;
   const most = MOST_ITERATIONS;
   const enough = Number.isInteger(iterations) && LEAST_ITERATIONS <= iterations && iterations <= most;
   must(name === KDF_NAME, `kdf: name must be ${KDF_NAME}`, WeakSealError);
@@ -143,7 +147,7 @@ function kdfOf(header) {
   return checkParameters(members("kdf", kdf, "name, iterations, salt"));
 }
 
-/** @param {Uint8Array} data */
+/** @param {Bytes} data */
 function parsed(data) {
   const rule = "header: must be compact JSON with each member once";
   try {
@@ -164,7 +168,7 @@ function members(part, value, names) {
   return value;
 }
 
-/** @param {string} part @param {any} given @param {number} [length] @returns {Uint8Array} */
+/** @param {string} part @param {any} given @param {number} [length] @returns {Bytes} */
 function bytes(part, given, length, Kind = BadSealError) {
   const data = typeof given === "string" ? decode(given) : null;
   const rule = length ? `${length} bytes` : "1 byte or more";
@@ -173,7 +177,7 @@ function bytes(part, given, length, Kind = BadSealError) {
   return data;
 }
 
-/** @param {boolean} holds @param {string} rule */
+/** @param {boolean} holds @param {string} rule @returns {asserts holds} */
 function must(holds, rule, Kind = BadSealError) {
   if (!holds) throw new Kind(rule);
 }
@@ -188,12 +192,12 @@ function branch(info) {
   return { name: "HKDF", hash: "SHA-256", salt: new Uint8Array(), info: encoder.encode(info) };
 }
 
-/** @param {Uint8Array} nonce @param {string} header as it was received: not a byte of it can be changed */
+/** @param {Bytes} nonce @param {string} header as it was received: not a byte of it can be changed */
 function cipher(nonce, header) {
   return { name: "AES-GCM", iv: nonce, additionalData: encoder.encode(header), tagLength: 8 * TAG_BYTES };
 }
 
-/** @param {SubtleCrypto} subtle @param {AesGcmParams} how @param {CryptoKey} key @param {Uint8Array} sealed */
+/** @param {SubtleCrypto} subtle @param {AesGcmParams} how @param {CryptoKey} key @param {Bytes} sealed */
 async function decrypted(subtle, how, key, sealed) {
   try {
     return await subtle.decrypt(how, key, sealed);
@@ -212,7 +216,7 @@ function textOf(data) {
   }
 }
 
-/** @param {Uint8Array} head @param {Uint8Array} tail */
+/** @param {Bytes} head @param {Bytes} tail */
 function joined(head, tail) {
   const whole = new Uint8Array(head.length + tail.length);
   whole.set(head);
@@ -233,7 +237,7 @@ function encode(data) {
   return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 }
 
-/** @param {string} text @returns {Uint8Array | null} null where it is not in the one form that `encode` gives */
+/** @param {string} text @returns {Bytes | null} null where it is not in the one form that `encode` gives */
 function decode(text) {
   if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return null;
   const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));

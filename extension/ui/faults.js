@@ -3,6 +3,7 @@
 import { Invalid, NoText, TooMany, Unavailable, Unreachable } from "../core/errors.js";
 import { BadSealError, WeakSealError } from "../core/seal.js";
 
+/** @type {Record<string, string>} by the name of the field */
 const INVALID = { text: "invalid_text", password: "invalid_password", code: "bad_code" };
 
 /** @typedef {import("./labels.js").Values} Values */

@@ -29,6 +29,8 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
   const password = part(root, "load-password");
   const lock = part(root, "lock");
   const button = part(root, "load");
+  /** @type {Record<string, HTMLElement>} what a refusal may name */
+  const fields = { code: field, password };
   const alert = makeAlert(part(root, "load-alert"), labels);
   const toggle = makeToggle(password, part(root, "show-load-password"), labels);
   const keys = watchKeys(field);
@@ -61,7 +63,7 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
       lock.hidden = false;
       return password.focus();
     }
-    return alert.tell(error, { code: field, password }[error.field]);
+    return alert.tell(error, fields[error.field]);
   }
 
   function cleared() {

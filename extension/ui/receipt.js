@@ -3,6 +3,7 @@
 import { NoText } from "../core/errors.js";
 import { keepFocus } from "./dom.js";
 
+/** @type {Partial<Record<import("../core/api.js").State, string>>} */
 const ENDED = { read: "receipt_read", expired: "receipt_expired", deleted: "receipt_deleted" };
 
 /** @typedef {import("../core/api.js").Receipt} Receipt */

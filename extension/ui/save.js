@@ -46,6 +46,8 @@ export function makeSavePanel(wiring) {
   const alert = makeAlert(part(root, "save-alert"), labels);
   const lifetimes = makeLifetimes(part(root, "lifetimes"), part(root, "long-hint"), labels, lifetime);
   const password = makePassword({ root, labels, wordList, changed: relock });
+  /** @type {Record<string, HTMLElement>} what a refusal may name */
+  const fields = { text: field, password: password.field };
   const saved = makeSaved({ root: part(root, "saved"), api, labels, linkOf, copy, again });
   let limits = USUAL_LIMITS;
   // A draft that came back without the password it was to be locked with.
@@ -151,7 +153,7 @@ export function makeSavePanel(wiring) {
   /** @param {any} error */
   function tell(error) {
     if (error instanceof TooLarge) return alert.say("too_large", most, field);
-    return alert.tell(error, { text: field, password: password.field }[error.field]);
+    return alert.tell(error, fields[error.field]);
   }
 
   function again() {

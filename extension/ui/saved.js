@@ -8,7 +8,10 @@ import { keepFocus, part } from "./dom.js";
 import { drawQr } from "./qr.js";
 import { makeReceipt } from "./receipt.js";
 
-// How a text ended, as the headline says it.
+/**
+ * How a text ended, as the headline says it.
+ * @type {Partial<Record<import("../core/api.js").State, string>>}
+ */
 const ENDED = { read: "read", expired: "expired", deleted: "deleted" };
 
 /**
@@ -42,7 +45,10 @@ export function makeSaved({ root, api, labels, linkOf, copy, again }) {
     api,
     labels,
     owned: () => owned,
-    told: (state) => ENDED[state] && end(ENDED[state]),
+    told: (state) => {
+      const key = ENDED[state];
+      if (key) end(key);
+    },
     failed: (error) => alert.tell(error),
   });
 

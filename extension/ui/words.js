@@ -53,6 +53,7 @@ export function makeWords(catalogues, language) {
 
     /** When something was; with the day if that was not today. @param {number} time in ms */
     moment(time) {
+      /** @type {Intl.DateTimeFormatOptions} */
       const day = new Date(time).toDateString() === new Date().toDateString() ? {} : { month: "short", day: "numeric" };
       /** @type {Intl.DateTimeFormatOptions} */
       const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
@@ -70,7 +71,7 @@ export function makeWords(catalogues, language) {
   };
 }
 
-/** The two largest units that a time has, such as minutes and seconds. */
+/** The two largest units that a time has, such as minutes and seconds. @param {number} seconds */
 function parts(seconds) {
   const units = seconds < DAYS_FROM ? UNITS.slice(1) : UNITS;
   const first = Math.max(0, units.findIndex((each) => each.seconds <= seconds));
