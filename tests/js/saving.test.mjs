@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 
 import { Invalid, Unreachable } from "../../extension/core/errors.js";
 import { makeSaver } from "../../extension/core/saving.js";
 import { deriveKeys, open } from "../../extension/core/seal.js";
 import { makeUuid } from "../../extension/core/uuid.js";
-
-globalThis.crypto ??= webcrypto; // Node 18 has it only here
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const WANTED = { text: "hello", password: "", expiresIn: 600, once: false };
