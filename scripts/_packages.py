@@ -13,7 +13,7 @@ from _setup import apt_install, missing_for_environment, say, stop
 
 # What the tests use beside Python. Chromium needs a font that has every letter, Playwright libatomic.
 PACKAGES = (
-    *("chromium", "fonts-noto-cjk", "nodejs", "curl", "sqlite3", "procps", "libatomic1"),
+    *("chromium", "fonts-noto-cjk", "curl", "sqlite3", "procps", "libatomic1"),
     "redis-server",
 )
 _BROWSER = "chromium"

@@ -41,7 +41,7 @@ def stop(sentence: str) -> NoReturn:
 def ensure(requirements: str) -> Path:
     """The Python of ``.venv`` with ``requirements`` installed, every file checked by its hash."""
     if not _installed(requirements):
-        with _alone() as lock:
+        with alone() as lock:
             if not _installed(requirements):
                 _install(requirements, lock)
     return PYTHON
@@ -58,11 +58,12 @@ def apt_install(packages: Sequence[str], why: str) -> None:
     if os.geteuid() != 0:
         stop(f"{why}. Run this once, then start again:\n\n    sudo sh -c '{command}'\n")
     say(f"{why}: installing {', '.join(packages)}")
-    if _quietly(["sh", "-c", command], DEBIAN_FRONTEND="noninteractive") != 0:
+    if quietly(["sh", "-c", command], DEBIAN_FRONTEND="noninteractive") != 0:
         stop(f"apt-get failed. Install these, then start again: {', '.join(packages)}")
 
 
-def _quietly(command: Sequence[str | Path], lock: tuple[int, ...] = (), **environ: str) -> int:
+def quietly(command: Sequence[str | Path], lock: tuple[int, ...] = (), **environ: str) -> int:
+    """Run a command that writes to stderr only; its exit status. It keeps the locks that it is given."""
     # Nothing may come before or between the lines that belong on stdout. What is stopped is stopped with
     # all that it has started; what outlives a killed launcher keeps the lock until it has ended.
     with subprocess.Popen(
@@ -76,7 +77,7 @@ def _quietly(command: Sequence[str | Path], lock: tuple[int, ...] = (), **enviro
 
 
 def _installed(requirements: str) -> bool:
-    return _whole() and _read(_stamp(requirements)) == _digest(requirements)
+    return _whole() and read(_stamp(requirements)) == _digest(requirements)
 
 
 def _install(requirements: str, lock: int) -> None:
@@ -84,7 +85,7 @@ def _install(requirements: str, lock: int) -> None:
         _make(lock)
     _WHOLE.unlink(missing_ok=True)
     say(f"installing {requirements} into .venv; this happens once")
-    if _quietly([PYTHON, *_PIP, "install", "--require-hashes", "-r", ROOT / requirements], (lock,)) != 0:
+    if quietly([PYTHON, *_PIP, "install", "--require-hashes", "-r", ROOT / requirements], (lock,)) != 0:
         stop(f"pip could not install {requirements}; the lines above say why")
     _stamp(requirements).write_text(_digest(requirements))
     _WHOLE.write_text(os.path.realpath(PYTHON))
@@ -96,7 +97,7 @@ def _make(lock: int) -> None:
         if not _can_make():
             stop(f"{sys.executable} has no module ensurepip; use a Python that has it")
     say("making .venv")
-    if _quietly([sys.executable, "-m", "venv", "--clear", VENV], (lock,)) != 0:
+    if quietly([sys.executable, "-m", "venv", "--clear", VENV], (lock,)) != 0:
         stop("python3 -m venv failed; the lines above say why")
 
 
@@ -108,7 +109,7 @@ def _can_make() -> bool:
 
 def _whole() -> bool:
     # The interpreter behind the link changes with the system's, and the packages do not follow.
-    return PYTHON.exists() and _read(_WHOLE) == os.path.realpath(PYTHON)
+    return PYTHON.exists() and read(_WHOLE) == os.path.realpath(PYTHON)
 
 
 def _stamp(requirements: str) -> Path:
@@ -119,7 +120,8 @@ def _digest(requirements: str) -> str:
     return hashlib.sha256((ROOT / requirements).read_bytes()).hexdigest()
 
 
-def _read(path: Path) -> str:
+def read(path: Path) -> str:
+    """What stands in a stamp; nothing if it is not there."""
     try:
         return path.read_text()
     except FileNotFoundError:
@@ -127,7 +129,8 @@ def _read(path: Path) -> str:
 
 
 @contextmanager
-def _alone() -> Iterator[int]:
+def alone() -> Iterator[int]:
+    """One installation at a time; the lock, for those that are started meanwhile."""
     # The folder itself is locked, so that no lock file is left.
     descriptor = os.open(ROOT, os.O_RDONLY)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from base64 import urlsafe_b64decode
 from functools import cache
@@ -19,6 +18,7 @@ from joserfc.jwk import OctKey
 
 from saver import seal
 from saver.seal import BadSealError, BusyError, Deriver, Keys, Seal
+from tests.node import NODE
 from tests.server import ROOT
 from tests.vectors import make
 
@@ -366,9 +366,7 @@ def test_beyond_the_bound_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
 # JavaScript
 
 SCRIPT = """
-import { webcrypto } from "node:crypto";
 import { text } from "node:stream/consumers";
-globalThis.crypto ??= webcrypto;  // Node 18
 const { deriveKeys, open, seal } = await import(process.argv[1]);
 const { password, parameters, jwes, texts } = JSON.parse(await text(process.stdin));
 const keys = await deriveKeys(password, parameters);
@@ -389,8 +387,6 @@ AWKWARD = [
 
 
 def test_javascript_opens_what_is_sealed_here_and_the_other_way_round() -> None:
-    node = shutil.which("node")
-    assert node, "Node is missing; install it: sudo apt-get install -y --no-install-recommends nodejs"
     password = "비밀 cafe\u0301 🔑"
     params = Seal(SALT)
     keys = derived(password, seal.encode(SALT), seal.ITERATIONS)
@@ -400,7 +396,7 @@ def test_javascript_opens_what_is_sealed_here_and_the_other_way_round() -> None:
     given_ = {"password": password, "parameters": params.as_json(), "jwes": jwes, "texts": AWKWARD[:3]}
     path = (ROOT / "extension" / "core" / "seal.js").as_uri()
     run = subprocess.run(
-        [node, "--input-type=module", "--eval", SCRIPT, path],
+        [NODE, "--input-type=module", "--eval", SCRIPT, path],
         input=json.dumps(given_).encode(),
         capture_output=True,
         check=False,

@@ -1,13 +1,10 @@
 import assert from "node:assert/strict";
-import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 
 import { Fault, Invalid, NoText, Unreachable } from "../../extension/core/errors.js";
 import { makeReader } from "../../extension/core/reading.js";
 import { makeMemory } from "../../extension/core/slot.js";
 import { BadSealError, WeakSealError, seal } from "../../extension/core/seal.js";
-
-globalThis.crypto ??= webcrypto; // Node 18 has it only here
 
 const OPEN = { text: "hello", secondsLeft: 600, once: false, sealed: false };
 const { jwe, proof } = await seal("locked", "right");

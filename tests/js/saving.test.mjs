@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { webcrypto } from "node:crypto";
 import { test } from "node:test";
 
 import { Invalid, Unreachable } from "../../extension/core/errors.js";
@@ -7,8 +6,6 @@ import { makeSaver, ready } from "../../extension/core/saving.js";
 import { deriveKeys, open } from "../../extension/core/seal.js";
 import { makeMemory } from "../../extension/core/slot.js";
 import { makeUuid } from "../../extension/core/uuid.js";
-
-globalThis.crypto ??= webcrypto; // Node 18 has it only here
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const WANTED = { text: "hello", password: "", expiresIn: 600, once: false };

