@@ -1,18 +1,13 @@
 /** The service's API v1, as a client sees it. `fetch` is passed in. */
 
 import { Fault, Invalid, NoText, TooLarge, TooMany, Unavailable, Unreachable } from "./errors.js";
+import { patiently } from "./patience.js";
 import { BadSealError } from "./seal.js";
 
 const NO_TEXT = "urn:saver:problem:no-text";
 const BROKEN_SEAL = "urn:saver:problem:broken-seal";
 // A text of 1 MiB over a slow line takes half a minute.
 const TIME_OUT = 60_000;
-// Before the second and the third try.
-const PAUSES = [700, 2_500];
-// A service that is busy for longer is for the person to come back to.
-const LONGEST_WAIT = 3;
-// When somebody begins to wonder whether anything happens.
-const SLOW = 4_000;
 const STATES = ["waiting", "loaded", "read", "deleted", "expired"];
 // Where an answer between the service and here does not say when to try again.
 const A_WHILE = 60;
@@ -28,37 +23,23 @@ const A_WHILE = 60;
 /** @typedef {"waiting" | "loaded" | "read" | "deleted" | "expired"} State */
 /** @typedef {{state: State, firstLoadedAt: number | null, refused: number}} Receipt `firstLoadedAt` in ms */
 /** @typedef {{response: Response, answer: any}} Answered */
-/** @typedef {"slow" | "again" | null} Waiting no answer yet; asking again; neither */
 
 /**
  * Make a client of the service at `baseUrl`, which ends with a slash. Every
  * deed rejects with one of the errors in `errors.js`, or with `BadSealError` where
-<<<<<<< HEAD
  * the service could not open what it keeps, and with nothing else. What gets no
  * answer is asked again: every deed may be, as each has its key, claim or token.
  * @param {object} wiring
- * @param {typeof fetch} wiring.fetch
+ * @param {Fetch} wiring.fetch
  * @param {string | URL} wiring.baseUrl
  * @param {number} [wiring.timeout] of one try, in ms
- * @param {number[]} [wiring.pauses] before each further try, in ms
- * @param {(why: Waiting) => void} [wiring.waiting] told when somebody should know why it takes so long
-=======
- * the service could not open what it keeps, and with nothing else.
- * @param {{fetch: Fetch, baseUrl: string | URL, timeout?: number}} wiring `timeout` in ms
->>>>>>> tools
+ * @param {import("./patience.js").Patience} [wiring.patience]
  */
-export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, pauses = PAUSES, waiting = () => {} }) {
-  /** @param {string} path @param {object} [body] @param {RequestInit} [more] */
-  async function ask(path, body, more) {
-    const slow = setTimeout(() => waiting("slow"), SLOW);
+export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, patience = {} }) {
+  /** @param {string} path @param {object} [body] @param {RequestInit} [more] @returns {Promise<Answered>} */
+  function ask(path, body, more) {
     const url = new URL(`api/v1/${path}`, baseUrl);
-    try {
-      const once = () => exchange(fetch, url, requestOf(body, more), timeout);
-      return await persist(once, pauses, () => waiting("again"));
-    } finally {
-      clearTimeout(slow);
-      waiting(null);
-    }
+    return patiently(() => exchange(fetch, url, requestOf(body, more), timeout), patience);
   }
 
   return {
@@ -135,33 +116,7 @@ export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, pauses = PAUSES, w
 }
 
 /**
-<<<<<<< HEAD
- * @param {() => Promise<Answered>} deed
- * @param {number[]} pauses
- * @param {() => void} again
- * @returns {Promise<Answered>}
- */
-async function persist(deed, pauses, again) {
-  try {
-    return await deed();
-  } catch (error) {
-    const [pause, ...later] = pauses;
-    if (pause === undefined || !isPassing(error)) throw error;
-    again();
-    await new Promise((resolve) => setTimeout(resolve, Math.max(pause, (error.retryAfter ?? 0) * 1000)));
-    return persist(deed, later, again);
-  }
-}
-
-/** @param {any} error */
-const isPassing = (error) =>
-  error instanceof Unreachable || (error instanceof Unavailable && error.retryAfter <= LONGEST_WAIT);
-
-/**
- * @param {typeof fetch} fetch
-=======
  * @param {Fetch} fetch
->>>>>>> tools
  * @param {URL} url
  * @param {RequestInit} request
  * @param {number} timeout

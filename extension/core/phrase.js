@@ -5,10 +5,12 @@ export const WORDS = 5;
 
 const RANGE = 2 ** 16;
 
+/** @typedef {(into: Uint16Array<ArrayBuffer>) => Uint16Array} Random fills an array */
+
 /**
  * Pick a phrase. The words are to be distinct; each is as likely as any other.
  * @param {string[]} words at most 65,536
- * @param {(into: Uint16Array) => Uint16Array} [random]
+ * @param {Random} [random]
  * @returns {string}
  */
 export function makePhrase(words, random = (into) => globalThis.crypto.getRandomValues(into)) {
@@ -23,7 +25,7 @@ export function bitsOf(words) {
   return Math.floor(WORDS * Math.log2(words));
 }
 
-/** @param {number} bound @param {(into: Uint16Array) => Uint16Array} random */
+/** @param {number} bound @param {Random} random */
 function below(bound, random) {
   // What lies above the last whole multiple would make the first words likelier.
   const fair = RANGE - (RANGE % bound);

@@ -100,22 +100,5 @@ export function makeReader({ api, slot = makeMemory() }) {
     }
   }
 
-<<<<<<< HEAD
-=======
-  /**
-   * Twice at most, and silently: the service ends the text by itself two minutes later.
-   * @param {string} code
-   * @param {string} claim
-   */
-  async function acknowledge(code, claim) {
-    try {
-      await api.ack(code, claim);
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      await api.ack(code, claim).catch(() => {});
-    }
-  }
-
->>>>>>> tools
   return { load };
 }

@@ -54,6 +54,9 @@ export function makeSaver({ api, outbox = makeMemory() }) {
     return pending && deliver(true);
   }
 
+  /** Take over a write that was made ready elsewhere; it is sent by `resume`. @param {Sent} sent */
+  const adopt = (sent) => hold({ ...sent, wanted: wantedBy(sent.body) });
+
   /** @param {boolean} isRepeated @returns {Promise<Written>} */
   async function deliver(isRepeated) {
     const { wanted, body, key } = /** @type {NonNullable<typeof pending>} */ (pending);
@@ -84,7 +87,7 @@ export function makeSaver({ api, outbox = makeMemory() }) {
     await outbox.put(isKept ? { body: next.body, key: next.key } : null);
   }
 
-  return { save, resume };
+  return { save, resume, adopt };
 }
 
 /** What an open text was wanted with; null for a sealed one, whose password is not known. @param {Draft} body */

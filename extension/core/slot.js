@@ -5,7 +5,13 @@
  * @template T
  * @typedef {{get: () => Promise<T | null>, put: (value: T | null) => Promise<void>}} Slot
  */
-/** @typedef {Pick<browser.storage.StorageArea, "get" | "set" | "remove">} Area */
+/**
+ * A storage area as browsers have it for extensions; what lies in it has been through JSON.
+ * @typedef {object} Area
+ * @property {(key: string | null) => Promise<Record<string, any>>} get
+ * @property {(values: Record<string, unknown>) => Promise<void>} set
+ * @property {(key: string) => Promise<void>} remove
+ */
 
 /**
  * A slot that is empty again when the page is closed.

@@ -3,7 +3,7 @@
 import { LANGUAGES } from "./words.js";
 
 /**
- * @param {typeof fetch} fetch
+ * @param {import("../core/api.js").Fetch} fetch
  * @param {string | URL} base where the folders lie
  */
 export function makeCatalogues(fetch, base) {

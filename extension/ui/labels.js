@@ -38,6 +38,18 @@ export function makeLabels(words) {
       say(element);
     },
 
+    /**
+     * Name an element that shows no name of its own, or a shorter one.
+     * @param {HTMLElement} element
+     * @param {string} key
+     * @param {Values} values
+     */
+    name(element, key, values) {
+      element.dataset.sayLabel = key;
+      valuesOf.set(element, values);
+      say(element);
+    },
+
     /** @param {HTMLElement} element */
     clear(element) {
       delete element.dataset.say;

@@ -12,10 +12,7 @@ import { makeSaved } from "./saved.js";
 
 /** @typedef {import("../core/limits.js").Limits} Limits */
 /** @typedef {import("../core/api.js").Written} Written */
-/**
- * What is in the form: never the password, only whether there was one.
- * @typedef {{text: string, expiresIn: number | null, once: boolean, locked: boolean}} Drafted
- */
+/** @typedef {import("../core/session.js").Drafted} Drafted */
 
 const KIB = 1024;
 
@@ -188,7 +185,12 @@ export function makeSavePanel(wiring) {
     restore,
     present,
     focus: () => field.focus(),
-    /** Go on with what was under way when the panel was closed. */
-    resume: () => submit(() => send(saver.resume)),
+    /** Go on with a write that nobody saw the end of. */
+    resume() {
+      return submit(() => {
+        labels.put(button, "saving");
+        return send(saver.resume);
+      });
+    },
   };
 }

@@ -5,7 +5,7 @@ const MESSAGES = { slow: "waiting_slow", again: "waiting_again" };
 /**
  * @param {HTMLElement} line with `role="status"`
  * @param {import("./labels.js").Labels} labels
- * @returns {(why: import("../core/api.js").Waiting) => void}
+ * @returns {(why: import("../core/patience.js").Waiting) => void}
  */
 export function makeWaiting(line, labels) {
   return (why) => {

@@ -52,7 +52,7 @@ async function start() {
   const catalogues = makeCatalogues(fetch, base);
   const labels = makeLabels(makeWords(await catalogues.all(), root.lang));
   const waiting = makeWaiting(part(document, "waiting"), labels);
-  const api = makeApi({ fetch, baseUrl: base, waiting });
+  const api = makeApi({ fetch, baseUrl: base, patience: { waiting } });
   const common = { api, labels, copy: copyText };
   const load = makeLoadPanel({ ...common, root: part(document, "load-panel"), reader: makeReader({ api }) });
   const save = makeSavePanel({

@@ -33,7 +33,7 @@ const SERVERS = {
   "http://localhost.example.org": null,
   "http://127.0.0.1.example.org": null,
   "ftp://example.org": null,
-  "javascript://example.org": null,
+  "data:text/html,x": null,
   "https://name:secret@example.org": null,
   "https://": null,
   "": null,

@@ -1,0 +1,84 @@
+/** What goes on without a popup: menus, shortcuts, and the clipboard of a borrowed computer. It keeps no state. */
+
+import { CLEARING } from "./browser/clipboard.js";
+import { readSelection } from "./browser/page.js";
+import { readShipped } from "./browser/shipped.js";
+import { ready } from "./core/saving.js";
+import { handedIn, tabIn } from "./core/session.js";
+import { makeSettings } from "./core/settings.js";
+
+const MENUS = /** @type {const} */ ([
+  { id: "selection", title: "menuSelection", contexts: ["selection"] },
+  { id: "link", title: "menuLink", contexts: ["link"] },
+  { id: "page", title: "menuPage", contexts: ["page"] },
+]);
+
+async function makeMenus() {
+  await browser.contextMenus.removeAll();
+  for (const { id, title, contexts } of MENUS) {
+    browser.contextMenus.create({ id, title: browser.i18n.getMessage(title), contexts: [...contexts] });
+  }
+}
+
+/**
+ * Show the popup, or where the browser does not let it, its page in a tab.
+ * @param {chrome.tabs.Tab | undefined} tab where the person is
+ */
+async function show(tab) {
+  try {
+    await browser.action.openPopup();
+  } catch {
+    await browser.tabs.create({ url: tab?.id === undefined ? "popup.html" : `popup.html?tab=${tab.id}` });
+  }
+}
+
+/**
+ * Leave a text for the popup, which saves it: one way for all texts.
+ * @param {chrome.tabs.Tab | undefined} tab
+ * @param {() => Promise<string | undefined>} read
+ */
+async function hand(tab, read) {
+  // First: what the click allows does not outlive an await.
+  const shown = show(tab);
+  const text = await read();
+  if (text) {
+    const { lifetime } = await makeSettings(browser.storage.local, await readShipped()).get();
+    await handedIn(browser.storage.session).put(ready({ text, expiresIn: lifetime }));
+  }
+  await shown;
+}
+
+/** @param {chrome.contextMenus.OnClickData} info @param {chrome.tabs.Tab} [tab] */
+async function textOf({ menuItemId, selectionText, linkUrl, pageUrl, frameId }, tab) {
+  if (menuItemId === "link") return linkUrl;
+  if (menuItemId === "page") return pageUrl;
+  return (tab?.id !== undefined && (await readSelection(tab.id, frameId))) || selectionText;
+}
+
+/** @param {string} command @param {chrome.tabs.Tab} [tab] */
+async function obey(command, tab) {
+  if (command === "save-selection") {
+    await hand(tab, async () => (tab?.id === undefined ? "" : readSelection(tab.id)));
+  }
+  if (command === "open-load") {
+    const shown = show(tab);
+    await tabIn(browser.storage.session).put("load");
+    await shown;
+  }
+}
+
+browser.runtime.onInstalled.addListener(async ({ reason }) => {
+  await makeMenus();
+  const { server } = await makeSettings(browser.storage.local, await readShipped()).get();
+  if (reason === "install" && !server) await browser.runtime.openOptionsPage();
+});
+// A temporary installation is not told of, and another language has other titles.
+browser.runtime.onStartup.addListener(makeMenus);
+browser.contextMenus.onClicked.addListener((info, tab) => {
+  hand(tab, () => textOf(info, tab));
+});
+browser.commands.onCommand.addListener(obey);
+browser.alarms.onAlarm.addListener(async ({ name }) => {
+  // Only a page may touch the clipboard; it closes itself.
+  if (name === CLEARING) await browser.tabs.create({ url: "clipboard.html", active: false });
+});

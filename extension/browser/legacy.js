@@ -1,0 +1,18 @@
+/** Upgrading from extension 1.x, which kept everything in `localStorage`. */
+
+import { makeHistory } from "../core/history.js";
+import { readLegacy, removeLegacy } from "../core/legacy.js";
+import { makeNotes } from "../core/notes.js";
+import { makeSession } from "../core/session.js";
+
+/** Keep what it has left as this version keeps it; once, and only then remove it there. */
+export async function adoptLegacy() {
+  const legacy = readLegacy(localStorage);
+  if (!legacy) return;
+  const { local, session } = browser.storage;
+  for (const { code, text } of legacy.notes) await makeNotes(local).add(code, text);
+  await makeHistory(local).adopt(legacy.entries);
+  const draft = { text: legacy.draft, expiresIn: null, once: false, locked: false };
+  if (legacy.draft) await makeSession(session, false).draft.put(draft);
+  removeLegacy(localStorage);
+}

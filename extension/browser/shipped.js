@@ -1,0 +1,7 @@
+/** What this package was made with. */
+
+/** @returns {Promise<{server: string}>} the service that it offers first; "" for none */
+export async function readShipped() {
+  const response = await fetch(browser.runtime.getURL("service.json"));
+  return response.json();
+}

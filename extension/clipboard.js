@@ -1,0 +1,9 @@
+/** A page for a moment: empties the clipboard of a borrowed computer. */
+
+import { clearCopied } from "./browser/clipboard.js";
+
+try {
+  await clearCopied();
+} finally {
+  window.close();
+}

@@ -1,0 +1,57 @@
+/** Asking again where no answer came, or where the service asks for a moment. */
+
+import { Unavailable, Unreachable } from "./errors.js";
+
+// Before the second and the third try.
+const PAUSES = [700, 2_500];
+// In seconds; a service that is busy for longer is for the person to come back to.
+const LONGEST_WAIT = 3;
+// When somebody begins to wonder whether anything happens.
+const SLOW = 4_000;
+
+/** @typedef {"slow" | "again" | null} Waiting no answer yet; asking again; neither */
+/**
+ * @typedef {object} Patience
+ * @property {number[]} [pauses] before each further try, in ms
+ * @property {(why: Waiting) => void} [waiting] told when a person should know why it takes so long
+ */
+
+/**
+ * Do a deed that may be done again. Rejects as its last try did.
+ * @template T
+ * @param {() => Promise<T>} deed
+ * @param {Patience} patience
+ * @returns {Promise<T>}
+ */
+export async function patiently(deed, { pauses = PAUSES, waiting = () => {} }) {
+  const slow = setTimeout(() => waiting("slow"), SLOW);
+  try {
+    return await persist(deed, pauses, () => waiting("again"));
+  } finally {
+    clearTimeout(slow);
+    waiting(null);
+  }
+}
+
+/**
+ * @template T
+ * @param {() => Promise<T>} deed
+ * @param {number[]} pauses
+ * @param {() => void} again
+ * @returns {Promise<T>}
+ */
+async function persist(deed, [pause, ...later], again) {
+  try {
+    return await deed();
+  } catch (error) {
+    if (pause === undefined || !isPassing(error)) throw error;
+    again();
+    const asked = error instanceof Unavailable ? error.retryAfter * 1000 : 0;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(pause, asked)));
+    return persist(deed, later, again);
+  }
+}
+
+/** @param {unknown} error */
+const isPassing = (error) =>
+  error instanceof Unreachable || (error instanceof Unavailable && error.retryAfter <= LONGEST_WAIT);

@@ -1,0 +1,106 @@
+/** Notes: loaded texts that a person keeps, each in a tab of its own, editable. */
+
+import { latest } from "../core/latest.js";
+import { turn } from "./direction.js";
+
+/** @typedef {import("../core/notes.js").Note} Note */
+
+/**
+ * @param {object} wiring
+ * @param {HTMLElement} wiring.list of tabs
+ * @param {HTMLElement} wiring.panels
+ * @param {ReturnType<typeof import("../core/notes.js").makeNotes>} wiring.notes
+ * @param {import("./labels.js").Labels} wiring.labels
+ * @param {(text: string) => Promise<boolean>} wiring.copy
+ * @param {(name: string) => void} wiring.show a tab, by its name
+ */
+export function makeNoteTabs({ list, panels, notes, labels, copy, show }) {
+  /** @param {Note} note */
+  function add(note) {
+    const tab = tabOf(note);
+    const panel = panelOf(note, tab);
+    list.append(tab);
+    panels.append(panel);
+    return tab.dataset.part ?? "";
+  }
+
+  /** @param {Note} note */
+  function tabOf({ id, code }) {
+    const tab = document.createElement("button");
+    Object.assign(tab, { type: "button", id: `tab-${id}`, textContent: code, lang: "en", tabIndex: -1 });
+    tab.setAttribute("role", "tab");
+    tab.setAttribute("aria-controls", `panel-${id}`);
+    tab.setAttribute("aria-selected", "false");
+    Object.assign(tab.dataset, { part: `note-${id}`, note: code });
+    return tab;
+  }
+
+  /** @param {Note} note @param {HTMLElement} tab */
+  function panelOf(note, tab) {
+    const panel = document.createElement("section");
+    const field = fieldOf(note);
+    const status = document.createElement("p");
+    const row = document.createElement("div");
+    Object.assign(panel, { id: `panel-${note.id}`, className: "note-panel", hidden: true });
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", tab.id);
+    Object.assign(status, { className: "status" });
+    status.setAttribute("role", "status");
+    row.className = "row";
+    row.append(
+      button("main", "copy_text", "note-copy", async () => {
+        labels.clear(status);
+        labels.put(status, (await copy(field.value)) ? "text_copied" : "copy_failed");
+      }),
+      button("plain danger", "remove_note", "note-remove", async () => {
+        await notes.remove(note.id);
+        tab.remove();
+        panel.remove();
+        show("tab-load");
+      }),
+    );
+    panel.append(field, row, status);
+    return panel;
+  }
+
+  /** @param {Note} note */
+  function fieldOf(note) {
+    const field = document.createElement("textarea");
+    const keep = latest((/** @type {string} */ text) => notes.put({ ...note, text }));
+    Object.assign(field, { value: note.text, rows: 12, spellcheck: false });
+    field.dataset.part = "note-text";
+    labels.name(field, "note_text", () => ({ code: note.code }));
+    turn(field);
+    field.addEventListener("input", () => {
+      turn(field);
+      keep(field.value);
+    });
+    return field;
+  }
+
+  /** @param {string} kind @param {string} key @param {string} name @param {() => Promise<void>} deed */
+  function button(kind, key, name, deed) {
+    const made = document.createElement("button");
+    Object.assign(made, { type: "button", className: kind });
+    made.dataset.part = name;
+    labels.put(made, key);
+    made.addEventListener("click", deed);
+    return made;
+  }
+
+  return {
+    async restore() {
+      for (const note of await notes.list()) add(note);
+    },
+
+    /** Keep a text; the message that says what came of it. @param {{code: string, text: string}} shown */
+    async keep({ code, text }) {
+      try {
+        show(add(await notes.add(code, text)));
+        return "note_kept";
+      } catch {
+        return "note_failed";
+      }
+    },
+  };
+}
