@@ -38,9 +38,9 @@ def node_of(python: Path = PYTHON) -> Path:
     return found[0]
 
 
-def npm() -> Command:
-    """The npm that belongs to this Node."""
-    node = node_of()
+def npm(node: Path | None = None) -> Command:
+    """The npm that belongs to ``node``, or to the Node of ``.venv``."""
+    node = node or node_of()
     return [node, node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
 
 
