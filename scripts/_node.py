@@ -23,6 +23,7 @@ TOOLS = {
 
 # npm makes the folder anew, so the stamp is there only when all went well.
 _STAMP = MODULES / ".saver.sha256"
+_LINT = ("lint", "--no-config-discovery", "--warnings-as-errors", "--no-input")
 _INSTALL = (
     *("ci", "--ignore-scripts", "--no-audit", "--no-fund"),
     *("--no-update-notifier", "--no-progress", "--loglevel=error"),
@@ -37,15 +38,20 @@ def node_of(python: Path = PYTHON) -> Path:
     return found[0]
 
 
-def npm() -> Command:
-    """The npm that belongs to this Node."""
-    node = node_of()
+def npm(node: Path | None = None) -> Command:
+    """The npm that belongs to ``node``, or to the Node of ``.venv``."""
+    node = node or node_of()
     return [node, node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"]
 
 
-def tool(name: str) -> Command:
-    """A tool out of ``node_modules``, run by this Node."""
-    return [node_of(), MODULES / TOOLS[name]]
+def tool(name: str, node: Path | None = None) -> Command:
+    """A tool out of ``node_modules``, run by ``node`` or by the Node of ``.venv``."""
+    return [node or node_of(), MODULES / TOOLS[name]]
+
+
+def store_lint(folder: Path, node: Path | None = None) -> Command:
+    """The linter that Mozilla's store runs, on an unpacked extension; a warning is a failure."""
+    return [*tool("web-ext", node), *_LINT, "--source-dir", folder]
 
 
 def ensure_modules() -> None:
