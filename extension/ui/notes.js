@@ -21,7 +21,7 @@ export function makeNoteTabs({ list, panels, notes, labels, copy, show }) {
     const panel = panelOf(note, tab);
     list.append(tab);
     panels.append(panel);
-    return tab.dataset.part ?? "";
+    return { name: tab.dataset.part ?? "", panel };
   }
 
   /** @param {Note} note */
@@ -96,7 +96,9 @@ export function makeNoteTabs({ list, panels, notes, labels, copy, show }) {
     /** Keep a text; the message that says what came of it. @param {{code: string, text: string}} shown */
     async keep({ code, text }) {
       try {
-        show(add(await notes.add(code, text)));
+        const { name, panel } = add(await notes.add(code, text));
+        show(name);
+        panel.querySelector("textarea")?.focus();
         return "note_kept";
       } catch {
         return "note_failed";

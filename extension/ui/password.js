@@ -17,8 +17,10 @@ export function makePassword({ root, labels, wordList, changed }) {
   const button = part(root, "phrase");
   const strength = part(root, "phrase-strength");
   const toggle = makeToggle(field, part(root, "show-password"), labels);
+  let phrase = "";
 
   function forget() {
+    phrase = "";
     labels.clear(strength);
     toggle.hide();
   }
@@ -27,7 +29,8 @@ export function makePassword({ root, labels, wordList, changed }) {
     button.disabled = true;
     try {
       const words = await wordList();
-      field.value = makePhrase(words);
+      phrase = makePhrase(words);
+      field.value = phrase;
       // It has to be read to be told.
       toggle.show();
       tell(words.length);
@@ -52,8 +55,16 @@ export function makePassword({ root, labels, wordList, changed }) {
   button.addEventListener("click", generate);
   field.addEventListener("input", () => {
     // Of what a person makes up nobody knows how strong it is.
+    phrase = "";
     labels.clear(strength);
     changed();
   });
-  return { field, forget };
+  return {
+    field,
+    forget,
+    /** The phrase in the field; "" where a person has typed something else. */
+    get phrase() {
+      return phrase;
+    },
+  };
 }

@@ -132,19 +132,20 @@ export function makeSavePanel(wiring) {
 
   /** @param {Written} written */
   async function show(written) {
+    const { phrase } = password;
     form.reset();
     password.forget();
     relock();
     look();
-    present(written);
+    present(written, phrase);
     drafted(draft());
     await showing(written);
   }
 
-  /** @param {Written} written */
-  function present(written) {
+  /** @param {Written} written @param {string} [phrase] */
+  function present(written, phrase = "") {
     form.hidden = true;
-    saved.show(written);
+    saved.show(written, phrase);
   }
 
   /** @param {any} error */

@@ -52,8 +52,11 @@ export function makeSaved({ root, api, labels, linkOf, copy, again }) {
     failed: (error) => alert.tell(error),
   });
 
-  /** @param {import("../core/api.js").Written} written */
-  function show(written) {
+  /**
+   * @param {import("../core/api.js").Written} written
+   * @param {string} phrase that was made for it, to be told with the code; kept nowhere
+   */
+  function show(written, phrase) {
     owned = written;
     const { code } = written;
     const asSpelled = spelledBy(code);
@@ -66,6 +69,8 @@ export function makeSaved({ root, api, labels, linkOf, copy, again }) {
     labels.clear(status);
     receipt.clear();
     hideQr();
+    part(root, "saved-phrase").hidden = phrase === "";
+    part(root, "phrase-used").textContent = phrase;
     living.hidden = false;
     root.hidden = false;
     countdown.start(written.secondsLeft, expire);
@@ -137,6 +142,7 @@ export function makeSaved({ root, api, labels, linkOf, copy, again }) {
     owned = null;
     countdown.stop();
     receipt.clear();
+    part(root, "phrase-used").textContent = "";
     root.hidden = true;
     again();
   });
