@@ -1,7 +1,7 @@
 /** The popup: wires the panels to a person's settings, what is kept for them, and their service. */
 
 import { adoptLegacy } from "./browser/legacy.js";
-import { copyForAMinute } from "./browser/clipboard.js";
+import { PERMISSION, copyForAMinute } from "./browser/clipboard.js";
 import { insertText } from "./browser/page.js";
 import { readShipped } from "./browser/shipped.js";
 import { wipe } from "./browser/wipe.js";
@@ -44,7 +44,7 @@ async function start() {
   find("choose-server").addEventListener("click", openSettings);
   find("wipe").addEventListener("click", wipeAll);
   find("wipe-now").addEventListener("click", wipeAll);
-  find("borrowed-note").hidden = !set.borrowed;
+  if (set.borrowed) await tellBorrowed(labels);
   find("choose").hidden = set.server !== "";
   find("panels").hidden = find("tabs").hidden = set.server === "";
   if (set.server) await open(set, labels);
@@ -163,6 +163,18 @@ async function insert(text) {
   const [below] = asked === null ? await browser.tabs.query({ active: true, currentWindow: true }) : [];
   const isInserted = await insertText(asked === null ? (below?.id ?? -1) : Number(asked), text);
   return isInserted ? "inserted" : "insert_failed";
+}
+
+/** @param {Labels} labels */
+async function tellBorrowed(labels) {
+  const isCleared = await browser.permissions.contains(PERMISSION);
+  labels.put(find("borrowed-says"), isCleared ? "borrowed_note" : "borrowed_note_uncleared");
+  find("allow-clearing").hidden = isCleared;
+  find("borrowed-note").hidden = false;
+  find("allow-clearing").addEventListener("click", async () => {
+    await browser.permissions.request(PERMISSION);
+    await tellBorrowed(labels);
+  });
 }
 
 async function wipeAll() {
