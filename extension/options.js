@@ -5,6 +5,7 @@ import { readShipped } from "./browser/shipped.js";
 import { wipe } from "./browser/wipe.js";
 import { makeApi } from "./core/api.js";
 import { USUAL_LIMITS, lifetimes } from "./core/limits.js";
+import { leaveService } from "./core/session.js";
 import { makeSettings, readServer } from "./core/settings.js";
 import { makeAlert } from "./ui/alert.js";
 import { makeCatalogues } from "./ui/catalogues.js";
@@ -89,6 +90,7 @@ function makeServer(labels, change) {
   const field = find("server");
   const status = find("server-status");
   const alert = makeAlert(find("server-alert"), labels);
+  let kept = field.value;
 
   /** @returns {Promise<string | null>} the address, which is kept now; null where it is none */
   async function keep() {
@@ -100,6 +102,8 @@ function makeServer(labels, change) {
       return null;
     }
     field.value = server;
+    if (server !== kept) await leaveService(browser.storage.session);
+    kept = server;
     await change({ server });
     return server;
   }

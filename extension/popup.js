@@ -1,7 +1,7 @@
 /** The popup: wires the panels to a person's settings, what is kept for them, and their service. */
 
 import { adoptLegacy } from "./browser/legacy.js";
-import { copyForAMinute } from "./browser/clipboard.js";
+import { PERMISSION, copyForAMinute } from "./browser/clipboard.js";
 import { insertText } from "./browser/page.js";
 import { readShipped } from "./browser/shipped.js";
 import { wipe } from "./browser/wipe.js";
@@ -11,8 +11,9 @@ import { latest } from "./core/latest.js";
 import { makeNotes } from "./core/notes.js";
 import { makeReader } from "./core/reading.js";
 import { makeSaver } from "./core/saving.js";
-import { makeSession } from "./core/session.js";
+import { draftOf, makeSession } from "./core/session.js";
 import { makeSettings } from "./core/settings.js";
+import { makeMemory } from "./core/slot.js";
 import { makeCatalogues } from "./ui/catalogues.js";
 import { copyText, part } from "./ui/dom.js";
 import { insertPanel } from "./ui/fragments.js";
@@ -44,7 +45,7 @@ async function start() {
   find("choose-server").addEventListener("click", openSettings);
   find("wipe").addEventListener("click", wipeAll);
   find("wipe-now").addEventListener("click", wipeAll);
-  find("borrowed-note").hidden = !set.borrowed;
+  if (set.borrowed) await tellBorrowed(labels);
   find("choose").hidden = set.server !== "";
   find("panels").hidden = find("tabs").hidden = set.server === "";
   if (set.server) await open(set, labels);
@@ -120,14 +121,19 @@ async function open(set, labels) {
     show: tabs.show,
   });
 
-  /** What the background was asked to save. */
+  /** What the background was asked to save stays with it until it is saved, and so does a draft in the form. */
   async function takeOver() {
     const sent = await held.handed.get();
     if (!sent) return;
     tabs.show("tab-save");
-    await saver.adopt(sent);
-    await held.handed.put(null);
-    await save.resume();
+    const isForm = save.isEmpty();
+    if (isForm) save.restore(draftOf(sent.body.text));
+    const outbox = makeMemory();
+    const courier = makeSaver({ api, outbox });
+    await courier.adopt(sent);
+    await save.goOn(courier.resume, isForm);
+    // Saved, or refused for good.
+    if ((await outbox.get()) === null) await held.handed.put(null);
   }
 
   /** As it was when the popup was closed. */
@@ -145,14 +151,15 @@ async function open(set, labels) {
     tabs.show(tab ?? "tab-save");
     if (find("tab-load").ariaSelected === "true") load.focus();
     else save.focus();
+    return draft;
   }
 
   api.limits().then(save.obey, () => {});
-  await restore();
+  const draft = await restore();
   session.onChanged.addListener(({ handed }) => {
     if (handed?.newValue) takeOver();
   });
-  await save.resume();
+  if (await held.outbox.get()) await save.goOn(saver.resume, draft?.sent === true);
   await takeOver();
   document.documentElement.dataset.ready = "";
 }
@@ -163,6 +170,18 @@ async function insert(text) {
   const [below] = asked === null ? await browser.tabs.query({ active: true, currentWindow: true }) : [];
   const isInserted = await insertText(asked === null ? (below?.id ?? -1) : Number(asked), text);
   return isInserted ? "inserted" : "insert_failed";
+}
+
+/** @param {Labels} labels */
+async function tellBorrowed(labels) {
+  const isCleared = await browser.permissions.contains(PERMISSION);
+  labels.put(find("borrowed-says"), isCleared ? "borrowed_note" : "borrowed_note_uncleared");
+  find("allow-clearing").hidden = isCleared;
+  find("borrowed-note").hidden = false;
+  find("allow-clearing").addEventListener("click", async () => {
+    await browser.permissions.request(PERMISSION);
+    await tellBorrowed(labels);
+  });
 }
 
 async function wipeAll() {

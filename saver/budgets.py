@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -33,6 +34,10 @@ _CACHED = 4096
 # Longer than a write may take; a process that dies in it blocks its key no longer.
 _LONGEST_WRITE = 30
 _ONE_AN_HOUR: Windows = ((3_600, 1),)
+# How long (seconds) a guess waits for those of its source that are under way, and how often it looks.
+_LONGEST_WAIT = 1.0
+_PAUSE = 0.005
+_UNDER_WAY: Windows = ((30, 1 << 62),)
 
 
 class InFlightError(Exception):
@@ -92,11 +97,16 @@ def is_within(address: str, networks: Sequence[Network]) -> bool:
 
 
 class _Plan(NamedTuple):
-    """What a guess of one source is charged; ``scarce`` only when everybody's misses are spent."""
+    """What a guess of one source is charged.
+
+    ``under_way`` counts it until it is answered; ``scarce`` is charged only when
+    everybody's misses are spent.
+    """
 
     loads: Charges
     misses: Charges
     all_misses: Charges
+    under_way: Charges
     scarce: Charges
 
 
@@ -138,10 +148,12 @@ class Budgets:
         Raises SpentError before anything is looked up.
         """
         now = self._clock()
-        charged = self._admit(self._guess_plan(address, int(now // _DAY)), now)
+        plan = self._guess_plan(address, int(now // _DAY))
+        charged = self._admit(plan, now)
         try:
             yield
         except miss:
+            self._refund(plan.under_way, now)
             raise
         except BaseException:
             self._refund(charged, now)
@@ -183,26 +195,42 @@ class Budgets:
 
     def _admit(self, plan: _Plan, now: float) -> Charges:
         """Charge a guess; what is to be refunded when it is no miss."""
-        misses = plan.misses + plan.all_misses
-        over = self._over(plan.loads + misses, now)
+        charged = plan.misses + plan.all_misses + plan.under_way
+        over = self._over_when_answered(plan, plan.loads + charged, now)
         if over and set(over) <= set(plan.all_misses):
             # Everybody together has spent the budget of the day: few misses each,
             # so that strangers cannot keep those who know their code from loading.
-            misses += plan.scarce
+            charged += plan.scarce
             over = self._over(plan.scarce, now)
-        self._refuse_if_over(over, plan.loads + misses, now)
-        return misses
+        self._refuse_if_over(over, plan.loads + charged, now)
+        return charged
+
+    def _over_when_answered(self, plan: _Plan, charges: Charges, now: float) -> dict[Charge, float]:
+        """Charge, and wait while only guesses under way, which may yet find their texts, spend the budget."""
+        deadline = time.monotonic() + _LONGEST_WAIT
+        while True:
+            counted = counts.charge(self._storage, charges, now)
+            over = _those_over(charges, counted)
+            if not self._is_crowded(plan, over, counted) or time.monotonic() > deadline:
+                return over
+            self._refund(charges, now)
+            time.sleep(_PAUSE)
+
+    def _is_crowded(
+        self, plan: _Plan, over: dict[Charge, float], counted: Sequence[tuple[int, float]]
+    ) -> bool:
+        if not over or not plan.under_way:
+            return False
+        under_way, _ = counted[-1]
+        counts_of_misses = counted[len(plan.loads) : len(plan.loads) + len(plan.misses)]
+        count_of = {charge: count for charge, (count, _) in zip(plan.misses, counts_of_misses, strict=True)}
+        return all(charge in count_of and count_of[charge] - under_way < charge.amount for charge in over)
 
     def _over(self, charges: Charges, now: float) -> dict[Charge, float]:
         """Charge, and say which counts are over their amount, with the ends of their windows."""
         if not charges:
             return {}
-        counted = counts.charge(self._storage, charges, now)
-        return {
-            charge: end
-            for charge, (count, end) in zip(charges, counted, strict=True)
-            if count > charge.amount
-        }
+        return _those_over(charges, counts.charge(self._storage, charges, now))
 
     def _refuse_if_over(self, over: dict[Charge, float], charges: Charges, now: float) -> None:
         if over:
@@ -226,6 +254,7 @@ class Budgets:
             loads=self._charges("load", source, day, self._of_load),
             misses=misses,
             all_misses=self._charges("miss-all", "", day, self._of_all),
+            under_way=self._charges("under-way", source, day, _UNDER_WAY) if misses else (),
             scarce=self._charges("miss-scarce", source, day, _ONE_AN_HOUR),
         )
 
@@ -235,6 +264,12 @@ class Budgets:
 
     def _name(self, of: str, who: str, day: int) -> bytes:
         return hmac.digest(self._secret, f"{day} {of} {who}".encode(), hashlib.sha256)
+
+
+def _those_over(charges: Charges, counted: Sequence[tuple[int, float]]) -> dict[Charge, float]:
+    return {
+        charge: end for charge, (count, end) in zip(charges, counted, strict=True) if count > charge.amount
+    }
 
 
 def _windows(minute: int = 0, hour: int = 0, day: int = 0) -> Windows:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 
 import pytest
 from playwright.sync_api import Route, expect
 
 from tests import browser as browsers
 from tests.browser import Visit, Visiting
+from tests.node import NODE
 from tests.server import ROOT, Server
 
 browser, visit = browsers.browser, browsers.visit
@@ -18,6 +20,39 @@ EN = json.loads((ROOT / "extension" / "ui" / "en.json").read_text("utf-8"))
 CODE = re.compile("^[a-zA-Z]{4}$")
 CHOICES = ["10 min", "1 hr", "3 hr", "24 hr", "7 days", "30 days"]
 MOST_BYTES = 1_048_576
+WORDS = ROOT / "extension" / "vendor" / "eff-short-wordlist-1.txt"
+# The picture as a camera sees it, and what a reader makes of it.
+SEE_QR = """() => {
+    const svg = document.querySelector('[data-part="qr"] svg');
+    const size = Number(svg.getAttribute("viewBox").split(" ")[2]);
+    const scale = 8;
+    const canvas = new OffscreenCanvas(size * scale, size * scale);
+    const context = canvas.getContext("2d");
+    for (const path of svg.querySelectorAll("path")) {
+        context.setTransform(scale, 0, 0, scale, 0, 0);
+        context.fillStyle = path.getAttribute("fill");
+        context.fill(new Path2D(path.getAttribute("d")));
+    }
+    const { data, width, height } = context.getImageData(0, 0, canvas.width, canvas.height);
+    return { data: [...data], width, height };
+}"""
+READ_QR = """
+import decodeQR from "qr/decode.js";
+import { text } from "node:stream/consumers";
+const { data, width, height } = JSON.parse(await text(process.stdin));
+process.stdout.write(decodeQR({ data: Uint8ClampedArray.from(data), width, height }));
+"""
+# Keys as another layout gives them; an input method shows what it composed of them in the end.
+PRESS = """(field, [keys, composed]) => {
+    for (const [key, code, shift] of keys) {
+        const event = new KeyboardEvent("keydown", {
+            key, code, shiftKey: Boolean(shift), isComposing: key === "Process",
+            bubbles: true, cancelable: true,
+        });
+        field.dispatchEvent(event);
+    }
+    if (composed) field.value = composed;
+}"""
 NO_TEXT = {"type": "urn:saver:problem:no-text"}
 
 
@@ -55,7 +90,73 @@ def test_the_code_is_spelled_and_copied(visit: Visiting) -> None:
     sender.part("copy-link").click()
     expect(sender.part("saved-status")).to_have_text(EN["link_copied"])
     assert sender.clipboard() == f"{sender.url}/#wUrp"
-    assert sender.part("code").evaluate("e => getComputedStyle(e).fontFamily").endswith("monospace")
+    assert sender.page.evaluate("document.fonts.check('600 16px \\'Atkinson Hyperlegible Mono\\'')")
+    assert "Hyperlegible" in sender.part("code").evaluate("e => getComputedStyle(e).fontFamily")
+
+
+def test_a_phrase_is_easy_words_whose_strength_is_told(visit: Visiting) -> None:
+    sender, receiver = visit().open(), visit().open()
+    sender.part("phrase").click()
+    expect(sender.part("phrase-strength")).to_contain_text("5 words, picked at random from 1,296: 51 bits")
+    expect(sender.part("password")).to_have_attribute("type", "text")
+    phrase = sender.part("password").input_value()
+    assert len(phrase.split(" ")) == 5
+    assert set(phrase.split(" ")) <= set(WORDS.read_text().split("\n"))
+    sender.part("text").fill("for a friend")
+    sender.part("save").click()
+    expect(sender.part("phrase-used")).to_have_text(phrase)
+    receiver.load(sender.part("code").inner_text())
+    receiver.part("load-password").fill(phrase)
+    receiver.part("load").click()
+    expect(receiver.part("loaded-text")).to_have_value("for a friend")
+    sender.part("again").click()
+    expect(sender.part("phrase-strength")).to_be_empty()
+    expect(sender.part("phrase-used")).to_be_empty()
+    sender.save("without one")
+    expect(sender.part("saved-phrase")).to_be_hidden()
+
+
+def test_the_strength_of_another_password_is_not_told(visit: Visiting) -> None:
+    sender = visit().open()
+    sender.part("phrase").click()
+    expect(sender.part("phrase-strength")).not_to_be_empty()
+    sender.part("password").press_sequentially("x")
+    expect(sender.part("phrase-strength")).to_be_empty()
+
+
+def test_the_qr_code_is_the_link(visit: Visiting) -> None:
+    sender = visit()
+    sender.open().save("hello")
+    code = sender.part("code").inner_text()
+    expect(sender.part("qr")).to_be_hidden()
+    sender.part("show-qr").click()
+    assert _run_node(READ_QR, json.dumps(sender.page.evaluate(SEE_QR))) == f"{sender.url}/#{code}"
+    sender.part("show-qr").click()
+    expect(sender.part("qr")).to_be_hidden()
+
+
+# Letters as the keys, whatever the layout: what is typed, the name of the key, whether with Shift.
+LAYOUTS = {
+    "russian": [("ц", "KeyW", 0), ("Г", "KeyU", 1), ("к", "KeyR", 0), ("з", "KeyP", 0)],
+    "greek": [("ς", "KeyW", 0), ("Θ", "KeyU", 1), ("\u03c1", "KeyR", 0), ("π", "KeyP", 0)],
+    "korean, composed": [
+        ("Process", "KeyW", 0),
+        ("Process", "KeyU", 1),
+        ("Process", "KeyR", 0),
+        ("Process", "KeyP", 0),
+    ],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_code_is_read_by_its_keys(visit: Visiting, layout: str) -> None:
+    receiver = visit().open()
+    composed = "져게" if "composed" in layout else ""
+    receiver.part("code-field").evaluate(PRESS, [LAYOUTS[layout], composed])
+    with receiver.page.expect_request("**/api/v1/load") as asked:
+        receiver.part("load").click()
+    assert json.loads(asked.value.post_data or "")["code"] == "wUrp"
+    expect(receiver.part("load-alert")).to_have_text(EN["no_text"])
 
 
 def test_a_password_is_asked_for_only_when_it_is_needed(visit: Visiting) -> None:
@@ -305,6 +406,9 @@ def test_the_whole_way_by_keyboard_alone(visit: Visiting) -> None:
     sender.page.bring_to_front()
     for key in ("Tab", "Tab", "Enter"):
         sender.page.keyboard.press(key)
+    expect(sender.part("qr").locator("svg")).to_be_visible()
+    for key in ("Tab", "Enter"):
+        sender.page.keyboard.press(key)
     expect(sender.part("saved-heading")).to_have_text(EN["deleted"])
     for key in ("Tab", "Enter"):
         sender.page.keyboard.press(key)
@@ -435,3 +539,9 @@ def _put(visitor: Visit, text: str) -> None:
     visitor.part("text").evaluate(
         "(field, text) => { field.value = text; field.dispatchEvent(new Event('input')); }", text
     )
+
+
+def _run_node(script: str, given: str) -> str:
+    command = [NODE, "--input-type=module", "--eval", script]
+    done = subprocess.run(command, input=given, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout

@@ -25,13 +25,17 @@ MESSAGES = {
 }
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "font-src 'self'; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
 )
 FOLDERS = {
     "web": ROOT / "saver" / "web",
     "core": ROOT / "extension" / "core",
     "ui": ROOT / "extension" / "ui",
+    "vendor": ROOT / "extension" / "vendor",
 }
+# What only the extension shows it shows from here.
+EXTENSION = [ROOT / "extension", ROOT / "extension" / "browser"]
 
 SAID = """() => [
     ["say", "textContent"], ["sayLabel", "ariaLabel"], ["sayPlaceholder", "placeholder"],
@@ -138,10 +142,13 @@ def test_the_catalogues_have_the_same_messages() -> None:
 
 
 def test_every_message_is_used() -> None:
-    sources = [file.read_text("utf-8") for folder in FOLDERS.values() for file in folder.glob("*.[jh][st]*")]
+    folders = [*FOLDERS.values(), *EXTENSION]
+    sources = [file.read_text("utf-8") for folder in folders for file in folder.glob("*.[jh][st]*")]
     code = "\n".join(source for source in sources if not source.startswith("{"))
     unused = [
-        key for key in MESSAGES["en"] if not re.search(rf"[\"']{re.sub('_(one|other)$', '', key)}[\"']", code)
+        key
+        for key in MESSAGES["en"]
+        if not re.search(rf"[\"']{re.sub('_(one|other|once)$', '', key)}[\"']", code)
     ]
     assert unused == []
 
@@ -230,6 +237,8 @@ def test_every_file_of_the_page_is_served_and_checked_again(live_server: Server)
         ".css": "text/css",
         ".json": "application/json",
         ".svg": "image/svg+xml",
+        ".txt": "text/plain",
+        ".woff2": "font/woff2",
     }
     files = [
         (folder, file) for folder, path in FOLDERS.items() for file in path.iterdir() if file.suffix in kinds

@@ -3,7 +3,7 @@
 import { makeHistory } from "../core/history.js";
 import { readLegacy, removeLegacy } from "../core/legacy.js";
 import { makeNotes } from "../core/notes.js";
-import { makeSession } from "../core/session.js";
+import { draftOf, makeSession } from "../core/session.js";
 
 /** Keep what it has left as this version keeps it; once, and only then remove it there. */
 export async function adoptLegacy() {
@@ -12,7 +12,6 @@ export async function adoptLegacy() {
   const { local, session } = browser.storage;
   for (const { code, text } of legacy.notes) await makeNotes(local).add(code, text);
   await makeHistory(local).adopt(legacy.entries);
-  const draft = { text: legacy.draft, expiresIn: null, once: false, locked: false };
-  if (legacy.draft) await makeSession(session, false).draft.put(draft);
+  if (legacy.draft) await makeSession(session, false).draft.put(draftOf(legacy.draft));
   removeLegacy(localStorage);
 }

@@ -9,8 +9,9 @@ import { makeMemory, makeStored } from "./slot.js";
  * @typedef {import("./slot.js").Slot<T>} Slot
  */
 /**
- * What is in the form: never the password, only whether there was one. `expiresIn` in seconds, null for the usual.
- * @typedef {{text: string, expiresIn: number | null, once: boolean, locked: boolean}} Drafted
+ * What is in the form: never the password, only whether there was one. `expiresIn` in seconds, null for the usual;
+ * `sent`: whether it is as it was sent.
+ * @typedef {{text: string, expiresIn: number | null, once: boolean, locked: boolean, sent: boolean}} Drafted
  */
 /** @typedef {{code: string, ownerToken: string, expiresAt: number}} KeptWritten `expiresAt` in ms */
 /** @typedef {{code: string, text: string, once: boolean, expiresAt: number}} KeptShown `expiresAt` in ms */
@@ -21,8 +22,16 @@ export const handedIn = (area) => makeStored(area, "handed");
 /** What was copied last, as its hash. @param {Area} area @returns {Slot<string>} */
 export const copiedIn = (area) => makeStored(area, "copied");
 
+/** What belongs to a service must not reach another one: owner tokens and texts under way. @param {Area} area */
+export async function leaveService(area) {
+  for (const key of ["outbox", "asked", "written", "handed"]) await area.remove(key);
+}
+
 /** Which tab the popup shows. @param {Area} area @returns {Slot<string>} */
 export const tabIn = (area) => makeStored(area, "tab");
+
+/** A draft that is nothing but a text. @param {string} text @returns {Drafted} */
+export const draftOf = (text) => ({ text, expiresIn: null, once: false, locked: false, sent: false });
 
 /**
  * @param {Area} area that is gone with the browser

@@ -38,9 +38,11 @@ export function makeHistoryPanel({ root, history, labels, isOn, open }) {
   }
 
   /** @param {Entry} entry */
-  function codeOf({ code }) {
+  function codeOf({ code, expiresAt }) {
     const button = made("button", "plain letters");
-    Object.assign(button, { type: "button", textContent: code, lang: "en", translate: false });
+    // A load of what is gone would be counted as a guess.
+    const disabled = expiresAt !== null && expiresAt <= Date.now();
+    Object.assign(button, { type: "button", textContent: code, lang: "en", translate: false, disabled });
     labels.name(button, "history_open", () => ({ code }));
     button.addEventListener("click", () => open(code));
     return button;

@@ -92,7 +92,8 @@ export function makeSavePanel(wiring) {
     if (isTooLarge()) return alert.say("too_large", most, field);
     if (wasLocked) return askForPassword();
     labels.put(button, password.field.value && canSeal() ? "sealing" : "saving");
-    return send(() => saver.save(wanted()));
+    drafted({ ...draft(), sent: true });
+    await send(() => saver.save(wanted()), true);
   }
 
   /** Once: whoever saves again without one has been told. */
@@ -101,13 +102,13 @@ export function makeSavePanel(wiring) {
     alert.say("password_again", undefined, password.field);
   }
 
-  /** @param {() => Promise<Written | null>} deed */
-  async function send(deed) {
+  /** @param {() => Promise<Written | null>} deed @param {boolean} isForm whether it is what the form holds */
+  async function send(deed, isForm) {
     // What is typed while the text is on its way would be cleared with it.
     field.readOnly = true;
     try {
       const written = await deed();
-      if (written) await show(written);
+      if (written) await show(written, isForm);
     } catch (error) {
       tell(error);
     } finally {
@@ -128,18 +129,22 @@ export function makeSavePanel(wiring) {
     expiresIn: lifetimes.chosen,
     once: once.checked,
     locked: wasLocked || password.field.value !== "",
+    sent: false,
   });
 
-  /** @param {Written} written */
-  async function show(written) {
-    const { phrase } = password;
+  /** @param {Written} written @param {boolean} isForm */
+  async function show(written, isForm) {
+    present(written, isForm ? password.phrase : "");
+    if (isForm) clear();
+    await showing(written);
+  }
+
+  function clear() {
     form.reset();
     password.forget();
     relock();
     look();
-    present(written, phrase);
     drafted(draft());
-    await showing(written);
   }
 
   /** @param {Written} written @param {string} [phrase] */
@@ -186,11 +191,16 @@ export function makeSavePanel(wiring) {
     restore,
     present,
     focus: () => field.focus(),
-    /** Go on with a write that nobody saw the end of. */
-    resume() {
+    isEmpty: () => field.value === "",
+    /**
+     * Go on with a write that nobody saw the end of.
+     * @param {() => Promise<Written | null>} resume
+     * @param {boolean} isForm whether it is what the form holds
+     */
+    goOn(resume, isForm) {
       return submit(() => {
         labels.put(button, "saving");
-        return send(saver.resume);
+        return send(resume, isForm);
       });
     },
   };
