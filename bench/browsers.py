@@ -25,7 +25,10 @@ Services.locale.requestedLocales = [arguments[0] === "ko" ? "ko" : "en-US"];"""
 _SIZE = """const { style } = gBrowser.selectedBrowser;
 const sides = [...arguments].map((side) => `${side}px`);
 [style.minWidth, style.minHeight] = [style.maxWidth, style.maxHeight] = sides;"""
-_WIDTH = 392
+POPUP_WIDTH = 392
+# A service's address as people have it; it leads to a port of this computer.
+SERVICE = "https://saver.example/"
+_HOST = "saver.example"
 
 
 class Browser(ABC):
@@ -62,21 +65,25 @@ class Browser(ABC):
 
 
 class Chromium(Browser):
-    """Through Playwright, which needs no further program."""
+    """Through Playwright, which needs no further program. `service` is the port that SERVICE leads to."""
 
     name = "Chromium"
 
-    def __init__(self, extension: Path, folder: Path, language: str = "en", scale: float = 1) -> None:
+    def __init__(
+        self, extension: Path, folder: Path, language: str = "en", scale: float = 1, service: int = 0
+    ) -> None:
         self._playwright = sync_playwright().start()
         # Without the first of these Playwright switches every extension off.
         loaded = [f"--disable-extensions-except={extension}", f"--load-extension={extension}"]
+        led = f"--host-resolver-rules=MAP {_HOST} 127.0.0.1:{service}"
         self._context = self._playwright.chromium.launch_persistent_context(
             folder / f"chromium-{language}",
             executable_path=shutil.which("chromium") or self._playwright.chromium.executable_path,
-            args=["--no-first-run", "--disable-background-networking", f"--lang={language}", *loaded],
+            args=["--no-first-run", "--disable-background-networking", f"--lang={language}", led, *loaded],
+            ignore_https_errors=True,
             locale={"en": "en-US", "ko": "ko-KR"}[language],
             device_scale_factor=scale,
-            viewport={"width": _WIDTH, "height": 600},
+            viewport={"width": POPUP_WIDTH, "height": 600},
         )
         workers = self._context.service_workers
         worker = workers[0] if workers else self._context.wait_for_event("serviceworker")
@@ -107,11 +114,13 @@ class Chromium(Browser):
 
 
 class Firefox(Browser):
-    """Through Marionette, which is built into it."""
+    """Through Marionette, which is built into it. `service` is the port that SERVICE leads to."""
 
     name = "Firefox"
 
-    def __init__(self, extension: Path, folder: Path, language: str = "en", scale: float = 1) -> None:
+    def __init__(
+        self, extension: Path, folder: Path, language: str = "en", scale: float = 1, service: int = 0
+    ) -> None:
         manifest = json.loads((extension / "manifest.json").read_text("utf-8"))
         self._base = f"moz-extension://{_UUID}/"
         self._browser = Marionette(
@@ -128,13 +137,19 @@ class Firefox(Browser):
                 "intl.accept_languages": language,
                 "layout.css.devPixelsPerPx": str(scale),
                 "ui.caretBlinkTime": 0,
+                # One that takes room would make a page of the popup's width scroll sideways.
+                "ui.useOverlayScrollbars": 1,
+                "network.dns.localDomains": _HOST,
+                "network.socket.forcePort": f"443={service}" if service else "",
             },
         )
         # It says on stdout which Firefox it has found; that is for results.
         with contextlib.redirect_stdout(sys.stderr):
-            self._browser.start_session()
+            self._browser.start_session({"acceptInsecureCerts": True})
         self._browser.timeout.script = PATIENCE
         self.version = str(self._browser.session_capabilities["browserVersion"]).split(".")[0]
+        # Wide and high enough for whatever a page is dressed in.
+        self._browser.set_window_rect(width=1400, height=1400)
         self._chrome(_SPEAK, language)
         Addons(self._browser).install(path=str(extension), temp=True)
 

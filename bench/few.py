@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -34,12 +35,14 @@ def service(folder: Path, codes: Sequence[str]) -> Iterator[Server]:
 class Counting:
     """``with Counting(port) as network: network.url``; ``passed`` is the bytes so far, there and back."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._to = ("127.0.0.1", port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self.passed = 0
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
@@ -61,9 +64,17 @@ class Counting:
                 near, _ = self._listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(self._to)
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+            threading.Thread(target=self._connect, args=(near,), daemon=True).start()
+
+    def _connect(self, near: socket.socket) -> None:
+        try:
+            near = self._tls.wrap_socket(near, server_side=True) if self._tls else near
+        except OSError:
+            # A browser that only wanted to see the certificate.
+            return
+        far = socket.create_connection(self._to)
+        threading.Thread(target=self._carry, args=(far, near), daemon=True).start()
+        self._carry(near, far)
 
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         try:
