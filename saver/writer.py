@@ -78,27 +78,33 @@ class Writer:
 
     def _lead(self) -> None:
         """Serve the queue's head, which the caller is, and hand on the lead."""
-        with self._queue:
-            jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
-        try:
-            self._serve(jobs)
-        finally:
-            with self._queue:
-                self._led = bool(self._waiting)
-                if self._waiting:
-                    self._waiting[0].ready.release()
-            for job in jobs[1:]:
-                job.ready.release()
-
-    def _serve(self, jobs: list[_Job[Any]]) -> None:
+        jobs: list[_Job[Any]] = []
         try:
             with dialect.gate(self._engine):
+                # Not before: whoever comes while the gate is waited for is served too.
+                jobs = self._take()
                 self._together(jobs)
         except (StorageError, OperationalError, OSError) as error:
             # The database's own trouble, and so everybody's: not to be tried job by job.
+            jobs = jobs or self._take()
             _fail(jobs, StorageError(type(error).__name__))
         finally:
+            # Also where the thread is stopped: nobody may wait for a leader that is gone.
+            jobs = jobs or self._take()
             _fail(jobs, StorageError("interrupted"))
+            self._hand_on(jobs)
+
+    def _take(self) -> list[_Job[Any]]:
+        with self._queue:
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
+
+    def _hand_on(self, served: list[_Job[Any]]) -> None:
+        with self._queue:
+            self._led = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].ready.release()
+        for job in served[1:]:
+            job.ready.release()
 
     def _together(self, jobs: list[_Job[Any]]) -> None:
         try:

@@ -5,6 +5,7 @@ import { makeHistory } from "../../extension/core/history.js";
 import { latest } from "../../extension/core/latest.js";
 import { readLegacy, removeLegacy } from "../../extension/core/legacy.js";
 import { makeNotes } from "../../extension/core/notes.js";
+import { draftOf, leaveService, makeSession } from "../../extension/core/session.js";
 import { USUAL_SETTINGS, makeSettings, readServer } from "../../extension/core/settings.js";
 import { makeStored } from "../../extension/core/slot.js";
 
@@ -114,6 +115,31 @@ test("of what waits to be written only the newest is", async () => {
   waiting.shift()(new Error("the quota is spent"));
   await new Promise(setImmediate);
   assert.deepEqual(written, [1, 4]);
+});
+
+test("on a borrowed computer nothing but what was handed over lies in the session", async () => {
+  const session_ = area();
+  const { handed, ...own } = makeSession(session_, true);
+  for (const slot of Object.values(own)) await slot.put("x");
+  assert.deepEqual(session_.kept, {});
+  assert.equal(await own.draft.get(), "x");
+  await handed.put({ key: "k" });
+  assert.deepEqual(Object.keys(session_.kept), ["handed"]);
+});
+
+test("a full area keeps nobody from saving or reading", async () => {
+  const full = { ...area(), set: async () => Promise.reject(new Error("the quota is spent")) };
+  const { draft, outbox } = makeSession(full, false);
+  await draft.put(draftOf("long"));
+  await outbox.put({ key: "k" });
+});
+
+test("another service gets no token and no text of the one before; drafts and tabs stay", async () => {
+  const session_ = area();
+  const slots = makeSession(session_, false);
+  for (const slot of Object.values(slots)) await slot.put("x");
+  await leaveService(session_);
+  assert.deepEqual(Object.keys(session_.kept).sort(), ["draft", "shown", "tab", "typed"]);
 });
 
 /** `localStorage` of a browser, with this in it. */
