@@ -62,7 +62,7 @@ async function obey(command, tab) {
   }
   if (command === "open-load") {
     const shown = show(tab);
-    await tabIn(browser.storage.session).put("load");
+    await tabIn(browser.storage.session).put("tab-load");
     await shown;
   }
 }
