@@ -1,6 +1,6 @@
 /** What goes on without a popup: menus, shortcuts, and the clipboard of a borrowed computer. It keeps no state. */
 
-import { CLEARING } from "./browser/clipboard.js";
+import { CLEARING } from "./browser/clearing.js";
 import { readSelection } from "./browser/page.js";
 import { readShipped } from "./browser/shipped.js";
 import { ready } from "./core/saving.js";
@@ -61,9 +61,8 @@ async function obey(command, tab) {
     await hand(tab, async () => (tab?.id === undefined ? "" : readSelection(tab.id)));
   }
   if (command === "open-load") {
-    const shown = show(tab);
-    await tabIn(browser.storage.session).put("tab-load");
-    await shown;
+    // Both at once: the popup reads it when it is there.
+    await Promise.all([tabIn(browser.storage.session).put("tab-load"), show(tab)]);
   }
 }
 
@@ -72,7 +71,7 @@ browser.runtime.onInstalled.addListener(async ({ reason }) => {
   const { server } = await makeSettings(browser.storage.local, await readShipped()).get();
   if (reason === "install" && !server) await browser.runtime.openOptionsPage();
 });
-// A temporary installation is not told of, and another language has other titles.
+// The browser may speak another language by now.
 browser.runtime.onStartup.addListener(makeMenus);
 browser.contextMenus.onClicked.addListener((info, tab) => {
   hand(tab, () => textOf(info, tab));

@@ -2,7 +2,7 @@
 
 import { PERMISSION } from "./browser/clipboard.js";
 import { readShipped } from "./browser/shipped.js";
-import { wipe } from "./browser/wipe.js";
+import { makeWipe } from "./browser/wipe.js";
 import { makeApi } from "./core/api.js";
 import { USUAL_LIMITS, lifetimes } from "./core/limits.js";
 import { leaveService } from "./core/session.js";
@@ -47,10 +47,7 @@ async function start() {
     if (field.checked) await browser.permissions.request(PERMISSION).catch(() => false);
     await change({ borrowed: field.checked });
   });
-  find("wipe").addEventListener("click", async () => {
-    await wipe();
-    location.reload();
-  });
+  makeWipe(find("wipe"), labels);
 }
 
 /** @param {Settings} set @param {Labels} labels */
@@ -102,7 +99,7 @@ function makeServer(labels, change) {
       return null;
     }
     field.value = server;
-    if (server !== kept) await leaveService(browser.storage.session);
+    if (kept !== "" && server !== kept) await leaveService(browser.storage.session);
     kept = server;
     await change({ server });
     return server;

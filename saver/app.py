@@ -72,7 +72,8 @@ def create_app(
         origins=EXTENSION_ORIGINS,
         methods=["GET", "POST"],
         allow_headers=["Content-Type", "Idempotency-Key"],
-        expose_headers=["Retry-After"],
+        # By the service's clock a client knows how long a text still lives.
+        expose_headers=["Date", "Retry-After"],
         max_age=600,
         always_send=False,
     )

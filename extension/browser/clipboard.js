@@ -1,19 +1,14 @@
 /** The clipboard of a borrowed computer: what was copied there is taken away a minute later. */
 
+import { CLEARING } from "./clearing.js";
 import { copiedIn } from "../core/session.js";
 import { copyText } from "../ui/dom.js";
 
-/** The name of the alarm. */
-export const CLEARING = "clear-clipboard";
 const MINUTES = 1;
 const encoder = new TextEncoder();
 
-/**
- * What clearing needs, and is asked for when somebody says that the computer is borrowed. Writing too: without
- * it Firefox lets nothing be written where nobody has clicked.
- * @type {{permissions: ["clipboardRead", "clipboardWrite"]}}
- */
-export const PERMISSION = { permissions: ["clipboardRead", "clipboardWrite"] };
+/** What clearing needs, and is asked for when somebody says that the computer is borrowed. */
+export const PERMISSION = { permissions: /** @type {["clipboardRead"]} */ (["clipboardRead"]) };
 
 /**
  * Copy a text and have it cleared after a minute, if it is still there.
@@ -21,20 +16,18 @@ export const PERMISSION = { permissions: ["clipboardRead", "clipboardWrite"] };
  * @returns {Promise<boolean>} whether the browser let it be copied
  */
 export async function copyForAMinute(text) {
-  const isCopied = await copyText(text);
-  if (isCopied) {
-    await copiedIn(browser.storage.session).put(await hash(text));
-    await browser.alarms.create(CLEARING, { delayInMinutes: MINUTES });
-  }
-  return isCopied;
+  // First: the popup may be closed the moment it is copied.
+  await copiedIn(browser.storage.session).put(await hash(text));
+  await browser.alarms.create(CLEARING, { delayInMinutes: MINUTES });
+  return copyText(text);
 }
 
 /** Empty the clipboard if it holds what was copied from here. */
 export async function clearCopied() {
   const copied = copiedIn(browser.storage.session);
   const wanted = await copied.get();
-  await copied.put(null);
   if (wanted !== null && (await hash(paste())) === wanted) await copyText("");
+  await copied.put(null);
 }
 
 /** What lies in the clipboard; unlike `navigator.clipboard` it needs no focus. */

@@ -5,12 +5,15 @@ import { readLegacy, removeLegacy } from "../core/legacy.js";
 import { makeNotes } from "../core/notes.js";
 import { draftOf, makeSession } from "../core/session.js";
 
-/** Keep what it has left as this version keeps it; once, and only then remove it there. */
+/** Keep what it has left as this version keeps it, and only then remove it there. Raises where there is no room. */
 export async function adoptLegacy() {
   const legacy = readLegacy(localStorage);
   if (!legacy) return;
   const { local, session } = browser.storage;
-  for (const { code, text } of legacy.notes) await makeNotes(local).add(code, text);
+  for (const { key, code, text } of legacy.notes) {
+    await makeNotes(local).add(code, text);
+    localStorage.removeItem(key);
+  }
   await makeHistory(local).adopt(legacy.entries);
   if (legacy.draft) await makeSession(session, false).draft.put(draftOf(legacy.draft));
   removeLegacy(localStorage);

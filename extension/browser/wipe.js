@@ -1,10 +1,23 @@
 /** Leave nothing behind. */
 
+import { makeNotes } from "../core/notes.js";
 import { copyText } from "../ui/dom.js";
+import { makeSure } from "../ui/sure.js";
 
-/** Empty everything that this extension keeps, and the clipboard. The page is to be loaded anew afterwards. */
-export async function wipe() {
-  await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.alarms.clearAll()]);
-  localStorage.clear();
-  await copyText("");
+/**
+ * Let a button empty everything that this extension keeps here, and the clipboard.
+ * @param {HTMLButtonElement} button
+ * @param {import("../ui/labels.js").Labels} labels
+ */
+export function makeWipe(button, labels) {
+  makeSure(button, labels, {
+    // Notes are nowhere else.
+    asks: async () => (await makeNotes(browser.storage.local).list()).length > 0,
+    async deed() {
+      await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.alarms.clearAll()]);
+      localStorage.clear();
+      await copyText("");
+      location.reload();
+    },
+  });
 }

@@ -15,6 +15,8 @@ const NATO =
 const LETTERS = new Map(NATO.map((word) => [word, word[0]]));
 LETTERS.set("alpha", "a").set("juliet", "j").set("x-ray", "x");
 const SMALL = new Set(["small", "소문자"]);
+// Korean needs no space between the two.
+const SAID_TOGETHER = /(소문자|대문자)/gu;
 const BIG = new Set(["big", "capital", "대문자"]);
 
 /**
@@ -66,7 +68,7 @@ function readSpelled(shown) {
   let code = "";
   /** @type {boolean | null} */
   let asked = null;
-  for (const word of shown.split(/[\s,.;·()]+/u).filter(Boolean)) {
+  for (const word of shown.replace(SAID_TOGETHER, " $1 ").split(/[\s,.;·()]+/u).filter(Boolean)) {
     const lower = word.toLowerCase();
     if (SMALL.has(lower) || BIG.has(lower)) {
       if (asked !== null) return null;

@@ -34,6 +34,13 @@ export function makeHistory(area, now = Date.now) {
       await put([entry, ...(await list()).filter((each) => each.code !== code || each.deed !== deed)]);
     },
 
+    /** The text under a code is gone before its time. @param {string} code */
+    async end(code) {
+      const entries = await list();
+      if (!entries.some((each) => each.code === code)) return;
+      await put(entries.map((each) => (each.code === code ? { ...each, expiresAt: now() } : each)));
+    },
+
     /** Add what an older extension has noted. @param {Entry[]} entries */
     async adopt(entries) {
       await put([...(await list()), ...entries]);

@@ -3,9 +3,10 @@
 /**
  * @template T
  * @param {(value: T) => Promise<unknown>} write
+ * @param {() => void} [failed] what cannot be kept must not stop the typing; who types may be told
  * @returns {(value: T) => void}
  */
-export function latest(write) {
+export function latest(write, failed = () => {}) {
   /** @type {{value: T} | null} */
   let next = null;
   let busy = false;
@@ -15,8 +16,7 @@ export function latest(write) {
     while (next) {
       const { value } = next;
       next = null;
-      // A draft that cannot be kept must not stop the typing.
-      await write(value).catch(() => {});
+      await write(value).catch(failed);
     }
     busy = false;
   }

@@ -9,7 +9,7 @@ const KEYS = /^(state|savehistory|loadhistory|newtab\d+)$/;
 /**
  * @typedef {object} Legacy
  * @property {Entry[]} entries
- * @property {{code: string, text: string}[]} notes
+ * @property {{key: string, code: string, text: string}[]} notes
  * @property {string} draft
  */
 
@@ -24,7 +24,7 @@ export function readLegacy(storage) {
   const draft = parsed(storage.getItem("state"))?.wrtext;
   return {
     entries: [...entriesOf(storage, "savehistory", "saved"), ...entriesOf(storage, "loadhistory", "loaded")],
-    notes: keys.filter((key) => NOTE.test(key)).flatMap((key) => noteOf(parsed(storage.getItem(key)))),
+    notes: keys.filter((key) => NOTE.test(key)).flatMap((key) => noteOf(key, parsed(storage.getItem(key)))),
     draft: typeof draft === "string" ? draft : "",
   };
 }
@@ -40,10 +40,10 @@ function entriesOf(storage, key, deed) {
   return [...new Set(codes.map(String))].reverse().map((code) => ({ code, deed, at: null, expiresAt: null }));
 }
 
-/** @param {any} note */
-function noteOf(note) {
+/** @param {string} key @param {any} note */
+function noteOf(key, note) {
   const { buttontab: code, newtext: text } = note ?? {};
-  return typeof text === "string" && text !== "" ? [{ code: String(code ?? ""), text }] : [];
+  return typeof text === "string" && text !== "" ? [{ key, code: String(code ?? ""), text }] : [];
 }
 
 /** @param {string | null} json @returns {any} */

@@ -24,12 +24,19 @@ const SLOW = 4_000;
  * @returns {Promise<T>}
  */
 export async function patiently(deed, { pauses = PAUSES, waiting = () => {} }) {
-  const slow = setTimeout(() => waiting("slow"), SLOW);
+  let isTold = false;
+  /** @param {Waiting} why */
+  const tell = (why) => {
+    isTold = true;
+    waiting(why);
+  };
+  const slow = setTimeout(() => tell("slow"), SLOW);
   try {
-    return await persist(deed, pauses, () => waiting("again"));
+    return await persist(deed, pauses, () => tell("again"));
   } finally {
     clearTimeout(slow);
-    waiting(null);
+    // Another deed may have something to tell at the same time.
+    if (isTold) waiting(null);
   }
 }
 

@@ -38,9 +38,9 @@ export function makeReader({ api, slot = makeMemory() }) {
     const { claim } = asked;
     const { text, secondsLeft, once } = await (password ? unlock(password) : ask());
     asked = { code: "", claim: "" };
-    await slot.put(null);
     // Silently where it fails: the service ends the text by itself two minutes later.
     const seen = async () => {
+      if (asked.code === "") await slot.put(null);
       if (once) await api.ack(code, claim).catch(() => {});
     };
     return { text, secondsLeft, once, seen };

@@ -25,6 +25,7 @@ export function ready({ text, expiresIn }) {
 }
 
 /**
+ * A write stays in the outbox until `settle` says that its code is kept.
  * @param {object} wiring
  * @param {Pick<Api, "write">} wiring.api
  * @param {import("./slot.js").Slot<Sent>} [wiring.outbox] outlives what is under way; it never holds a password
@@ -41,7 +42,7 @@ export function makeSaver({ api, outbox = makeMemory() }) {
   async function save(wanted) {
     await recall();
     const isRepeated = pending?.wanted && FIELDS.every((name) => pending?.wanted?.[name] === wanted[name]);
-    if (!isRepeated) await hold({ wanted, body: await draftOf(wanted), key: makeUuid() });
+    if (!isRepeated) await hold({ wanted, body: await bodyOf(wanted), key: makeUuid() });
     return deliver(Boolean(isRepeated));
   }
 
@@ -62,7 +63,7 @@ export function makeSaver({ api, outbox = makeMemory() }) {
     const { wanted, body, key } = /** @type {NonNullable<typeof pending>} */ (pending);
     try {
       const written = await api.write(body, key);
-      await hold(null);
+      pending = null;
       if (written.secondsLeft > 0 || !isRepeated) return written;
       // Tried again so late that the first one, whose code nobody saw, has expired.
       await hold({ wanted, body, key: makeUuid() });
@@ -79,6 +80,11 @@ export function makeSaver({ api, outbox = makeMemory() }) {
     pending = sent && { ...sent, wanted: wantedBy(sent.body) };
   }
 
+  /** What was written is kept elsewhere now: nothing has to be gone on with. */
+  async function settle() {
+    if (!pending) await outbox.put(null);
+  }
+
   /** @param {typeof pending} next */
   async function hold(next) {
     pending = next;
@@ -87,7 +93,7 @@ export function makeSaver({ api, outbox = makeMemory() }) {
     await outbox.put(isKept ? { body: next.body, key: next.key } : null);
   }
 
-  return { save, resume, adopt };
+  return { save, resume, adopt, settle };
 }
 
 /** What an open text was wanted with; null for a sealed one, whose password is not known. @param {Draft} body */
@@ -96,7 +102,7 @@ function wantedBy({ text, expiresIn, once = false, proof }) {
 }
 
 /** @param {Wanted} wanted @returns {Promise<Draft>} */
-async function draftOf({ text, password, expiresIn, once }) {
+async function bodyOf({ text, password, expiresIn, once }) {
   // Without WebCrypto the service has to seal; whoever asks must have said so.
   if (!password || !canSeal()) return { text, password, expiresIn, once };
   const { jwe, proof } = await lock(text, password);

@@ -14,7 +14,10 @@ import { makeMemory, makeStored } from "./slot.js";
  * @typedef {{text: string, expiresIn: number | null, once: boolean, locked: boolean, sent: boolean}} Drafted
  */
 /** @typedef {{code: string, ownerToken: string, expiresAt: number}} KeptWritten `expiresAt` in ms */
-/** @typedef {{code: string, text: string, once: boolean, expiresAt: number}} KeptShown `expiresAt` in ms */
+/**
+ * `expiresAt` in ms; null for a one-time text, which is nowhere else any more.
+ * @typedef {{code: string, text: string, once: boolean, expiresAt: number | null}} KeptShown
+ */
 
 /** Where the background leaves an open text for the popup to save. @param {Area} area @returns {Slot<Sent>} */
 export const handedIn = (area) => makeStored(area, "handed");
@@ -53,7 +56,7 @@ export function makeSession(area, isBorrowed) {
     written: slot("written"),
     /** @type {Slot<KeptShown>} */
     shown: slot("shown"),
-    tab: isBorrowed ? makeMemory() : tabIn(area),
+    tab: tabIn(area),
     handed: handedIn(area),
   };
 }

@@ -64,21 +64,20 @@ export function makeToggle(field, button, labels) {
  * @param {HTMLFormElement} form
  * @param {HTMLButtonElement} button
  * @param {() => Promise<void>} submitted
- * @returns {(deed: () => Promise<void>) => Promise<void>} runs another deed of the form
+ * @returns {(deed: () => Promise<void>) => Promise<void>} runs another deed of the form, after the one that runs
  */
 export function onSubmit(form, button, submitted) {
-  let busy = false;
+  /** @type {Promise<void> | null} */
+  let running = null;
 
   /** @param {() => Promise<void>} deed */
   async function run(deed) {
-    if (busy) return;
-    busy = true;
     button.disabled = true;
     form.setAttribute("aria-busy", "true");
     try {
       await deed();
     } finally {
-      busy = false;
+      running = null;
       button.disabled = false;
       form.removeAttribute("aria-busy");
       keepFocus(button);
@@ -87,9 +86,13 @@ export function onSubmit(form, button, submitted) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    run(submitted);
+    running ??= run(submitted);
   });
-  return run;
+  return async (deed) => {
+    while (running) await running.catch(() => {});
+    running = run(deed);
+    await running;
+  };
 }
 
 /**

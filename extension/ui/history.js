@@ -86,7 +86,7 @@ export function makeHistoryPanel({ root, history, labels, isOn, open }) {
     await show();
     labels.clear(status);
     labels.put(status, "forgotten");
-    (list.querySelector("button") ?? root).focus();
+    (list.querySelector("button:not(:disabled)") ?? root).focus();
   }
 
   all.addEventListener("click", async () => {

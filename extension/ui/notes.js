@@ -38,8 +38,12 @@ export function makeNoteTabs({ list, panels, notes, labels, copy, show }) {
   /** @param {Note} note @param {HTMLElement} tab */
   function panelOf(note, tab) {
     const panel = document.createElement("section");
-    const field = fieldOf(note);
     const status = document.createElement("p");
+    // The exact text: a field turns CRLF into LF. What is edited is what the field shows.
+    let { text } = note;
+    const field = fieldOf(note, status, () => {
+      text = field.value;
+    });
     const row = document.createElement("div");
     Object.assign(panel, { id: `panel-${note.id}`, className: "note-panel", hidden: true });
     panel.setAttribute("role", "tabpanel");
@@ -50,29 +54,34 @@ export function makeNoteTabs({ list, panels, notes, labels, copy, show }) {
     row.append(
       button("main", "copy_text", "note-copy", async () => {
         labels.clear(status);
-        labels.put(status, (await copy(field.value)) ? "text_copied" : "copy_failed");
+        labels.put(status, (await copy(text)) ? "text_copied" : "copy_failed");
       }),
       button("plain danger", "remove_note", "note-remove", async () => {
         await notes.remove(note.id);
         tab.remove();
         panel.remove();
         show("tab-load");
+        document.getElementById("tab-load")?.focus();
       }),
     );
     panel.append(field, row, status);
     return panel;
   }
 
-  /** @param {Note} note */
-  function fieldOf(note) {
+  /** @param {Note} note @param {HTMLElement} status @param {() => void} edited */
+  function fieldOf(note, status, edited) {
     const field = document.createElement("textarea");
-    const keep = latest((/** @type {string} */ text) => notes.put({ ...note, text }));
+    const keep = latest(
+      (/** @type {string} */ text) => notes.put({ ...note, text }),
+      () => labels.put(status, "note_failed"),
+    );
     Object.assign(field, { value: note.text, rows: 12, spellcheck: false });
     field.dataset.part = "note-text";
     labels.name(field, "note_text", () => ({ code: note.code }));
     turn(field);
     field.addEventListener("input", () => {
       turn(field);
+      edited();
       keep(field.value);
     });
     return field;

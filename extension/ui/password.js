@@ -62,6 +62,11 @@ export function makePassword({ root, labels, wordList, changed }) {
   return {
     field,
     forget,
+    /** While a text is on its way its password stays what it is. @param {boolean} isHeld */
+    hold(isHeld) {
+      field.readOnly = isHeld;
+      button.disabled = isHeld;
+    },
     /** The phrase in the field; "" where a person has typed something else. */
     get phrase() {
       return phrase;

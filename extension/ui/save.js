@@ -13,13 +13,14 @@ import { makeSaved } from "./saved.js";
 /** @typedef {import("../core/limits.js").Limits} Limits */
 /** @typedef {import("../core/api.js").Written} Written */
 /** @typedef {import("../core/session.js").Drafted} Drafted */
+/** @typedef {ReturnType<typeof import("../core/saving.js").makeSaver>} Saver */
 
 const KIB = 1024;
 
 /**
  * @param {object} wiring
  * @param {HTMLElement} wiring.root
- * @param {ReturnType<typeof import("../core/saving.js").makeSaver>} wiring.saver
+ * @param {Saver} wiring.saver
  * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
  * @param {import("./labels.js").Labels} wiring.labels
  * @param {(code: string) => string} wiring.linkOf
@@ -27,11 +28,12 @@ const KIB = 1024;
  * @param {() => Promise<string[]>} wiring.wordList
  * @param {number} [wiring.lifetime] the usual one, in seconds
  * @param {(draft: Drafted) => void} [wiring.drafted] told with every change
- * @param {(written: Written | null) => Promise<void>} [wiring.showing] told whose code is shown now
+ * @param {(written: Written | null) => Promise<void>} [wiring.showing] told whose code is shown now, to keep it
+ * @param {(code: string) => void} [wiring.ended] told when a code opens nothing any more
  */
 export function makeSavePanel(wiring) {
   const { root, saver, api, labels, linkOf, copy, wordList, lifetime } = wiring;
-  const { drafted = () => {}, showing = async () => {} } = wiring;
+  const { drafted = () => {}, showing = async () => {}, ended = () => {} } = wiring;
   /** @type {HTMLFormElement} */
   const form = part(root, "save-form");
   /** @type {HTMLTextAreaElement} */
@@ -40,12 +42,13 @@ export function makeSavePanel(wiring) {
   const once = part(root, "once");
   const counter = part(root, "counter");
   const button = part(root, "save");
+  const openButton = part(root, "save-open");
   const alert = makeAlert(part(root, "save-alert"), labels);
   const lifetimes = makeLifetimes(part(root, "lifetimes"), part(root, "long-hint"), labels, lifetime);
-  const password = makePassword({ root, labels, wordList, changed: relock });
+  const password = makePassword({ root, labels, wordList, changed: choose });
   /** @type {Record<string, HTMLElement>} what a refusal may name */
   const fields = { text: field, password: password.field };
-  const saved = makeSaved({ root: part(root, "saved"), api, labels, linkOf, copy, again });
+  const saved = makeSaved({ root: part(root, "saved"), api, labels, linkOf, copy, again, ended });
   let limits = USUAL_LIMITS;
   // A draft that came back without the password it was to be locked with.
   let wasLocked = false;
@@ -57,9 +60,17 @@ export function makeSavePanel(wiring) {
 
   const allowLong = () => lifetimes.allow(password.field.value !== "" || wasLocked);
 
-  function relock() {
-    wasLocked = false;
+  /** @param {boolean} isLocked */
+  function relock(isLocked) {
+    wasLocked = isLocked;
+    openButton.hidden = true;
     allowLong();
+  }
+
+  /** A password was typed, made or removed. */
+  function choose() {
+    relock(false);
+    drafted(draft());
   }
 
   function look() {
@@ -93,28 +104,39 @@ export function makeSavePanel(wiring) {
     if (wasLocked) return askForPassword();
     labels.put(button, password.field.value && canSeal() ? "sealing" : "saving");
     drafted({ ...draft(), sent: true });
-    await send(() => saver.save(wanted()), true);
+    await send(saver, () => saver.save(wanted()), true);
   }
 
-  /** Once: whoever saves again without one has been told. */
+  /** To save it open takes a button of its own: a second Enter must not. */
   function askForPassword() {
-    relock();
+    openButton.hidden = false;
     alert.say("password_again", undefined, password.field);
   }
 
-  /** @param {() => Promise<Written | null>} deed @param {boolean} isForm whether it is what the form holds */
-  async function send(deed, isForm) {
+  /**
+   * @param {Saver} courier
+   * @param {() => Promise<Written | null>} deed
+   * @param {boolean} isForm whether it is what the form holds
+   */
+  async function send(courier, deed, isForm) {
     // What is typed while the text is on its way would be cleared with it.
-    field.readOnly = true;
+    hold(true);
     try {
       const written = await deed();
       if (written) await show(written, isForm);
+      await courier.settle();
     } catch (error) {
       tell(error);
     } finally {
-      field.readOnly = false;
+      hold(false);
       labels.put(button, "save");
     }
+  }
+
+  /** @param {boolean} isHeld */
+  function hold(isHeld) {
+    field.readOnly = isHeld;
+    password.hold(isHeld);
   }
 
   const wanted = () => ({
@@ -142,7 +164,7 @@ export function makeSavePanel(wiring) {
   function clear() {
     form.reset();
     password.forget();
-    relock();
+    relock(false);
     look();
     drafted(draft());
   }
@@ -169,8 +191,7 @@ export function makeSavePanel(wiring) {
   function restore(before) {
     field.value = before.text;
     once.checked = before.once;
-    wasLocked = before.locked && before.text !== "";
-    allowLong();
+    relock(before.locked && before.text !== "");
     lifetimes.choose(before.expiresIn);
     look();
   }
@@ -184,23 +205,30 @@ export function makeSavePanel(wiring) {
     event.preventDefault();
     form.requestSubmit();
   });
+  openButton.addEventListener("click", () => {
+    choose();
+    form.requestSubmit();
+  });
   const submit = onSubmit(form, button, save);
   obey(USUAL_LIMITS);
   return {
     obey,
     restore,
     present,
-    focus: () => field.focus(),
-    isEmpty: () => field.value === "",
+    focus: () => (form.hidden ? saved.focus() : field.focus()),
+    isEmpty: () => field.value === "" && password.field.value === "",
     /**
      * Go on with a write that nobody saw the end of.
-     * @param {() => Promise<Written | null>} resume
+     * @param {Saver} courier
      * @param {boolean} isForm whether it is what the form holds
      */
-    goOn(resume, isForm) {
+    goOn(courier, isForm) {
       return submit(() => {
+        // A code from before would be taken for this text's.
+        saved.hide();
+        form.hidden = false;
         labels.put(button, "saving");
-        return send(resume, isForm);
+        return send(courier, courier.resume, isForm);
       });
     },
   };

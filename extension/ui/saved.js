@@ -22,8 +22,9 @@ const ENDED = { read: "read", expired: "expired", deleted: "deleted" };
  * @param {(code: string) => string} wiring.linkOf
  * @param {(text: string) => Promise<boolean>} wiring.copy
  * @param {() => void} wiring.again to save another text
+ * @param {(code: string) => void} wiring.ended told when the code opens nothing any more
  */
-export function makeSaved({ root, api, labels, linkOf, copy, again }) {
+export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
   const heading = part(root, "saved-heading");
   const shown = part(root, "code");
   const spelled = part(root, "spelled");
@@ -65,7 +66,6 @@ export function makeSaved({ root, api, labels, linkOf, copy, again }) {
     labels.put(heading, "your_code");
     labels.put(spelled, "spelled", asSpelled);
     said.textContent = spell(code).map(({ word }) => word).join(" ");
-    labels.put(news, "saved", asSpelled);
     labels.clear(status);
     receipt.clear();
     hideQr();
@@ -75,13 +75,17 @@ export function makeSaved({ root, api, labels, linkOf, copy, again }) {
     root.hidden = false;
     countdown.start(written.secondsLeft, expire);
     heading.focus();
+    // A screen reader hears of what changes while it can be seen, not of what was there before.
+    requestAnimationFrame(() => labels.put(news, "saved", asSpelled));
   }
 
   /** Its receipt can still be asked for. @param {string} key of the message that says how the text ended */
   function end(key) {
     countdown.stop();
     living.hidden = true;
+    part(root, "phrase-used").textContent = "";
     labels.put(heading, key);
+    if (owned) ended(owned.code);
   }
 
   /** @param {string} key */
@@ -99,13 +103,16 @@ export function makeSaved({ root, api, labels, linkOf, copy, again }) {
   }
 
   async function removeNow() {
-    if (!owned) return;
+    const about = owned;
+    if (!about) return;
     alert.clear();
     remove.disabled = true;
     try {
-      await api.remove(owned.code, owned.ownerToken);
-      endHere("deleted");
+      await api.remove(about.code, about.ownerToken);
+      // Another text may have been saved meanwhile.
+      if (owned === about) endHere("deleted");
     } catch (error) {
+      if (owned !== about) return;
       if (error instanceof NoText) endHere("expired");
       else alert.tell(error);
     } finally {
@@ -138,15 +145,19 @@ export function makeSaved({ root, api, labels, linkOf, copy, again }) {
   part(root, "copy-code").addEventListener("click", () => owned && give(owned.code, "code_copied"));
   part(root, "copy-link").addEventListener("click", () => owned && give(linkOf(owned.code), "link_copied"));
   remove.addEventListener("click", removeNow);
-  part(root, "again").addEventListener("click", () => {
+  function hide() {
     owned = null;
     countdown.stop();
     receipt.clear();
     part(root, "phrase-used").textContent = "";
     root.hidden = true;
+  }
+
+  part(root, "again").addEventListener("click", () => {
+    hide();
     again();
   });
-  return { show };
+  return { show, hide, focus: () => heading.focus() };
 }
 
 /** @param {string} code @returns {import("./labels.js").Values} */

@@ -40,10 +40,15 @@ export function makeTabs(list, chosen) {
   });
   list.addEventListener("keydown", move);
   return {
-    /** @param {string} name the first tab is shown where there is none of this name */
+    /**
+     * @param {string} name the first tab is shown where there is none of this name
+     * @returns {string} the name of the tab that is shown
+     */
     show(name) {
       const all = tabs();
-      show(all.find((tab) => tab.dataset.part === name) ?? all[0]);
+      const tab = all.find((each) => each.dataset.part === name) ?? all[0];
+      show(tab);
+      return tab.dataset.part ?? "";
     },
   };
 }

@@ -15,6 +15,7 @@ const READ = {
   "https://example.org/saver/#wUrp": "wUrp",
   "small w, BIG U, small r, small p": "wUrp",
   "소문자 w, 대문자 U, 소문자 r, 소문자 p": "wUrp",
+  "소문자w 대문자U 소문자r 소문자p": "wUrp",
   "whiskey UNIFORM romeo papa": "wUrp",
   "Small Whiskey, Big Uniform, small Romeo, small Papa.": "wUrp",
   "alpha ALFA juliet X-RAY": "aAjX",

@@ -117,14 +117,15 @@ test("of what waits to be written only the newest is", async () => {
   assert.deepEqual(written, [1, 4]);
 });
 
-test("on a borrowed computer nothing but what was handed over lies in the session", async () => {
+test("on a borrowed computer the session holds what was handed over and the tab, nothing else", async () => {
   const session_ = area();
-  const { handed, ...own } = makeSession(session_, true);
+  const { handed, tab, ...own } = makeSession(session_, true);
   for (const slot of Object.values(own)) await slot.put("x");
   assert.deepEqual(session_.kept, {});
   assert.equal(await own.draft.get(), "x");
   await handed.put({ key: "k" });
-  assert.deepEqual(Object.keys(session_.kept), ["handed"]);
+  await tab.put("tab-load");
+  assert.deepEqual(Object.keys(session_.kept).sort(), ["handed", "tab"]);
 });
 
 test("a full area keeps nobody from saving or reading", async () => {
@@ -161,7 +162,7 @@ test("notes, history and draft of extension 1.x are read", () => {
   });
   const { entries, notes, draft } = readLegacy(left);
   assert.deepEqual(entries.map(({ code, deed }) => [code, deed]), [["bbbb", "saved"], ["aaaa", "saved"], ["cccc", "loaded"]]);
-  assert.deepEqual([notes, draft], [[{ code: "dddd", text: "a note\nof two lines" }], "a draft"]);
+  assert.deepEqual([notes, draft], [[{ key: "newtab1", code: "dddd", text: "a note\nof two lines" }], "a draft"]);
   removeLegacy(left);
   assert.deepEqual(Object.keys(left), ["unrelated"]);
   assert.equal(readLegacy(left), null);

@@ -100,10 +100,10 @@ test("a lost answer is asked for by the same reader, the next time by another", 
   const { load, asked, acked } = reader((_, times) => (times === 1 ? new Unreachable() : once));
   await assert.rejects(load("wUrp"), Unreachable);
   const { seen } = await load("wUrp");
+  await seen();
   await load("wUrp");
   assert.equal(asked[0].claim, asked[1].claim);
   assert.notEqual(asked[1].claim, asked[2].claim);
-  await seen();
   const ack = ["wUrp", asked[0].claim];
   assert.deepEqual(acked, [ack]);
 });
@@ -114,8 +114,10 @@ test("who asks again after the page was closed is the same reader", async () => 
   await assert.rejects(first.load("wUrp", "right"), Unreachable);
   assert.deepEqual(Object.keys(await slot.get()).sort(), ["claim", "code"]);
   const second = reader(() => OPEN, slot);
-  await second.load("wUrp");
+  const { seen } = await second.load("wUrp");
   assert.equal(second.asked[0].claim, first.asked[0].claim);
+  assert.notEqual(await slot.get(), null, "until it was seen");
+  await seen();
   assert.equal(await slot.get(), null);
 });
 

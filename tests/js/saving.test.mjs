@@ -56,9 +56,10 @@ for (const change of [{ text: "x" }, { password: "p" }, { expiresIn: 60 }, { onc
   });
 }
 
-test("after an answer the same text is another save", async () => {
-  const { save, sent } = saver(WRITTEN, new Invalid("", ""));
+test("after an answer that was kept the same text is another save", async () => {
+  const { save, settle, sent } = saver(WRITTEN, new Invalid("", ""));
   await save(WANTED);
+  await settle();
   await assert.rejects(save(WANTED), Invalid);
   await save(WANTED);
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
@@ -89,9 +90,29 @@ test("what was under way when the page was closed is gone on with, to the byte",
     const second = saverWith(outbox);
     assert.equal(await second.resume(), WRITTEN);
     assert.deepEqual(second.sent, first.sent);
+    assert.notEqual(await outbox.get(), null);
+    await second.settle();
     assert.equal(await outbox.get(), null);
     assert.equal(await second.resume(), null);
   }
+});
+
+test("an answer that nobody kept is asked for again", async () => {
+  const outbox = makeMemory();
+  const first = saverWith(outbox);
+  await first.save(WANTED);
+  const second = saverWith(outbox);
+  assert.equal(await second.resume(), WRITTEN);
+  assert.deepEqual(second.sent, first.sent);
+});
+
+test("what was settled late does not take the next one away", async () => {
+  const outbox = makeMemory();
+  const { save, settle } = saverWith(outbox, WRITTEN, new Unreachable());
+  await save(WANTED);
+  await assert.rejects(save({ ...WANTED, text: "next" }), Unreachable);
+  await settle();
+  assert.equal((await outbox.get()).body.text, "next");
 });
 
 test("an open text that is saved again after the page was closed is sent once", async () => {

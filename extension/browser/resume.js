@@ -1,0 +1,93 @@
+/** What a popup goes on with when it opens: it is closed by every click beside it. */
+
+import { makeSaver } from "../core/saving.js";
+import { draftOf } from "../core/session.js";
+import { makeMemory } from "../core/slot.js";
+import { part } from "../ui/dom.js";
+
+const secondsUntil = (/** @type {number} */ time) => Math.floor((time - Date.now()) / 1000);
+
+/**
+ * @typedef {object} Wiring
+ * @property {ReturnType<typeof import("../core/api.js").makeApi>} api
+ * @property {ReturnType<typeof import("../core/session.js").makeSession>} held
+ * @property {ReturnType<typeof makeSaver>} saver
+ * @property {ReturnType<typeof import("../ui/save.js").makeSavePanel>} save
+ * @property {ReturnType<typeof import("../ui/load.js").makeLoadPanel>} load
+ * @property {ReturnType<typeof import("../ui/tabs.js").makeTabs>} tabs
+ */
+
+/** @param {Wiring} wiring */
+export async function goOn(wiring) {
+  const { held } = wiring;
+  const draft = await restore(wiring);
+  if (await held.outbox.get()) await finish(wiring, draft);
+  browser.storage.session.onChanged.addListener(({ handed }) => {
+    if (handed?.newValue) takeOver(wiring);
+  });
+  await takeOver(wiring);
+}
+
+/** @param {Wiring} wiring */
+async function restore({ held, save, load, tabs }) {
+  const [draft, typed, tab] = await Promise.all([held.draft.get(), held.typed.get(), held.tab.get()]);
+  if (draft) save.restore(draft);
+  if (typed) load.fill(typed);
+  await restoreWritten(held.written, save);
+  await restoreShown(held.shown, load);
+  const shown = tabs.show(tab ?? "tab-save");
+  if (shown === "tab-load") load.focus();
+  else if (shown === "tab-save") save.focus();
+  else part(document, shown).focus();
+  return draft;
+}
+
+/** @param {Wiring["held"]["written"]} slot @param {Wiring["save"]} save */
+async function restoreWritten(slot, save) {
+  const written = await slot.get();
+  if (!written) return;
+  if (written.expiresAt > Date.now()) save.present({ ...written, secondsLeft: secondsUntil(written.expiresAt) });
+  else await slot.put(null);
+}
+
+/** @param {Wiring["held"]["shown"]} slot @param {Wiring["load"]} load */
+async function restoreShown(slot, load) {
+  const shown = await slot.get();
+  if (!shown) return;
+  const { expiresAt, ...found } = shown;
+  // A one-time text is nowhere else any more: it stays until it is cleared.
+  if (expiresAt === null) load.show({ ...found, secondsLeft: 0 });
+  else if (expiresAt > Date.now()) load.show({ ...found, secondsLeft: secondsUntil(expiresAt) });
+  else await slot.put(null);
+}
+
+/** @param {Wiring} wiring @param {import("../core/session.js").Drafted | null} draft */
+async function finish({ held, save, saver }, draft) {
+  // Changed since it was sent: what is in the form is wanted, and that was not.
+  if (!draft?.sent) return held.outbox.put(null);
+  // Locked, it stays in the form too: the phrase it was locked with may be known to nobody.
+  return save.goOn(saver, !draft.locked);
+}
+
+/** What the background was asked to save. @param {Wiring} wiring */
+async function takeOver({ api, held, saver, save, tabs }) {
+  const sent = await held.handed.get();
+  // Of several pages the one that a person looks at.
+  if (!sent || document.visibilityState !== "visible") return;
+  tabs.show("tab-save");
+  if (save.isEmpty()) {
+    const draft = { ...draftOf(sent.body.text), sent: true };
+    save.restore(draft);
+    await held.draft.put(draft);
+    await saver.adopt(sent);
+    await held.handed.put(null);
+    await save.goOn(saver, true);
+    return;
+  }
+  // What is in the form stays there, and this one with the background until it is saved or refused for good.
+  const outbox = makeMemory();
+  const courier = makeSaver({ api, outbox });
+  await courier.adopt(sent);
+  await save.goOn(courier, false);
+  if ((await outbox.get()) === null) await held.handed.put(null);
+}
