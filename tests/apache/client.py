@@ -36,6 +36,7 @@ class Client:
     def __init__(self, http: int, https: int, root: Path) -> None:
         self._ports = {True: https, False: http}
         self.context = ssl.create_default_context(cafile=str(root))
+        self.context.verify_flags |= ssl.VERIFY_X509_STRICT
 
     def get(
         self,

@@ -11,8 +11,9 @@ import pytest
 
 from saver.codes import Code
 from tests.apache.client import Client
-from tests.apache.instance import VARIANTS, Apache
+from tests.apache.instance import Apache
 from tests.apache.pki import Authority
+from tests.apache.shipped import VARIANTS
 from tests.conftest import NO_LIMITS, put_codes
 
 MISSES = 5

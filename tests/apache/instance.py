@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -23,11 +22,9 @@ from tests.apache.client import Client
 from tests.apache.gunicorn import Gunicorn, children_of
 from tests.apache.names import BARE, WWW
 from tests.apache.pki import Authority, Certificate
+from tests.apache.shipped import PROXY, modules_to_enable, name_of_the_daemons, shipped_defines
 from tests.server import ROOT, free_port, wait_until
 
-README = ROOT / "apache" / "README.md"
-WSGI, PROXY = "saver.conf", "saver-proxy.conf"
-VARIANTS = (WSGI, PROXY)
 # Who may say, in X-Test-Address, that they are somebody else: to see what becomes of any address.
 IMPERSONATOR = "127.0.0.99"
 
@@ -174,8 +171,10 @@ class Apache:
         return children_of(self._process.pid)
 
     def daemons(self) -> set[int]:
-        """The processes of mod_wsgi's daemon group, found by the name that operators look for."""
-        return {pid for pid in self.children() if _command_of(pid).startswith(b"(wsgi:saver)")}
+        """The processes of mod_wsgi's daemon group, found as the README has the operator find them."""
+        assert self._process
+        command = ["pgrep", "-P", str(self._process.pid), "-f", name_of_the_daemons()]
+        return set(map(int, subprocess.run(command, capture_output=True, check=False).stdout.split()))
 
     def said(self) -> str:
         """All that Apache and the service have written into logs."""
@@ -231,25 +230,6 @@ class Apache:
 
     def _modules(self) -> list[str]:
         return [*_BY_DEFAULT, "socache_shmcb", *modules_to_enable(self.variant)]
-
-
-def shipped_defines() -> dict[str, str]:
-    """What the shipped site.conf defines."""
-    site = (ROOT / "apache" / "site.conf").read_text()
-    return dict(re.findall(r"^Define (\w+) (.+)$", site, re.MULTILINE))
-
-
-def modules_to_enable(variant: str) -> list[str]:
-    """The modules that the README has the operator enable for a variant."""
-    line = re.search(rf"^a2enmod (.+?) +# {re.escape(variant)}$", README.read_text(), re.MULTILINE)
-    assert line, f"apache/README.md does not say which modules {variant} needs"
-    return line[1].split()
-
-
-def _command_of(pid: int) -> bytes:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
 
 
 def _environ() -> dict[str, str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.apache.client import Client, request
-from tests.apache.instance import VARIANTS, Apache
+from tests.apache.instance import Apache
 from tests.apache.names import BARE, WWW
 from tests.apache.pki import Authority
+from tests.apache.shipped import VARIANTS
 from tests.conftest import NO_LIMITS
 
 CHALLENGE = "/.well-known/acme-challenge/token"

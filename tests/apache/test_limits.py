@@ -8,8 +8,9 @@ import threading
 import time
 
 from tests.apache.client import Client, receive, request
-from tests.apache.instance import PROXY, Apache, shipped_defines
+from tests.apache.instance import Apache
 from tests.apache.names import WWW
+from tests.apache.shipped import PROXY, shipped_defines
 from tests.apache.test_errors import HSTS, POST, check
 from tests.server import wait_until
 
@@ -58,11 +59,13 @@ def test_slow_clients_are_let_go_and_the_others_notice_nothing(apache: Apache, h
             connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
         started = time.monotonic()
         slow += [stack.enter_context(slow_body(https)) for _ in range(bodies)]
-        waited = [probe(https)]
-        wait_until(
-            lambda: waited.append(probe(https)) or time.monotonic() > started + HEAD_SECONDS - 1,
-            "the probes do not end",
-        )
+        waited: list[float] = []
+
+        def probed_long_enough() -> bool:
+            waited.append(probe(https))
+            return time.monotonic() > started + HEAD_SECONDS - 1
+
+        wait_until(probed_long_enough, "the probes do not end")
         assert max(waited) < QUICK
         for connection in (slow[0], slow[-1]):
             answer = receive(connection)

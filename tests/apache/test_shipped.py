@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from saver.settings import Settings
-from tests.apache.instance import IMPERSONATOR, README, VARIANTS, Apache, modules_to_enable, shipped_defines
+from tests.apache.instance import IMPERSONATOR, Apache
+from tests.apache.shipped import README, VARIANTS, modules_to_enable, shipped_defines
 from tests.server import ROOT
 
 FOLDER = ROOT / "apache"

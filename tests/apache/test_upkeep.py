@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.apache.client import Answer, Client, receive, request
-from tests.apache.instance import PROXY, VARIANTS, WSGI, Apache
+from tests.apache.instance import Apache
 from tests.apache.pki import Authority
+from tests.apache.shipped import PROXY, VARIANTS, WSGI
 from tests.apache.test_errors import HSTS, POST, check
 from tests.conftest import NO_LIMITS
 from tests.server import wait_until
@@ -72,14 +73,14 @@ def under_load(apache: Apache, deed: Callable[[], None], done: Callable[[], bool
 
 
 def test_new_code_comes_in_without_a_failed_request(apache: Apache) -> None:
-    for _ in range(2):
-        before = processes(apache)
-        assert len(before) == 2
-        under_load(
-            apache,
-            lambda: reload(apache),
-            lambda before=before: len(now := processes(apache)) == 2 and not now & before,  # type: ignore[misc]
-        )
+    before = processes(apache)
+    assert len(before) == 2
+
+    def replaced() -> bool:
+        now = processes(apache)
+        return len(now) == 2 and not now & before
+
+    under_load(apache, lambda: reload(apache), replaced)
 
 
 def test_a_graceful_reload_of_the_proxy_fails_no_request(apache: Apache) -> None:
