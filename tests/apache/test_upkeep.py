@@ -21,6 +21,8 @@ from tests.conftest import NO_LIMITS
 from tests.server import wait_until
 
 CLIENTS = 4
+# Of mod_wsgi's daemons in site.conf, and of gunicorn's workers.
+PROCESSES = 2
 AT_LEAST = 40
 
 
@@ -29,12 +31,19 @@ def processes(apache: Apache) -> set[int]:
     return apache.gunicorn.workers() if apache.gunicorn else apache.daemons()
 
 
+def both(apache: Apache) -> set[int]:
+    """The same when all are there: the first one answers before the second has its name."""
+    wait_until(lambda: len(processes(apache)) == PROCESSES, "not every process starts")
+    return processes(apache)
+
+
 def reload(apache: Apache) -> None:
     """Bring new code in, as the README says."""
     if apache.gunicorn:
         apache.gunicorn.reload()
-    for daemon in apache.daemons():
-        os.kill(daemon, signal.SIGUSR1)
+    else:
+        for daemon in both(apache):
+            os.kill(daemon, signal.SIGUSR1)
 
 
 @contextlib.contextmanager
@@ -73,12 +82,11 @@ def under_load(apache: Apache, deed: Callable[[], None], done: Callable[[], bool
 
 
 def test_new_code_comes_in_without_a_failed_request(apache: Apache) -> None:
-    before = processes(apache)
-    assert len(before) == 2
+    before = both(apache)
 
     def replaced() -> bool:
         now = processes(apache)
-        return len(now) == 2 and not now & before
+        return len(now) == PROCESSES and not now & before
 
     under_load(apache, lambda: reload(apache), replaced)
 
@@ -92,7 +100,7 @@ def test_a_graceful_reload_of_the_proxy_fails_no_request(apache: Apache) -> None
 
 
 def test_after_the_death_of_every_process_the_next_request_is_answered(apache: Apache, https: Client) -> None:
-    before = processes(apache)
+    before = both(apache)
     for process in before:
         os.kill(process, signal.SIGKILL)
     wait_until(lambda: not processes(apache) & before, "they do not die")
@@ -114,7 +122,7 @@ def answer_of_the_dead(apache: Apache) -> Answer:
     with apache.client.connect() as connection:
         connection.sendall(request("POST", "/api/v1/write", head))
         assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
-        for daemon in apache.daemons():
+        for daemon in both(apache):
             os.kill(daemon, signal.SIGKILL)
         connection.sendall(b"x" * 100)
         return receive(connection)
@@ -127,10 +135,17 @@ def hasty(request: pytest.FixtureRequest, database: Path, authority: Authority) 
         yield running
 
 
+def is_frozen(process: int) -> bool:
+    """Whether every thread of it has stopped: the signal is sent before it is obeyed."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
+
 def test_a_service_that_hangs_is_a_problem_in_time(hasty: Apache) -> None:
-    frozen = processes(hasty)
+    frozen = both(hasty)
     for process in frozen:
         os.kill(process, signal.SIGSTOP)
+    wait_until(lambda: all(map(is_frozen, frozen)), "they do not stop")
     answer = hasty.client.get("/healthz")
     for process in frozen:
         os.kill(process, signal.SIGCONT)
