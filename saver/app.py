@@ -35,9 +35,6 @@ EXTENSION_ORIGINS = [
     r"^moz-extension://[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
 ]
 _NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
-# JSON writes a control character as \u0001: six bytes for one.
-_JSON_PER_BYTE = 6
-_ROOM_FOR_THE_REST = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ def create_app(
     app = Flask("saver", static_folder=None)
     rooms = _rooms(app, settings, clock, random or SystemRandom())
     app.extensions["saver"] = rooms
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_text_bytes * _JSON_PER_BYTE + _ROOM_FOR_THE_REST
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
     _routes(app, rooms, settings, clock)
     problems.register(app)

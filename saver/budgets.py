@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from limits.storage import Storage
 
@@ -26,6 +26,9 @@ from saver.settings import Settings
 
 Clock = Callable[[], float]
 Network = IPv4Network | IPv6Network
+# Whoever comes over a unix socket, who has no address.
+UNIX: Literal["unix"] = "unix"
+Proxy = Network | Literal["unix"]
 Charges = tuple[Charge, ...]
 Windows = tuple[tuple[int, int], ...]
 
@@ -75,7 +78,7 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
     return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
 
 
-def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
+def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Proxy]) -> str:
     """The address to count: the peer, or the right-most hop that is no trusted proxy.
 
     ``forwarded_for`` holds the hops of X-Forwarded-For, left to right. They are
@@ -90,10 +93,12 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Ne
     return believed
 
 
-def is_within(address: str, networks: Sequence[Network]) -> bool:
+def is_within(address: str, networks: Sequence[Proxy]) -> bool:
     """Whether an address is in one of the networks; one that cannot be read is in none."""
+    if not address:
+        return UNIX in networks
     ip = _parsed(address)
-    return ip is not None and any(ip in network for network in networks)
+    return ip is not None and any(ip in network for network in networks if network != UNIX)
 
 
 class _Plan(NamedTuple):

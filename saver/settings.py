@@ -29,12 +29,16 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX = "SAVER_"
 _SECRET_FILE = "secret_key"  # noqa: S105 - a file name
 _SECRET_BYTES = 32
+# JSON writes a control character as \u0001: six bytes for one.
+_JSON_PER_BYTE = 6
+_ROOM_FOR_THE_REST = 65_536
 
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Secret = Annotated[SecretStr, Field(min_length=32)]
 Network = IPvAnyNetwork
+Proxy = Literal["unix"] | Network
 
 
 class SettingsError(Exception):
@@ -62,8 +66,10 @@ class Settings(BaseSettings):
         " every process of one machine; `redis://host:port`: for several machines; `memory://`: for one"
         " process only",
     )
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
-        (), description="addresses or networks whose `X-Forwarded-For` is believed, separated by commas"
+    trusted_proxies: Annotated[tuple[Proxy, ...], NoDecode] = Field(
+        (),
+        description="addresses or networks whose `X-Forwarded-For` is believed, separated by commas; `unix`:"
+        " whoever comes over a unix socket",
     )
 
     metrics_allowed: Annotated[tuple[Network, ...], NoDecode] = Field(
@@ -124,6 +130,11 @@ class Settings(BaseSettings):
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
         return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The longest body of a request in which the longest text can come; Apache is told the same."""
+        return self.max_text_bytes * _JSON_PER_BYTE + _ROOM_FOR_THE_REST
 
     @property
     def counts(self) -> str:

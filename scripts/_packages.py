@@ -9,13 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-from _setup import apt_install, missing_for_environment, say, stop
+from _setup import PYTHON, ROOT, apt_install, ensure, missing_for_environment, say, stop
 
 # What the tests use beside Python. Chromium needs a font that has every letter, Playwright libatomic.
 PACKAGES = (
     *("chromium", "firefox-esr", "fonts-noto-cjk", "curl", "sqlite3", "procps", "libatomic1"),
     "redis-server",
+    # Apache and its module without the package that starts a server on port 80; the module's Python.
+    *("apache2-bin", "libapache2-mod-wsgi-py3", "openssl", "python3-venv"),
 )
+# The Python that Debian's mod_wsgi is linked with, and the environment for it.
+_SYSTEM_PYTHON = "/usr/bin/python3"
+_SYSTEM_VENV = ROOT / ".venv-apache"
 _BROWSER = "chromium"
 _FIREFOX = "firefox-esr"
 # Ubuntu's own browsers are stubs that fetch a snap, which no container runs.
@@ -42,6 +47,12 @@ def ensure_packages() -> None:
     wanted = [name for name in PACKAGES if _by_apt(name) and not _has(name)]
     if wanted := missing_for_environment() + wanted:
         apt_install(wanted, "the tests need more of the system's packages")
+
+
+def ensure_system_environment() -> None:
+    """What Apache's module runs: an environment made from the system's Python, where ``.venv`` is not."""
+    if not PYTHON.samefile(_SYSTEM_PYTHON):
+        ensure("requirements.txt", _SYSTEM_VENV, _SYSTEM_PYTHON)
 
 
 def ensure_browser(python: Path) -> None:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,8 +22,6 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 
-# There only while no installation is under way, so that a half-made environment is made anew.
-_WHOLE = VENV / ".whole"
 _VENV_PACKAGE = "python3-venv"
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--quiet")
 
@@ -38,18 +37,23 @@ def stop(sentence: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def ensure(requirements: str) -> Path:
-    """The Python of ``.venv`` with ``requirements`` installed, every file checked by its hash."""
-    if not _installed(requirements):
+def ensure(requirements: str, venv: Path = VENV, base: str = sys.executable) -> Path:
+    """The Python of ``venv``, made from the Python ``base``, with ``requirements`` installed.
+
+    Every file is checked by its hash.
+    """
+    place = _Environment(venv, base)
+    if not place.has(requirements):
         with alone() as lock:
-            if not _installed(requirements):
-                _install(requirements, lock)
-    return PYTHON
+            if not place.has(requirements):
+                place.install(requirements, lock)
+    return place.python
 
 
 def missing_for_environment() -> list[str]:
     """The system's packages without which ``.venv`` cannot be made; none when it is there."""
-    return [] if _whole() or _can_make() else [_VENV_PACKAGE]
+    place = _Environment(VENV, sys.executable)
+    return [] if place.whole() or _can_make(place.base) else [_VENV_PACKAGE]
 
 
 def apt_install(packages: Sequence[str], why: str) -> None:
@@ -76,44 +80,57 @@ def quietly(command: Sequence[str | Path], lock: tuple[int, ...] = (), **environ
             raise
 
 
-def _installed(requirements: str) -> bool:
-    return _whole() and read(_stamp(requirements)) == _digest(requirements)
+@dataclass(frozen=True)
+class _Environment:
+    """A virtual environment: its folder, and the Python that it is made from."""
+
+    folder: Path
+    base: str
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def has(self, requirements: str) -> bool:
+        return self.whole() and read(self._stamp(requirements)) == _digest(requirements)
+
+    def whole(self) -> bool:
+        # The interpreter behind the link changes with the system's, and the packages do not follow.
+        return self.python.exists() and read(self._whole) == os.path.realpath(self.python)
+
+    def install(self, requirements: str, lock: int) -> None:
+        if not self.whole():
+            self._make(lock)
+        self._whole.unlink(missing_ok=True)
+        say(f"installing {requirements} into {self.folder.name}; this happens once")
+        command = [self.python, *_PIP, "install", "--require-hashes", "-r", ROOT / requirements]
+        if quietly(command, (lock,)) != 0:
+            stop(f"pip could not install {requirements}; the lines above say why")
+        self._stamp(requirements).write_text(_digest(requirements))
+        self._whole.write_text(os.path.realpath(self.python))
+
+    @property
+    def _whole(self) -> Path:
+        # There only while no installation is under way, so that a half-made environment is made anew.
+        return self.folder / ".whole"
+
+    def _make(self, lock: int) -> None:
+        if not _can_make(self.base):
+            apt_install([_VENV_PACKAGE], "Python cannot make virtual environments here")
+            if not _can_make(self.base):
+                stop(f"{self.base} has no module ensurepip; use a Python that has it")
+        say(f"making {self.folder.name}")
+        if quietly([self.base, "-m", "venv", "--clear", self.folder], (lock,)) != 0:
+            stop("python3 -m venv failed; the lines above say why")
+
+    def _stamp(self, requirements: str) -> Path:
+        return self.folder / f".{requirements.replace('/', '-')}.sha256"
 
 
-def _install(requirements: str, lock: int) -> None:
-    if not _whole():
-        _make(lock)
-    _WHOLE.unlink(missing_ok=True)
-    say(f"installing {requirements} into .venv; this happens once")
-    if quietly([PYTHON, *_PIP, "install", "--require-hashes", "-r", ROOT / requirements], (lock,)) != 0:
-        stop(f"pip could not install {requirements}; the lines above say why")
-    _stamp(requirements).write_text(_digest(requirements))
-    _WHOLE.write_text(os.path.realpath(PYTHON))
-
-
-def _make(lock: int) -> None:
-    if not _can_make():
-        apt_install([_VENV_PACKAGE], "Python cannot make virtual environments here")
-        if not _can_make():
-            stop(f"{sys.executable} has no module ensurepip; use a Python that has it")
-    say("making .venv")
-    if quietly([sys.executable, "-m", "venv", "--clear", VENV], (lock,)) != 0:
-        stop("python3 -m venv failed; the lines above say why")
-
-
-def _can_make() -> bool:
+def _can_make(base: str) -> bool:
     # A new process: what this one has looked up before the installation is remembered as missing.
-    asked = subprocess.run([sys.executable, "-c", "import ensurepip, venv"], capture_output=True, check=False)
+    asked = subprocess.run([base, "-c", "import ensurepip, venv"], capture_output=True, check=False)
     return asked.returncode == 0
-
-
-def _whole() -> bool:
-    # The interpreter behind the link changes with the system's, and the packages do not follow.
-    return PYTHON.exists() and read(_WHOLE) == os.path.realpath(PYTHON)
-
-
-def _stamp(requirements: str) -> Path:
-    return VENV / f".{requirements.replace('/', '-')}.sha256"
 
 
 def _digest(requirements: str) -> str:

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver import counts
-from saver.budgets import client_address, network_of, source_of
+from saver.budgets import UNIX, client_address, network_of, source_of
 from saver.counts import Charge, CountsError, SharedCounts
 from tests.conftest import NOW, Clock
 
@@ -59,6 +59,8 @@ def test_behind_proxies_the_right_most_stranger_counts(hops: list[str], counted:
     assert client_address("10.0.0.1", hops, []) == "10.0.0.1"
     assert client_address("::ffff:10.0.0.1", hops, trusted).removeprefix("::ffff:") == counted
     assert client_address("", hops, trusted) == ""
+    assert client_address("", hops, [*trusted, UNIX]) == (counted if hops else "")
+    assert client_address("192.0.2.7", hops, [*trusted, UNIX]) == "192.0.2.7"
 
 
 def test_the_eleventh_miss_in_a_minute_is_refused_with_the_time_to_wait(

@@ -57,11 +57,12 @@ def test_lives_must_be_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_proxies_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SAVER_TRUSTED_PROXIES", "10.0.0.1, 10.1.0.0/16 ,2001:db8::/32")
+    monkeypatch.setenv("SAVER_TRUSTED_PROXIES", "10.0.0.1, 10.1.0.0/16 ,2001:db8::/32, unix")
     assert [str(network) for network in read_settings().trusted_proxies] == [
         "10.0.0.1/32",
         "10.1.0.0/16",
         "2001:db8::/32",
+        "unix",
     ]
 
 

@@ -7,8 +7,12 @@ import { copyText } from "../ui/dom.js";
 const MINUTES = 1;
 const encoder = new TextEncoder();
 
-/** What clearing needs, and is asked for when somebody says that the computer is borrowed. */
-export const PERMISSION = { permissions: /** @type {["clipboardRead"]} */ (["clipboardRead"]) };
+/**
+ * What clearing needs, and is asked for when somebody says that the computer is borrowed. Writing too: without
+ * it Firefox lets nothing be written where nobody has clicked.
+ * @type {{permissions: ["clipboardRead", "clipboardWrite"]}}
+ */
+export const PERMISSION = { permissions: ["clipboardRead", "clipboardWrite"] };
 
 /**
  * Copy a text and have it cleared after a minute, if it is still there.

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from flask import request
 
-from saver.budgets import Network, client_address
+from saver.budgets import Proxy, client_address
 
 
-def caller(trusted: Sequence[Network]) -> str:
+def caller(trusted: Sequence[Proxy]) -> str:
     """The peer, or behind trusted proxies the right-most hop that is none of them."""
     hops = [hop.strip() for value in request.headers.getlist("X-Forwarded-For") for hop in value.split(",")]
     return client_address(request.remote_addr or "", hops, trusted)
