@@ -22,11 +22,6 @@ _CHOSEN = """(item, selector) => {
     return { menuItemId: item, pageUrl: location.href, frameId: 0, editable: false,
         ...(link && { linkUrl: link }), ...(text && { selectionText: text }) };
 }"""
-# A worker that has just been woken does not listen yet; a real event waits for that too.
-_DISPATCH = """(async (event, given) => {
-    while (!event.hasListeners()) await new Promise((resolve) => setTimeout(resolve, 10));
-    event.dispatch(...given);
-})(%s, %s)"""
 _CLOSE_POPUP = """() => chrome.extension.getViews({ type: "popup" }).forEach((each) => each.close())"""
 _CLEAR = "() => Promise.all([chrome.storage.local.clear(), chrome.storage.session.clear()])"
 
@@ -115,10 +110,10 @@ class Chromium(Driver):
 
     def choose(self, item: str, element: str) -> None:
         info, tab = self.evaluate(_CHOSEN, item, element), self._tab(self.lend())
-        self._dispatch("chrome.contextMenus.onClicked", info, tab)
+        self._dispatch("contextMenus.onClicked", info, tab)
 
     def command(self, name: str) -> None:
-        self._dispatch("chrome.commands.onCommand", name, self._tab(self.lend()))
+        self._dispatch("commands.onCommand", name, self._tab(self.lend()))
 
     def lend(self) -> int:
         self._here.bring_to_front()
@@ -161,18 +156,31 @@ class Chromium(Driver):
 
     def _dispatch(self, event: str, *arguments: object) -> None:
         """Let an event happen in the service worker, woken if it sleeps, as the browser wakes it."""
-        if not self._workers():
-            session = self._context.new_cdp_session(self._office)
-            session.send("ServiceWorker.enable")
-            session.send("ServiceWorker.startWorker", {"scopeURL": self._base})
-            self._wait(lambda: bool(self._workers()), "the service worker runs")
-            session.detach()
-        # Not through Playwright's own object for it, which does not survive the worker's death.
-        call = {"expression": _DISPATCH % (event, json.dumps(arguments))}
-        message = json.dumps({"id": 1, "method": "Runtime.evaluate", "params": call})
+        # By an event that comes from the browser itself, and that this extension takes no notice of.
+        self.inside("() => chrome.alarms.create('wake', { when: Date.now() })")
+        self._wait(lambda: bool(self._workers()), "the service worker runs")
+        # What has just been woken does not listen yet; a real event waits for that too.
+        self._wait(lambda: self._in_worker(f"!!globalThis.chrome?.{event}.hasListeners()"), "it listens")
+        self._in_worker(f"!!(chrome.{event}.dispatch(...{json.dumps(arguments)}), true)")
+
+    def _in_worker(self, expression: str) -> bool:
+        """Evaluate there; not by Playwright's own object for it, which does not survive its death."""
+        call = {"id": 1, "method": "Runtime.evaluate", "params": {"expression": expression}}
         target = {"targetId": self._workers()[0], "flatten": False}
         attached = self._session.send("Target.attachToTarget", target)["sessionId"]
-        self._session.send("Target.sendMessageToTarget", {"sessionId": attached, "message": message})
+        answers: list[str] = []
+
+        def hear(event: dict[str, str]) -> None:
+            if event["sessionId"] == attached and '"id":1' in event["message"]:
+                answers.append(event["message"])
+
+        self._session.on("Target.receivedMessageFromTarget", hear)
+        message = {"sessionId": attached, "message": json.dumps(call)}
+        self._session.send("Target.sendMessageToTarget", message)
+        self._wait(lambda: bool(answers), "the service worker answers")
+        self._session.remove_listener("Target.receivedMessageFromTarget", hear)
+        self._session.send("Target.detachFromTarget", {"sessionId": attached})
+        return '"value":true' in answers[0]
 
     def _workers(self) -> list[str]:
         targets = self._session.send("Target.getTargets")["targetInfos"]

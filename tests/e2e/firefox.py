@@ -16,7 +16,7 @@ from marionette_driver.marionette import ActionSequence, Marionette, MouseButton
 
 from tests.e2e import firefox_scripts as scripts
 from tests.e2e.driver import OFFICE, WIDE, Driver, Size, welcomes
-from tests.server import wait_until
+from tests.server import free_port, wait_until
 
 _UUID = "5a7e4a11-0000-4000-8000-000000000004"
 _KEYS = {
@@ -53,6 +53,7 @@ class Firefox(Driver):
         self._base = f"moz-extension://{_UUID}/" if extension else ""
         self._browser = Marionette(
             bin=found,
+            port=free_port(),
             headless=True,
             socket_timeout=_SCRIPT_TIMEOUT + 30,
             gecko_log=str(folder / "firefox.log"),
@@ -61,6 +62,9 @@ class Firefox(Driver):
                 # So that the address of its pages is known.
                 "extensions.webextensions.uuids": json.dumps({self._id: _UUID}),
                 "intl.accept_languages": language,
+                # A mouse, fine and able to hover, which a browser without a screen does not find.
+                "ui.primaryPointerCapabilities": 6,
+                "ui.allPointerCapabilities": 6,
             },
         )
         self._browser.start_session()

@@ -71,8 +71,7 @@ class Relay:
         class Handler(_Handler):
             network = relay
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Quiet(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -129,8 +128,17 @@ class Relay:
             found = connection.getresponse()
             kept = {name: value for name, value in found.getheaders() if name.lower() not in _HOP}
             return Answer(found.status, kept, found.read())
+        except OSError:
+            return NOTHING
         finally:
             connection.close()
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a browser that has gone away meanwhile."""
 
 
 class _Handler(BaseHTTPRequestHandler):
