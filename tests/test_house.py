@@ -19,7 +19,7 @@ import saver
 HOUSE = Path(__file__).resolve().parent.parent / "saver"
 ENTRY_POINTS = {"worker", "serve"}
 ROOMS = {"settings", "codes", "seal", "dialect", "models", "writer", "statements", "leases"} | {
-    *("receipts", "metrics", "readiness", "counts", "budgets", "api", "web", "cli", "app")
+    *("receipts", "metrics", "readiness", "counts", "budgets", "api", "web", "upkeep", "cli", "app")
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
@@ -48,7 +48,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "receipts",
         "settings",
     },
-    "cli": {"codes", "leases", "writer"},
+    "upkeep": {"dialect", "leases", "readiness", "writer"},
+    "cli": {"codes", "leases", "upkeep", "writer"},
     "app": ROOMS - {"app"},
     "__init__": {"app"},
     "worker": ROOMS,
@@ -61,6 +62,7 @@ FOREIGN = {
     "statements": ("flask",),
     "models": ("flask",),
     "dialect": ("flask",),
+    "upkeep": ("flask",),
     "codes": ("flask", "sqlalchemy"),
     "seal": ("flask", "sqlalchemy"),
     "budgets": ("flask", "sqlalchemy"),
