@@ -378,7 +378,8 @@ FAULTS = [
     Fault(
         "a restore without the past lets codes be leased at once",
         "saver/leases/restore.py",
-        '    connection.execute(_REST_ALL_FREE, {"now": now, "until": until})\n    connection.execute(delete(pool))\n',
+        '    connection.execute(_REST_ALL_FREE, {"now": now, "until": until})\n'
+        "    connection.execute(delete(pool))\n",
         "",
         f"{_RESTORE}::TestLost::test_no_code_is_leased_before_the_last_possible_lease_has_rested",
     ),
@@ -395,5 +396,19 @@ FAULTS = [
         "            audit = verified(partial,",
         "            target.hardlink_to(partial)\n            audit = verified(partial,",
         "tests/test_backup.py::test_a_copy_that_breaks_a_rule_gets_no_name",
+    ),
+    Fault(
+        "a worker that does nothing is taken for one that works",
+        "saver/worker.py",
+        "        idle = self._scheduler.idle_seconds\n",
+        "        idle = self._scheduler.idle_seconds\n        self._alive()\n",
+        "tests/test_notify.py::test_a_loop_whose_job_never_comes_says_nothing",
+    ),
+    Fault(
+        "all who come through the proxy's socket are one source",
+        "saver/serve.py",
+        "return _from_this_machine(app) if self._local else app",
+        "return app",
+        "tests/test_units.py::test_the_web_service_serves_on_the_socket_that_it_is_given",
     ),
 ]
