@@ -411,4 +411,11 @@ FAULTS = [
         "return app",
         "tests/test_units.py::test_the_web_service_serves_on_the_socket_that_it_is_given",
     ),
+    Fault(
+        "a full disk kills whoever counts",
+        "saver/counts.py",
+        "os.posix_fallocate(descriptor, 0, size)",
+        "os.ftruncate(descriptor, size)",
+        f"{_BUDGETS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
+    ),
 ]
