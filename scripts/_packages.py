@@ -15,6 +15,8 @@ from _setup import apt_install, missing_for_environment, say, stop
 PACKAGES = (
     *("chromium", "fonts-noto-cjk", "curl", "sqlite3", "procps", "libatomic1"),
     "redis-server",
+    # What ships for systemd and tmux is read and run by the tools themselves.
+    *("systemd", "tmux", "shellcheck"),
 )
 _BROWSER = "chromium"
 _LAUNCH = """\

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -169,7 +170,8 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
 
     listeners = [threading.Thread(target=listen, args=(writer,), daemon=True) for writer in writers]
     clock = Clock()
-    backups = make_app("busy").extensions["saver"].upkeep.backup
+    upkeep = make_app("busy").extensions["saver"].upkeep
+    backups = upkeep.backup
     backups._clock = clock
     try:
         for listener in listeners:
@@ -194,3 +196,9 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
         ("ok",)
     ] * 5
     assert not list(folder.glob(".*"))
+    upkeep.restore._clock = time.time
+    upkeep.restore.restore(made.path)
+    found = snapshot(data / "saver.db")
+    assert found.misplaced(POOL) == {}
+    # Whoever was told a code, before the backup or since: no stranger gets it.
+    assert {kept for kept, _ in acknowledged} <= set(found.leased)

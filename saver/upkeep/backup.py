@@ -17,7 +17,7 @@ from saver import dialect
 from saver.leases import Audit, Clock, Leases, count
 from saver.upkeep import files
 from saver.upkeep.files import UpkeepError
-from saver.writer import Writer
+from saver.writer import StorageError, Writer
 
 _NAME = "saver-%Y%m%dT%H%M%SZ.db"
 _NAMED = re.compile(r"saver-\d{8}T\d{6}Z\.db")
@@ -65,7 +65,7 @@ class Backups:
     def _make(self, partial: Path, target: Path) -> Audit:
         lock = files.make_private(partial)
         try:
-            Writer(self._engine).run(dialect.begin_line)
+            self._begin_line()
             before = _total(self._leases.audit())
             self._copy(partial)
             audit = verified(partial, math.floor(self._clock()))
@@ -80,6 +80,18 @@ class Backups:
             os.close(lock)
         files.sync(target.parent)
         return audit
+
+    def _begin_line(self) -> None:
+        """See that the database has the number by which a restore knows it as the one this is a backup of."""
+        with self._engine.connect().execution_options(**dialect.ONE_READ) as connection:
+            has_one = dialect.line_of(connection)
+        try:
+            if not has_one:
+                Writer(self._engine).run(dialect.begin_line)
+        except StorageError:
+            raise UpkeepError(
+                "the database cannot be written to: is its disk full, or somebody else at it?"
+            ) from None
 
     def _copy(self, partial: Path) -> None:
         try:
