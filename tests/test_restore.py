@@ -178,6 +178,17 @@ def test_the_database_so_far_is_kept_and_can_be_restored_in_its_turn(house: Hous
     assert house.leases.save("goes on", 60).code != code
 
 
+@pytest.mark.parametrize("name", ["with a space", "100%25", "a?b#c", "한국어", "quote'"])
+def test_any_path_will_do(make_app: Callable[..., Flask], clock: Clock, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    house = House(make_app, clock, tmp_path / name, "data")
+    house.database = house.rooms.settings.data_dir / "saver.db"
+    lease = house.leases.save("x", 600)
+    moved = house.backup().rename(tmp_path / name / "moved.db")
+    house.restore(moved)
+    assert house.reads(lease.code) == "x"
+
+
 class TestLost:
     """The database in use so far is not there: any code may have been leased until a moment ago."""
 
