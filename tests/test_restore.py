@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from saver.codes import Code
 from saver.leases import Leases, NoTextError, PoolEmptyError
 from saver.upkeep import Backups, Made, Restored, UpkeepError
+from saver.upkeep.files import make_private
 from tests.conftest import NOW, Clock
 from tests.snapshot import ask, snapshot
 
@@ -176,6 +178,31 @@ def test_the_database_so_far_is_kept_and_can_be_restored_in_its_turn(house: Hous
     assert stat.S_IMODE(house.database.stat().st_mode) == 0o600
     assert not list(house.database.parent.glob("*restoring*"))
     assert house.leases.save("goes on", 60).code != code
+
+
+def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(house: House) -> None:
+    backup = house.backup()
+    left = house.database.with_name("saver.db.restoring")
+    lock = make_private(left)
+    with pytest.raises(UpkeepError, match="another restore is under way"):
+        house.restore(backup)
+    assert left.exists()
+    # As a kill would: the file stays, and nobody holds it.
+    os.close(lock)
+    assert house.restore(backup).audit.free == 4
+    assert not left.exists()
+
+
+def test_a_restore_that_fails_leaves_all_as_it_was(house: House) -> None:
+    backup = house.backup()
+    code = house.leases.save("still there", 600).code
+    # The old database's new name is taken, so the very last step fails.
+    stamp = "20270115T080000Z"
+    house.database.with_name(f"saver.db.replaced-{stamp}").write_text("mine")
+    with pytest.raises(UpkeepError, match="is there already"):
+        house.restore(backup)
+    assert house.reads(code) == "still there"
+    assert sorted(path.name for path in house.database.parent.glob("saver.db*restor*")) == []
 
 
 @pytest.mark.parametrize("name", ["with a space", "100%25", "a?b#c", "한국어", "quote'"])
