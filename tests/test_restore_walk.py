@@ -1,4 +1,4 @@
-"""Anything happens, a backup is restored, with or without the old database: nobody finds a stranger's text."""
+"""Whatever happened before a restore, with or without the old database: nobody finds a stranger's text."""
 
 from __future__ import annotations
 
