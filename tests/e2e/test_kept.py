@@ -162,7 +162,7 @@ def test_what_was_copied_on_a_borrowed_computer_is_taken_away(user: Person) -> N
     assert 50_000 < alarm <= 60_000
 
 
-def test_everything_is_wiped(user: Person) -> None:
+def test_everything_is_wiped(user: Person, en: dict[str, str]) -> None:
     user.load(user.save(TEXT))
     user.part("keep-note").click()
     user.turn("save")
@@ -170,6 +170,9 @@ def test_everything_is_wiped(user: Person) -> None:
     user.part("text").fill("a draft")
     user.driver.copy("copied")
     user.turn("history")
+    user.part("wipe").click()
+    # Notes are nowhere else: that they go too is to be meant.
+    user.part("wipe").says(en["wipe_sure"])
     user.part("wipe").click()
     user.part("choose").appears()
     assert user.driver.stored() == {}
