@@ -171,7 +171,7 @@ def test_everything_is_wiped(user: Person, en: dict[str, str]) -> None:
     user.driver.copy("copied")
     user.turn("history")
     user.part("wipe").click()
-    # Notes are nowhere else.
+    # Notes are nowhere else: that they go too is to be meant.
     user.part("wipe").says(en["wipe_sure"])
     user.part("wipe").click()
     user.part("choose").appears()
