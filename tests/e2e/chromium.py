@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwri
 
 from tests import browser as browsers
 from tests.e2e.driver import CLEAR, OFFICE, WELCOME, WIDE, Driver, Size, welcomes
+from tests.e2e.part import Moved
 from tests.server import wait_until
 
 # Chromium hands over the selection in one line.
@@ -77,7 +78,12 @@ class Chromium(Driver):
         _end(self._pages.pop())
 
     def evaluate(self, function: str, *arguments: object) -> Any:
-        return self._here.evaluate(f"(given) => ({function})(...given)", list(arguments))
+        try:
+            return self._here.evaluate(f"(given) => ({function})(...given)", list(arguments))
+        except Error as error:
+            if "context was destroyed" in error.message:
+                raise Moved from error
+            raise
 
     def click(self, selector: str) -> None:
         self._here.locator(selector).first.click(timeout=10_000)
