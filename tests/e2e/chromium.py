@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -75,7 +74,7 @@ class Chromium(Driver):
         self._here.goto(address if "://" in address else self._base + address)
 
     def close(self) -> None:
-        _end(self._pages.pop())
+        self._end(self._target(self._pages.pop()))
 
     def evaluate(self, function: str, *arguments: object) -> Any:
         try:
@@ -141,9 +140,10 @@ class Chromium(Driver):
 
     def clean(self) -> None:
         self._pages = []
-        for page in self._context.pages:
-            if page is not self._office:
-                _end(page)
+        office = self._target(self._office)
+        for target in self._targets("page"):
+            if target != office:
+                self._end(target)
         self.dress()
         if self._base:
             self.inside(CLEAR)
@@ -189,8 +189,23 @@ class Chromium(Driver):
         return '"value":true' in answers[0]
 
     def _workers(self) -> list[str]:
+        return self._targets("service_worker")
+
+    def _targets(self, kind: str) -> list[str]:
         targets = self._session.send("Target.getTargets")["targetInfos"]
-        return [each["targetId"] for each in targets if each["type"] == "service_worker"]
+        return [each["targetId"] for each in targets if each["type"] == kind]
+
+    def _target(self, page: Page) -> str:
+        session = self._context.new_cdp_session(page)
+        found: str = session.send("Target.getTargetInfo")["targetInfo"]["targetId"]
+        session.detach()
+        return found
+
+    def _end(self, target: str) -> None:
+        # The popup loads itself anew when a setting changes: a page that is closed at that moment
+        # is gone, but Playwright waits for its end for ever.
+        self._session.send("Target.closeTarget", {"targetId": target})
+        self._wait(lambda: target not in self._targets("page"), "the page is closed")
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         def holds() -> bool:
@@ -199,11 +214,3 @@ class Chromium(Driver):
             return condition()
 
         wait_until(holds, what)
-
-
-def _end(page: Page) -> None:
-    # The popup loads itself anew when a setting changes; closed at that moment, Playwright waits for ever.
-    with contextlib.suppress(Error):
-        page.goto("about:blank")
-    with contextlib.suppress(Error):
-        page.close()
