@@ -153,6 +153,14 @@ class Apache:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
+    def kill(self) -> None:
+        """kill -9 of Apache and of all that it has started."""
+        assert self._process
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        # What its pid file names is gone, or another process by now.
+        (self.root / "run" / "apache.pid").unlink(missing_ok=True)
+
     def graceful(self) -> None:
         """What `apachectl graceful` and `systemctl reload apache2` do."""
         assert self._process

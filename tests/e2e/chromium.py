@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import BrowserContext, CDPSession, Page, Playwright
 
 from tests import browser as browsers
-from tests.e2e.driver import OFFICE, WELCOME, WIDE, Driver, Size, welcomes
+from tests.e2e.driver import CLEAR, OFFICE, WELCOME, WIDE, Driver, Size, welcomes
 from tests.server import wait_until
 
 # Chromium hands over the selection in one line.
@@ -23,7 +23,6 @@ _CHOSEN = """(item, selector) => {
         ...(link && { linkUrl: link }), ...(text && { selectionText: text }) };
 }"""
 _CLOSE_POPUP = """() => chrome.extension.getViews({ type: "popup" }).forEach((each) => each.close())"""
-_CLEAR = "() => Promise.all([chrome.storage.local.clear(), chrome.storage.session.clear()])"
 
 
 class Chromium(Driver):
@@ -140,7 +139,7 @@ class Chromium(Driver):
                 page.close()
         self.dress()
         if self._base:
-            self.inside(_CLEAR)
+            self.inside(CLEAR)
         self.copy("")
 
     def quit(self) -> None:

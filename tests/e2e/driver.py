@@ -20,6 +20,10 @@ Size = tuple[int, int]
 
 # No page, so nothing of ours runs in it; but it has the extension's own API, as every file of it has.
 OFFICE = "manifest.json"
+# Alarms too: a tab that one of them opens later, and that closes itself, would come in the next test's way.
+CLEAR = """() => Promise.all([
+    chrome.storage.local.clear(), chrome.storage.session.clear(), chrome.alarms.clearAll(),
+])"""
 # What a new extension opens when it does not know its service.
 WELCOME = "options.html"
 

@@ -15,7 +15,7 @@ from marionette_driver.keys import Keys
 from marionette_driver.marionette import ActionSequence, Marionette, MouseButton
 
 from tests.e2e import firefox_scripts as scripts
-from tests.e2e.driver import OFFICE, WIDE, Driver, Size, welcomes
+from tests.e2e.driver import CLEAR, OFFICE, WIDE, Driver, Size, welcomes
 from tests.server import free_port, wait_until
 
 _UUID = "5a7e4a11-0000-4000-8000-000000000004"
@@ -168,7 +168,7 @@ class Firefox(Driver):
         self._browser.switch_to_window(self._office)
         self.dress()
         if self._base:
-            self.inside("() => Promise.all([chrome.storage.local.clear(), chrome.storage.session.clear()])")
+            self.inside(CLEAR)
         self.copy("")
 
     def quit(self) -> None:
