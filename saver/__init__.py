@@ -2,14 +2,16 @@
 
 The rooms, and who may import whom (a test reads the imports and keeps this true):
 
-- ``settings``, ``codes``, ``seal``, ``dialect``, ``counts``, ``receipts`` import nothing of ours.
+- ``settings``, ``codes``, ``seal``, ``dialect``, ``counts``, ``receipts``, ``notify`` import
+  nothing of ours.
 - ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> writer (its error).
-- ``leases`` -> models, codes, seal, writer, statements, receipts: the only writer of code and text.
+- ``leases`` -> models, codes, seal, dialect, writer, statements, receipts: the only writer of code and text.
 - ``readiness`` -> models, dialect, writer, leases; ``budgets`` -> counts, settings.
 - ``metrics`` -> leases, budgets, readiness, codes.
 - ``api`` -> leases, codes, seal, budgets, readiness, metrics, settings, and the errors of writer, counts
   and receipts: knows no SQLAlchemy.
-- ``web`` imports nothing of ours; ``cli`` -> leases, codes, writer.
+- ``upkeep`` -> dialect, leases, readiness, writer: backup, restore and check.
+- ``web`` imports nothing of ours; ``cli`` -> leases, codes, upkeep, writer.
 - ``app`` wires them all; only entry points (``worker``, ``serve``, ``saver.wsgi``, ``scripts``) use it.
 """
 

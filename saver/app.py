@@ -26,6 +26,7 @@ from saver.readiness import Readiness
 from saver.receipts import Receipts
 from saver.seal import Deriver
 from saver.settings import Settings, read_settings, secret_of
+from saver.upkeep import Backups, Check, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +45,7 @@ class Rooms:
     settings: Settings
     leases: Leases
     readiness: Readiness
+    upkeep: cli.Upkeep
 
 
 def create_app(
@@ -74,7 +76,7 @@ def create_app(
         max_age=600,
         always_send=False,
     )
-    cli.register(app, rooms.leases)
+    cli.register(app, rooms.leases, rooms.upkeep)
     return app
 
 
@@ -100,7 +102,15 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
         )
     )
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
-    return Rooms(settings, leases, Readiness(engine, clock, head=head, sweep_every=settings.sweep_every))
+    readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
+    longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
+    upkeep = cli.Upkeep(
+        Backups(engine, leases, clock),
+        Restorer(engine, Rules(head, settings.rest, longest), clock),
+        Check(engine, leases, readiness, settings.data_dir),
+        settings.data_dir.resolve() / "backups",
+    )
+    return Rooms(settings, leases, readiness, upkeep)
 
 
 def _routes(app: Flask, rooms: Rooms, settings: Settings, clock: Clock) -> None:

@@ -1,11 +1,13 @@
-"""The operator's commands: ``flask --app saver pool|sweep|remove``."""
+"""The operator's commands: ``flask --app saver pool|sweep|remove|backup|restore|check``."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec
 
 import click
@@ -16,6 +18,7 @@ from tqdm import tqdm
 
 from saver.codes import SPACE, BadCodeError, Code
 from saver.leases import Audit, Leases
+from saver.upkeep import Backups, Check, Restorer, UpkeepError
 from saver.writer import StorageError
 
 P = ParamSpec("P")
@@ -41,6 +44,8 @@ def _told(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except UpkeepError as error:
+            raise click.ClickException(str(error)) from None
         except (StorageError, DBAPIError) as error:
             raise click.ClickException(
                 f"the database cannot do this ({type(error).__name__});"
@@ -50,11 +55,24 @@ def _told(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def register(app: Flask, leases: Leases) -> None:
+@dataclass(frozen=True, slots=True)
+class Upkeep:
+    """The deeds of upkeep; ``backups`` is the folder where they lie unless another is named."""
+
+    backup: Backups
+    restore: Restorer
+    check: Check
+    backups: Path
+
+
+def register(app: Flask, leases: Leases, upkeep: Upkeep) -> None:
     """Add the commands to ``flask --app saver``."""
     app.cli.add_command(_pool(leases))
     app.cli.add_command(_sweep(leases))
     app.cli.add_command(_remove(leases))
+    app.cli.add_command(_backup(upkeep))
+    app.cli.add_command(_restore(upkeep.restore))
+    app.cli.add_command(_check(upkeep.check))
 
 
 def fill_with_progress(leases: Leases) -> int:
@@ -137,3 +155,71 @@ def _remove(leases: Leases) -> click.Command:
         raise SystemExit(0 if removed else 1)
 
     return remove
+
+
+def _backup(upkeep: Upkeep) -> click.Command:
+    @click.command("backup")
+    @click.option(
+        "--to", type=click.Path(path_type=Path), help="A folder; backups in the data directory if not named."
+    )
+    @click.option(
+        "--keep", type=click.IntRange(min=1), default=7, show_default=True, help="How many to keep."
+    )
+    @_told
+    def backup(to: Path | None, keep: int) -> None:
+        """Write a checked copy of the database while the service goes on.
+
+        The open texts in it can be read by whoever may read the file, until it is deleted.
+        """
+        if to is None:
+            upkeep.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = upkeep.backup.make(to or upkeep.backups, keep)
+        click.echo(f"{made.path}\nbytes   {made.size:,}\ndropped {made.dropped:,}")
+        _echo(made.audit)
+
+    return backup
+
+
+def _restore(restorer: Restorer) -> click.Command:
+    @click.command("restore")
+    @click.argument("file", type=click.Path(path_type=Path))
+    @click.option("--lost", is_flag=True, help="The database in use so far is not there or not whole.")
+    @click.option(
+        "--codes-rest",
+        type=click.IntRange(min=0),
+        help="With --lost: for how many seconds no code is leased; by default the longest life and a rest.",
+    )
+    @_told
+    def restore(file: Path, lost: bool, codes_rest: int | None) -> None:
+        """Put the backup FILE in the place of the database, while the service is stopped.
+
+        The database so far is kept under another name. Codes that were leased since the backup rest,
+        and texts that are gone since stay gone: that is read from the database so far.
+        """
+        if codes_rest is not None and not lost:
+            raise click.UsageError("--codes-rest needs --lost")
+        done = restorer.restore(file, lost=lost, codes_rest=codes_rest)
+        if done.kept:
+            click.echo(f"the database so far is kept: {done.kept}")
+        if done.free_from is None:
+            click.echo(f"{done.taken_over:,} codes leased since the backup rest")
+        else:
+            click.echo(
+                f"no code is leased before {datetime.fromtimestamp(done.free_from, UTC):%Y-%m-%dT%H:%M:%SZ}"
+            )
+        _echo(done.audit)
+
+    return restore
+
+
+def _check(check: Check) -> click.Command:
+    @click.command("check")
+    def run() -> None:
+        """Look at the database, the codes, the worker and the disk; exit status 1 if one is not well."""
+        well = True
+        for found in check.run():
+            click.echo(f"{found.name:<9}{'ok' if found.well else 'FAILING':<8} {found.told}")
+            well = well and found.well
+        raise SystemExit(0 if well else 1)
+
+    return run

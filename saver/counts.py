@@ -143,8 +143,13 @@ class SharedCounts(Storage):
     def _open(self) -> None:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
         size = _SLOTS * _SLOT.size
-        if os.fstat(descriptor).st_size < size:
-            os.ftruncate(descriptor, size)
+        try:
+            # Every byte of it, and now: whoever writes into a hole of a mapped file while the
+            # disk is full is killed (SIGBUS), and that would be the process that serves.
+            os.posix_fallocate(descriptor, 0, size)
+        except OSError:
+            os.close(descriptor)
+            raise
         self._file, self._map, self._pid = descriptor, mmap.mmap(descriptor, size), os.getpid()
 
 

@@ -3,24 +3,34 @@
 SQLite: WAL, so that readers never wait for the writer; ``synchronous=FULL``,
 so that a commit is on the disk before it is acknowledged; ``BEGIN IMMEDIATE``
 for writes, because a deferred transaction that reads first and writes later is
-refused at once when another writer came between.
+refused at once when another writer came between. Its database is a file, which
+can be copied while it is written to, and replaced while nobody has it open.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import CHAR, Connection, Engine, Text, event
+from sqlalchemy import CHAR, Connection, Engine, NullPool, Text, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 # Execution options: how a transaction begins. Without one it is a snapshot.
 WRITE = {"saver_begin": "BEGIN IMMEDIATE"}
 ONE_READ = {"saver_begin": ""}
+REPLACE = {"saver_begin": "BEGIN EXCLUSIVE"}
+
+# The name under which `replacing` shows the database that is to be replaced.
+OLD = "old"
+# What may lie beside a database and belongs to it alone.
+BESIDE = ("-wal", "-shm", "-journal")
 
 _PRAGMAS = (
     # How long to wait for a writer outside the gate (a shell, a backup), in ms.
@@ -93,3 +103,78 @@ def _locked(path: Path) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def file_of(engine: Engine) -> Path | None:
+    """The file that is the database; None where a server keeps it."""
+    database = engine.url.database
+    return Path(database) if engine.dialect.name == "sqlite" and database else None
+
+
+def copy_whole(engine: Engine, target: Path) -> None:
+    """Write what is committed now into ``target``, an empty file, while others go on writing.
+
+    ``VACUUM INTO`` reads one snapshot. The copy has no free pages, so nothing that was wiped
+    can be in it. The backup interface of SQLite copies those too, and begins anew whenever
+    another process writes: under load it does not end.
+    """
+    with engine.connect().execution_options(**ONE_READ) as connection:
+        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+
+
+def reading(path: Path) -> Engine:
+    """An engine that only reads a file that nobody writes: a backup. Leaves nothing beside it."""
+    return create_engine(
+        f"sqlite:///file:{quote(str(path))}?mode=ro&immutable=1&uri=true", poolclass=NullPool
+    )
+
+
+def replacing(path: Path, old: Path | None) -> Engine:
+    """An engine for the file that is to become the database; ``old`` is the one that it replaces.
+
+    Whoever begins a transaction with REPLACE locks both, and the old one until its
+    connection is closed. OperationalError: somebody else has one of them open.
+    """
+    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout = 0")
+        if old is not None:
+            connection.execute(f"ATTACH ? AS {OLD}", (str(old),))
+            # Before it is first read: only then the lock is on the whole file.
+            connection.execute(f"PRAGMA {OLD}.locking_mode = EXCLUSIVE")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+    return engine
+
+
+def put_into_one_file(connection: Connection) -> None:
+    """Bring all that lies beside the old database into it. Its lock goes on."""
+    connection.connection.cursor().execute(f"PRAGMA {OLD}.journal_mode = DELETE")
+
+
+def line_of(connection: Connection, schema: str = "main") -> int:
+    """The number that a database and its backups share; 0 where it has none yet."""
+    return int(connection.exec_driver_sql(f"PRAGMA {schema}.user_version").scalar_one())
+
+
+def begin_line(connection: Connection) -> None:
+    """Give a database its number, unless it has one."""
+    if line_of(connection) == 0:
+        connection.exec_driver_sql(f"PRAGMA user_version = {secrets.randbelow(2**31 - 1) + 1}")
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """Whether somebody else has the database."""
+    return getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
+
+
+def faults(connection: Connection, schema: str = "main") -> list[str]:
+    """What the database itself finds wrong with its file; reads all of it."""
+    if connection.dialect.name != "sqlite":
+        return []
+    found = [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA {schema}.integrity_check(3)")]
+    strays = connection.exec_driver_sql(f"PRAGMA {schema}.foreign_key_check").fetchmany(1)
+    return [line for line in found if line != "ok"] + (["a row points nowhere"] if strays else [])

@@ -1,7 +1,9 @@
 """What ``scripts/serve`` runs in the virtual environment: migrate, fill the pool, serve.
 
 One process does it all and then becomes gunicorn's master, so that everything
-is imported once and the API's processes start at once.
+is imported once and the API's processes start at once. Under systemd two units do it:
+one runs it with ``--only-prepare``, and one serves with ``--activated`` on the socket that systemd
+has opened.
 """
 
 from __future__ import annotations
@@ -9,10 +11,12 @@ from __future__ import annotations
 import argparse
 import os
 import socket
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import flask_migrate
-from flask import Flask
+from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
 from limits.errors import ConfigurationError
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -23,6 +27,9 @@ from saver.cli import fill_with_progress
 from saver.settings import Settings, SettingsError, read_settings
 from saver.writer import StorageError
 
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
 _BACKLOG = 2048
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only gunicorn's heartbeat files, without a name
 
@@ -30,15 +37,18 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only gunicorn's heartbeat file
 class _Server(BaseApplication):  # type: ignore[misc]
     """gunicorn, set up from saver's settings alone: no file, no argument and no HOME of its own."""
 
-    def __init__(self, settings: Settings, listener: int) -> None:
+    def __init__(self, settings: Settings, listener: int | None) -> None:
         self._settings = settings
-        self._listener = listener
+        # Without one gunicorn takes those of systemd itself, and then leaves them in their place.
+        self._bind = {} if listener is None else {"bind": f"fd://{listener}"}
+        # gunicorn closes the descriptor as soon as it has another one.
+        self._local = _is_in_file_system(systemd.SD_LISTEN_FDS_START if listener is None else listener)
         super().__init__()
 
     def load_config(self) -> None:
         """Say what gunicorn is to do."""
         chosen = {
-            "bind": f"fd://{self._listener}",
+            **self._bind,
             "worker_class": "gthread",
             "workers": self._settings.processes,
             "threads": self._settings.threads,
@@ -58,9 +68,29 @@ class _Server(BaseApplication):  # type: ignore[misc]
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         """The app of one process, made after the fork: no connection may cross one."""
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        return _from_this_machine(app) if self._local else app
+
+
+def _is_in_file_system(descriptor: int) -> bool:
+    with socket.socket(fileno=os.dup(descriptor)) as bound:
+        return bound.family == socket.AF_UNIX
+
+
+def _from_this_machine(app: WSGIApplication) -> WSGIApplication:
+    """Let a peer that has no address be this machine's loopback.
+
+    Who may connect to a socket in the file system is a matter of its mode: it is the proxy that
+    stands in front, and it is believed if SAVER_TRUSTED_PROXIES has 127.0.0.1.
+    """
+
+    def called(asked: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        asked["REMOTE_ADDR"] = asked.get("REMOTE_ADDR") or "127.0.0.1"
+        return app(asked, start_response)
+
+    return called
 
 
 def prepare(settings: Settings) -> None:
@@ -77,11 +107,23 @@ def prepare(settings: Settings) -> None:
 
 def main() -> None:
     """Serve on the socket that was handed over, until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m saver.serve", description="Run by scripts/serve.")
+    parser = argparse.ArgumentParser(
+        prog="python -m saver.serve", description="Run by scripts/serve and by deploy/systemd."
+    )
     parser.add_argument("--listener", type=int, help="a bound socket's descriptor")
     parser.add_argument("--prepared", type=int, help="a pipe's end, told when the database is ready")
+    parser.add_argument("--only-prepare", action="store_true", help="migrate, fill the pool, and end")
+    parser.add_argument("--activated", action="store_true", help="serve on systemd's socket, prepare nothing")
     given = parser.parse_args()
     settings = _settings()
+    if given.only_prepare:
+        _prepare_or_say_why(settings)
+        return
+    if given.activated:
+        if systemd.listen_fds(unset_environment=False) != 1:
+            raise SystemExit("saver: systemd handed over no socket, or more than one")
+        _Server(settings, None).run()
+        return
     if given.listener is None:
         raise SystemExit("saver: SAVER_PORT: write the port in digits")
     _prepare_or_say_why(settings)

@@ -155,6 +155,11 @@ def read_settings() -> Settings:
     return settings
 
 
+def notify_socket() -> str | None:
+    """Where the service manager wants to be told, if one started this process; see ``saver.notify``."""
+    return os.environ.get("NOTIFY_SOCKET")
+
+
 def secret_of(settings: Settings) -> bytes:
     """The server's secret: the setting, or the file in the data directory, made on first use."""
     if settings.secret_key is not None:

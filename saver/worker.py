@@ -1,7 +1,8 @@
 """The worker: a ``schedule`` loop around ``leases.sweep``.
 
 Expiry does not depend on it: a text is refused from its last second on, whether
-it is swept or not. The worker makes it gone, and its code free again.
+it is swept or not. The worker makes it gone, and its code free again. It logs to stderr,
+and tells the service manager, if there is one, after every piece of work that it goes on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from schedule import Scheduler
 from saver.app import Rooms, create_app
 from saver.codes import SPACE
 from saver.leases import Leases
+from saver.notify import Manager
 from saver.readiness import Readiness
+from saver.settings import notify_socket
 
 _log = logging.getLogger(__name__)
 
@@ -33,15 +36,29 @@ _BEAT_EVERY = 1.0
 _WATCH_EVERY = 60
 # The part of all codes below which the pool is short.
 _SHORT = 0.1
+# A worker hangs when it has done nothing for so many turns, or seconds if they are more.
+_MISSED_TURNS = 6
+_LEAST_PATIENCE = 60
+
+
+def _nobody() -> None:
+    """Whom a job tells that it goes on, where nobody asks."""
 
 
 class Sweeper:
     """Sweeps in batches that a writer does not notice."""
 
-    def __init__(self, leases: Leases, readiness: Readiness, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        leases: Leases,
+        readiness: Readiness,
+        stop: threading.Event,
+        alive: Callable[[], None] = _nobody,
+    ) -> None:
         self._leases = leases
         self._readiness = readiness
         self._stop = stop
+        self._alive = alive
         self._batch = _FIRST
         self._beat_at = 0.0
 
@@ -54,6 +71,7 @@ class Sweeper:
             swept = self._leases.sweep(self._batch)
             took = time.monotonic() - started
             wiped, freed, more = wiped + swept.wiped, freed + swept.freed, swept.more
+            self._alive()
             self._beat_at_times(last=not more)
             self._adapt(took)
             if more:
@@ -89,8 +107,11 @@ class Watch:
 class Loop:
     """Runs a job every ``every`` seconds until ``stop`` is set, whatever the job or the clock does."""
 
-    def __init__(self, job: Callable[[], None], every: int, stop: threading.Event) -> None:
+    def __init__(
+        self, job: Callable[[], None], every: int, stop: threading.Event, alive: Callable[[], None] = _nobody
+    ) -> None:
         self._job = job
+        self._alive = alive
         self._every = every
         self._stop = stop
         self._scheduler = Scheduler()
@@ -124,6 +145,9 @@ class Loop:
         except Exception as error:
             # Without its message, which may hold what a text holds.
             _log.error("a job failed (%s), next try in %d s", type(error).__name__, self._every)
+        # Told here and not in the loop: a loop that turns and never runs its job is dead too. A
+        # job that fails is not: a new process would find the same database.
+        self._alive()
 
 
 def main() -> None:
@@ -134,8 +158,11 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    _log.info("worker up: a sweep every %d s", rooms.settings.sweep_every)
-    sweeper = Sweeper(rooms.leases, rooms.readiness, stop)
+    every = rooms.settings.sweep_every
+    manager = Manager(notify_socket())
+    manager.ready(max(_MISSED_TURNS * every, _LEAST_PATIENCE))
+    _log.info("worker up: a sweep every %d s", every)
+    sweeper = Sweeper(rooms.leases, rooms.readiness, stop, manager.alive)
     watch = Loop(Watch(rooms.leases).run, _WATCH_EVERY, stop)
     watch.start()
 
@@ -143,7 +170,8 @@ def main() -> None:
         sweeper.run()
         watch.tick()
 
-    Loop(both, rooms.settings.sweep_every, stop).run()
+    Loop(both, every, stop, manager.alive).run()
+    manager.stopping()
     _log.info("worker down")
 
 

@@ -17,6 +17,8 @@ PACKAGES = (
     "redis-server",
     # Apache and its module without the package that starts a server on port 80; the module's Python.
     *("apache2-bin", "libapache2-mod-wsgi-py3", "openssl", "python3-venv"),
+    # What ships for systemd and tmux is read and run by the tools themselves.
+    *("systemd", "tmux", "shellcheck"),
 )
 # The Python that Debian's mod_wsgi is linked with, and the environment for it.
 _SYSTEM_PYTHON = "/usr/bin/python3"

@@ -45,6 +45,7 @@ _END = 'connection.execute(_end, {"wanted": code, "now": ended, "rested": rested
 _FIND = ").where(_here, live)\n# The same lease"
 _ONCE = "tests/test_once.py"
 _REPEAT = "tests/test_repeat.py"
+_RESTORE = "tests/test_restore.py"
 
 FAULTS = [
     Fault(
@@ -366,5 +367,62 @@ FAULTS = [
         "import string\n",
         "import string\n\nfrom saver import dialect\n",
         "tests/test_house.py::test_a_room_imports_only_what_it_may",
+    ),
+    Fault(
+        "a restore forgets what was leased since",
+        "saver/leases/restore.py",
+        "    connection.execute(_TAKE_OUT_OF_THE_POOL)\n    taken = connection.execute(_LET_THEM_REST,",
+        "    taken = connection.execute(_LET_THEM_REST.where(text.c.code.is_(None)),",
+        f"{_RESTORE}::test_codes_that_were_leased_since_rest_as_long_as_they_would_have",
+    ),
+    Fault(
+        "a restore revives what was deleted",
+        "saver/leases/restore.py",
+        "    connection.execute(_BRING_UP_TO_DATE)\n",
+        "",
+        f"{_RESTORE}::test_what_was_deleted_or_read_once_since_stays_gone",
+    ),
+    Fault(
+        "a restore without the past lets codes be leased at once",
+        "saver/leases/restore.py",
+        '    connection.execute(_REST_ALL_FREE, {"now": now, "until": until})\n'
+        "    connection.execute(delete(pool))\n",
+        "",
+        f"{_RESTORE}::TestLost::test_no_code_is_leased_before_the_last_possible_lease_has_rested",
+    ),
+    Fault(
+        "a restore while somebody has the database open",
+        "saver/dialect.py",
+        'connection.execute(f"PRAGMA {OLD}.locking_mode = EXCLUSIVE")',
+        "pass",
+        f"{_RESTORE}::TestRefused::test_while_a_process_has_the_database_open",
+    ),
+    Fault(
+        "a backup gets its name before it is checked",
+        "saver/upkeep/backup.py",
+        "            audit = verified(partial,",
+        "            target.hardlink_to(partial)\n            audit = verified(partial,",
+        "tests/test_backup.py::test_a_copy_that_breaks_a_rule_gets_no_name",
+    ),
+    Fault(
+        "a worker that does nothing is taken for one that works",
+        "saver/worker.py",
+        "        idle = self._scheduler.idle_seconds\n",
+        "        idle = self._scheduler.idle_seconds\n        self._alive()\n",
+        "tests/test_notify.py::test_a_loop_whose_job_never_comes_says_nothing",
+    ),
+    Fault(
+        "all who come through the proxy's socket are one source",
+        "saver/serve.py",
+        "return _from_this_machine(app) if self._local else app",
+        "return app",
+        "tests/test_units.py::test_the_web_service_serves_on_the_socket_that_it_is_given",
+    ),
+    Fault(
+        "a full disk kills whoever counts",
+        "saver/counts.py",
+        "os.posix_fallocate(descriptor, 0, size)",
+        "os.ftruncate(descriptor, size)",
+        f"{_BUDGETS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
     ),
 ]

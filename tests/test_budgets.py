@@ -209,6 +209,21 @@ class TestSharedCounts:
             thread.join()
         assert sorted(seen) == list(range(1, 1_601))
 
+    def test_a_disk_that_fills_up_later_has_room_for_every_count(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        # A hole in a mapped file that cannot be filled kills whoever writes there.
+        shared.charge([Charge("a", 5, 60)], 1_000.0)
+        found = (tmp_path / "counts").stat()
+        assert found.st_blocks * 512 >= found.st_size > 1_000_000
+
+    def test_a_file_that_was_full_of_holes_is_filled(self, tmp_path: Path) -> None:
+        with (tmp_path / "counts").open("wb") as file:
+            file.truncate(1 << 21)
+        SharedCounts(f"shared://{tmp_path}/counts").charge([Charge("a", 5, 60)], 1_000.0)
+        found = (tmp_path / "counts").stat()
+        assert found.st_blocks * 512 >= found.st_size
+
     def test_a_refund_never_goes_below_nothing_nor_into_a_later_window(self, shared: SharedCounts) -> None:
         charge = [Charge("key", 10, 60)]
         shared.refund(charge, NOW)

@@ -18,7 +18,7 @@ from tests.server import ROOT
 
 AT_ONCE = 2
 MOST_SECONDS = 600
-COPIED = ("saver", "migrations", "scripts", "extension", "tests")
+COPIED = ("saver", "migrations", "scripts", "extension", "deploy", "apache", "tests")
 
 Ended = subprocess.CompletedProcess[str]
 

@@ -19,7 +19,7 @@ import saver
 HOUSE = Path(__file__).resolve().parent.parent / "saver"
 ENTRY_POINTS = {"worker", "serve"}
 ROOMS = {"settings", "codes", "seal", "dialect", "models", "writer", "statements", "leases"} | {
-    *("receipts", "metrics", "readiness", "counts", "budgets", "api", "web", "cli", "app")
+    *("receipts", "notify", "metrics", "readiness", "counts", "budgets", "api", "web", "upkeep", "cli", "app")
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "seal": set(),
     "dialect": set(),
     "counts": set(),
+    "notify": set(),
     "web": set(),
     "models": {"dialect"},
     "writer": {"dialect"},
@@ -48,7 +49,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         "receipts",
         "settings",
     },
-    "cli": {"codes", "leases", "writer"},
+    "upkeep": {"dialect", "leases", "readiness", "writer"},
+    "cli": {"codes", "leases", "upkeep", "writer"},
     "app": ROOMS - {"app"},
     "__init__": {"app"},
     "worker": ROOMS,
@@ -61,6 +63,8 @@ FOREIGN = {
     "statements": ("flask",),
     "models": ("flask",),
     "dialect": ("flask",),
+    "upkeep": ("flask",),
+    "notify": ("flask", "sqlalchemy"),
     "codes": ("flask", "sqlalchemy"),
     "seal": ("flask", "sqlalchemy"),
     "budgets": ("flask", "sqlalchemy"),

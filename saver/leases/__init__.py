@@ -6,14 +6,15 @@ one transaction, so every code is in exactly one of the two tables at any instan
 The deeds are ``save``, ``load`` (and acknowledge), ``own`` (status, extend, delete,
 remove) and ``upkeep`` (sweep, fill, audit) on the common ground of ``base``. Below
 them ``draw`` takes a random free code, ``end`` ends a text, ``sweep`` is one batch
-of a sweep, ``pool`` fills and audits.
+of a sweep, ``pool`` fills and audits, ``restore`` tells a backup what happened since.
 """
 
 from saver.leases.base import Clock, NoTextError, Seams
 from saver.leases.draw import PoolEmptyError
 from saver.leases.load import Load, Loaded
 from saver.leases.own import Own, Status
-from saver.leases.pool import Audit, Filled
+from saver.leases.pool import Audit, Filled, count
+from saver.leases.restore import rest_all, take_over
 from saver.leases.save import KeyReusedError, Lease, Quota, QuotaError, Repeatable, Save
 from saver.leases.sweep import Swept
 from saver.leases.upkeep import Upkeep
@@ -39,4 +40,7 @@ __all__ = [
     "Seams",
     "Status",
     "Swept",
+    "count",
+    "rest_all",
+    "take_over",
 ]

@@ -1,0 +1,136 @@
+"""Back up while the service goes on."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from saver import dialect
+from saver.leases import Audit, Clock, Leases, count
+from saver.upkeep import files
+from saver.upkeep.files import UpkeepError
+from saver.writer import StorageError, Writer
+
+_NAME = "saver-%Y%m%dT%H%M%SZ.db"
+_NAMED = re.compile(r"saver-\d{8}T\d{6}Z\.db")
+_PARTIAL = ".saver-*.partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that is there: its size in bytes, where the codes are in it, how many old ones went."""
+
+    path: Path
+    size: int
+    audit: Audit
+    dropped: int
+
+
+class Backups:
+    """Makes backups of one database."""
+
+    def __init__(self, engine: Engine, leases: Leases, clock: Clock) -> None:
+        self._engine = engine
+        self._leases = leases
+        self._clock = clock
+
+    def make(self, folder: Path, keep: int) -> Made:
+        """Make a backup in ``folder`` and keep the newest ``keep`` there.
+
+        It gets its name when it is whole, checked and on the disk. Raises UpkeepError and StorageError.
+        """
+        if dialect.file_of(self._engine) is None:
+            raise UpkeepError("this database is kept by a server: use the server's own tool, such as pg_dump")
+        if not folder.is_dir():
+            raise UpkeepError(f"there is no folder {folder}")
+        now = datetime.fromtimestamp(math.floor(self._clock()), UTC)
+        target = folder / now.strftime(_NAME)
+        partial = folder / f".saver-{secrets.token_hex(8)}.partial"
+        try:
+            made = self._make(partial, target)
+            return Made(target, target.stat().st_size, made, _drop_old(folder, keep))
+        except FileExistsError:
+            raise UpkeepError(f"{target} is there already") from None
+        except OSError as error:
+            raise UpkeepError(f"{folder} cannot be written to: {error.strerror}") from None
+
+    def _make(self, partial: Path, target: Path) -> Audit:
+        lock = files.make_private(partial)
+        try:
+            self._begin_line()
+            before = _total(self._leases.audit())
+            self._copy(partial)
+            audit = verified(partial, math.floor(self._clock()))
+            # A fill may be under way; nothing else changes how many there are.
+            if not before <= _total(audit) <= _total(self._leases.audit()):
+                raise UpkeepError("the copy does not have every code; nothing was kept")
+            os.fsync(lock)
+            # Not renamed: that would replace another backup of the same second.
+            target.hardlink_to(partial)
+        finally:
+            partial.unlink()
+            os.close(lock)
+        files.sync(target.parent)
+        return audit
+
+    def _begin_line(self) -> None:
+        """See that the database has the number by which a restore knows it as the one this is a backup of."""
+        with self._engine.connect().execution_options(**dialect.ONE_READ) as connection:
+            has_one = dialect.line_of(connection)
+        try:
+            if not has_one:
+                Writer(self._engine).run(dialect.begin_line)
+        except StorageError:
+            raise UpkeepError(
+                "the database cannot be written to: is its disk full, or somebody else at it?"
+            ) from None
+
+    def _copy(self, partial: Path) -> None:
+        try:
+            dialect.copy_whole(self._engine, partial)
+        except DBAPIError as error:
+            raise UpkeepError(f"the copy could not be written: {error.orig}") from None
+
+
+def verified(path: Path, now: int) -> Audit:
+    """Where the codes are in a file, as of ``now`` in UTC seconds. Raises UpkeepError if it is not sound."""
+    engine = dialect.reading(path)
+    try:
+        with engine.connect() as connection:
+            return sound(connection, now, path.name)
+    except DBAPIError as error:
+        raise UpkeepError(f"{path.name} is no whole database of saver: {error.orig}") from None
+    finally:
+        engine.dispose()
+
+
+def sound(connection: Connection, now: int, name: str) -> Audit:
+    """Where the codes are in a database, as of ``now``. Raises UpkeepError if it breaks a rule."""
+    if faults := dialect.faults(connection):
+        raise UpkeepError(f"{name} is damaged: {faults[0]}")
+    audit = count(connection, now)
+    if audit.both:
+        raise UpkeepError(f"{name} has {audit.both:,} codes in two places")
+    return audit
+
+
+def _total(audit: Audit) -> int:
+    return audit.wanted - audit.missing
+
+
+def _drop_old(folder: Path, keep: int) -> int:
+    backups = sorted(path for path in folder.iterdir() if _NAMED.fullmatch(path.name))
+    too_old = backups[: max(0, len(backups) - keep)]
+    # Of backups that were killed, too: what a crash leaves must not fill the disk.
+    abandoned = [path for path in folder.glob(_PARTIAL) if files.is_abandoned(path)]
+    for path in [*too_old, *abandoned]:
+        path.unlink(missing_ok=True)
+    return len(too_old)

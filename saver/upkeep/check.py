@@ -1,0 +1,83 @@
+"""Tell an operator how the service is, a line for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from saver import dialect
+from saver.leases import Leases
+from saver.readiness import Readiness
+from saver.writer import StorageError
+
+# The part of all codes below which the pool is short; the worker warns at the same.
+_SHORT = 0.1
+# Beside room for one more database, which a backup or a restore needs.
+_LEAST_BYTES = 256 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing that was looked at, whether it is well, and a line about it."""
+
+    name: str
+    well: bool
+    told: str
+
+
+class Check:
+    """Looks at everything; reads the whole database, which takes a second or two."""
+
+    def __init__(self, engine: Engine, leases: Leases, readiness: Readiness, data_dir: Path) -> None:
+        self._engine = engine
+        self._leases = leases
+        self._readiness = readiness
+        self._data_dir = data_dir
+
+    def run(self) -> Iterator[Found]:
+        """Every finding, as it is made. A database that is away is a finding and no error."""
+        looks: dict[str, Callable[[], tuple[bool, str]]] = {
+            "database": self._file,
+            "schema": self._schema,
+            "codes": self._codes,
+            "worker": self._sweeper,
+            "disk": self._disk,
+        }
+        for name, look in looks.items():
+            try:
+                yield Found(name, *look())
+            except (StorageError, DBAPIError, OSError) as error:
+                yield Found(name, False, f"cannot be read ({type(error).__name__})")
+
+    def _file(self) -> tuple[bool, str]:
+        with self._engine.connect() as connection:
+            faults = dialect.faults(connection)
+        return not faults, faults[0] if faults else "whole"
+
+    def _schema(self) -> tuple[bool, str]:
+        well = self._readiness.check()["schema"]
+        return well, "up to date" if well else "not this version's: flask --app saver db upgrade"
+
+    def _codes(self) -> tuple[bool, str]:
+        audit = self._leases.audit()
+        if not audit.clean:
+            return False, f"{audit.missing:,} missing, {audit.both:,} in two places"
+        resting = audit.resting + audit.overdue
+        told = f"{audit.free:,} of {audit.wanted:,} free, {audit.live:,} texts live, {resting:,} resting"
+        return audit.free >= audit.wanted * _SHORT, told
+
+    def _sweeper(self) -> tuple[bool, str]:
+        age = self._readiness.beat_age()
+        told = "it never swept" if age is None else f"the last sweep ended {max(0, age):.0f} s ago"
+        return self._readiness.check()["sweeper"], told
+
+    def _disk(self) -> tuple[bool, str]:
+        file = dialect.file_of(self._engine)
+        size = file.stat().st_size if file and file.exists() else 0
+        free = shutil.disk_usage(self._data_dir).free
+        return free >= size + _LEAST_BYTES, f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"
