@@ -12,13 +12,14 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import CHAR, Connection, Engine, NullPool, Text, create_engine, event
+from sqlalchemy import CHAR, URL, Connection, Engine, NullPool, Text, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
@@ -124,9 +125,9 @@ def copy_whole(engine: Engine, target: Path) -> None:
 
 def reading(path: Path) -> Engine:
     """An engine that only reads a file that nobody writes: a backup. Leaves nothing beside it."""
-    return create_engine(
-        f"sqlite:///file:{quote(str(path))}?mode=ro&immutable=1&uri=true", poolclass=NullPool
-    )
+    address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    # By the driver's own hand: a URL of SQLAlchemy cannot carry every name of a file.
+    return create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=NullPool)
 
 
 def replacing(path: Path, old: Path | None) -> Engine:
@@ -135,7 +136,7 @@ def replacing(path: Path, old: Path | None) -> Engine:
     Whoever begins a transaction with REPLACE locks both, and the old one until its
     connection is closed. OperationalError: somebody else has one of them open.
     """
-    engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
+    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None

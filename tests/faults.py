@@ -395,7 +395,7 @@ FAULTS = [
         "saver/dialect.py",
         'connection.execute(f"PRAGMA {OLD}.locking_mode = EXCLUSIVE")',
         "pass",
-        f"{_RESTORE}::TestRefused::test_while_a_process_has_the_database_open",
+        "tests/test_restore_refused.py::TestRefused::test_while_a_process_has_the_database_open",
     ),
     Fault(
         "a backup gets its name before it is checked",

@@ -37,5 +37,5 @@ def test_the_curl_examples_do_what_is_said(live_server: Server, tmp_path: Path) 
 def test_every_file_that_the_readme_names_is_there() -> None:
     for name in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / name).exists(), name
-    for name in re.findall(r"`(?:\./)?(scripts/[\w.]+|saver\.wsgi)", README):
+    for name in re.findall(r"`(?:\./)?(scripts/[\w.-]+|saver\.wsgi)", README):
         assert (ROOT / name).exists(), name

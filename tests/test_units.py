@@ -21,26 +21,13 @@ import pytest
 from saver.settings import Settings
 from tests.conftest import NO_LIMITS, put_codes
 from tests.server import ROOT, environment, wait_until
+from tests.tools import run, tool
 
 SYSTEMD = ROOT / "deploy" / "systemd"
 SERVICES = sorted(SYSTEMD.glob("*.service"))
 UNITS = sorted([*SERVICES, *SYSTEMD.glob("*.socket"), *SYSTEMD.glob("*.timer")])
 # Exposure as systemd counts it, times ten: 0 is safe, 100 is open to everything.
 MOST_EXPOSED = 20
-
-
-def tool(name: str, package: str) -> str:
-    """A program; a test that cannot run fails, and says what to do."""
-    found = shutil.which(name)
-    if not found:
-        pytest.fail(f"{name} is missing; run: apt-get install -y --no-install-recommends {package}")
-    return found
-
-
-def run(*command: object, **more: str) -> subprocess.CompletedProcess[str]:
-    parts = [str(part) for part in command]
-    environ = {**os.environ, **more}
-    return subprocess.run(parts, capture_output=True, text=True, check=False, timeout=60, env=environ)
 
 
 def parsed(unit: Path) -> configparser.ConfigParser:
@@ -208,68 +195,6 @@ def test_the_web_service_serves_on_the_socket_that_it_is_given(activated: Activa
     os.kill(activated.process.pid, signal.SIGTERM)
     assert activated.process.wait(30) == 0
     assert activated.socket.exists()
-
-
-class TestTmux:
-    """scripts/timecheck-tmux keeps the worker running, as the original service did."""
-
-    @pytest.fixture
-    def folder(self, short: Path, migrated: Path) -> Iterator[Path]:
-        tool("tmux", "tmux")
-        shutil.copy(migrated, short / "saver.db")
-        yield short
-        self._do(short, "stop")
-
-    def _do(self, folder: Path, deed: str) -> subprocess.CompletedProcess[str]:
-        # A tmux of its own, whatever runs on this machine.
-        environ = {
-            **environment(folder, {"sweep_every": 1}),
-            "TMUX_TMPDIR": str(folder),
-            "TIMECHECK_PYTHON": sys.executable,
-        }
-        return run(ROOT / "scripts" / "timecheck-tmux", deed, **environ)
-
-    def _workers(self, folder: Path) -> list[int]:
-        """The workers that log into this folder."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            with suppress(OSError):
-                asked = (entry / "cmdline").read_bytes().split(b"\0")
-                ours = any(part.endswith(b"timecheck.py") for part in asked)
-                if ours and (entry / "fd" / "2").readlink() == folder / "worker.log":
-                    found.append(int(entry.name))
-        return found
-
-    def test_a_worker_that_was_killed_is_there_again(self, folder: Path) -> None:
-        assert self._do(folder, "start").returncode == 0
-        wait_until(lambda: "worker up" in self._log(folder), "no worker is there")
-        [first] = self._workers(folder)
-        os.kill(first, signal.SIGKILL)
-        wait_until(lambda: self._log(folder).count("worker up") == 2, "no other one came")
-        assert self._workers(folder) not in ([first], [])
-        assert re.search(
-            r"^\d{4}-\S+Z the worker ended with 137; a new one starts in 1 s$", self._log(folder), re.M
-        )
-
-    def test_there_is_never_a_second_one(self, folder: Path) -> None:
-        self._do(folder, "start")
-        wait_until(lambda: "worker up" in self._log(folder), "no worker is there")
-        assert "runs already" in self._do(folder, "start").stdout
-        refused = self._do(folder, "keep-running")
-        assert (refused.returncode, "already" in refused.stderr) == (75, True)
-        assert len(self._workers(folder)) == 1
-
-    def test_it_stops_the_worker_in_order(self, folder: Path) -> None:
-        self._do(folder, "start")
-        wait_until(lambda: "worker up" in self._log(folder), "no worker is there")
-        assert self._do(folder, "stop").returncode == 0
-        wait_until(lambda: "worker down" in self._log(folder), "it did not end in order")
-        wait_until(lambda: not self._workers(folder), "it is still there")
-        assert self._do(folder, "status").returncode != 0
-
-    def _log(self, folder: Path) -> str:
-        log = folder / "worker.log"
-        return log.read_text() if log.exists() else ""
 
 
 def shell_scripts() -> list[Path]:

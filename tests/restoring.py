@@ -1,0 +1,79 @@
+"""A service with an operator who backs up and restores, for the tests of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import Flask
+
+from saver.codes import Code
+from saver.leases import Leases, NoTextError, PoolEmptyError
+from saver.upkeep import Backups, Made, Restored
+from tests.conftest import Clock
+
+REST = 86_400
+LONGEST = 2_592_000
+CLAIM = "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b"
+
+
+class House:
+    """A service, its operator, and a clock that both go by."""
+
+    def __init__(self, make_app: Callable[..., Flask], clock: Clock, tmp_path: Path, name: str) -> None:
+        self._make_app, self._name = make_app, name
+        self.clock = clock
+        self.folder = tmp_path / f"{name}-backups"
+        self.folder.mkdir()
+        self.database = tmp_path / name / "saver.db"
+        self.open()
+
+    def open(self) -> None:
+        """Start the service anew."""
+        self.app = self._make_app(self._name)
+        self.rooms = self.app.extensions["saver"]
+
+    @property
+    def leases(self) -> Leases:
+        return self.rooms.leases
+
+    def close(self) -> None:
+        """Stop it: no connection is left."""
+        with self.app.app_context():
+            self.app.extensions["sqlalchemy"].engine.dispose()
+
+    def backup(self) -> Path:
+        backups: Backups = self.rooms.upkeep.backup
+        made: Made = backups.make(self.folder, 100)
+        return made.path
+
+    def restore(self, backup: Path, **how: object) -> Restored:
+        self.close()
+        self.open()
+        restored: Restored = self.rooms.upkeep.restore.restore(backup, **how)
+        return restored
+
+    def lose(self) -> None:
+        """The database is gone."""
+        self.close()
+        for path in self.database.parent.glob("saver.db*"):
+            path.unlink()
+
+    def sweep(self) -> None:
+        while self.leases.sweep(100).more:
+            pass
+
+    def reads(self, code: str, **shown: str) -> str | None:
+        try:
+            return self.leases.load(Code.parse(code), **shown).text
+        except NoTextError:
+            return None
+
+    def lease_all(self) -> set[str]:
+        """Lease every code that is free."""
+        found: set[str] = set()
+        while True:
+            try:
+                found.add(self.leases.save("stranger", 60).code)
+            except PoolEmptyError:
+                return found
