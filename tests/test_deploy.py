@@ -129,7 +129,7 @@ def test_a_refusal_is_one_sentence_and_status_1() -> None:
 def test_upgrade_backs_up_before_it_touches_anything() -> None:
     done = run("upgrade", "--dry-run", "HEAD")
     assert done.returncode == 0, done.stderr
-    order = ("backup --to", "checkout", "--only environment", "db upgrade", "--only copies")
+    order = ("backup --to", "checkout", "--only environment", "saver.wsgi", "db upgrade", "--only copies")
     assert in_order(done.stdout, *order, "restart saver-worker", "pkill -USR1", "healthz", "saver check"), (
         done.stdout
     )
