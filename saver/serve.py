@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import socket
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ from saver.settings import Settings, SettingsError, read_settings
 from saver.writer import StorageError
 
 if TYPE_CHECKING:
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+    from wsgiref.types import WSGIApplication
 
 _BACKLOG = 2048
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only gunicorn's heartbeat files, without a name
@@ -41,8 +40,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
         self._settings = settings
         # Without one gunicorn takes those of systemd itself, and then leaves them in their place.
         self._bind = {} if listener is None else {"bind": f"fd://{listener}"}
-        # gunicorn closes the descriptor as soon as it has another one.
-        self._local = _is_in_file_system(systemd.SD_LISTEN_FDS_START if listener is None else listener)
         super().__init__()
 
     def load_config(self) -> None:
@@ -70,27 +67,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> WSGIApplication:
         """The app of one process, made after the fork: no connection may cross one."""
-        app = create_app(self._settings)
-        return _from_this_machine(app) if self._local else app
-
-
-def _is_in_file_system(descriptor: int) -> bool:
-    with socket.socket(fileno=os.dup(descriptor)) as bound:
-        return bound.family == socket.AF_UNIX
-
-
-def _from_this_machine(app: WSGIApplication) -> WSGIApplication:
-    """Let a peer that has no address be this machine's loopback.
-
-    Who may connect to a socket in the file system is a matter of its mode: it is the proxy that
-    stands in front, and it is believed if SAVER_TRUSTED_PROXIES has 127.0.0.1.
-    """
-
-    def called(asked: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        asked["REMOTE_ADDR"] = asked.get("REMOTE_ADDR") or "127.0.0.1"
-        return app(asked, start_response)
-
-    return called
+        return create_app(self._settings)
 
 
 def prepare(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from _setup import PYTHON, ROOT, apt_install, ensure, missing_for_environment, s
 
 # What the tests use beside Python. Chromium needs a font that has every letter, Playwright libatomic.
 PACKAGES = (
-    *("chromium", "fonts-noto-cjk", "curl", "sqlite3", "procps", "libatomic1"),
+    *("chromium", "firefox-esr", "fonts-noto-cjk", "curl", "sqlite3", "procps", "libatomic1"),
     "redis-server",
     # Apache and its module without the package that starts a server on port 80; the module's Python.
     *("apache2-bin", "libapache2-mod-wsgi-py3", "openssl", "python3-venv"),
@@ -24,6 +24,19 @@ PACKAGES = (
 _SYSTEM_PYTHON = "/usr/bin/python3"
 _SYSTEM_VENV = ROOT / ".venv-apache"
 _BROWSER = "chromium"
+_FIREFOX = "firefox-esr"
+# Ubuntu's own browsers are stubs that fetch a snap, which no container runs.
+_NOT_UBUNTUS = {_BROWSER, _FIREFOX}
+_MOZILLAS = """\
+The tests need Firefox ESR, which Ubuntu has as a snap only. Mozilla has a package; run this once as root,
+then start again:
+
+    install -d -m 0755 /etc/apt/keyrings
+    curl -fsSL https://packages.mozilla.org/apt/repo-signing-key.gpg -o /etc/apt/keyrings/mozilla.asc
+    echo 'deb [signed-by=/etc/apt/keyrings/mozilla.asc] https://packages.mozilla.org/apt mozilla main' \\
+        > /etc/apt/sources.list.d/mozilla.list
+    apt-get update && apt-get install -y firefox-esr
+"""
 _LAUNCH = """\
 from playwright.sync_api import sync_playwright
 with sync_playwright() as driver:
@@ -45,7 +58,12 @@ def ensure_system_environment() -> None:
 
 
 def ensure_browser(python: Path) -> None:
-    """Install Chromium where it is no package of the system's; ``python`` has Playwright."""
+    """Install Chromium where it is no package of the system's; ``python`` has Playwright.
+
+    Firefox comes from Mozilla there, whom only the person at the machine can let in.
+    """
+    if not _by_apt(_FIREFOX) and not shutil.which(_FIREFOX):
+        stop(_MOZILLAS)
     if _by_apt(_BROWSER) or _launches(python):
         return
     say("installing Chromium, which is no package here")
@@ -63,8 +81,8 @@ def ensure_browser(python: Path) -> None:
 
 
 def _by_apt(package: str) -> bool:
-    # Ubuntu's Chromium is a stub that fetches a snap, which no container runs.
-    return package != _BROWSER or "ID=ubuntu" not in Path("/etc/os-release").read_text().splitlines()
+    release = Path("/etc/os-release").read_text().splitlines()
+    return package not in _NOT_UBUNTUS or "ID=ubuntu" not in release
 
 
 def _has(package: str) -> bool:

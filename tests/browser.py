@@ -17,7 +17,7 @@ from tests.server import Server
 
 LOCALES = {"en": "en-US", "ko": "ko-KR"}
 # Nothing of it may look for the world outside.
-_ARGS = [
+ARGS = [
     "--no-first-run",
     "--disable-quic",
     "--disable-background-networking",
@@ -103,7 +103,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail(
                 "There is no Chromium to test the page with: apt-get install -y chromium", pytrace=False
             )
-        browser = playwright.chromium.launch(executable_path=found, args=_ARGS)
+        browser = playwright.chromium.launch(executable_path=found, args=ARGS)
         yield browser
         browser.close()
 

@@ -412,13 +412,6 @@ FAULTS = [
         "tests/test_notify.py::test_a_loop_whose_job_never_comes_says_nothing",
     ),
     Fault(
-        "all who come through the proxy's socket are one source",
-        "saver/serve.py",
-        "return _from_this_machine(app) if self._local else app",
-        "return app",
-        "tests/test_units.py::test_the_web_service_serves_on_the_socket_that_it_is_given",
-    ),
-    Fault(
         "a full disk kills whoever counts",
         "saver/counts.py",
         "os.posix_fallocate(descriptor, 0, size)",

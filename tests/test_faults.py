@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import FAULTS, FIRST_EXAMPLE, Fault
+from tests import client_faults, faults
+from tests.faults import FIRST_EXAMPLE, Fault
 from tests.server import ROOT
 
+FAULTS = [*faults.FAULTS, *client_faults.FAULTS]
 AT_ONCE = 2
 MOST_SECONDS = 600
 COPIED = ("saver", "migrations", "scripts", "extension", "deploy", "apache", "tests")
@@ -28,7 +30,8 @@ def copy_house(source: Path, folder: Path) -> Path:
     for name in COPIED:
         # Compiled files could be taken for those of a source that was changed since.
         shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(source / "pyproject.toml", folder)
+    for name in ("pyproject.toml", "CHANGELOG.md"):
+        shutil.copy(source / name, folder)
     return folder
 
 
@@ -37,7 +40,8 @@ def plant(fault: Fault, folder: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert source.count(fault.old) == 1, f"{fault.file} was changed: plant this fault anew in tests/faults.py"
     path.write_text(source.replace(fault.old, fault.new), encoding="utf-8")
-    compile(path.read_text(encoding="utf-8"), fault.file, "exec")
+    if path.suffix == ".py":
+        compile(path.read_text(encoding="utf-8"), fault.file, "exec")
 
 
 def run_tests(folder: Path, *tests: str) -> Ended:

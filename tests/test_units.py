@@ -109,8 +109,7 @@ def test_the_settings_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(*line.split("=", 1))
     settings = Settings(_env_file=None)  # type: ignore[call-arg]
     assert settings.data_dir == Path("/var/lib/saver")
-    # The socket's peer, see saver/serve.py.
-    assert [str(network) for network in settings.trusted_proxies] == ["127.0.0.1/32"]
+    assert settings.trusted_proxies == ("unix",)
 
 
 def test_users_and_folders_are_made(tmp_path: Path) -> None:
@@ -140,7 +139,7 @@ class Activated:
         self.socket = folder / "web.sock"
         command = shlex.split(parsed(SYSTEMD / "saver-web.service")["Service"]["ExecStart"])[1:]
         activate = tool("systemd-socket-activate", "systemd")
-        settings = {**NO_LIMITS, "misses_a_minute": 3, "trusted_proxies": "127.0.0.1"}
+        settings = {**NO_LIMITS, "misses_a_minute": 3, "trusted_proxies": "unix"}
         environ = environment(folder, settings)
         # It hands only named variables on.
         named = [f"--setenv={name}" for name in environ if name.startswith("SAVER_")]

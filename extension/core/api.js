@@ -152,8 +152,9 @@ async function send(fetch, url, request, timeout) {
 /** @param {object | undefined} body @param {RequestInit} [more] @returns {RequestInit} */
 function requestOf(body, more) {
   /** @type {RequestInit} */
-  const common = { cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" };
-  if (body === undefined) return common;
+  const common = { credentials: "omit", redirect: "error", referrerPolicy: "no-referrer" };
+  if (body === undefined) return { ...common, cache: "no-store" };
+  // What is posted no browser keeps; told so once more, it also forgets that it was let in, and asks before every post.
   const headers = { "Content-Type": "application/json", Accept: "application/json", ...more?.headers };
   return { ...common, ...more, method: "POST", headers, body: JSON.stringify(body) };
 }
@@ -180,7 +181,9 @@ function errorOf(response, problem) {
   if (status === 422) return problem?.type === BROKEN_SEAL ? new BadSealError("does not open") : invalid(problem);
   if (status === 429) return new TooMany(retryAfter(response));
   // 409: the same write is under way.
-  if ([409, 502, 503, 504].includes(status)) return new Unavailable(retryAfter(response));
+  if ([409, 502, 503, 504].includes(status)) {
+    return new Unavailable(retryAfter(response), response.headers.has("Retry-After"));
+  }
   return new Fault(status);
 }
 

@@ -28,10 +28,14 @@ export class TooMany extends ApiError {
 
 /** The service cannot do it now, or is still at it. */
 export class Unavailable extends ApiError {
-  /** @param {number} retryAfter in seconds */
-  constructor(retryAfter) {
+  /**
+   * @param {number} retryAfter in seconds
+   * @param {boolean} [isAsked] whether the service has asked for that time
+   */
+  constructor(retryAfter, isAsked = true) {
     super();
     this.retryAfter = retryAfter;
+    this.isAsked = isAsked;
   }
 }
 

@@ -53,12 +53,13 @@ async function persist(deed, [pause, ...later], again) {
   } catch (error) {
     if (pause === undefined || !isPassing(error)) throw error;
     again();
-    const asked = error instanceof Unavailable ? error.retryAfter * 1000 : 0;
+    const asked = error instanceof Unavailable && error.isAsked ? error.retryAfter * 1000 : 0;
     await new Promise((resolve) => setTimeout(resolve, Math.max(pause, asked)));
     return persist(deed, later, again);
   }
 }
 
-/** @param {unknown} error */
+/** A proxy that says nothing of the time is often one whose service starts anew. @param {unknown} error */
 const isPassing = (error) =>
-  error instanceof Unreachable || (error instanceof Unavailable && error.retryAfter <= LONGEST_WAIT);
+  error instanceof Unreachable ||
+  (error instanceof Unavailable && (!error.isAsked || error.retryAfter <= LONGEST_WAIT));

@@ -37,6 +37,12 @@ test("a service that is busy for a moment is asked again", async () => {
   assert.equal(sent.length, 2);
 });
 
+test("a proxy that names no time is asked again", async () => {
+  const { api, sent } = client([502, "<h1>Bad Gateway</h1>"], WRITTEN);
+  await api.write(DRAFT, KEY);
+  assert.equal(sent.length, 2);
+});
+
 test("three tries, and the person is told", async () => {
   const { api, sent, told } = client(null, null, null, WRITTEN);
   await assert.rejects(api.write(DRAFT, KEY), Unreachable);

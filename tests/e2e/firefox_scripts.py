@@ -1,0 +1,71 @@
+"""What is done in Firefox's own window, for which no other interface exists."""
+
+# Before the extension is installed, which keeps the language it was started in.
+LOCALES = """(language) => {
+    Services.locale.availableLocales = ["ko", "en-US"];
+    Services.locale.requestedLocales = [language === "en" ? "en-US" : language];
+}"""
+
+SIZE = """(width, height) => {
+    const { style } = gBrowser.selectedBrowser;
+    // The page, not the window: a window of Firefox is never as narrow as a telephone.
+    [style.maxWidth, style.minWidth] = [`${width}px`, `${width}px`];
+    [style.maxHeight, style.minHeight] = [`${height}px`, `${height}px`];
+}"""
+
+COPIED = """() => {
+    const transfer = Cc["@mozilla.org/widget/transferable;1"].createInstance(Ci.nsITransferable);
+    transfer.init(null);
+    transfer.addDataFlavor("text/plain");
+    Services.clipboard.getData(transfer, Services.clipboard.kGlobalClipboard);
+    const found = {};
+    try {
+        transfer.getTransferData("text/plain", found);
+    } catch {
+        return "";
+    }
+    return found.value.QueryInterface(Ci.nsISupportsString).data;
+}"""
+
+COPY = """(text) => {
+    Cc["@mozilla.org/widget/clipboardhelper;1"].getService(Ci.nsIClipboardHelper).copyString(text);
+}"""
+
+# Several items of an extension lie in a menu of their own.
+CHOOSE = """async (wanted) => {
+    const shown = (popup) => popup.state === "open" ? null
+        : new Promise((done) => popup.addEventListener("popupshown", done, { once: true }));
+    const menu = document.getElementById("contentAreaContextMenu");
+    await shown(menu);
+    const item = menu.querySelector(`[id$="-menuitem-_${wanted}"]`);
+    if (!item) throw new Error(`no item ${wanted} in the menu`);
+    const parent = item.parentNode;
+    if (parent !== menu) {
+        const opened = shown(parent);
+        parent.parentNode.openMenu(true);
+        await opened;
+    }
+    const hidden = new Promise((done) => menu.addEventListener("popuphidden", done));
+    parent.activateItem(item);
+    await hidden;
+}"""
+
+# A key pressed by WebDriver reaches the page alone; the shortcut's own element can be told of it.
+COMMAND = """async (id, name) => {
+    const all = await WebExtensionPolicy.getByID(id).extension.shortcuts.allCommands();
+    const letter = all.find((each) => each.name === name).shortcut.at(-1);
+    const key = document.querySelector(`keyset[id^="ext-keyset-id"] key[key="${letter}"]`);
+    key.dispatchEvent(new Event("command", { bubbles: true }));
+}"""
+
+# What a click on the extension's button does, before anything is shown.
+LEND = """(id) => {
+    const { tabManager } = WebExtensionPolicy.getByID(id).extension;
+    tabManager.addActiveTabPermission(gBrowser.selectedTab);
+    return tabManager.getWrapper(gBrowser.selectedTab).id;
+}"""
+
+# A click beside it does that, which no click by WebDriver counts as.
+CLOSE_POPUP = """() => document.getElementById("customizationui-widget-panel")?.hidePopup()"""
+
+KILL = """(id) => WebExtensionPolicy.getByID(id).extension.terminateBackground()"""
