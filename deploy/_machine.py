@@ -210,5 +210,7 @@ def main_guard(work: object, words: Sequence[str] | None = None) -> NoReturn:
         raise SystemExit(work(words))  # type: ignore[operator]
     except FailedError as error:
         stop(str(error))
+    except PermissionError as error:
+        stop(f"{error.filename} is not for everybody: run it as root")
     except KeyboardInterrupt:
         raise SystemExit(130) from None
