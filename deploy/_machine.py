@@ -16,7 +16,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -170,12 +170,17 @@ def _ask_all() -> str:
     return ""
 
 
+class _Here(http.client.HTTPSConnection):
+    """To a site under its name, but on this machine, whatever the world's name service says."""
+
+    def connect(self) -> None:
+        """As the class above, to another address."""
+        raw = socket.create_connection(("127.0.0.1", 443), self.timeout)
+        self.sock = _trust().wrap_socket(raw, server_hostname=self.host)
+
+
 def _ask(name: str, path: str) -> str:
-    connection = http.client.HTTPSConnection(name, timeout=10, context=_trust())
-    # Under its name, but on this machine, whatever the world's name service says.
-    connection._create_connection = lambda _, *rest: socket.create_connection(  # type: ignore[attr-defined]
-        ("127.0.0.1", 443), *rest
-    )
+    connection = _Here(name, timeout=10)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
@@ -203,11 +208,11 @@ def _rights(path: Path) -> tuple[int, str]:
     return status.st_mode & 0o7777, group
 
 
-def main_guard(work: object, words: Sequence[str] | None = None) -> NoReturn:
+def end_with(main: Callable[[], int]) -> NoReturn:
     """Run a program's ``main``; a command that failed becomes a sentence and status 1."""
     os.umask(0o022)
     try:
-        raise SystemExit(work(words))  # type: ignore[operator]
+        raise SystemExit(main())
     except FailedError as error:
         stop(str(error))
     except PermissionError as error:
