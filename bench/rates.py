@@ -77,10 +77,10 @@ def measure(bench: Bench) -> Iterator[Row]:
     yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")
 
 
-def fire(served: Served, what: str, bodies: Path, seconds: float) -> Set:
-    """Let 16 clients ask for some seconds on connections of their own."""
+def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int = _CLIENTS) -> Set:
+    """Let clients ask for some seconds on connections of their own."""
     before = served.cpu_seconds()
-    command = f"wrk -t1 -c{_CLIENTS} -d{seconds:g}s --timeout 10s".split()
+    command = f"wrk -t1 -c{clients} -d{seconds:g}s --timeout 10s".split()
     environ = {**os.environ, "BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
     command += ["-s", _SCRIPT, served.url]
     ran = subprocess.run(command, env=environ, check=False, capture_output=True, text=True)

@@ -99,7 +99,7 @@ class Served:
 
     def cpu_seconds(self) -> list[float]:
         """The processor time that each API process has used so far."""
-        return [_cpu_seconds(pid) for pid in self.workers]
+        return [cpu_seconds_of(pid) for pid in self.workers]
 
     def memory(self) -> list[tuple[float, float]]:
         """Resident memory of each API process, in MB: all of it, and what is not a file's."""
@@ -136,7 +136,8 @@ def _command(pid: int) -> bytes:
     return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds_of(pid: int) -> float:
+    """The processor time that a process has used so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICK
 

@@ -180,6 +180,24 @@ def test_everything_is_wiped(user: Person, en: dict[str, str]) -> None:
     assert user.driver.copied() == ""
 
 
+def test_what_extension_1_has_left_is_taken_over(user: Person) -> None:
+    left = {
+        "newtab1": json.dumps({"buttontab": "wUrp", "newtext": "an old note"}),
+        "savehistory": json.dumps({"0": "aaaa"}),
+        "state": json.dumps({"wrtext": "an old draft", "activeTab": "save"}),
+    }
+    user.driver.evaluate("(left) => Object.assign(localStorage, left)", left)
+    for _ in range(2):
+        user.open()
+        user.part("text").holds("an old draft")
+    user.driver.find('[data-note="wUrp"]').counts(1)
+    user.driver.find('[data-note="wUrp"]').click()
+    user.part("note-text").holds("an old note")
+    user.turn("history")
+    user.driver.find('[data-code="aaaa"]').says("aaaaSavedForget")
+    assert user.driver.evaluate("() => localStorage.length") == 0
+
+
 def _again(user: Person) -> str:
     user.part("again").click()
     return user.save(TEXT)
