@@ -14,9 +14,10 @@ export function makeWipe(button, labels) {
     // Notes are nowhere else.
     asks: async () => (await makeNotes(browser.storage.local).list()).length > 0,
     async deed() {
-      await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.alarms.clearAll()]);
       localStorage.clear();
       await copyText("");
+      // Last: with its settings gone the popup loads itself anew, and what came after would not be done.
+      await Promise.all([browser.storage.session.clear(), browser.alarms.clearAll(), browser.storage.local.clear()]);
       location.reload();
     },
   });

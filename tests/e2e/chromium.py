@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Callable
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, CDPSession, Page, Playwright
+from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwright
 
 from tests import browser as browsers
 from tests.e2e.driver import CLEAR, OFFICE, WELCOME, WIDE, Driver, Size, welcomes
+from tests.e2e.part import Moved
 from tests.server import wait_until
 
 # Chromium hands over the selection in one line.
@@ -73,10 +75,15 @@ class Chromium(Driver):
         self._here.goto(address if "://" in address else self._base + address)
 
     def close(self) -> None:
-        self._pages.pop().close()
+        _end(self._pages.pop())
 
     def evaluate(self, function: str, *arguments: object) -> Any:
-        return self._here.evaluate(f"(given) => ({function})(...given)", list(arguments))
+        try:
+            return self._here.evaluate(f"(given) => ({function})(...given)", list(arguments))
+        except Error as error:
+            if "context was destroyed" in error.message:
+                raise Moved from error
+            raise
 
     def click(self, selector: str) -> None:
         self._here.locator(selector).first.click(timeout=10_000)
@@ -136,7 +143,7 @@ class Chromium(Driver):
         self._pages = []
         for page in self._context.pages:
             if page is not self._office:
-                page.close()
+                _end(page)
         self.dress()
         if self._base:
             self.inside(CLEAR)
@@ -192,3 +199,11 @@ class Chromium(Driver):
             return condition()
 
         wait_until(holds, what)
+
+
+def _end(page: Page) -> None:
+    # The popup loads itself anew when a setting changes; closed at that moment, Playwright waits for ever.
+    with contextlib.suppress(Error):
+        page.goto("about:blank")
+    with contextlib.suppress(Error):
+        page.close()

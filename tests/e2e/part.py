@@ -36,6 +36,10 @@ _FILL = """(selector, text) => {
 _SHORT = 300
 
 
+class Moved(Exception):  # noqa: N818
+    """The page was left, or loaded itself anew, while it was asked."""
+
+
 class Seen(NamedTuple):
     """An element at one moment; without one, all is empty."""
 
@@ -46,6 +50,9 @@ class Seen(NamedTuple):
     focused: bool
     enabled: bool
     checked: bool
+
+
+NOWHERE = Seen(0, "", None, visible=False, focused=False, enabled=False, checked=False)
 
 
 class Page(Protocol):
@@ -73,7 +80,10 @@ class Part:
     @property
     def now(self) -> Seen:
         """How it is at this moment."""
-        return Seen(**self._page.evaluate(_LOOK, self.selector))
+        try:
+            return Seen(**self._page.evaluate(_LOOK, self.selector))
+        except Moved:
+            return NOWHERE
 
     def fill(self, text: str) -> None:
         """Replace what stands in the field."""

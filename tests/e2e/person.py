@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from tests.e2e.driver import Driver
-from tests.e2e.part import Part
+from tests.e2e.part import Moved, Part
 from tests.e2e.relay import Relay
 from tests.server import wait_until
 
@@ -43,8 +43,14 @@ class Person:
 
     def wait(self) -> Person:
         """Wait until what was opened can be used."""
-        wait_until(lambda: self.driver.evaluate(_READY[self.surface]), f"the {self.surface} is ready")
+        wait_until(self._is_ready, f"the {self.surface} is ready")
         return self
+
+    def _is_ready(self) -> bool:
+        try:
+            return bool(self.driver.evaluate(_READY[self.surface]))
+        except Moved:
+            return False
 
     def close(self) -> None:
         """Close it."""

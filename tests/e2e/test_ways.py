@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.conftest import BROWSERS, SURFACES, Browsers
 from tests.e2e.person import Person, Surface
 from tests.e2e.relay import Relay
+from tests.server import wait_until
 
 TEXT, PASSWORD = "the plain text\n  of two lines", "open sesame"
 MOST_BYTES = 1_048_576
@@ -147,6 +148,8 @@ def _new(browsers: Browsers, name: str):  # type: ignore[no-untyped-def]
 
 
 def _was_read(sender: Person) -> None:
+    # Acknowledged after it is shown.
+    wait_until(lambda: any(each.status == 204 for each in sender.network.asked("ack")), "it was acknowledged")
     sender.part("receipt-ask").click()
     sender.part("receipt").says(re.compile("First opened at .* Read and gone"))
 
