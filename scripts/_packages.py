@@ -17,6 +17,8 @@ PACKAGES = (
     "redis-server",
     # Apache and its module without the package that starts a server on port 80; the module's Python.
     *("apache2-bin", "libapache2-mod-wsgi-py3", "openssl", "python3-venv"),
+    # On Debian its program comes only with a server on port 80, where systemd runs.
+    "nginx",
     # What ships for systemd and tmux is read and run by the tools themselves.
     *("systemd", "tmux", "shellcheck"),
 )

@@ -50,6 +50,11 @@ def ensure(requirements: str, venv: Path = VENV, base: str = sys.executable) -> 
     return place.python
 
 
+def ready(requirements: str, venv: Path = VENV, base: str = sys.executable) -> bool:
+    """Whether ``ensure`` would have nothing to do."""
+    return _Environment(venv, base).has(requirements)
+
+
 def missing_for_environment() -> list[str]:
     """The system's packages without which ``.venv`` cannot be made; none when it is there."""
     place = _Environment(VENV, sys.executable)

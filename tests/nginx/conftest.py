@@ -1,0 +1,36 @@
+"""One nginx for all tests that do it no harm."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from saver.codes import Code
+from tests.apache.client import Client
+from tests.apache.pki import Authority
+from tests.conftest import NO_LIMITS, put_codes
+from tests.nginx.instance import Nginx
+
+MISSES = 5
+# Of a client; the networks in the log end with 0.
+FULL_ADDRESS = re.compile(r"\b127\.0\.0\.[1-9]")
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Nginx]:
+    """An nginx in front of a service that lets each source miss five times a minute."""
+    database = Path(shutil.copy(migrated, tmp_path_factory.mktemp("database") / "saver.db"))
+    put_codes(database, [Code.nth(number * 14_623) for number in range(500)])
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    with Nginx(database, authority, {**NO_LIMITS, "misses_a_minute": MISSES}) as running:
+        yield running
+        assert not FULL_ADDRESS.search(running.said()), "a log holds a whole address"
+
+
+@pytest.fixture
+def https(nginx: Nginx) -> Client:
+    return nginx.client

@@ -1,0 +1,230 @@
+"""nginx's own errors, bodies that are too long, slow clients, reloads, and what the log tells."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from saver import create_app
+from saver.settings import Settings
+from tests.apache.client import Client, receive, request
+from tests.apache.names import WWW
+from tests.apache.test_errors import HEAD, HSTS, POST, check, expected
+from tests.apache.test_limits import QUICK, probe, slow_body
+from tests.apache.test_upkeep import AT_LEAST, load
+from tests.conftest import settings_in
+from tests.nginx.instance import FOLDER, IMPERSONATOR, Nginx
+from tests.server import wait_until
+
+MARK = "CANARY"
+HEAD_SECONDS = 10
+SLOW_HEADS, SLOW_BODIES = 200, 40
+BY_NGINX = {
+    "a path with a broken escape": (request("GET", "/a%zz", HEAD), 400),
+    "a path that leaves the root": (request("GET", "/../etc/passwd", HEAD), 400),
+    "no host": (request("GET", "/", {}), 400),
+    "two hosts": (request("GET", "/", HEAD)[:-2] + b"Host: evil.test\r\n\r\n", 400),
+    "a header of 9,000 bytes": (request("GET", "/", {**HEAD, "X-Long": "a" * 9_000}), 400),
+    "headers of 36,000 bytes": (request("GET", "/", {**HEAD, **dict.fromkeys("abcdef", "a" * 6_000)}), 400),
+    "bytes that are no HTTP": (b"\x00\x01\x02\r\n\r\n", 400),
+    "a negative length": (request("POST", "/api/v1/write", {**POST, "Content-Length": "-5"}), 400),
+    "two lengths": (request("POST", "/api/v1/write", {**POST, "Content-Length": "5, 6"}), 400),
+    "an error's own place": (request("GET", "/_error", HEAD), 404),
+    "TRACE": (request("TRACE", "/", HEAD), 405),
+    "a method that is none": (request("PURGE", "/healthz", HEAD), 501),
+    "a path of 3,000 bytes": (request("GET", "/" + "a" * 3_000, HEAD), 414),
+    "a path of 9,000 bytes": (request("GET", "/" + "a" * 9_000, HEAD), 414),
+}
+LINE = re.compile(
+    r'\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] (?P<network>[0-9a-f.:]+|-) [\w.]*'
+    r' "(?P<method>[A-Z]+|-) (?P<route>\S+|-)" (?P<status>\d{3}) \d+ [\d.]+'
+)  # fmt: skip
+
+
+def conf(name: str) -> str:
+    """One of the shipped files."""
+    return (FOLDER / f"{name}.conf").read_text()
+
+
+def test_nginx_finds_no_fault(nginx: Nginx) -> None:
+    asked = nginx.check()
+    assert asked.returncode == 0, asked.stderr
+    assert "[warn]" not in asked.stderr
+
+
+@pytest.mark.parametrize("what", BY_NGINX)
+def test_an_error_of_nginx_is_a_problem(https: Client, what: str) -> None:
+    raw, status = BY_NGINX[what]
+    check(https.send(raw), status, HSTS)
+
+
+def test_also_without_tls(nginx: Nginx, https: Client) -> None:
+    check(https.get("/.well-known/acme-challenge/none", tls=False), 404, {})
+    check(https.get("/a%zz", tls=False), 400, {})
+    # The port of TLS says so even to those who do not speak it.
+    check(Client(nginx.https, nginx.https, nginx.authority.root).get("/", tls=False), 400, {})
+
+
+def test_what_the_service_says_passes_unchanged(https: Client) -> None:
+    check(https.get("/nothing"), 404, HSTS)
+    assert https.get("/api/v1/write").headers["allow"]
+
+
+def test_every_title_is_the_service_s() -> None:
+    titles = dict(re.findall(r'^    (\d{3}) "(.+)";$', conf("shared"), re.MULTILINE))
+    assert titles == {status: expected(int(status))["title"] for status in titles}
+    caught = re.search(r"^error_page (400 [\d ]+) /_error;$", conf("limits"), re.MULTILINE)
+    assert caught
+    assert set(caught[1].split()) == set(titles)
+
+
+def test_the_longest_body_is_the_service_s(https: Client) -> None:
+    most = Settings(_env_file=None).max_body_bytes
+    assert f"client_max_body_size {most};" in conf("limits")
+    for expect in ({}, {"Expect": "100-continue"}):
+        head = request("POST", "/api/v1/write", {**POST, "Content-Length": str(most + 1), **expect})
+        check(https.send(head), 413, HSTS)
+    body = b'{"text":"a","unknown":"' + b"a" * (most - 25) + b'"}'
+    assert len(body) == most
+    answer = https.send(request("POST", "/api/v1/write", {**POST, "Content-Length": str(most)}) + body)
+    assert (answer.status, answer.document["type"]) == (422, "urn:saver:problem:invalid")
+
+
+def test_a_body_in_chunks_is_refused(https: Client) -> None:
+    head = request("POST", "/api/v1/write", {**POST, "Transfer-Encoding": "chunked"})
+    check(https.send(head + b"5\r\nhello\r\n0\r\n\r\n"), 411, HSTS)
+    assert https.send(request("POST", "/api/v1/write", POST)).status == 411
+
+
+def test_the_tls_of_apache_is_that_of_nginx() -> None:
+    apache = (FOLDER.parent.parent / "apache" / "conf" / "tls.conf").read_text()
+    ciphers = re.search(r"^SSLCipherSuite (.+)$", apache, re.MULTILINE)
+    assert ciphers
+    assert f"ssl_ciphers {ciphers[1]};" in conf("tls")
+
+
+def test_slow_clients_are_let_go_and_the_others_notice_nothing(https: Client) -> None:
+    """nginx hangs up without a word; what it has of a body never reaches the service."""
+    with contextlib.ExitStack() as stack:
+        slow = [stack.enter_context(https.connect(tls=False)) for _ in range(SLOW_HEADS)]
+        for connection in slow:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        started = time.monotonic()
+        slow += [stack.enter_context(slow_body(https)) for _ in range(SLOW_BODIES)]
+        waited: list[float] = []
+
+        def probed_long_enough() -> bool:
+            waited.append(probe(https))
+            return time.monotonic() > started + HEAD_SECONDS - 1
+
+        wait_until(probed_long_enough, "the probes do not end")
+        assert max(waited) < QUICK
+        for connection in (slow[0], slow[-1]):
+            with contextlib.suppress(ConnectionError):
+                assert connection.recv(1) == b""
+        assert time.monotonic() - started < 2 * HEAD_SECONDS
+
+
+def test_one_address_does_not_hold_all_connections(https: Client) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(slow_body(https))
+        # The hundred are counted when their heads have been read.
+        wait_until(lambda: https.get("/healthz").status == 503, "nobody is refused")
+        check(https.get("/healthz"), 503, {**HSTS, "retry-after": "1"})
+        assert https.get("/healthz", source="127.0.0.2").status == 200
+    wait_until(lambda: https.get("/healthz").status == 200, "the places are not given back")
+
+
+def test_a_reload_fails_no_request(nginx: Nginx, https: Client) -> None:
+    before = nginx.workers()
+    with load(https) as statuses:
+        wait_until(lambda: len(statuses) >= AT_LEAST, "there is no load")
+        nginx.reload()
+        wait_until(lambda: not nginx.workers() & before, "nothing was replaced")
+        after = len(statuses)
+        wait_until(lambda: len(statuses) >= after + AT_LEAST, "the load has ended")
+    assert set(statuses) == {200}
+
+
+def test_a_service_that_is_away_is_a_problem(nginx: Nginx, https: Client) -> None:
+    with nginx.without_socket():
+        check(https.get("/healthz"), 502, {**HSTS, "retry-after": "1"})
+    assert https.get("/healthz").status == 200
+
+
+def lines(nginx: Nginx) -> list[re.Match[str] | None]:
+    """The access log, line by line; None for a line that is not of the form."""
+    written = (nginx.root / "log" / "saver-access.log").read_text().splitlines(keepends=True)
+    return [LINE.fullmatch(line.rstrip()) for line in written if line.endswith("\n")]
+
+
+def test_the_log_tells_what_it_should(nginx: Nginx, https: Client) -> None:
+    https.get("/healthz?CANARY", source="127.0.3.7")
+    https.get("/no-such-path", source="127.0.3.7")
+    https.send(request("PURGE", "/healthz", {"Host": WWW, "Connection": "close"}), source="127.0.3.7")
+    wanted = [("GET", "/healthz", "200"), ("GET", "-", "404"), ("-", "/healthz", "501")]
+
+    def told() -> list[tuple[str | None, ...]]:
+        of_it = [match for match in lines(nginx) if match and match["network"] == "127.0.3.0"]
+        return [match.group("method", "route", "status") for match in of_it]
+
+    wait_until(lambda: len(told()) >= len(wanted), "the lines do not come", 5)
+    assert told() == wanted
+    assert all(lines(nginx))
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [("203.0.113.77", "203.0.113.0"), ("2001:db8:1:2:3::6", "2001:db8:1::"), ("2001:db8::7", "2001:db8::")],
+)
+def test_of_an_address_only_the_network_is_kept(
+    nginx: Nginx, https: Client, address: str, network: str
+) -> None:
+    https.get("/healthz", source=IMPERSONATOR, headers={"X-Test-Address": address})
+    wait_until(lambda: any(line and line["network"] == network for line in lines(nginx)), "no line", 5)
+
+
+def test_the_routes_that_are_told_are_the_service_s(tmp_path: Path) -> None:
+    pattern = re.search(r"\(\?<saver_known>(.+)\)\(\?:\\\?\|\$\)", conf("shared"))
+    assert pattern
+    rules = {rule.rule for rule in create_app(settings_in(tmp_path)).url_map.iter_rules()}
+    assert {rule for rule in rules if re.fullmatch(pattern[1], rule)} == {
+        rule for rule in rules if "<" not in rule
+    }
+
+
+def test_what_is_private_stays_out_of_every_log(nginx: Nginx, https: Client) -> None:
+    code = str(https.post("/api/v1/write", {"text": MARK * 50_000, "password": MARK}).document["code"])
+    marks = f"{MARK}{code}"
+    told = {name: marks for name in ("Referer", "User-Agent", "Cookie", "X-Forwarded-For")}
+    assert https.post("/api/v1/load", {"code": code, "password": MARK}, headers=told).status == 200
+    for tls in (True, False):
+        for path in (f"/{code}", f"/?{code}", f"/{code}%zz", f"/../{code}", f"/_error/{code}"):
+            https.get(path, tls=tls, headers=told)
+        https.get("/", tls=tls, host=f"{code}.test", headers=told)
+        https.send(request(code, f"/{code}", {"Host": WWW, **told}), tls=tls)
+        https.send(request(code.upper(), f"/{code}", {"Host": WWW, "Connection": "close", **told}), tls=tls)
+        long = {"Host": WWW, "Connection": "close", code: "a" * 9_000}
+        https.send(request("GET", f"/{code}", long), tls=tls)
+    https.get("/metrics", source="127.0.0.2", headers=told)
+    with nginx.without_socket():
+        https.get(f"/{code}", headers=told)
+    said = nginx.said()
+    assert MARK not in said
+    assert not re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z])", said)
+
+
+def test_slow_answers_are_read_whole(https: Client) -> None:
+    """An answer that is taken in little pieces is kept in memory and on the socket, on no disk."""
+    text = "x" * 500_000
+    code = https.post("/api/v1/write", {"text": text}).document["code"]
+    body = f'{{"code": "{code}"}}'.encode()
+    with https.connect() as connection:
+        connection.sendall(request("POST", "/api/v1/load", {**POST, "Content-Length": str(len(body))}) + body)
+        time.sleep(0.2)
+        assert receive(connection).document["text"] == text
