@@ -212,6 +212,8 @@ class Budgets:
 
     def _over_when_answered(self, plan: _Plan, charges: Charges, now: float) -> dict[Charge, float]:
         """Charge, and wait while only guesses under way, which may yet find their texts, spend the budget."""
+        if not plan.under_way:
+            return self._over(charges, now)
         deadline = time.monotonic() + _LONGEST_WAIT
         while True:
             counted = counts.charge(self._storage, charges, now)
@@ -224,7 +226,7 @@ class Budgets:
     def _is_crowded(
         self, plan: _Plan, over: dict[Charge, float], counted: Sequence[tuple[int, float]]
     ) -> bool:
-        if not over or not plan.under_way:
+        if not over:
             return False
         under_way, _ = counted[-1]
         counts_of_misses = counted[len(plan.loads) : len(plan.loads) + len(plan.misses)]

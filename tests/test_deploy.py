@@ -184,13 +184,12 @@ def test_the_readme_has_the_commands_that_are_rehearsed() -> None:
     assert "--email" in for_real
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_anybody_may_look_what_install_would_do() -> None:
+    # Only root can become somebody else; anybody else is that already.
+    somebody = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
     done = subprocess.run(
         [DEPLOY / "install", "--dry-run", *NAMES],
-        user=65534,
-        group=65534,
-        extra_groups=[],
+        **somebody,  # type: ignore[call-overload]
         capture_output=True,
         text=True,
         check=False,

@@ -17,11 +17,15 @@ def miss(https: Client, source: str, **headers: str) -> int:
     return https.post("/api/v1/load", {"code": "qqqq"}, source=source, headers=told).status
 
 
+def forge(header: str, hop: int) -> dict[str, str]:
+    """A header that names another client than the one before."""
+    return {header: f"for=198.51.100.{hop}" if header == "Forwarded" else f"198.51.100.{hop}"}
+
+
 @pytest.mark.parametrize(("number", "header"), list(enumerate(FORGED)))
 def test_no_header_renews_a_budget(https: Client, number: int, header: str) -> None:
     source = f"127.0.1.{number + 1}"
-    forged = [{header: f"for=198.51.100.{hop}" if header == "Forwarded" else f"198.51.100.{hop}"}
-              for hop in range(MISSES + 3)]  # fmt: skip
+    forged = [forge(header, hop) for hop in range(MISSES + 3)]
     assert [miss(https, source, **each) for each in forged] == [404] * MISSES + [429] * 3
 
 

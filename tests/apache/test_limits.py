@@ -50,23 +50,31 @@ def test_a_body_without_a_length_is_the_service_s_to_refuse(https: Client) -> No
     assert (answer.status, answer.document["type"]) == (411, "urn:saver:problem:length")
 
 
+def probed_beside_slow(
+    https: Client, stack: contextlib.ExitStack, heads: int, bodies: int
+) -> tuple[float, list[socket.socket]]:
+    """Let so many stall while a probe stays quick: since when (monotonic), and their connections."""
+    slow = [stack.enter_context(https.connect(tls=False)) for _ in range(heads)]
+    for connection in slow:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
+    started = time.monotonic()
+    slow += [stack.enter_context(slow_body(https)) for _ in range(bodies)]
+    waited: list[float] = []
+
+    def probed_long_enough() -> bool:
+        waited.append(probe(https))
+        return time.monotonic() > started + HEAD_SECONDS - 1
+
+    wait_until(probed_long_enough, "the probes do not end")
+    assert max(waited) < QUICK
+    return started, slow
+
+
 def test_slow_clients_are_let_go_and_the_others_notice_nothing(apache: Apache, https: Client) -> None:
     """200 slow heads, and slow bodies: with mod_wsgi one, for each of them holds a thread of the daemons."""
     bodies = 40 if apache.variant == PROXY else 1
     with contextlib.ExitStack() as stack:
-        slow = [stack.enter_context(https.connect(tls=False)) for _ in range(STALLED)]
-        for connection in slow:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
-        started = time.monotonic()
-        slow += [stack.enter_context(slow_body(https)) for _ in range(bodies)]
-        waited: list[float] = []
-
-        def probed_long_enough() -> bool:
-            waited.append(probe(https))
-            return time.monotonic() > started + HEAD_SECONDS - 1
-
-        wait_until(probed_long_enough, "the probes do not end")
-        assert max(waited) < QUICK
+        started, slow = probed_beside_slow(https, stack, STALLED, bodies)
         for connection in (slow[0], slow[-1]):
             answer = receive(connection)
             check(answer, 408, HSTS if connection is slow[-1] else {})

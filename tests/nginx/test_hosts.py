@@ -9,9 +9,9 @@ import pytest
 
 from tests.apache.client import Client
 from tests.apache.names import BARE, WWW
-from tests.apache.test_address import FORGED, miss
+from tests.apache.test_address import FORGED, forge, miss
 from tests.apache.test_hosts import CHALLENGE
-from tests.apache.test_tls import CIPHERS, UNUSABLE, context, takes
+from tests.apache.test_tls import CIPHERS, context, taken_of_1_2
 from tests.nginx.conftest import MISSES
 from tests.nginx.instance import IMPERSONATOR, Nginx
 
@@ -61,13 +61,7 @@ def test_old_versions_are_refused(https: Client, version: ssl.TLSVersion) -> Non
 
 
 def test_of_version_1_2_only_the_profile_s_ciphers_are_taken(https: Client) -> None:
-    known = {
-        str(cipher["name"])
-        for cipher in context(https, ssl.TLSVersion.TLSv1_2).get_ciphers()
-        if cipher["protocol"] != "TLSv1.3" and not UNUSABLE.search(str(cipher["name"]))
-    }
-    assert len(known) > 40
-    assert {name for name in known if takes(https, name)} == CIPHERS
+    assert taken_of_1_2(https) == CIPHERS
     https.connect(context=context(https, ssl.TLSVersion.TLSv1_3)).close()
 
 
@@ -83,8 +77,7 @@ def test_only_the_profile_s_curves_are_taken(nginx: Nginx, group: str, taken: bo
 @pytest.mark.parametrize(("number", "header"), list(enumerate(FORGED)))
 def test_no_header_renews_a_budget(https: Client, number: int, header: str) -> None:
     source = f"127.0.1.{number + 1}"
-    forged = [{header: f"for=198.51.100.{hop}" if header == "Forwarded" else f"198.51.100.{hop}"}
-              for hop in range(MISSES + 3)]  # fmt: skip
+    forged = [forge(header, hop) for hop in range(MISSES + 3)]
     assert [miss(https, source, **each) for each in forged] == [404] * MISSES + [429] * 3
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import select
 import time
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 
 from saver import create_app
 from saver.settings import Settings
-from tests.apache.client import Client, receive, request
+from tests.apache.client import PATIENCE, Client, receive, request
 from tests.apache.names import WWW
 from tests.apache.test_errors import HEAD, HSTS, POST, check, expected
-from tests.apache.test_limits import QUICK, probe, slow_body
+from tests.apache.test_limits import probed_beside_slow, slow_body
 from tests.apache.test_upkeep import AT_LEAST, load
 from tests.conftest import settings_in
 from tests.nginx.instance import FOLDER, IMPERSONATOR, Nginx
@@ -110,19 +111,7 @@ def test_the_tls_of_apache_is_that_of_nginx() -> None:
 def test_slow_clients_are_let_go_and_the_others_notice_nothing(https: Client) -> None:
     """nginx hangs up without a word; what it has of a body never reaches the service."""
     with contextlib.ExitStack() as stack:
-        slow = [stack.enter_context(https.connect(tls=False)) for _ in range(SLOW_HEADS)]
-        for connection in slow:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: ")
-        started = time.monotonic()
-        slow += [stack.enter_context(slow_body(https)) for _ in range(SLOW_BODIES)]
-        waited: list[float] = []
-
-        def probed_long_enough() -> bool:
-            waited.append(probe(https))
-            return time.monotonic() > started + HEAD_SECONDS - 1
-
-        wait_until(probed_long_enough, "the probes do not end")
-        assert max(waited) < QUICK
+        started, slow = probed_beside_slow(https, stack, SLOW_HEADS, SLOW_BODIES)
         for connection in (slow[0], slow[-1]):
             with contextlib.suppress(ConnectionError):
                 assert connection.recv(1) == b""
@@ -226,5 +215,6 @@ def test_slow_answers_are_read_whole(https: Client) -> None:
     body = f'{{"code": "{code}"}}'.encode()
     with https.connect() as connection:
         connection.sendall(request("POST", "/api/v1/load", {**POST, "Content-Length": str(len(body))}) + body)
-        time.sleep(0.2)
+        # The answer is on its way, and nobody takes it yet.
+        assert select.select([connection], [], [], PATIENCE)[0]
         assert receive(connection).document["text"] == text
