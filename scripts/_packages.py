@@ -15,6 +15,8 @@ from _setup import PYTHON, ROOT, apt_install, ensure, missing_for_environment, s
 PACKAGES = (
     *("chromium", "firefox-esr", "fonts-noto-cjk", "curl", "sqlite3", "procps", "libatomic1"),
     "redis-server",
+    # Its programs; the tests make clusters of their own.
+    "postgresql",
     # Apache and its module without the package that starts a server on port 80; the module's Python.
     *("apache2-bin", "libapache2-mod-wsgi-py3", "openssl", "python3-venv"),
     # On Debian its program comes only with a server on port 80, where systemd runs.
