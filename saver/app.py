@@ -25,7 +25,7 @@ from saver.metrics import Metrics
 from saver.readiness import Readiness
 from saver.receipts import Receipts
 from saver.seal import Deriver
-from saver.settings import Settings, read_settings, secret_of
+from saver.settings import Settings, SettingsError, read_settings, secret_of
 from saver.upkeep import Backups, Check, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,6 +82,8 @@ def create_app(
 
 def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Rooms:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not dialect.is_known(settings.database):
+        raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(settings.database, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)
