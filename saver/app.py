@@ -26,7 +26,7 @@ from saver.readiness import Readiness
 from saver.receipts import Receipts
 from saver.seal import Deriver
 from saver.settings import Settings, SettingsError, read_settings, secret_of
-from saver.upkeep import Backups, Check, Restorer, Rules
+from saver.upkeep import Aftermath, Backups, Check, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -105,9 +105,11 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
+    rules = Rules(head, settings.rest, longest)
     upkeep = cli.Upkeep(
         Backups(engine, leases, clock),
-        Restorer(engine, Rules(head, settings.rest, longest), clock),
+        Restorer(engine, rules, clock),
+        Aftermath(engine, rules, clock),
         Check(engine, leases, readiness, settings.data_dir),
         settings.data_dir.resolve() / "backups",
     )

@@ -124,6 +124,11 @@ def be_patient(connection: Connection) -> None:
         postgresql.be_patient(connection)
 
 
+def others(connection: Connection) -> int:
+    """How many other connections of saver's a server's database has."""
+    return postgresql.others(connection) if is_server(connection.engine) else 0
+
+
 def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> bool:
     """Add whole rows by a way that is quicker than statements; False where the database has none."""
     if not is_server(connection.engine):
