@@ -39,7 +39,7 @@ def _committed_after(line: str, indent: int) -> str:
     return _AND_COMMIT.format(line, " " * indent)
 
 
-_DRAW = "code = self._draw(connection)"
+_PUT = 'put.run(connection, {"code": code, **row})'
 _DROP = 'connection.execute(_drop, {"codes": freed})'
 _END = 'connection.execute(_end, {"wanted": code, "now": ended, "rested": rested, "why": why})'
 _FIND = ").where(_here, live)\n# The same lease"
@@ -51,15 +51,15 @@ FAULTS = [
     Fault(
         "a code is leased and stays in the pool",
         "saver/leases/draw.py",
-        '_take = delete(pool).where(pool.c.code == bindparam("wanted"))',
-        '_take = pool.update().where(pool.c.code == bindparam("wanted")).values(code=pool.c.code)',
+        '_take = delete(pool).where(pool.c.code == bindparam("code"))',
+        '_take = pool.update().where(pool.c.code == bindparam("code")).values(code=pool.c.code)',
         _WALK,
     ),
     Fault(
         "code and text in two transactions",
-        "saver/leases/save.py",
-        _DRAW,
-        _committed_after(_DRAW, 12),
+        "saver/leases/draw.py",
+        _PUT,
+        f"{_committed_after('', 8).lstrip()}\n        {_PUT}",
         _ONE_PLACE,
     ),
     Fault(
@@ -67,9 +67,9 @@ FAULTS = [
     ),
     Fault(
         "no transaction at all",
-        "saver/dialect.py",
-        '{"saver_begin": "BEGIN IMMEDIATE"}',
-        '{"saver_begin": ""}',
+        "saver/dialect/sqlite.py",
+        '"write": "BEGIN IMMEDIATE"',
+        '"write": ""',
         _ONE_PLACE,
     ),
     Fault(
@@ -222,7 +222,7 @@ FAULTS = [
     ),
     Fault(
         "a commit does not wait for the disk",
-        "saver/dialect.py",
+        "saver/dialect/sqlite.py",
         '"synchronous = FULL"',
         '"synchronous = OFF"',
         f"{_LEASES}::test_writes_wait_for_the_disk",
@@ -275,8 +275,8 @@ FAULTS = [
     Fault(
         "a fill adds codes that are leased",
         "saver/leases/pool.py",
-        "add = _add_all if present == 0 else _add_missing",
-        "add = _add_all",
+        "connection.execute(_add_missing,",
+        "connection.execute(_add_all,",
         "tests/test_crash.py::test_a_fill_that_was_killed_goes_on_where_it_stopped",
     ),
     Fault(
@@ -392,7 +392,7 @@ FAULTS = [
     ),
     Fault(
         "a restore while somebody has the database open",
-        "saver/dialect.py",
+        "saver/dialect/sqlite.py",
         'connection.execute(f"PRAGMA {OLD}.locking_mode = EXCLUSIVE")',
         "pass",
         "tests/test_restore_refused.py::TestRefused::test_while_a_process_has_the_database_open",
