@@ -1,4 +1,4 @@
-"""Who is asking, and how much they may still try.
+"""How much whoever asks may still try.
 
 Four letters name a text, they do not guard it: what keeps a stranger from
 trying them all is that misses are counted. A guess is charged before it is
@@ -15,20 +15,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from limits.storage import Storage
 
 from saver import counts
+from saver.addresses import network_of, source_of
 from saver.counts import Charge
 from saver.settings import Settings
 
 Clock = Callable[[], float]
-Network = IPv4Network | IPv6Network
-# Whoever comes over a unix socket, who has no address.
-UNIX: Literal["unix"] = "unix"
-Proxy = Network | Literal["unix"]
 Charges = tuple[Charge, ...]
 Windows = tuple[tuple[int, int], ...]
 
@@ -53,52 +49,6 @@ class SpentError(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__("budget spent")
         self.retry_after = retry_after
-
-
-def source_of(address: str) -> str:
-    """The source an address counts as: itself for IPv4, also when mapped into IPv6; else its /64.
-
-    Peers without an address (a unix socket) are one source together.
-    """
-    ip = _parsed(address)
-    return str(ip_network((ip, 64), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
-
-
-def network_of(address: str) -> str | None:
-    """The /48 of an IPv6 address, since one customer may hold all of it; None for others."""
-    ip = _parsed(address)
-    return str(ip_network((ip, 48), strict=False)) if isinstance(ip, IPv6Address) else None
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
-
-
-def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Proxy]) -> str:
-    """The address to count: the peer, or the right-most hop that is no trusted proxy.
-
-    ``forwarded_for`` holds the hops of X-Forwarded-For, left to right. They are
-    only looked at when the peer itself is a trusted proxy; a hop that is no
-    address ends the search at the proxy that reported it.
-    """
-    believed = peer
-    for hop in reversed(forwarded_for):
-        if _parsed(hop) is None or not is_within(believed, trusted):
-            break
-        believed = hop
-    return believed
-
-
-def is_within(address: str, networks: Sequence[Proxy]) -> bool:
-    """Whether an address is in one of the networks; one that cannot be read is in none."""
-    if not address:
-        return UNIX in networks
-    ip = _parsed(address)
-    return ip is not None and any(ip in network for network in networks if network != UNIX)
 
 
 class _Plan(NamedTuple):

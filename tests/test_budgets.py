@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver import counts
-from saver.budgets import UNIX, client_address, network_of, source_of
+from saver.addresses import UNIX, client_address, network_of, source_of
 from saver.counts import Charge, CountsError, SharedCounts
 from tests.conftest import NOW, Clock
 

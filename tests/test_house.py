@@ -18,11 +18,12 @@ import saver
 
 HOUSE = Path(__file__).resolve().parent.parent / "saver"
 ENTRY_POINTS = {"worker", "serve"}
-ROOMS = {"settings", "codes", "seal", "dialect", "models", "writer", "statements", "leases"} | {
+ROOMS = {"settings", "addresses", "codes", "seal", "dialect", "models", "writer", "statements", "leases"} | {
     *("receipts", "notify", "metrics", "readiness", "counts", "budgets", "api", "web", "upkeep", "cli", "app")
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
+    "addresses": set(),
     "codes": set(),
     "seal": set(),
     "dialect": set(),
@@ -36,8 +37,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "leases": {"models", "codes", "seal", "dialect", "writer", "statements", "receipts"},
     "metrics": {"budgets", "codes", "leases", "readiness"},
     "readiness": {"models", "dialect", "writer", "leases"},
-    "budgets": {"settings", "counts"},
+    "budgets": {"settings", "addresses", "counts"},
     "api": {
+        "addresses",
         "leases",
         "codes",
         "seal",
@@ -67,6 +69,7 @@ FOREIGN = {
     "notify": ("flask", "sqlalchemy"),
     "codes": ("flask", "sqlalchemy"),
     "seal": ("flask", "sqlalchemy"),
+    "addresses": ("flask", "sqlalchemy"),
     "budgets": ("flask", "sqlalchemy"),
     "counts": ("flask", "sqlalchemy"),
     "settings": ("flask", "sqlalchemy"),
