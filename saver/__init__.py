@@ -2,8 +2,8 @@
 
 The rooms, and who may import whom (a test reads the imports and keeps this true):
 
-- ``settings``, ``codes``, ``seal``, ``dialect``, ``addresses``, ``counts``, ``receipts``, ``notify``
-  import nothing of ours.
+- ``settings``, ``codes``, ``seal``, ``dialect``, ``addresses``, ``counts``, ``receipts``,
+  ``redis_client``, ``notify`` import nothing of ours.
 - ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> writer (its error).
 - ``leases`` -> models, codes, seal, dialect, writer, statements, receipts: the only writer of code and text.
 - ``readiness`` -> models, dialect, writer, leases; ``budgets`` -> addresses, counts, settings.

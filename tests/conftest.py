@@ -18,6 +18,7 @@ from saver.app import Rooms
 from saver.codes import Code
 from saver.leases import Leases
 from saver.settings import Settings
+from tests.redis_server import RedisServer
 from tests.server import Server
 
 NOW = 1_800_000_000
@@ -136,3 +137,16 @@ def live_server(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Ite
     put_codes(folder / "saver.db", [Code.nth(number * 1_461) for number in range(5_000)])
     with Server(folder, NO_LIMITS) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def started_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(started_redis: RedisServer) -> RedisServer:
+    """A Redis with nothing in it. Whoever does harm to one starts his own."""
+    started_redis.client.flushall()
+    return started_redis

@@ -31,6 +31,7 @@ _ONE_PLACE = "tests/test_races.py::test_every_code_is_in_one_place_before_each_s
 _SHARED_COMMIT = "tests/test_writer.py"
 _LEASES = "tests/test_leases.py"
 _BUDGETS = "tests/test_budgets.py"
+_COUNTS = "tests/test_counts.py"
 _WORKER = "tests/test_worker.py"
 _AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
 
@@ -287,7 +288,7 @@ FAULTS = [
         try:
             yield
         except miss:
-            counts.charge(self._storage, charged, now)
+            self._charge(tuple(one.charge for one in charged), now)
 """,
         "tests/test_guesses.py::test_a_guess_under_way_is_counted",
     ),
@@ -413,9 +414,9 @@ FAULTS = [
     ),
     Fault(
         "a full disk kills whoever counts",
-        "saver/counts.py",
+        "saver/counts/shared.py",
         "os.posix_fallocate(descriptor, 0, size)",
         "os.ftruncate(descriptor, size)",
-        f"{_BUDGETS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
+        f"{_COUNTS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
     ),
 ]

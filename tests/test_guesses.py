@@ -15,7 +15,8 @@ from random import Random
 import pytest
 
 from saver.budgets import Budgets, SpentError
-from saver.counts import Charge, SharedCounts
+from saver.counts import Charge
+from saver.counts.shared import SharedCounts
 from tests.conftest import NO_LIMITS, NOW, Clock, put_codes, settings_in
 from tests.races import together
 from tests.server import Server
@@ -98,7 +99,7 @@ def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path:
     # The time is read before the lock is had, so the order of the two may differ.
     shared = SharedCounts(f"shared://{tmp_path}/counts")
     charge = [Charge("key", BUDGET, seconds)]
-    counted = [shared.charge(charge, NOW + late)[0][0] for late in (0.002, 0.001, 0.003, 0)]
+    counted = [shared.charge(charge, NOW + late)[0].counted for late in (0.002, 0.001, 0.003, 0)]
     assert counted == [1, 2, 3, 4]
 
 
