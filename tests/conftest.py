@@ -49,6 +49,19 @@ class Clock:
         self.now += seconds
 
 
+class ClockOfBoth(Clock):
+    """Redis has its own time, which passes with that of the test."""
+
+    def __init__(self, redis: RedisServer | None) -> None:
+        super().__init__()
+        self._redis = redis
+
+    def tick(self, seconds: float) -> None:
+        super().tick(seconds)
+        if self._redis:
+            self._redis.age(seconds)
+
+
 def settings_in(folder: Path, **changed: object) -> Settings:
     """Settings that know nothing of the environment and limit nothing unless told to."""
     return Settings(_env_file=None, data_dir=folder, **{**NO_LIMITS, **changed})  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -82,16 +83,26 @@ class RedisServer:
             left = self.client.pttl(key) - int(seconds * 1_000)
             self.client.pexpire(key, max(0, left))
         # What begins now must not end in the same millisecond as what has just been ended.
-        wait_until(lambda: self.client.time() > (begun[0], begun[1] + 2_000), "the time of Redis stands still")
+        wait_until(
+            lambda: self.client.time() > (begun[0], begun[1] + 2_000), "the time of Redis stands still"
+        )
 
     def dump(self) -> bytes:
         """Every key with what is under it, as Redis would write them to a disk."""
         return b"\n".join(key + b" " + (self.client.dump(key) or b"") for key in self.client.scan_iter("*"))
 
-    def calls(self) -> dict[str, int]:
-        """How often each command came from outside or from a script, since the last ``CONFIG RESETSTAT``."""
-        stats = self.client.info("commandstats")
-        return {name.removeprefix("cmdstat_"): stat["calls"] for name, stat in stats.items()}
+    @contextlib.contextmanager
+    def monitored(self, client: redis.Redis) -> Iterator[list[str]]:
+        """The commands that come over the network meanwhile; ``client`` sends one of its own at the end."""
+        sent: list[str] = []
+        with self.client.monitor() as monitor:
+            yield sent
+            client.echo("end")
+            for seen in monitor.listen():
+                if seen["command"] == "ECHO end":
+                    return
+                if seen["client_type"] != "lua":
+                    sent.append(seen["command"].split()[0])
 
     def _end(self, how: signal.Signals) -> None:
         self._send(how)

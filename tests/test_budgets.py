@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver.addresses import UNIX, client_address, network_of, source_of
-from tests.conftest import Clock
+from tests.conftest import Clock, ClockOfBoth
 from tests.redis_server import RedisServer
 
 ADDRESS = "192.0.2.7"
@@ -21,19 +21,6 @@ ADDRESS = "192.0.2.7"
 def redis(request: pytest.FixtureRequest) -> RedisServer | None:
     """The Redis that counts; every rule holds in a file and in a Redis."""
     return request.getfixturevalue("redis_server") if request.param == "redis" else None
-
-
-class ClockOfBoth(Clock):
-    """Redis has its own time, which passes with that of the test."""
-
-    def __init__(self, redis: RedisServer | None) -> None:
-        super().__init__()
-        self._redis = redis
-
-    def tick(self, seconds: float) -> None:
-        super().tick(seconds)
-        if self._redis:
-            self._redis.age(seconds)
 
 
 @pytest.fixture
