@@ -165,6 +165,16 @@ class TestNotes:
         [key] = redis_server.client.scan_iter()
         assert redis_server.client.expiretime(key) == NOW + 300
 
+    def test_a_note_is_kept_longer_and_none_is_made(
+        self, notes: RedisReceipts, redis_server: RedisServer
+    ) -> None:
+        notes.keep(NAME, NOW)
+        assert not list(redis_server.client.scan_iter())
+        notes.loaded(NAME, NOW, NOW)
+        for until in (NOW + 100, NOW + 50):
+            notes.keep(NAME, until)
+            assert redis_server.client.expiretime(b"saver/receipt/" + NAME.hex().encode()) == NOW + 100
+
     def test_refusals_at_once_are_all_noted(self, notes: RedisReceipts) -> None:
         together([partial(notes.refused, NAME, NOW)] * 20)
         assert notes.of(NAME).refused == 20
@@ -174,17 +184,20 @@ class TestNotes:
     ) -> None:
         notes.loaded(b"before", NOW, NOW)
         notes.refused(b"before", NOW)
+        notes.keep(b"before", NOW)
         with redis_server.monitored(notes._client) as sent:
             notes.loaded(NAME, NOW, NOW)
             notes.loaded(NAME, NOW, NOW)
             notes.refused(NAME, NOW)
+            notes.keep(NAME, NOW)
             notes.of(NAME)
-        assert sent == ["EVALSHA", "EVALSHA", "HMGET"]
+        assert sent == ["EVALSHA", "EVALSHA", "EVALSHA", "HMGET"]
 
     def test_out_of_reach_it_fails_only_whoever_asks(self) -> None:
         notes = RedisReceipts(Redis(connection_pool=pool_of(f"redis://127.0.0.1:{free_port()}", 1)))
         notes.loaded(NAME, NOW, NOW)
         notes.refused(NAME, NOW)
+        notes.keep(NAME, NOW)
         with pytest.raises(ReceiptsError, match=r"^ConnectionError$"):
             notes.of(NAME)
 

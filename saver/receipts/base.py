@@ -31,6 +31,9 @@ class Receipts(Protocol):
     def refused(self, name: bytes, drop_at: int) -> None:
         """Note a refused try. Never fails a load."""
 
+    def keep(self, name: bytes, drop_at: int) -> None:
+        """Keep what is noted so long, if it would go earlier. Never fails an extension."""
+
     def of(self, name: bytes) -> Receipt:
         """What is known. Raises ReceiptsError."""
 

@@ -27,6 +27,7 @@ _REFUSED = """
     INSERT INTO note (name, refused, drop_at) VALUES (?, 1, ?)
     ON CONFLICT (name) DO UPDATE SET refused = refused + 1, drop_at = max(drop_at, excluded.drop_at)
 """
+_KEEP = "UPDATE note SET drop_at = max(drop_at, ?) WHERE name = ?"
 _READ = "SELECT first_loaded_at, refused FROM note WHERE name = ?"
 _PURGE = "DELETE FROM note WHERE drop_at <= ?"
 
@@ -47,6 +48,10 @@ class FileReceipts:
     def refused(self, name: bytes, drop_at: int) -> None:
         """Note a refused try. Never fails a load."""
         self._note(_REFUSED, (name, drop_at))
+
+    def keep(self, name: bytes, drop_at: int) -> None:
+        """Keep what is noted so long, if it would go earlier. Never fails an extension."""
+        self._note(_KEEP, (drop_at, name))
 
     def of(self, name: bytes) -> Receipt:
         """What is known. Raises ReceiptsError."""

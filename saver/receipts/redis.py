@@ -10,7 +10,7 @@ from saver.receipts.base import Receipt, ReceiptsError, Remembered
 
 _PREFIX = b"saver/receipt/"
 _LOADED, _REFUSED = "first_loaded_at", "refused"
-# Each is one step and one round trip. What is not yet due for dropping is never dropped earlier.
+# Each is one step and one round trip. The later end wins; where there is nothing, nothing is made to end.
 _UNTIL = """
 if redis.call('EXPIRETIME', KEYS[1]) < tonumber(ARGV[1]) then
     redis.call('EXPIREAT', KEYS[1], ARGV[1])
@@ -27,6 +27,7 @@ class RedisReceipts:
         self._client = client
         self._note_loaded = client.register_script(_NOTE_LOADED)
         self._note_refused = client.register_script(_NOTE_REFUSED)
+        self._keep = client.register_script(_UNTIL)
         self._remembered = Remembered()
 
     def loaded(self, name: bytes, now: int, drop_at: int) -> None:
@@ -41,6 +42,11 @@ class RedisReceipts:
         """Note a refused try. Never fails a load."""
         with contextlib.suppress(RedisError):
             self._note_refused([_key(name)], [drop_at])
+
+    def keep(self, name: bytes, drop_at: int) -> None:
+        """Keep what is noted so long, if it would go earlier. Never fails an extension."""
+        with contextlib.suppress(RedisError):
+            self._keep([_key(name)], [drop_at])
 
     def of(self, name: bytes) -> Receipt:
         """What is known. Raises ReceiptsError."""
