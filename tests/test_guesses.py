@@ -19,10 +19,11 @@ from saver.counts import Charge, Counts
 from saver.counts.redis import RedisCounts
 from saver.counts.shared import SharedCounts
 from saver.redis_client import pool_of
-from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, put_codes, settings_in
+from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, settings_in
 from tests.races import together
 from tests.redis_server import RedisServer
 from tests.server import Server
+from tests.snapshot import put_codes
 
 BUDGET = 10
 ROUNDS = 12

@@ -20,10 +20,11 @@ from saver.codes import Code
 from saver.receipts import Receipt, ReceiptsError
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import pool_of
-from tests.conftest import NO_LIMITS, NOW, Clock, put_codes
+from tests.conftest import BOTH, NO_LIMITS, NOW, Clock, address_of
 from tests.races import together
 from tests.redis_server import RedisServer
 from tests.server import Server, free_port
+from tests.snapshot import Database, put_codes
 
 BUDGET = 10
 SECRET = "one secret for all the servers, 0123456789"
@@ -104,17 +105,18 @@ def test_a_48_has_one_budget_on_both(servers: list[Server]) -> None:
     assert at_once(servers, sources, LOAD) == {404: 25, 429: 15}
 
 
+@pytest.mark.kinds(*BOTH)
 class TestReceipts:
-    """Two servers on one database, as they are on a database that is no file."""
+    """Two servers on one database."""
 
     @pytest.fixture
     def clients(
-        self, make_app: Callable[..., Flask], tmp_path: Path, redis_server: RedisServer
+        self, make_app: Callable[..., Flask], database: Database, redis_server: RedisServer
     ) -> tuple[FlaskClient, FlaskClient]:
         both = {"limits_url": redis_server.url, "secret_key": SECRET}
         one = make_app(**both)
-        database = f"sqlite:///{tmp_path}/data/saver.db"
-        return one.test_client(), make_app("other", database_url=database, **both).test_client()
+        same = address_of(database) or {"database_url": f"sqlite:///{database}"}
+        return one.test_client(), make_app("other", **same, **both).test_client()
 
     def test_either_tells_what_the_other_has_noted(
         self, clients: tuple[FlaskClient, FlaskClient], clock: Clock, tmp_path: Path
