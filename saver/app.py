@@ -16,6 +16,7 @@ from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from redis import Redis
+from sqlalchemy import Engine
 
 from saver import cli, dialect, models, web
 from saver.api import health, openapi, problems, v1, wire
@@ -66,11 +67,13 @@ def create_app(
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     app = Flask("saver", static_folder=None)
     counts, receipts = _beside(settings)
-    rooms = _rooms(app, settings, receipts, clock, random or SystemRandom())
+    budgets = Budgets(counts, settings, clock=clock, secret=secret_of(settings))
+    engine, leases = _leases(app, settings, receipts, clock, random or SystemRandom())
+    rooms = _rooms(settings, engine, leases, budgets, clock)
     app.extensions["saver"] = rooms
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
-    _routes(app, rooms, settings, Budgets(counts, settings, clock=clock, secret=secret_of(settings)))
+    _routes(app, rooms, settings, budgets)
     problems.register(app)
     app.after_request(_headers)
     CORS(
@@ -88,7 +91,9 @@ def create_app(
     return app
 
 
-def _rooms(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> Rooms:
+def _leases(
+    app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random
+) -> tuple[Engine, Leases]:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(settings.database, settings.threads)
@@ -97,24 +102,18 @@ def _rooms(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, ran
     with app.app_context():
         engine = db.engine
     dialect.prepare(engine)
-    leases = Leases(
-        Seams(
-            engine,
-            Deriver(settings.derive_at_once),
-            receipts,
-            clock,
-            random,
-            secret_of(settings),
-            settings.rest,
-        )
-    )
+    deriver, secret = Deriver(settings.derive_at_once), secret_of(settings)
+    return engine, Leases(Seams(engine, deriver, receipts, clock, random, secret, settings.rest))
+
+
+def _rooms(settings: Settings, engine: Engine, leases: Leases, budgets: Budgets, clock: Clock) -> Rooms:
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
     upkeep = cli.Upkeep(
         Backups(engine, leases, clock),
         Restorer(engine, Rules(head, settings.rest, longest), clock),
-        Check(engine, leases, readiness, settings.data_dir),
+        Check(engine, leases, readiness, settings.data_dir, budgets if settings.has_redis else None),
         settings.data_dir.resolve() / "backups",
     )
     return Rooms(settings, leases, readiness, upkeep)

@@ -65,7 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "receipts",
         "settings",
     },
-    "upkeep": {"dialect", "leases", "readiness", "writer"},
+    "upkeep": {"budgets", "counts", "dialect", "leases", "readiness", "writer"},
     "cli": {"codes", "leases", "upkeep", "writer"},
     "app": ROOMS - {"app"},
     "__init__": {"app"},

@@ -70,6 +70,19 @@ class TestLost:
             assert [load(client, code) for _ in range(10)] == [200] * 10
             assert [load(client) for _ in range(6)] == [404] * 5 + [429]
 
+    def test_an_operator_is_told(self, make_app: Callable[..., Flask], own_redis: RedisServer) -> None:
+        app = make_app(limits_url=own_redis.url, misses_a_day_in_all=50)
+        assert [load(app.test_client()) for _ in range(3)] == [404] * 3
+
+        def told() -> str:
+            return app.test_cli_runner().invoke(args=["check"]).stdout.splitlines()[-1]
+
+        assert told().split(maxsplit=2)[:2] == ["redis", "ok"]
+        assert "3 misses and 0 refusals today" in told()
+        own_redis.stop()
+        assert told().split(maxsplit=2)[:2] == ["redis", "FAILING"]
+        assert "cannot be asked (ConnectionError)" in told()
+
     def test_nobody_has_to_wait_for_it_at_the_start(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:

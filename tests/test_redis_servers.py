@@ -240,3 +240,22 @@ def test_nothing_in_it_can_be_read(make_app: Callable[..., Flask], redis_server:
     for secret in [b"CANARY", b"8c5a2f9e", code.encode(), b"qQzX", token.encode(), *addresses, *hashes]:
         assert secret not in dump
     assert min(redis_server.client.ttl(key) for key in redis_server.client.scan_iter()) >= 0
+
+
+def test_a_load_is_two_round_trips_and_one_more_for_what_is_noted(
+    make_app: Callable[..., Flask], redis_server: RedisServer
+) -> None:
+    limits = {"misses_a_minute": 50, "misses_a_day_in_all": 1_000, "loads_a_minute": 500}
+    client = make_app(limits_url=redis_server.url, writes_a_minute=50, **limits).test_client()
+    code = client.post(WRITE, json={"text": "x"}).json["code"]
+    other = client.post(WRITE, json={"text": "y"}).json["code"]
+    for known in (code, "qqqq"):
+        client.post(LOAD, json={"code": known})
+    with Redis(connection_pool=pool_of(redis_server.url, 1)) as marking:
+        marking.ping()
+        trips = []
+        for path, body in ((LOAD, {"code": code}), (LOAD, {"code": other}), (LOAD, BODIES[LOAD])):
+            with redis_server.monitored(marking) as sent:
+                client.post(path, json=body)
+            trips.append(sent)
+    assert trips == [["EVALSHA"] * 2, ["EVALSHA"] * 3, ["EVALSHA"] * 3]
