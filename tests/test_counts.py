@@ -201,6 +201,17 @@ class TestRedisCounts:
         with pytest.raises(CountsError, match=r"^ResponseError$"):
             counts.charge(kept, A_MINUTE, NOW)
 
+    def test_one_that_keeps_a_log_forgets_nothing_when_it_is_killed(self, tmp_path: Path) -> None:
+        with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as own:
+            kept = counts_in(own)
+            charged = [kept.charge(A_MINUTE, NOW) for _ in range(3)]
+            own.kill()
+            own.start()
+            assert kept.read(["key"], NOW) == [3]
+            kept.refund(charged[0], NOW)
+            after = kept.charge(A_MINUTE, NOW)[0]
+            assert (after.counted, after.window) == (3, charged[0][0].window)
+
     def test_connections_are_bounded_and_one_that_is_wanted_is_waited_for(
         self, redis_server: RedisServer
     ) -> None:
