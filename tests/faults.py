@@ -467,7 +467,7 @@ FAULTS = [
         "saver/receipts/redis.py",
         "HSETNX",
         "HSET",
-        "tests/test_redis_servers.py::TestNotes",
+        "tests/test_receipts.py::TestNotes",
     ),
     Fault(
         "notes tell which codes were asked for",

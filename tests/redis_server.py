@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 import signal
+import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -112,3 +114,34 @@ class RedisServer:
     def _send(self, how: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(how)
+
+
+class Deaf:
+    """``with Deaf(redis) as port:`` passes on what it gets, and is gone when a script was to be answered."""
+
+    def __init__(self, redis: RedisServer) -> None:
+        self._redis = redis
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> int:
+        self._thread.start()
+        port: int = self._listening.getsockname()[1]
+        return port
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join(_PATIENCE)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                with client, socket.create_connection(("127.0.0.1", self._redis.port)) as redis:
+                    while asked := client.recv(65_536):
+                        redis.sendall(asked)
+                        answer = redis.recv(65_536)
+                        if b"EVALSHA" in asked:
+                            break
+                        client.sendall(answer)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -19,7 +16,7 @@ from saver.counts.shared import _SLOTS, SharedCounts
 from saver.redis_client import pool_of
 from tests.conftest import NOW
 from tests.races import together
-from tests.redis_server import RedisServer
+from tests.redis_server import Deaf, RedisServer
 
 A_MINUTE = [Charge("key", 10, 60)]
 LONG = 3_600
@@ -28,39 +25,6 @@ THREADS, TIMES = 8, 200
 
 def counts_in(redis: RedisServer) -> RedisCounts:
     return RedisCounts(redis.url, connection_pool=pool_of(redis.url, THREADS))
-
-
-class Deaf:
-    """``with Deaf(redis) as port:`` passes on what it gets, and is gone when a script was to be answered."""
-
-    def __init__(self, redis: RedisServer) -> None:
-        self._redis = redis
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    def __enter__(self) -> int:
-        # Known beforehand, so that the first call is the one that counts.
-        self._redis.client.script_load(_CHARGE)
-        self._thread.start()
-        port: int = self._listening.getsockname()[1]
-        return port
-
-    def __exit__(self, *_: object) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join(LONG)
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                with client, socket.create_connection(("127.0.0.1", self._redis.port)) as redis:
-                    while asked := client.recv(65_536):
-                        redis.sendall(asked)
-                        answer = redis.recv(65_536)
-                        if b"EVALSHA" in asked:
-                            break
-                        client.sendall(answer)
 
 
 def test_counts_out_of_reach_refuse_instead_of_letting_pass(
@@ -224,6 +188,8 @@ class TestRedisCounts:
 
     def test_what_has_no_answer_is_not_sent_again(self, redis_server: RedisServer) -> None:
         """It may have been done all the same, and a refund that is done twice is a guess too many."""
+        # Known beforehand, so that the first call is the one that counts.
+        redis_server.client.script_load(_CHARGE)
         with Deaf(redis_server) as port:
             kept = RedisCounts("", connection_pool=pool_of(f"redis://127.0.0.1:{port}", 1))
             with pytest.raises(CountsError, match=r"^ConnectionError$"):
