@@ -33,7 +33,7 @@ from saver.receipts.file import FileReceipts
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import pool_of
 from saver.seal import Deriver
-from saver.settings import Settings, read_settings, secret_of
+from saver.settings import Settings, SettingsError, read_settings, secret_of
 from saver.upkeep import Backups, Check, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,7 +133,13 @@ def _beside(settings: Settings) -> tuple[Counts, Receipts]:
     """Where budgets are counted and receipts noted: in Redis, if there is one, or in files."""
     if not settings.has_redis:
         return _counts(settings), FileReceipts(settings.data_dir.resolve() / "receipts.db")
-    pool = pool_of(settings.counts, settings.threads + 2)
+    try:
+        pool = pool_of(settings.counts, settings.threads + 2)
+    except (TypeError, ValueError):
+        # Its message is not repeated: the URL may have a password.
+        raise SettingsError(
+            "SAVER_LIMITS_URL: has an option that is none, or a value that it cannot have"
+        ) from None
     return _counts(settings, connection_pool=pool), RedisReceipts(Redis(connection_pool=pool))
 
 
