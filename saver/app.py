@@ -34,7 +34,7 @@ from saver.receipts.redis import RedisReceipts
 from saver.redis_client import pool_of
 from saver.seal import Deriver
 from saver.settings import Settings, SettingsError, read_settings, secret_of
-from saver.upkeep import Backups, Check, Restorer, Rules
+from saver.upkeep import Aftermath, Backups, Check, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -95,6 +95,8 @@ def _leases(
     app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random
 ) -> tuple[Engine, Leases]:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not dialect.is_known(settings.database):
+        raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(settings.database, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)
@@ -110,9 +112,11 @@ def _rooms(settings: Settings, engine: Engine, leases: Leases, budgets: Budgets,
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
+    rules = Rules(head, settings.rest, longest)
     upkeep = cli.Upkeep(
         Backups(engine, leases, clock),
-        Restorer(engine, Rules(head, settings.rest, longest), clock),
+        Restorer(engine, rules, clock),
+        Aftermath(engine, rules, clock),
         Check(engine, leases, readiness, settings.data_dir, budgets if settings.has_redis else None),
         settings.data_dir.resolve() / "backups",
     )
