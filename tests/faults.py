@@ -31,6 +31,8 @@ _ONE_PLACE = "tests/test_races.py::test_every_code_is_in_one_place_before_each_s
 _SHARED_COMMIT = "tests/test_writer.py"
 _LEASES = "tests/test_leases.py"
 _BUDGETS = "tests/test_budgets.py"
+_COUNTS = "tests/test_counts.py"
+_REDIS = "tests/test_redis.py"
 _WORKER = "tests/test_worker.py"
 _AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
 
@@ -287,7 +289,7 @@ FAULTS = [
         try:
             yield
         except miss:
-            counts.charge(self._storage, charged, now)
+            self._charge(tuple(one.charge for one in charged), now)
 """,
         "tests/test_guesses.py::test_a_guess_under_way_is_counted",
     ),
@@ -300,21 +302,21 @@ FAULTS = [
     ),
     Fault(
         "every address of a /64 is a source",
-        "saver/budgets.py",
+        "saver/addresses.py",
         "(ip, 64)",
         "(ip, 128)",
         f"{_BUDGETS}::test_who_is_counted_as_one",
     ),
     Fault(
         "anybody's X-Forwarded-For is believed",
-        "saver/budgets.py",
+        "saver/addresses.py",
         " or not is_within(believed, trusted)",
         "",
         f"{_BUDGETS}::test_behind_proxies_the_right_most_stranger_counts",
     ),
     Fault(
         "whoever comes over a unix socket is believed unasked",
-        "saver/budgets.py",
+        "saver/addresses.py",
         "return UNIX in networks",
         "return True",
         f"{_BUDGETS}::test_behind_proxies_the_right_most_stranger_counts",
@@ -413,9 +415,65 @@ FAULTS = [
     ),
     Fault(
         "a full disk kills whoever counts",
-        "saver/counts.py",
+        "saver/counts/shared.py",
         "os.posix_fallocate(descriptor, 0, size)",
         "os.ftruncate(descriptor, size)",
-        f"{_BUDGETS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
+        f"{_COUNTS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
+    ),
+    Fault(
+        "a refund is taken from whatever window is open",
+        "saver/counts/shared.py",
+        "if count and ends_at == window:",
+        "if count:",
+        f"{_COUNTS}::TestBoth",
+    ),
+    Fault(
+        "a refund is taken from whatever window is open in Redis",
+        "saver/counts/redis.py",
+        "if redis.call('PEXPIRETIME', key) == tonumber(ARGV[place]) then",
+        "if redis.call('EXISTS', key) == 1 then",
+        f"{_COUNTS}::TestBoth",
+    ),
+    Fault(
+        "a window in Redis never ends",
+        "saver/counts/redis.py",
+        "if redis.call('PTTL', key) < 0 then",
+        "if count < 0 then",
+        f"{_COUNTS}::TestRedisCounts::test_every_key_has_our_prefix_and_an_expiry",
+    ),
+    Fault(
+        "what has no answer is sent to Redis again",
+        "saver/redis_client.py",
+        "retry=Retry(NoBackoff(), 0)",
+        "retry=Retry(NoBackoff(), 1)",
+        f"{_COUNTS}::TestRedisCounts::test_what_has_no_answer_is_not_sent_again",
+    ),
+    Fault(
+        "a Redis that hangs holds everybody",
+        "saver/redis_client.py",
+        "socket_timeout=_PATIENCE",
+        "socket_timeout=9 * _PATIENCE",
+        f"{_REDIS}::TestLost::test_one_that_hangs_holds_nobody_for_long",
+    ),
+    Fault(
+        "a refund that fails takes the answer with it",
+        "saver/budgets.py",
+        "except CountsError as error:",
+        "except ArithmeticError as error:",
+        f"{_REDIS}::TestLost::test_what_is_under_way_is_answered",
+    ),
+    Fault(
+        "the last load of a text is told for the first one",
+        "saver/receipts/redis.py",
+        "HSETNX",
+        "HSET",
+        "tests/test_receipts.py::TestNotes",
+    ),
+    Fault(
+        "notes tell which codes were asked for",
+        "saver/leases/load.py",
+        'hmac.digest(self._secret, b"nobody " + code.encode(), hashlib.sha256)',
+        "hash_secret(code)",
+        "tests/test_redis_servers.py::test_nothing_in_it_can_be_read",
     ),
 ]
