@@ -23,7 +23,7 @@ _SETS = 3
 # Which process gets a connection is luck; a set that one process did nearly alone is taken again.
 _UNEVEN = 0.7
 _TRIES = 3
-_TEXTS = 2_000
+_TEXTS = 1_000
 _SAMPLES = 20
 
 
@@ -48,7 +48,7 @@ class Player:
             names = [self._name(answer) for answer in answers]
         if len(set(names)) != len(names):
             raise SystemExit(f"bench: {self.side.name} gave two texts one name")
-        spared = len(names) // _SAMPLES + 1
+        spared = len(names) // _SAMPLES + 2
         for name in names[::spared]:
             self._read_back(name)
         self.names += [name for place, name in enumerate(names) if place % spared]
