@@ -131,9 +131,9 @@ def draw_cost(free: int, space: int = SPACE, few: int = _FEW) -> Tries:
     return Tries(1 + rounds * _TRIES, 1 + rounds + miss + 2 * counting, counting)
 
 
-def guessed(live: float, guesses: float, space: int = SPACE) -> float:
-    """Strangers' texts that so many guesses open, while so many open texts live."""
-    return guesses * live / space
+def guessed(live: float, misses: float, space: int = SPACE) -> float:
+    """Strangers' texts that are opened for so many misses, while so many open texts live."""
+    return misses * live / (space - live)
 
 
 def _poisson(mean: float, random: Random) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 from collections import deque
 from random import Random
 
@@ -16,6 +18,7 @@ from saver.codes import SPACE, Code
 from saver.leases import Lease, Leases, PoolEmptyError, draw
 from saver.models import code as pool
 from tests.conftest import Clock
+from tests.server import ROOT
 
 CODES = 600
 SWEEP_EVERY = 5
@@ -139,3 +142,14 @@ def test_a_real_draw_costs_what_the_model_says(
 
 def test_a_guess_hits_as_many_as_live() -> None:
     assert guessed(1_000, 200) == pytest.approx(1 / 36.6, rel=0.01)
+
+
+def test_the_script_plays_a_service_of_ones_own() -> None:
+    command = [sys.executable, ROOT / "bench" / "capacity", "--rate", "30", "--rest", "3600", "--swing", "0"]
+    said = subprocess.run([*command, "--mix", "600:1"], capture_output=True, text=True, check=True).stdout
+    taken, played = (int(cell.replace(",", "")) for cell in said.splitlines()[-1].split("|")[3:5])
+    assert taken == 126_000
+    assert played == pytest.approx(taken, rel=0.01)
+    refused = subprocess.run([*command, "--mix", "600:0.5"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "the parts must make 1" in refused.stderr
