@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -32,6 +33,7 @@ _SECRET_BYTES = 32
 # JSON writes a control character as \u0001: six bytes for one.
 _JSON_PER_BYTE = 6
 _ROOM_FOR_THE_REST = 65_536
+_STORAGES = ("redis", "rediss", "redis+unix", "shared")
 
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[int, Field(ge=1)]
@@ -55,16 +57,21 @@ class Settings(BaseSettings):
     processes: PositiveInt = Field(2, description="API processes that `scripts/serve` starts")
     threads: PositiveInt = Field(8, description="threads in each of them")
     data_dir: Path = Field(Path("instance"), description="where the database and the secret key lie")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: `saver.db` in the data directory")
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="where the texts lie; empty: the SQLite file `saver.db` in the data directory;"
+        " `postgresql://user@host/name`: for several machines",
+    )
     secret_key: Secret | None = Field(
         None,
         description="keys decoys and budgets; empty: made once, `secret_key` in the data directory",
     )
     limits_url: str = Field(
         "",
-        description="where budgets are counted; empty: the file `counts` in the data directory, exact for"
-        " every process of one machine; `redis://host:port`: for several machines; `memory://`: for one"
-        " process only",
+        repr=False,
+        description="where budgets are counted and receipts noted; empty: in files of the data directory,"
+        " exact for every process of one machine; `redis://user:password@host:port`, `rediss://` with TLS,"
+        " `redis+unix:///path`: for several machines, which then need the same `SAVER_SECRET_KEY`",
     )
     trusted_proxies: Annotated[tuple[Proxy, ...], NoDecode] = Field(
         (),
@@ -111,6 +118,19 @@ class Settings(BaseSettings):
             [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
         )
 
+    @field_validator("limits_url")
+    @classmethod
+    def _names_a_storage(cls, given: str) -> str:
+        # No part of it is repeated: where it is broken, its password may stand in any of them.
+        try:
+            parts = urlsplit(given)
+            known = not given or (parts.scheme in _STORAGES and parts.port != 0)
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError(f"must be a URL that begins with one of {', '.join(_STORAGES)}")
+        return given
+
     @model_validator(mode="after")
     def _lives_in_order(self) -> Self:
         lives = (
@@ -129,7 +149,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
 
     @property
     def max_body_bytes(self) -> int:
@@ -140,6 +160,11 @@ class Settings(BaseSettings):
     def counts(self) -> str:
         """The URL of the storage that counts the budgets."""
         return self.limits_url or f"shared://{self.data_dir.resolve() / 'counts'}"
+
+    @property
+    def has_redis(self) -> bool:
+        """Whether there is a Redis that all machines share."""
+        return self.counts.startswith("redis")
 
 
 def read_settings() -> Settings:

@@ -17,7 +17,10 @@ from saver.codes import ALPHABET, SPACE, Code
 from saver.leases import Leases, NoTextError, PoolEmptyError
 from saver.leases.draw import _free_by_counting, _free_by_trying
 from saver.writer import StorageError
-from tests.conftest import NOW, Clock, settings_in
+from tests.conftest import BOTH, NOW, Clock, settings_in
+from tests.snapshot import Database, everything_stored, put_codes, tell
+
+KINDS = BOTH
 
 DAY = 86_400
 
@@ -75,14 +78,15 @@ def test_a_password_does_no_harm_to_an_open_text(leases: Leases) -> None:
     assert leases.load(leases.save("open", 60).code, "needless").text == "open"
 
 
-def test_nothing_of_a_sealed_text_is_readable_in_the_database(leases: Leases, rooms: Rooms) -> None:
+def test_nothing_of_a_sealed_text_is_readable_in_the_database(leases: Leases, database: Database) -> None:
     lease = leases.save("CANARY-TEXT", 60, "CANARY-PASSWORD")
-    stored = b"".join(path.read_bytes() for path in rooms.settings.data_dir.glob("saver.db*"))
+    stored = everything_stored(database)
     for canary in (b"CANARY-TEXT", b"CANARY-PASSWORD", lease.owner_token.encode()):
         assert canary not in stored
     assert lease.code.encode() in stored
 
 
+@pytest.mark.kinds("sqlite")
 def test_a_wiped_text_is_overwritten_in_the_file(leases: Leases, rooms: Rooms, clock: Clock) -> None:
     leases.save("CANARY-TEXT" * 100, 60)
     clock.tick(60)
@@ -186,6 +190,7 @@ def test_the_operator_can_remove_a_text(leases: Leases) -> None:
         leases.load(code)
 
 
+@pytest.mark.kinds("sqlite")
 def test_a_save_that_cannot_be_committed_is_not_acknowledged(leases: Leases, rooms: Rooms) -> None:
     database = rooms.settings.data_dir / "saver.db"
     blocker = sqlite3.connect(database)
@@ -204,6 +209,7 @@ def test_a_save_that_cannot_be_committed_is_not_acknowledged(leases: Leases, roo
     leases.save("text", 60)
 
 
+@pytest.mark.kinds("sqlite")
 def test_writes_wait_for_the_disk(leases: Leases) -> None:
     with leases._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -229,12 +235,9 @@ class TestEveryFreeCodeIsEquallyLikely:
             drawn = Counter(_free_by_counting(connection, random)[0] for _ in range(4_000))
         assert self.uneven(drawn, codes) < 16.27
 
-    def test_by_trying(self, leases: Leases, rooms: Rooms) -> None:
-        free = [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)]
-        with sqlite3.connect(rooms.settings.data_dir / "saver.db") as database:
-            database.execute("DELETE FROM code")
-            database.executemany("INSERT INTO code VALUES (?)", [(code,) for code in free])
-        database.close()
+    def test_by_trying(self, leases: Leases, database: Database) -> None:
+        tell(database, "DELETE FROM code")
+        put_codes(database, [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)])
         random = Random(2)
         with leases._engine.connect() as connection:
             found = [_free_by_trying(connection, random) for _ in range(3_000)]

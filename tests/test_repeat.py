@@ -11,7 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver.leases import Leases, PoolEmptyError, Quota, QuotaError
-from tests.conftest import Clock
+from tests.conftest import BOTH, Clock
+from tests.snapshot import Database, everything_stored
+
+KINDS = BOTH
 
 KEY = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"
 OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c002"
@@ -124,9 +127,12 @@ def test_a_write_under_way_is_409(client: FlaskClient, app: Flask, monkeypatch: 
     assert inner == [409]
 
 
-def test_neither_key_nor_password_can_be_tried_on_the_database(client: FlaskClient, tmp_path: Path) -> None:
+def test_neither_key_nor_password_can_be_tried_on_the_database(
+    client: FlaskClient, database: Database, tmp_path: Path
+) -> None:
     write(client, password="CANARY-PASSWORD")
     stored = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir() if path.is_file())
+    stored += everything_stored(database)
     assert KEY.encode() not in stored
     assert b"CANARY" not in stored
 

@@ -1,7 +1,8 @@
 """One batch of a sweep: wipe what has expired, give back what has rested.
 
 Both steps find their rows by what is in them, so a sweep that was killed, that
-runs twice or beside another one does the same as one that ran alone.
+runs twice or beside another one does the same as one that ran alone. Rows that another
+sweep or an owner is at are passed over: nobody waits, and they are found the next time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
 
+from saver import dialect
 from saver.models import code as pool
 from saver.models import text
 
@@ -18,12 +20,19 @@ expired = text.c.expires_at <= bindparam("now")
 # The one predicate that says whether a text may be served.
 live = held & ~expired
 
-_to_wipe = select(text.c.code).where(held, expired).order_by(text.c.expires_at).limit(bindparam("most"))
+_to_wipe = (
+    select(text.c.code)
+    .where(held, expired)
+    .order_by(text.c.expires_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 _rested = (
     select(text.c.code)
     .where(~held, text.c.free_at <= bindparam("now"))
     .order_by(text.c.free_at)
     .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
 _wipe = (
     update(text)
@@ -54,5 +63,6 @@ def sweep(connection: Connection, now: int, most: int) -> Swept:
     freed = sorted(connection.scalars(_rested, {"now": now, "most": most}))
     if freed:
         connection.execute(_drop, {"codes": freed})
-        connection.execute(_give_back, [{"code": code} for code in freed])
+        if not dialect.copy_in(connection, pool, [(code,) for code in freed]):
+            connection.execute(_give_back, [{"code": code} for code in freed])
     return Swept(len(wiped), len(freed), more=most in (len(wiped), len(freed)))

@@ -1,0 +1,180 @@
+"""All that differs between the databases, in one file for each; here is what holds for both.
+
+Who uses an engine asks this room and not the engine's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from enum import Enum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import URL, Connection, Engine, Table, Text, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.types import TypeEngine
+
+from saver.dialect import postgresql, sqlite
+from saver.dialect.patience import Watch
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+SCHEMES = f"{SQLITE}: or {POSTGRESQL}:"
+_DRIVERS = (SQLITE, f"{SQLITE}+pysqlite", POSTGRESQL, f"{POSTGRESQL}+psycopg")
+
+# Execution options: how a transaction begins. Without one it is a snapshot that only reads.
+WRITE = {"saver_begin": "write"}
+ONE_READ = {"saver_begin": "no transaction"}
+
+# As PEP 249 names the database's own trouble.
+_TROUBLE = {"OperationalError", "InternalError", "InterfaceError"}
+
+
+_watch = Watch()
+
+
+class Pace(NamedTuple):
+    """How work on many rows is cut up, so that those who write beside it do not notice.
+
+    A batch that takes longer than ``batch_seconds`` is followed by a smaller one, of ``most`` rows at most;
+    after each there is a rest of so long, times ``rest_factor``.
+    """
+
+    batch_seconds: float
+    most: int
+    rest_factor: float
+
+
+# A file is locked while a batch is written: a quarter of the time, so that most writes never meet it.
+_PACE_OF_A_FILE = Pace(batch_seconds=0.010, most=500, rest_factor=3.0)
+# On a server nobody waits; what is left to others is a part of its time.
+_PACE_OF_A_SERVER = Pace(batch_seconds=0.050, most=2_000, rest_factor=0.5)
+
+
+class Trouble(Enum):
+    """What can befall a statement that is right."""
+
+    AWAY = "the database is away, locked by somebody else, full, for reading only, or not set up"
+    CONFLICT = "another transaction came between, or the connection was lost before anything was done"
+
+
+def code_type() -> TypeEngine[str]:
+    """The column type of a code: compared byte by byte, so that case matters."""
+    return Text().with_variant(Text(collation="C"), POSTGRESQL)
+
+
+def is_known(address: str) -> bool:
+    """Whether a database URL is one of a database that saver can use."""
+    try:
+        return make_url(address).drivername in _DRIVERS
+    except ArgumentError:
+        return False
+
+
+def engine_options(address: str, threads: int) -> dict[str, Any]:
+    """How to make an engine for a process with so many threads; each uses one connection at a time."""
+    url: URL = make_url(address)
+    # Opening a connection costs 15 reads and more, so each thread keeps one; the worker and a
+    # command use one of the two others.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_size": threads + 2}
+    if url.get_backend_name() == POSTGRESQL:
+        options |= postgresql.engine_options(url)
+    return options
+
+
+def prepare(engine: Engine) -> None:
+    """Set up every connection that the engine will open."""
+    (postgresql if is_server(engine) else sqlite).prepare(engine)
+
+
+def is_server(engine: Engine) -> bool:
+    """Whether a server keeps the database, for many writers at once; else it is a file with one."""
+    return engine.dialect.name == POSTGRESQL
+
+
+def pace(engine: Engine) -> Pace:
+    """The pace that fits a database."""
+    return _PACE_OF_A_SERVER if is_server(engine) else _PACE_OF_A_FILE
+
+
+def gate(engine: Engine) -> AbstractContextManager[None]:
+    """What a process holds while it writes to a file, so that writers take turns."""
+    file = file_of(engine)
+    return nullcontext() if file is None else sqlite.gate(file)
+
+
+def lock(connection: Connection, *name: str | bytes) -> None:
+    """Wait until nobody else holds the lock of this name, and hold it until the transaction ends.
+
+    On SQLite a transaction that writes is the only one anyway.
+    """
+    if is_server(connection.engine):
+        postgresql.lock(connection, *name)
+
+
+def alone(engine: Engine, name: str) -> AbstractContextManager[None]:
+    """Hold a server's lock of this name over several transactions of others' connections."""
+    return postgresql.alone(engine, name) if is_server(engine) else nullcontext()
+
+
+def be_patient(connection: Connection) -> None:
+    """Let the statements of this transaction take as long as they need: they are an operator's."""
+    if is_server(connection.engine):
+        postgresql.be_patient(connection)
+
+
+def others(connection: Connection) -> int:
+    """How many other connections of saver's a server's database has."""
+    return postgresql.others(connection) if is_server(connection.engine) else 0
+
+
+def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> bool:
+    """Add whole rows by a way that is quicker than statements; False where the database has none."""
+    if not is_server(connection.engine):
+        return False
+    postgresql.copy_in(connection, table, rows)
+    return True
+
+
+def file_of(engine: Engine) -> Path | None:
+    """The file that is the database; None where a server keeps it."""
+    database = engine.url.database
+    return Path(database) if not is_server(engine) and database else None
+
+
+def trouble_of(error: Exception) -> Trouble | None:
+    """What befell the database where this is its own trouble; None where a statement is at fault.
+
+    Takes errors of SQLAlchemy and of the drivers, which share the names of PEP 249.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    names = {kind.__name__ for of in (error, cause) for kind in type(of).__mro__}
+    if postgresql.is_conflict(cause) or postgresql.is_lost_before(error):
+        return Trouble.CONFLICT
+    of_its_own = sqlite.is_frozen(cause) or postgresql.is_not_set_up(cause)
+    if isinstance(error, PoolTimeoutError) or names & _TROUBLE or of_its_own:
+        return Trouble.AWAY
+    return None
+
+
+def is_lost(driver_connection: Any) -> bool:
+    """Whether a driver's connection is of no use any more."""
+    return bool(getattr(driver_connection, "closed", False))
+
+
+def bounded(connection: Connection) -> AbstractContextManager[None]:
+    """See that a commit on a server does not wait for ever."""
+    return _watch.over(connection.connection.driver_connection)
+
+
+def is_at_risk(connection: Connection) -> bool:
+    """Whether what was just committed is not yet where the server should have put it."""
+    return is_server(connection.engine) and postgresql.is_at_risk(connection)
+
+
+def faults(connection: Connection) -> list[str]:
+    """What the database itself finds wrong with it; reads all of it where it is a file."""
+    if is_server(connection.engine):
+        return postgresql.faults(connection)
+    return sqlite.faults(connection)
