@@ -17,15 +17,25 @@ from saver.app import Rooms
 from saver.codes import SPACE, Code
 from saver.leases import Lease, Leases, PoolEmptyError, draw
 from saver.models import code as pool
+from saver.models import text
 from tests.conftest import Clock
 from tests.server import ROOT
 
 CODES = 600
 SWEEP_EVERY = 5
 # Half of the texts live 30 s; of the others, which live 90 s, half are deleted after 20.
-KINDS = (Kind(0.5, 30), Kind(0.5, 90, ending=0.5, after=20))
+HALVES = (Kind(0.5, 30), Kind(0.5, 90, ending=0.5, after=20))
 MIX = (Kind(0.7, 600), Kind(0.2, HOUR), Kind(0.1, DAY))
 REST = 90
+TEXT = {
+    "body": "x",
+    "owner_hash": bytes(32),
+    "once": False,
+    "saved_at": 1,
+    "expires_at": 2,
+    "free_at": 3,
+    "size": 1,
+}
 
 
 @pytest.fixture
@@ -78,7 +88,7 @@ def test_a_simulation_loses_no_code() -> None:
 def test_the_real_leases_settle_where_the_model_says(leases: Leases, clock: Clock, rate: int) -> None:
     """Below what the codes carry, and beyond it."""
     # A code waits half a turn of the worker's, on the average, until it is given back.
-    service = Service(rate, KINDS, rest=REST + SWEEP_EVERY // 2, space=CODES)
+    service = Service(rate, HALVES, rest=REST + SWEEP_EVERY // 2, space=CODES)
     refused, taken, live = _drive(leases, clock, rate, 400)
     assert refused == pytest.approx(rate * service.refused, abs=0.03 * rate)
     assert taken == pytest.approx(min(CODES, service.taken), rel=0.03)
@@ -96,7 +106,7 @@ def _drive(leases: Leases, clock: Clock, rate: int, seconds: int) -> tuple[float
             leases.delete(lease.code, lease.owner_token)
         refused = 0
         for _ in range(rate):
-            kind = random.choices(KINDS, [kind.share for kind in KINDS])[0]
+            kind = random.choices(HALVES, [kind.share for kind in HALVES])[0]
             try:
                 lease = leases.save("x", kind.life)
             except PoolEmptyError:
@@ -125,14 +135,17 @@ def test_a_real_draw_costs_what_the_model_says(
     looked: list[str] = []
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
+    row = {column.name: None for column in text.c if column.name != "code"} | TEXT
     with engine.begin() as connection:
         connection.execute(delete(pool))
         chosen = Random(3).sample(range(space), free)
         connection.execute(insert(pool), [{"code": Code.nth(number)} for number in chosen])
         event.listen(connection, "before_cursor_execute", lambda *given: looked.append(given[2]))
-        draws_one = draw.Draw(engine, Random(6))
+        draw_one = draw.Draw(engine, Random(6))
         for _ in range(draws):
-            connection.execute(insert(pool), {"code": draws_one(connection)})
+            leased = draw_one(connection, row)
+            connection.execute(delete(text).where(text.c.code == leased))
+            connection.execute(insert(pool), {"code": leased})
     rounds = sum(" IN (" in statement for statement in looked) / draws
     counted = sum("count(*)" in statement for statement in looked) / draws
     model = draw_cost(free, space, few=0)
