@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 
+from alembic import command
 from alembic.script import ScriptDirectory
 from flask import Flask, Response
 from flask_cors import CORS
@@ -15,6 +17,7 @@ from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from limits.storage import Storage
+from sqlalchemy import Engine
 
 from saver import cli, dialect, models, web
 from saver.api import health, openapi, problems, v1, wire
@@ -26,7 +29,7 @@ from saver.readiness import Readiness
 from saver.receipts import Receipts
 from saver.seal import Deriver
 from saver.settings import Settings, read_settings, secret_of
-from saver.upkeep import Backups, Check, Restorer, Rules
+from saver.upkeep import Backups, Check, Mover, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -107,9 +110,18 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
         Backups(engine, leases, clock),
         Restorer(engine, Rules(head, settings.rest, longest), clock),
         Check(engine, leases, readiness, settings.data_dir),
+        Mover(engine, head, partial(_migrate, app), clock),
         settings.data_dir.resolve() / "backups",
     )
     return Rooms(settings, leases, readiness, upkeep)
+
+
+def _migrate(app: Flask, engine: Engine) -> None:
+    """Bring another database than the app's own to its schema."""
+    with app.app_context():
+        config = app.extensions["migrate"].migrate.get_config()
+        config.attributes["engine"] = engine
+        command.upgrade(config, "head")
 
 
 def _routes(app: Flask, rooms: Rooms, settings: Settings, clock: Clock) -> None:
