@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 
 import click
 from tqdm import tqdm
@@ -26,9 +27,10 @@ the old database takes no writes any more; what is left to do:
 
 
 class _Bar:
-    """A progress bar while rows are copied, and a line for each stage."""
+    """A progress bar while rows are copied, and a line for each stage, with the seconds since the start."""
 
     def __init__(self) -> None:
+        self._began = time.monotonic()
         self._bar: tqdm[None] | None = None
 
     def began(self, rows: int) -> None:
@@ -40,7 +42,7 @@ class _Bar:
 
     def reached(self, stage: str) -> None:
         self.close()
-        click.echo(_STAGES[stage])
+        click.echo(f"{time.monotonic() - self._began:7.2f} s  {_STAGES[stage]}")
 
     def close(self) -> None:
         if self._bar is not None:

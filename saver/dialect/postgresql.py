@@ -140,8 +140,9 @@ def mark(connection: Connection, table: Table, said: str) -> None:
 
 
 def mark_of(connection: Connection, table: Table) -> str | None:
-    """The remark on a table."""
-    return inspect(connection).get_table_comment(table.name)["text"]
+    """The remark on a table; None where there is no table, or nothing is said of it."""
+    found = inspect(connection)
+    return found.get_table_comment(table.name)["text"] if found.has_table(table.name) else None
 
 
 def place_of(connection: Connection) -> str:

@@ -82,7 +82,7 @@ class Mover:
         May be run again whatever became of an earlier run.
         """
         with files.alone(self._beside()), target_at(address) as target:
-            with told("the target cannot be read", target), target.connect() as connection:
+            with told("the target cannot be read:", target), target.connect() as connection:
                 place = postgresql.place_of(connection)
                 if self._is_done(connection, place):
                     return Moved(place)
@@ -142,7 +142,7 @@ class Mover:
         with target.connect().execution_options(**dialect.WRITE) as connection:
             transaction = connection.begin()
             try:
-                with told(f"{place} is in use: is another move under way, or a service?", target):
+                with told(f"{place} is in use by another move or a service:", target):
                     postgresql.take(connection, TABLES)
                 dialect.be_patient(connection)
                 must_be_empty(connection)
@@ -201,7 +201,8 @@ class Mover:
             self._writer.run(self._end)
         except StorageError:
             raise UpkeepError(
-                f"the move failed, and the old database cannot be written to now: if {_FROZEN}"
+                "the move failed, and the old database cannot be written to now: when it can, see that it"
+                " takes writes by flask --app saver move --undo"
             ) from None
 
     def _end(self, source: Connection) -> None:
@@ -215,7 +216,7 @@ class Mover:
                 # It never got there, or is gone.
                 return
             try:
-                with told("the target cannot be read", target), self._snapshot() as source:
+                with told("the target cannot be read:", target), self._snapshot() as source:
                     compare(source, there)
             except MoveError:
                 raise UpkeepError(
@@ -229,8 +230,11 @@ class Mover:
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection, connection.begin():
-            yield connection
+        with self._engine.connect() as connection:
+            # A read that was broken off goes on until its rows are forgotten: nobody may get its connection.
+            connection.detach()
+            with connection.begin():
+                yield connection
 
     def _now(self) -> int:
         return math.floor(self._clock())

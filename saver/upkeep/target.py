@@ -30,7 +30,7 @@ def target_at(address: str) -> Iterator[Engine]:
         raise UpkeepError(_NO_SERVER)
     dialect.prepare(engine)
     try:
-        with told("the target cannot be used", engine), engine.connect():
+        with told("the target cannot be used:", engine), engine.connect():
             pass
         yield engine
     finally:
@@ -44,7 +44,7 @@ def told(what: str, target: Engine) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, driver.Error) as error:
-        raise UpkeepError(f"{what}: {reason(error)}") from None
+        raise UpkeepError(f"{what} {reason(error)}") from None
 
 
 def reason(error: Exception) -> str:
@@ -58,14 +58,14 @@ def reason(error: Exception) -> str:
 
 def migrated(target: Engine, migrate: Callable[[Engine], None]) -> None:
     """Bring the target's schema up to date, unless there is something in it. Raises UpkeepError."""
-    with told("the target cannot be read", target), target.connect() as connection:
+    with told("the target is in use or cannot be read:", target), target.connect() as connection:
         tables = inspect(connection).get_table_names()
         if {table.name for table in TABLES} <= set(tables):
             must_be_empty(connection)
         elif tables:
             raise UpkeepError(f"{postgresql.place_of(connection)} has tables that are not saver's")
     try:
-        with told("the target cannot be migrated", target):
+        with told("the target cannot be migrated:", target):
             migrate(target)
     except CommandError:
         raise UpkeepError("the target has a schema that this saver does not know") from None
