@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, Table, case, delete, func, select
 
 from saver import dialect
 from saver.dialect import moving
-from saver.leases.pool import Audit, count
+from saver.leases.pool import count
 from saver.models import code as pool
 from saver.models import text
 from saver.writer import StorageError
@@ -74,18 +74,22 @@ def catch_up(source: Connection, target: Connection, since: int) -> Round:
     return Round(len(codes), until)
 
 
-def same(source: Connection, target: Connection, now: int) -> Audit:
-    """Where the codes are in both, as of ``now`` in UTC seconds. Raises MoveError if they differ.
+def same(source: Connection, target: Connection, now: int) -> None:
+    """Raise MoveError unless all counts and sums agree, as of ``now`` in UTC seconds.
 
-    Counts and sums only, so that writers do not wait for it long: see ``copy_all`` and
-    ``catch_up`` for what is in each row.
+    Counts every code, which takes seconds; ``copy_all`` and ``catch_up`` see what is in each row.
     """
-    audit = count(source, now)
-    if audit.both:
-        raise MoveError(f"{audit.both:,} codes are in two places")
-    if count(target, now) != audit or _tally_of(target) != _tally_of(source):
-        raise MoveError("not every code and text is there as it was")
-    return audit
+    if count(target, now) != count(source, now):
+        raise MoveError("not every code is there")
+    same_texts(source, target)
+
+
+def same_texts(source: Connection, target: Connection) -> None:
+    """Raise MoveError unless counts and sums of the texts agree and no code is in two places."""
+    if _tally_of(target) != _tally_of(source):
+        raise MoveError("not every text is there as it was")
+    if target.scalars(_in_both).one():
+        raise MoveError("a code is in two places")
 
 
 def compare(source: Connection, target: Connection) -> None:
@@ -131,6 +135,9 @@ _tally = select(
     *(func.sum(column) for column in _SUMS),
     func.sum(case((text.c.once, 1), else_=0)),
 )
+
+
+_in_both = select(func.count()).select_from(text).where(text.c.code.in_(select(pool.c.code)))
 
 
 def _tally_of(connection: Connection) -> tuple[Any, ...]:

@@ -5,9 +5,10 @@ restored or moved database must be told of codes and texts is said by ``leases``
 """
 
 from saver.upkeep.backup import Backups, Made
+from saver.upkeep.bring import Progress
 from saver.upkeep.check import Check, Found
 from saver.upkeep.files import UpkeepError
-from saver.upkeep.move import Moved, Mover, Progress
+from saver.upkeep.move import Moved, Mover
 from saver.upkeep.restore import Restored, Restorer, Rules
 
 __all__ = [

@@ -9,47 +9,28 @@ if the target did not keep it, and otherwise never.
 
 from __future__ import annotations
 
-import math
-import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from saver import dialect
-from saver.dialect import moving, postgresql
+from saver.dialect import postgresql
 from saver.dialect.moving import Freeze
-from saver.leases import Audit, Clock, count
-from saver.leases.move import TABLES, MoveError, catch_up, compare, copy_all, same
+from saver.leases import Audit, Clock
+from saver.leases.move import TABLES, MoveError, compare
 from saver.upkeep import files
+from saver.upkeep.bring import Progress, Source, remark
 from saver.upkeep.files import UpkeepError
 from saver.upkeep.target import migrated, must_be_empty, reason, target_at, told
-from saver.writer import StorageError, writer_for
+from saver.writer import StorageError
 
-# The source is frozen when a round brought no more codes than this, or after so many rounds.
-_FEW = 1_000
-_MOST_ROUNDS = 20
 _GOES_ON = "nothing was moved, and the service goes on with the old database"
 _FROZEN = "the old database takes no writes (flask --app saver move --undo lets it)"
-
-
-class Progress(Protocol):
-    """Who is told how far a move is."""
-
-    def began(self, rows: int) -> None:
-        """So many rows are to be copied."""
-
-    def copied(self, rows: int) -> None:
-        """So many more are copied."""
-
-    def reached(self, stage: str) -> None:
-        """``copied``, ``caught up``, ``frozen``, ``compared`` and ``kept``, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +52,9 @@ class Mover:
 
     def __init__(self, engine: Engine, head: str, migrate: Callable[[Engine], None], clock: Clock) -> None:
         self._engine = engine
-        self._writer = writer_for(engine)
+        self._source = Source(engine, clock)
         self._head = head
         self._migrate = migrate
-        self._clock = clock
 
     def move(self, address: str, progress: Progress) -> Moved:
         """Move to the database at a URL. Raises UpkeepError, and StorageError for the source.
@@ -101,10 +81,10 @@ class Mover:
         With the URL of the target it is refused if anything has changed there since. Raises as ``move``.
         """
         with files.alone(self._beside()):
-            found = self._frozen_by()
+            found = self._source.frozen_by()
             if address is not None and found:
                 self._check_unchanged(address, found)
-            self._writer.run(self._end)
+            self._source.thaw()
         return found
 
     def _beside(self) -> Path:
@@ -116,26 +96,29 @@ class Mover:
         return place.with_name(f"{place.name}-move")
 
     def _check_source(self) -> None:
-        with self._snapshot() as source:
+        with self._source.snapshot() as source:
             version = source.scalar(text("SELECT version_num FROM alembic_version"))
             if version != self._head:
                 raise UpkeepError(
                     f"the old database has schema {version}, this saver needs {self._head}: upgrade first"
                 )
-            if twice := count(source, self._now()).both:
-                raise UpkeepError(f"{twice:,} codes are in two places: see flask --app saver pool audit")
+        if twice := self._source.audit().both:
+            raise UpkeepError(f"{twice:,} codes are in two places: see flask --app saver pool audit")
 
     def _is_done(self, target: Connection, place: str) -> bool:
         """Whether an earlier run did it; thaws the source where it surely did not."""
-        found = self._frozen_by()
+        found = self._source.frozen_by()
         if found is None:
             return False
         if found.target != place:
             raise UpkeepError(f"{_FROZEN}: a move to {found.target} has begun or is done")
-        done = postgresql.mark_of(target, TABLES[-1]) == _remark(found)
+        done = postgresql.mark_of(target, TABLES[-1]) == remark(found)
         if found.done and not done:
             raise UpkeepError(f"{_FROZEN}: it was moved to {place}, where it is no more")
-        self._writer.run(moving.finish if done else self._end)
+        if done:
+            self._source.finish()
+        else:
+            self._source.thaw()
         return done
 
     def _move(self, target: Engine, place: str, progress: Progress) -> Moved:
@@ -146,7 +129,7 @@ class Mover:
                     postgresql.take(connection, TABLES)
                 dialect.be_patient(connection)
                 must_be_empty(connection)
-                moved, frozen_at = self._bring(connection, place, progress)
+                brought = self._source.bring(connection, place, progress)
             except BaseException:
                 # Only what is rolled back is known not to be there.
                 with suppress(DBAPIError):
@@ -160,85 +143,32 @@ class Mover:
                     f"nobody knows whether {place} kept it ({type(error).__name__}). {_FROZEN}:"
                     " run the same command again, which finds out"
                 ) from None
-        read_only = time.monotonic() - frozen_at
+        read_only = time.monotonic() - brought.frozen_at
         progress.reached("kept")
-        self._writer.run(moving.finish)
-        return replace(moved, read_only=read_only)
-
-    def _bring(self, target: Connection, place: str, progress: Progress) -> tuple[Moved, float]:
-        """Copy, catch up, freeze and compare; what was done, and when writes ended."""
-        since = self._copy(target, progress)
-        postgresql.learn(target, TABLES)
-        progress.reached("copied")
-        codes = 0
-        for _ in range(_MOST_ROUNDS):
-            with self._snapshot() as source:
-                done = catch_up(source, target, since)
-            codes, since = codes + done.codes, done.until
-            if done.codes <= _FEW:
-                break
-        progress.reached("caught up")
-        move = Freeze(secrets.token_hex(16), place, done=False)
-        frozen_at = time.monotonic()
-        self._writer.run(partial(moving.freeze, tables=TABLES, move=move))
-        progress.reached("frozen")
-        with self._snapshot() as source:
-            codes += catch_up(source, target, since).codes
-            audit = same(source, target, self._now())
-        postgresql.mark(target, TABLES[-1], _remark(move))
-        progress.reached("compared")
-        return Moved(place, codes, audit=audit), frozen_at
-
-    def _copy(self, target: Connection, progress: Progress) -> int:
-        self._writer.run(partial(moving.note_changes, tables=TABLES))
-        with self._snapshot() as source:
-            audit = count(source, self._now())
-            progress.began(audit.wanted - audit.missing)
-            return copy_all(source, target, progress.copied)
+        self._source.finish()
+        return Moved(place, brought.codes, read_only, self._source.audit())
 
     def _thaw(self) -> None:
         try:
-            self._writer.run(self._end)
+            self._source.thaw()
         except StorageError:
             raise UpkeepError(
                 "the move failed, and the old database cannot be written to now: when it can, see that it"
                 " takes writes by flask --app saver move --undo"
             ) from None
 
-    def _end(self, source: Connection) -> None:
-        moving.end(source, TABLES)
-
     def _check_unchanged(self, address: str, found: Freeze) -> None:
         with target_at(address) as target, target.connect() as there:
             if postgresql.place_of(there) != found.target:
                 raise UpkeepError(f"it was moved to {found.target}")
-            if postgresql.mark_of(there, TABLES[-1]) != _remark(found):
+            if postgresql.mark_of(there, TABLES[-1]) != remark(found):
                 # It never got there, or is gone.
                 return
             try:
-                with told("the target cannot be read:", target), self._snapshot() as source:
+                with told("the target cannot be read:", target), self._source.snapshot() as source:
                     compare(source, there)
             except MoveError:
                 raise UpkeepError(
                     f"{found.target} has been written to since: what came there would be lost, and"
                     " its codes could be leased twice"
                 ) from None
-
-    def _frozen_by(self) -> Freeze | None:
-        with self._snapshot() as source:
-            return moving.frozen_by(source)
-
-    @contextmanager
-    def _snapshot(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
-            # A read that was broken off goes on until its rows are forgotten: nobody may get its connection.
-            connection.detach()
-            with connection.begin():
-                yield connection
-
-    def _now(self) -> int:
-        return math.floor(self._clock())
-
-
-def _remark(move: Freeze) -> str:
-    return f"moved here: {move.id}"
