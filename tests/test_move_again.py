@@ -161,6 +161,52 @@ def test_killed_at_any_stage_it_can_be_run_again(
         leases.save("x", 60)
 
 
+_FUNCTION = "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$"
+
+
+@pytest.mark.parametrize(
+    ("does", "when", "why"),
+    [
+        ("NEW.body = NEW.body || ' '; RETURN NEW;", "BEFORE INSERT ON text", "a code or text is not there"),
+        ("RETURN NULL;", "BEFORE INSERT ON text", "a code or text is not there"),
+        (
+            "IF NEW.code > 'b' THEN RETURN NULL; END IF; RETURN NEW;",
+            "BEFORE INSERT ON code",
+            "not every code",
+        ),
+        (
+            "IF NEW.body = 'late' THEN UPDATE text SET size = 9 WHERE body <> 'late'; END IF; RETURN NEW;",
+            "AFTER INSERT ON text",
+            "not every text is there as it was",
+        ),
+        (
+            "IF NEW.body = 'late' THEN INSERT INTO code SELECT min(code) FROM text; END IF; RETURN NEW;",
+            "AFTER INSERT ON text",
+            "a code is in two places",
+        ),
+    ],
+)
+def test_a_target_that_keeps_something_else_is_not_moved_to(
+    does: str,
+    when: str,
+    why: str,
+    leases: Leases,
+    mover: Mover,
+    database: Path,
+    migrated_on_server: PostgresDatabase,
+    cluster: Cluster,
+    kept: list[str],
+) -> None:
+    meddling = cluster.make(migrated_on_server)
+    tell(meddling, _FUNCTION.format(does))
+    tell(meddling, f"CREATE TRIGGER meddle {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
+    with pytest.raises(UpkeepError, match=f"goes on with the old database: {why}"):
+        mover.move(meddling.address, Told({"caught up": lambda: leases.save("late", 6_000)}))
+    goes_on(leases, database, kept)
+    holds_nothing(meddling)
+    cluster.drop(meddling)
+
+
 class TestRefused:
     """Nothing is changed, here or there."""
 
