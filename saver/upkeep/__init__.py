@@ -1,6 +1,6 @@
 """Upkeep: back the database up, restore a backup, move to a server, and tell an operator how the service is.
 
-Backups are for a database that is a file: a database server has tools of its own. What a
+A database server has tools of its own to back up and restore; what it restored is made safe here. What a
 restored or moved database must be told of codes and texts is said by ``leases``.
 """
 
@@ -10,8 +10,10 @@ from saver.upkeep.check import Check, Found
 from saver.upkeep.files import UpkeepError
 from saver.upkeep.move import Moved, Mover
 from saver.upkeep.restore import Restored, Restorer, Rules
+from saver.upkeep.restored import Aftermath
 
 __all__ = [
+    "Aftermath",
     "Backups",
     "Check",
     "Found",
