@@ -114,9 +114,12 @@ def working(folder: Path, settings: Mapping[str, object]) -> Iterator[None]:
             stdout=log,
             stderr=log,
         )
-    yield
-    worker.terminate()
-    assert worker.wait(PATIENCE) == 0
+    try:
+        yield
+    finally:
+        worker.terminate()
+        status = worker.wait(PATIENCE)
+    assert status == 0
 
 
 def flask(folder: Path, *arguments: str, given: str = "") -> str:
