@@ -1,0 +1,248 @@
+"""People who write and read while something is broken, and what they were told, against what must hold."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from _cluster.clients import Answer, Person
+from _cluster.cluster import Cluster
+from _cluster.network import PEOPLE, BrokenError, on, until, visit
+
+WRITERS, READERS = 4, 4
+# Each who asks has an address, so that nobody spends a budget of another's.
+_WRITERS, _READERS = PEOPLE[:WRITERS], PEOPLE[WRITERS : WRITERS + READERS]
+# A miss is what these expect, and each may miss ten times a minute: they take turns.
+_CURIOUS = PEOPLE[10:20]
+_CLAIMANTS = PEOPLE[20:38]
+LONG, BRIEF = 3600, 5
+# Between two requests of one person: the machine has to carry the servers too.
+PAUSE = 0.03
+_CHECKERS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request and how it ended; times of the monotonic clock."""
+
+    deed: str
+    began: float
+    ended: float
+    kind: str
+    well: bool
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What people were told. ``kept`` is every acknowledged text, by its code."""
+
+    kept: dict[str, str] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+    read_once: int = 0
+    expired: int = 0
+
+    def told(self, code: str, text: str) -> None:
+        """A text was acknowledged."""
+        if code in self.kept:
+            self.wrong.append("a code was leased twice")
+        self.kept[code] = text
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What clients saw in a stretch of time: seconds, and failures by kind."""
+
+    gaps: dict[str, float]
+    failed: dict[str, Counter[str]]
+    calls: Counter[str]
+    slowest: float
+
+    def __str__(self) -> str:
+        parts = []
+        for deed in ("write", "load"):
+            kinds = ", ".join(f"{count} × {kind}" for kind, count in sorted(self.failed[deed].items()))
+            parts.append(f"{deed}s {self.gaps[deed]:.1f} s, {kinds or 0} of {self.calls[deed]} failed")
+        return f"{'; '.join(parts)}; slowest {self.slowest:.1f} s"
+
+
+class Load:
+    """``with Load(cluster) as load: …``: people at work until the end of the block."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.ledger = Ledger()
+        self._cluster = cluster
+        self._stop = threading.Event()
+        jobs = [(self._write, address) for address in _WRITERS]
+        jobs += [(self._read, address) for address in _READERS]
+        jobs += [(self._be_curious, ""), (self._read_once, "")]
+        self._threads = [threading.Thread(target=self._work, args=job, daemon=True) for job in jobs]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        until(lambda: len(self.ledger.kept) > 20, "the first texts are kept")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def seen(self, since: float) -> Seen:
+        """What was seen since then."""
+        calls = [call for call in list(self.ledger.calls) if call.ended >= since]
+        deeds = ("write", "load")
+        return Seen(
+            {deed: _gap([call for call in calls if call.deed == deed], since) for deed in deeds},
+            {deed: Counter(c.kind for c in calls if c.deed == deed and not c.well) for deed in deeds},
+            Counter(call.deed for call in calls),
+            max((call.ended - call.began for call in calls), default=0.0),
+        )
+
+    def until_well(self, seconds: float = 2.0) -> None:
+        """Wait until nobody has failed for so long, and both were done."""
+        began = time.monotonic()
+
+        def is_well() -> bool:
+            since = time.monotonic() - seconds
+            if since < began:
+                return False
+            seen = self.seen(since)
+            return min(seen.calls["write"], seen.calls["load"]) > 0 and not any(map(len, seen.failed.values()))
+
+        until(is_well, "clients are served again", 120)
+
+    def check(self) -> int:
+        """Load every acknowledged text; how many there are. Raises BrokenError if anything was wrong."""
+        lost: list[str] = []
+        codes = iter(list(self.ledger.kept.items()))
+        lock = threading.Lock()
+
+        def look(person: Person) -> None:
+            while True:
+                with lock:
+                    code, text = next(codes, ("", ""))
+                if not code:
+                    return
+                answer = person.load(code)
+                if answer.document.get("text") != text:
+                    lost.append(answer.kind)
+
+        checkers = [
+            threading.Thread(target=self._cluster.ask, args=(look, address)) for address in PEOPLE[:_CHECKERS]
+        ]
+        for checker in checkers:
+            checker.start()
+        for checker in checkers:
+            checker.join()
+        if lost or self.ledger.wrong:
+            raise BrokenError(f"lost: {Counter(lost)}; wrong: {Counter(self.ledger.wrong)}")
+        return len(self.ledger.kept)
+
+    def _work(self, job: Callable[[str], None], address: str) -> None:
+        visit(self._cluster.machines["client"])
+        try:
+            job(address)
+        except Exception as error:
+            self.ledger.wrong.append(f"{job.__name__} ended: {error!r}")
+
+    def _note(self, deed: str, ask: Callable[[], Answer], well: int) -> Answer:
+        began = time.monotonic()
+        answer = ask()
+        is_well = answer.status == well
+        self.ledger.calls.append(Call(deed, began, time.monotonic(), answer.kind, is_well))
+        if not is_well:
+            self._stop.wait(0.1)
+        return answer
+
+    def _write(self, address: str) -> None:
+        person = self._cluster.person(address)
+        for number in itertools.count():
+            text = f"{address} {number} ".ljust(200, "é")
+            answer = self._note("write", lambda text=text: person.write(text, LONG), 201)  # type: ignore[misc]
+            if answer.status == 201:
+                self.ledger.told(str(answer.document["code"]), text)
+            if self._stop.wait(PAUSE):
+                return person.leave()
+
+    def _read(self, address: str) -> None:
+        person = self._cluster.person(address)
+        while not self._stop.wait(PAUSE):
+            kept = list(self.ledger.kept.items())
+            if not kept:
+                continue
+            # The newest ones are those that a fault might take.
+            code, text = random.choice(random.choice((kept, kept[-20:])))
+            answer = self._note("load", lambda code=code: person.load(code), 200)  # type: ignore[misc]
+            if answer.status == 404:
+                self.ledger.wrong.append("404 for a text that lives")
+            elif answer.status == 200 and answer.document["text"] != text:
+                self.ledger.wrong.append("another text")
+        person.leave()
+
+    def _be_curious(self, _: str) -> None:
+        """Write what expires soon, and ask for it afterwards."""
+        people = itertools.cycle([self._cluster.person(address) for address in _CURIOUS])
+        while not self._stop.is_set():
+            person = next(people)
+            answer = person.write("brief", BRIEF)
+            if answer.status != 201:
+                self._stop.wait(0.5)
+                continue
+            end = datetime.fromisoformat(str(answer.document["expires_at"])).timestamp()
+            self._stop.wait(max(0.0, end - time.time()))
+            if time.time() < end:
+                return
+            late = person.load(str(answer.document["code"]))
+            if late.status == 200:
+                self.ledger.wrong.append("an expired text was served")
+            self.ledger.expired += late.status == 404
+
+    def _read_once(self, _: str) -> None:
+        """Write for one reader; two try, each until there is a clear answer."""
+        people = itertools.cycle([self._cluster.person(address) for address in _CLAIMANTS])
+        while not self._stop.wait(2):
+            answer = next(people).write("once", LONG, once=True)
+            if answer.status != 201:
+                continue
+            code = str(answer.document["code"])
+            results = [self._claim(next(people), code) for _ in range(2)]
+            if None in results:
+                continue
+            if results.count(200) != 1:
+                self.ledger.wrong.append(f"{results.count(200)} readers of a one-time text")
+            self.ledger.read_once += 1
+
+    def _claim(self, person: Person, code: str) -> int | None:
+        claim = str(uuid.uuid4())
+        while not self._stop.is_set():
+            answer = person.load(code, claim=claim)
+            if answer.status in (200, 404):
+                return answer.status
+            self._stop.wait(0.5)
+        return None
+
+
+def guesses(cluster: Cluster, address: str, count: int) -> Counter[str]:
+    """Load what is nobody's; how it ended, counted."""
+    found = cluster.ask(lambda person: Counter(person.load("ZZZZ").kind for _ in range(count)), address)
+    assert isinstance(found, Counter)
+    return found
+
+
+def _gap(calls: list[Call], since: float) -> float:
+    """The longest time without a success."""
+    times = sorted(call.ended for call in calls if call.well)
+    edges = [since, *times, max([since, *(call.ended for call in calls)])]
+    return max(later - earlier for earlier, later in itertools.pairwise(edges))
+
+
+__all__ = ["Load", "Seen", "guesses", "on"]
