@@ -41,9 +41,9 @@ class Call:
 
 @dataclass(slots=True)
 class Ledger:
-    """What people were told. ``kept`` is every acknowledged text, by its code."""
+    """What people were told. ``kept`` has every acknowledged text with its code, the newest last."""
 
-    kept: dict[str, str] = field(default_factory=dict)
+    kept: list[tuple[str, str]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     read_once: int = 0
@@ -51,9 +51,7 @@ class Ledger:
 
     def told(self, code: str, text: str) -> None:
         """A text was acknowledged."""
-        if code in self.kept:
-            self.wrong.append("a code was leased twice")
-        self.kept[code] = text
+        self.kept.append((code, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ class Load:
     def check(self) -> int:
         """Load every acknowledged text; how many there are. Raises BrokenError if anything was wrong."""
         lost: list[str] = []
-        codes = iter(list(self.ledger.kept.items()))
+        codes = iter(list(self.ledger.kept))
         lock = threading.Lock()
 
         def look(person: Person) -> None:
@@ -143,6 +141,8 @@ class Load:
             checker.start()
         for checker in checkers:
             checker.join()
+        if len(dict(self.ledger.kept)) != len(self.ledger.kept):
+            self.ledger.wrong.append("a code was leased twice")
         if lost or self.ledger.wrong:
             raise BrokenError(f"lost: {Counter(lost)}; wrong: {Counter(self.ledger.wrong)}")
         return len(self.ledger.kept)
@@ -176,11 +176,12 @@ class Load:
     def _read(self, address: str) -> None:
         person = self._cluster.person(address)
         while not self._stop.wait(PAUSE):
-            kept = list(self.ledger.kept.items())
+            kept = self.ledger.kept
             if not kept:
                 continue
-            # The newest ones are those that a fault might take.
-            code, text = random.choice(random.choice((kept, kept[-20:])))
+            # Half of them of the newest: those that a fault might take.
+            many = random.choice((len(kept), min(20, len(kept))))
+            code, text = kept[-random.randint(1, many)]
             answer = self._note("load", lambda code=code: person.load(code), 200)  # type: ignore[misc]
             if answer.status == 404:
                 self.ledger.wrong.append("404 for a text that lives")
