@@ -11,7 +11,8 @@ db = current_app.extensions["migrate"].db
 def run() -> None:
     """Upgrade or downgrade; SQLite's schema changes are rolled back like any other."""
     engine = db.engine.execution_options(**dialect.WRITE)
-    with engine.connect() as connection:
+    # Of several servers that are started at once, one migrates and the others find it done.
+    with dialect.alone(engine, "migrate"), engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

@@ -4,9 +4,9 @@ The rooms, and who may import whom (a test reads the imports and keeps this true
 
 - ``settings``, ``codes``, ``seal``, ``dialect``, ``counts``, ``receipts``, ``notify`` import
   nothing of ours.
-- ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> writer (its error).
+- ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> dialect, writer.
 - ``leases`` -> models, codes, seal, dialect, writer, statements, receipts: the only writer of code and text.
-- ``readiness`` -> models, dialect, writer, leases; ``budgets`` -> counts, settings.
+- ``readiness`` -> models, dialect, statements, writer, leases; ``budgets`` -> counts, settings.
 - ``metrics`` -> leases, budgets, readiness, codes.
 - ``api`` -> leases, codes, seal, budgets, readiness, metrics, settings, and the errors of writer, counts
   and receipts: knows no SQLAlchemy.

@@ -83,8 +83,7 @@ def create_app(
 def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Rooms:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
-    # One connection a thread, kept open: opening one costs 15 reads.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"hide_parameters": True, "pool_size": settings.threads + 2}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(settings.database, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, bindparam, delete, insert, select
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    Select,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.exc import DBAPIError
 
 from saver import dialect
 from saver.leases import Clock
 from saver.models import sweeper
-from saver.writer import StorageError, Writer
+from saver.statements import read
+from saver.writer import StorageError, writer_for
 
+_nothing = select(literal(0))
 _alembic = Table("alembic_version", MetaData(), Column("version_num", String))
 _version = select(_alembic.c.version_num)
 _last_beat = select(sweeper.c.beat_at).where(sweeper.c.id == 1)
@@ -27,8 +43,8 @@ class Readiness:
     """Checks the database, its schema and the sweeper; keeps the sweeper's heartbeat."""
 
     def __init__(self, engine: Engine, clock: Clock, *, head: str, sweep_every: int) -> None:
-        self._engine = engine.execution_options(**dialect.ONE_READ)
-        self._writer = Writer(engine)
+        self._engine = engine
+        self._writer = writer_for(engine)
         self._clock = clock
         self._head = head
         self._patience = max(_MISSED_SWEEPS * sweep_every, _LEAST_SECONDS)
@@ -38,6 +54,8 @@ class Readiness:
         now = math.floor(self._clock())
 
         def note(connection: Connection) -> None:
+            # Or two workers would each add a row.
+            dialect.lock(connection, "beat")
             connection.execute(_forget)
             connection.execute(_note, {"now": now})
 
@@ -45,23 +63,21 @@ class Readiness:
 
     def beat_age(self) -> float | None:
         """Seconds since the last sweep; None before the first. Raises StorageError."""
-        try:
-            with self._engine.connect() as connection:
-                beat = connection.scalar(_last_beat)
-        except DBAPIError as error:
-            raise StorageError(type(error).__name__) from None
+        beat = self._read(_last_beat)
         return None if beat is None else self._clock() - beat
 
     def check(self) -> dict[str, bool]:
         """Whether ``database``, ``schema`` and ``sweeper`` are well. Never raises."""
         checks = {"database": False, "schema": False, "sweeper": False}
         try:
-            with self._engine.connect() as connection:
-                checks["database"] = True
-                checks["schema"] = connection.scalar(_version) == self._head
-                beat = connection.scalar(_last_beat)
-        except DBAPIError:
+            checks["database"] = self._read(_nothing) is not None
+            checks["schema"] = self._read(_version) == self._head
+            beat = self._read(_last_beat)
+        except (StorageError, DBAPIError):
             return checks
         # A beat from the future: the clock was set back, which is no reason to be away.
         checks["sweeper"] = beat is not None and self._clock() - beat <= self._patience
         return checks
+
+    def _read(self, statement: Select[Any]) -> Any:
+        return read(self._engine, lambda connection: connection.scalar(statement))

@@ -55,7 +55,11 @@ class Settings(BaseSettings):
     processes: PositiveInt = Field(2, description="API processes that `scripts/serve` starts")
     threads: PositiveInt = Field(8, description="threads in each of them")
     data_dir: Path = Field(Path("instance"), description="where the database and the secret key lie")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: `saver.db` in the data directory")
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="where the texts lie; empty: the SQLite file `saver.db` in the data directory;"
+        " `postgresql://user@host/name`: for several machines",
+    )
     secret_key: Secret | None = Field(
         None,
         description="keys decoys and budgets; empty: made once, `secret_key` in the data directory",
@@ -129,7 +133,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The SQLAlchemy URL in force."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
 
     @property
     def max_body_bytes(self) -> int:

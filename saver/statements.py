@@ -8,15 +8,19 @@ the driver.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Select
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.sql.expression import Executable
 
-from saver.writer import StorageError
+from saver import dialect
+from saver.writer import ConflictError, StorageError, storage_error
+
+T = TypeVar("T")
+
+# How many kept connections may turn out to be lost, one after the other, before a read gives up.
+_TRIES = 64
 
 
 class Statement:
@@ -33,8 +37,8 @@ class Statement:
         cursor = connection.connection.cursor()
         try:
             cursor.execute(self._sql, self._ordered(values))
-        except self._driver.OperationalError as error:
-            raise StorageError(type(error).__name__) from None
+        except self._driver.Error as error:
+            raise storage_error(error) or error from None
         return int(cursor.rowcount)
 
     def _ordered(self, values: Mapping[str, Any]) -> Any:
@@ -50,14 +54,47 @@ class Read(Statement):
 
     def one(self, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The row, or None. Raises StorageError."""
+        ordered = self._ordered(values)
+        return _until_a_connection_holds(lambda: self._fetch(ordered))
+
+    def _fetch(self, values: Any) -> tuple[Any, ...] | None:
+        connection = self._engine.raw_connection()
         try:
-            connection = self._engine.raw_connection()
+            cursor = connection.cursor()
+            cursor.execute(self._sql, values)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+            return row
+        except self._driver.Error:
+            if dialect.is_lost(connection.driver_connection):
+                connection.invalidate()
+                raise ConflictError from None
+            raise
+        finally:
+            connection.close()
+
+
+def read(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Do work that is one SELECT, without a transaction. Raises StorageError."""
+
+    def once() -> T:
+        with engine.connect().execution_options(**dialect.ONE_READ) as connection:
             try:
-                cursor = connection.cursor()
-                cursor.execute(self._sql, self._ordered(values))
-                row: tuple[Any, ...] | None = cursor.fetchone()
-                return row
-            finally:
-                connection.close()
-        except (self._driver.Error, DBAPIError, PoolTimeoutError) as error:
-            raise StorageError(type(error).__name__) from None
+                return work(connection)
+            except Exception:
+                if connection.invalidated:
+                    raise ConflictError from None
+                raise
+
+    return _until_a_connection_holds(once)
+
+
+def _until_a_connection_holds(work: Callable[[], T]) -> T:
+    """A server that was started anew has closed every kept connection, and reading twice does no harm."""
+    for _ in range(_TRIES):
+        try:
+            return work()
+        except ConflictError:
+            continue
+        except Exception as error:
+            raise storage_error(error) or error from None
+    raise StorageError("connections are lost again and again")

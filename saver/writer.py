@@ -1,10 +1,7 @@
-"""Write transactions that share a commit.
+"""Write transactions: a piece of work is done whole or not at all, and told when it is kept.
 
-On SQLite a commit waits for the disk and only one can run at a time, so the
-disk would be the limit: one wait for every write. Here the threads of a process
-queue up, and the one whose turn comes carries the work of all that wait in one
-transaction (group commit, as in DeWitt et al., "Implementation techniques for
-main memory database systems", 1984). Nobody is answered before that commit.
+A file has one writer at a time, so its writers share commits (``Queue``); a server has
+many, so each has a transaction of its own (``Several``).
 """
 
 from __future__ import annotations
@@ -12,10 +9,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from contextlib import suppress
+from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from saver import dialect
 
@@ -24,10 +21,72 @@ T = TypeVar("T")
 # Enough that one commit serves every thread that waits, few enough that a
 # transaction stays short for the other processes.
 _MOST_AT_ONCE = 64
+# How often a transaction is tried that another one came between.
+_TRIES = 5
 
 
 class StorageError(Exception):
     """The database cannot do this now: away, locked by somebody else, or full."""
+
+
+class ConflictError(StorageError):
+    """Another transaction came between; the same may well succeed if it is tried again."""
+
+
+def storage_error(error: Exception) -> StorageError | None:
+    """What a database's error means to a caller; None where it is a fault of ours."""
+    if isinstance(error, StorageError):
+        return error
+    trouble = dialect.trouble_of(error)
+    if trouble is None:
+        return None
+    kind = ConflictError if trouble is dialect.Trouble.CONFLICT else StorageError
+    return kind(type(error).__name__)
+
+
+class Writer(Protocol):
+    """Runs pieces of work, each in a transaction that is committed before ``run`` returns."""
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Do the work in a transaction and return its result once it is committed.
+
+        The work may be run again from the start, so it must have no effect but
+        through its connection. Whatever it raises is raised here, and nothing of
+        it is kept. Raises StorageError where the database failed.
+        """
+
+
+def writer_for(engine: Engine) -> Writer:
+    """The writer that fits a database; one for all threads of a process."""
+    return Several(engine) if dialect.is_server(engine) else Queue(engine)
+
+
+class Several:
+    """Every thread writes by itself; the server sees that they do not disturb each other."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine.execution_options(**dialect.WRITE)
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """As ``Writer`` says."""
+        for _ in range(_TRIES - 1):
+            with suppress(ConflictError):
+                return self._once(work)
+        return self._once(work)
+
+    def _once(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                with connection.begin():
+                    result = work(connection)
+                if dialect.is_at_risk(connection):
+                    raise StorageError("kept on one machine only")
+                return result
+        except Exception as error:
+            trouble = storage_error(error)
+            if trouble is None:
+                raise
+            raise trouble from None
 
 
 class _Job(Generic[T]):
@@ -44,10 +103,13 @@ class _Job(Generic[T]):
         self.ready.acquire()
 
 
-class Writer:
-    """Runs pieces of work, each all or nothing, several in one commit.
+class Queue:
+    """Several pieces of work in one commit (group commit, as in DeWitt et al.,
+    "Implementation techniques for main memory database systems", 1984).
 
-    Whoever finds nobody at work leads: it commits what waits and hands the lead
+    On SQLite a commit waits for the disk and only one can run at a time, so the
+    disk would be the limit: one wait for every write. Here the threads of a process
+    queue up. Whoever finds nobody at work leads: it commits what waits and hands the lead
     to the first that came meanwhile. Everybody else sleeps until then.
     """
 
@@ -58,12 +120,7 @@ class Writer:
         self._led = False
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """Do the work in a transaction and return its result once it is committed.
-
-        The work may be run a second time from the start, so it must have no
-        effect but through its connection. Whatever it raises is raised here, and
-        nothing of it is kept. Raises StorageError where the database failed.
-        """
+        """As ``Writer`` says."""
         job = _Job(work)
         with self._queue:
             self._waiting.append(job)
@@ -84,7 +141,7 @@ class Writer:
                 # Not before: whoever comes while the gate is waited for is served too.
                 jobs = self._take()
                 self._together(jobs)
-        except (StorageError, OperationalError, OSError) as error:
+        except (StorageError, OSError) as error:
             # The database's own trouble, and so everybody's: not to be tried job by job.
             jobs = jobs or self._take()
             _fail(jobs, StorageError(type(error).__name__))
@@ -110,9 +167,9 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 results = [job.work(connection) for job in jobs]
-        except (StorageError, OperationalError):
-            raise
-        except Exception:
+        except Exception as error:
+            if trouble := storage_error(error):
+                raise trouble from None
             # One of them was refused: nothing is kept, so each gets its own transaction.
             for job in jobs:
                 self._alone(job)
@@ -125,9 +182,9 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 job.result = job.work(connection)
-        except (StorageError, OperationalError):
-            raise
         except Exception as error:
+            if trouble := storage_error(error):
+                raise trouble from None
             job.error = error
         job.done = True
 

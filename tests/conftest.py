@@ -18,7 +18,9 @@ from saver.app import Rooms
 from saver.codes import Code
 from saver.leases import Leases
 from saver.settings import Settings
+from tests.postgres import QUICK, Cluster, PostgresDatabase
 from tests.server import Server
+from tests.snapshot import Database, put_codes
 
 NOW = 1_800_000_000
 NO_LIMITS = {
@@ -33,6 +35,9 @@ NO_LIMITS = {
     "live_texts": 0,
     "live_bytes": 0,
 }
+
+
+BOTH = ("sqlite", "postgresql")
 
 
 class Clock:
@@ -53,11 +58,21 @@ def settings_in(folder: Path, **changed: object) -> Settings:
     return Settings(_env_file=None, data_dir=folder, **{**NO_LIMITS, **changed})  # type: ignore[arg-type]
 
 
-def put_codes(database: Path, codes: list[str]) -> None:
-    """Make these codes the free ones."""
-    with sqlite3.connect(database) as connection:
-        connection.executemany("INSERT INTO code VALUES (?)", [(code,) for code in codes])
-    connection.close()
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "kinds(*names): the databases that a test is run with")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test with each database that it names, or its module by ``KINDS``; else with SQLite."""
+    if "database_kind" in metafunc.fixturenames:
+        marker = metafunc.definition.get_closest_marker("kinds")
+        kinds = marker.args if marker else getattr(metafunc.module, "KINDS", ("sqlite",))
+        metafunc.parametrize("database_kind", kinds, scope="session")
+
+
+def address_of(database: Database) -> dict[str, object]:
+    """The settings that name a database."""
+    return {"database_url": database.address} if isinstance(database, PostgresDatabase) else {}
 
 
 @pytest.fixture(autouse=True)
@@ -90,21 +105,78 @@ def codes() -> list[str]:
     return ["aaaa", "aAbB", "wUrp", "ZZZZ"]
 
 
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL that gives no heed to power cuts."""
+    with Cluster(QUICK) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def migrated_on_server(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> PostgresDatabase:
+    """The same on PostgreSQL."""
+    database = cluster.make()
+    app = create_app(settings_in(tmp_path_factory.mktemp("server"), database_url=database.address))
+    with app.app_context():
+        upgrade()
+        app.extensions["sqlalchemy"].engine.dispose()
+    return database
+
+
 @pytest.fixture
-def make_app(tmp_path: Path, migrated: Path, clock: Clock, codes: list[str]) -> Callable[..., Flask]:
+def make_database(
+    database_kind: str, tmp_path: Path, migrated: Path, codes: list[str], request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Database]]:
+    """A database with the free codes of a test, by the name of a folder: the same one for the same name."""
+    made: dict[str, Database] = {}
+
+    def make(folder: str = "data") -> Database:
+        data = tmp_path / folder
+        if folder in made:
+            return made[folder]
+        # A folder that a test has made itself is for a database without tables.
+        bare = data.exists()
+        data.mkdir(exist_ok=True)
+        if database_kind == "postgresql":
+            template = None if bare else request.getfixturevalue("migrated_on_server")
+            made[folder] = request.getfixturevalue("cluster").make(template)
+        else:
+            made[folder] = data / "saver.db"
+            if not bare:
+                shutil.copy(migrated, data / "saver.db")
+        if not bare:
+            put_codes(made[folder], codes)
+        return made[folder]
+
+    yield make
+    for database in made.values():
+        if isinstance(database, PostgresDatabase):
+            request.getfixturevalue("cluster").drop(database)
+
+
+@pytest.fixture
+def database(make_database: Callable[[str], Database]) -> Database:
+    """The database of ``app``."""
+    return make_database("data")
+
+
+@pytest.fixture
+def make_app(
+    tmp_path: Path, make_database: Callable[[str], Database], clock: Clock
+) -> Iterator[Callable[..., Flask]]:
     """Make an app on a database of its own; settings by keyword."""
+    made: list[Flask] = []
 
     def make(folder: str = "data", **changed: object) -> Flask:
-        data = tmp_path / folder
-        if not data.exists():
-            data.mkdir()
-            shutil.copy(migrated, data / "saver.db")
-            put_codes(data / "saver.db", codes)
-        app = create_app(settings_in(data, **changed), clock, Random(4))
-        app.testing = False
-        return app
+        place = address_of(make_database(folder))
+        made.append(create_app(settings_in(tmp_path / folder, **{**place, **changed}), clock, Random(4)))
+        made[-1].testing = False
+        return made[-1]
 
-    return make
+    yield make
+    for app in made:
+        with app.app_context():
+            app.extensions["sqlalchemy"].engine.dispose()
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.conftest import NOW, Clock
+from tests.conftest import BOTH, NOW, Clock
+
+KINDS = BOTH
 
 
 def iso(seconds: int) -> str:

@@ -22,9 +22,9 @@ from flask.testing import FlaskCliRunner
 from saver.app import Rooms
 from saver.codes import Code
 from saver.leases import Leases
-from tests.conftest import NO_LIMITS, Clock, put_codes
+from tests.conftest import NO_LIMITS, Clock
 from tests.server import environment, wait_until
-from tests.snapshot import ask, snapshot
+from tests.snapshot import ask, put_codes, snapshot
 
 POOL = [Code.nth(number * 365) for number in range(20_000)]
 # Leases, deletes and sweeps as fast as it can, and says after each lease what was kept.

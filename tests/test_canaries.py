@@ -15,7 +15,7 @@ from flask import Flask
 from saver import seal
 from saver.codes import Code
 from saver.seal import Keys, Seal
-from tests.conftest import put_codes
+from tests.snapshot import put_codes
 
 # Each has a code, a text, a proof and a token: 10,000 marks.
 COUNT = 2_500

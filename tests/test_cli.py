@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from saver.app import Rooms
 from saver.codes import SPACE
 from saver.leases import Leases, NoTextError
-from tests.conftest import Clock
+from tests.conftest import BOTH, Clock
+from tests.snapshot import Database, put_codes
+
+KINDS = BOTH
 
 
 @pytest.fixture
@@ -32,15 +33,13 @@ def test_fill_adds_every_code_that_is_nowhere(run: FlaskCliRunner, leases: Lease
 
 
 def test_audit_fails_on_a_code_that_is_missing_or_twice(
-    run: FlaskCliRunner, leases: Leases, rooms: Rooms, codes: list[str]
+    run: FlaskCliRunner, leases: Leases, database: Database, codes: list[str]
 ) -> None:
     missing = run.invoke(args=["pool", "audit"])
     assert missing.exit_code == 1
     assert f"missing {SPACE - len(codes):,}" in missing.stdout
     code = leases.save("x", 60).code
-    with sqlite3.connect(rooms.settings.data_dir / "saver.db") as database:
-        database.execute("INSERT INTO code VALUES (?)", [code])
-    database.close()
+    put_codes(database, [code])
     assert "twice   1" in run.invoke(args=["pool", "audit"]).stdout
 
 

@@ -24,10 +24,10 @@ import pytest
 
 from saver.codes import SPACE, Code
 from saver.leases.pool import LETTERS, PER_LETTER
-from tests.conftest import NO_LIMITS, put_codes
+from tests.conftest import NO_LIMITS
 from tests.races import PATIENCE, together
 from tests.server import ROOT, Server, environment, wait_until
-from tests.snapshot import ask, snapshot
+from tests.snapshot import ask, put_codes, snapshot
 
 # The long run: CRASH_KILLS=200 ./scripts/test tests/test_crash.py
 KILLS = int(os.environ.get("CRASH_KILLS", "50"))

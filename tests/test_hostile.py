@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from io import BytesIO
 
 import pytest
@@ -11,6 +10,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from saver.app import Rooms
+from tests.conftest import BOTH
+from tests.snapshot import Database, ask, out_of_reach
+
+KINDS = BOTH
 
 JSON = "application/json"
 MARK = "CANARY"
@@ -88,10 +91,8 @@ def check(answer: TestResponse, status: int) -> None:
     assert MARK not in str(answer.headers)
 
 
-def rows(rooms: Rooms) -> tuple[int, int]:
-    with sqlite3.connect(rooms.settings.data_dir / "saver.db") as database:
-        found = database.execute("SELECT (SELECT count(*) FROM code), (SELECT count(*) FROM text)").fetchone()
-    database.close()
+def rows(database: Database) -> tuple[object, ...]:
+    [found] = ask(database, "SELECT (SELECT count(*) FROM code), (SELECT count(*) FROM text)")
     return found
 
 
@@ -101,9 +102,9 @@ def length_of(body: bytes) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_changes(rooms: Rooms, codes: list[str]):
+def _nothing_changes(database: Database, codes: list[str]):
     yield
-    assert rows(rooms) == (len(codes), 0)
+    assert rows(database) == (len(codes), 0)
 
 
 @pytest.mark.parametrize("path", ["/api/v1/write", "/api/v1/load", "/api/v1/delete", "/write/", "/load/"])
@@ -255,15 +256,11 @@ def test_a_fault_of_ours_says_nothing_and_logs_no_message(
     assert "RuntimeError" in caplog.text
 
 
-def test_a_database_that_is_away_is_503(client: FlaskClient, rooms: Rooms) -> None:
-    database = rooms.settings.data_dir / "saver.db"
-    aside = database.rename(database.with_name("aside.db"))
+def test_a_database_that_is_away_is_503(client: FlaskClient, rooms: Rooms, database: Database) -> None:
     rooms.leases._engine.dispose()
-    try:
+    with out_of_reach(database):
         for path, body in (("/api/v1/load", {"code": "aaaa"}), ("/api/v1/write", {"text": "CANARY"})):
             answer = client.post(path, json=body)
             check(answer, 503)
             assert answer.headers["Retry-After"]
-    finally:
         rooms.leases._engine.dispose()
-        aside.rename(database)

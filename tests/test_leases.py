@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from pathlib import Path
 from random import Random, SystemRandom
 
 import pytest
@@ -17,7 +18,10 @@ from saver.codes import ALPHABET, SPACE, Code
 from saver.leases import Leases, NoTextError, PoolEmptyError
 from saver.leases.draw import _free_by_counting, _free_by_trying
 from saver.writer import StorageError
-from tests.conftest import NOW, Clock, settings_in
+from tests.conftest import BOTH, NOW, Clock, settings_in
+from tests.snapshot import Database, ask, put_codes, tell
+
+KINDS = BOTH
 
 DAY = 86_400
 
@@ -75,14 +79,15 @@ def test_a_password_does_no_harm_to_an_open_text(leases: Leases) -> None:
     assert leases.load(leases.save("open", 60).code, "needless").text == "open"
 
 
-def test_nothing_of_a_sealed_text_is_readable_in_the_database(leases: Leases, rooms: Rooms) -> None:
+def test_nothing_of_a_sealed_text_is_readable_in_the_database(leases: Leases, database: Database) -> None:
     lease = leases.save("CANARY-TEXT", 60, "CANARY-PASSWORD")
-    stored = b"".join(path.read_bytes() for path in rooms.settings.data_dir.glob("saver.db*"))
+    stored = everything_stored(database)
     for canary in (b"CANARY-TEXT", b"CANARY-PASSWORD", lease.owner_token.encode()):
         assert canary not in stored
     assert lease.code.encode() in stored
 
 
+@pytest.mark.kinds("sqlite")
 def test_a_wiped_text_is_overwritten_in_the_file(leases: Leases, rooms: Rooms, clock: Clock) -> None:
     leases.save("CANARY-TEXT" * 100, 60)
     clock.tick(60)
@@ -143,6 +148,16 @@ def test_delete_ends_a_text_at_once_and_its_code_rests(leases: Leases, clock: Cl
     assert leases.sweep(10).freed == 1
 
 
+def everything_stored(database: Database) -> bytes:
+    """All that is kept: the file, or what the server's rows hold."""
+    if isinstance(database, Path):
+        return b"".join(path.read_bytes() for path in database.parent.glob("saver.db*"))
+    rows = [row for table in ("code", "text") for row in ask(database, f"SELECT * FROM {table}")]
+    return b" ".join(
+        value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
+    )
+
+
 @pytest.mark.parametrize("token", ["", "wrong", "A" * 22])
 def test_delete_needs_the_owner_token(leases: Leases, token: str) -> None:
     lease = leases.save("text", 600)
@@ -186,6 +201,7 @@ def test_the_operator_can_remove_a_text(leases: Leases) -> None:
         leases.load(code)
 
 
+@pytest.mark.kinds("sqlite")
 def test_a_save_that_cannot_be_committed_is_not_acknowledged(leases: Leases, rooms: Rooms) -> None:
     database = rooms.settings.data_dir / "saver.db"
     blocker = sqlite3.connect(database)
@@ -204,6 +220,7 @@ def test_a_save_that_cannot_be_committed_is_not_acknowledged(leases: Leases, roo
     leases.save("text", 60)
 
 
+@pytest.mark.kinds("sqlite")
 def test_writes_wait_for_the_disk(leases: Leases) -> None:
     with leases._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -229,12 +246,9 @@ class TestEveryFreeCodeIsEquallyLikely:
             drawn = Counter(_free_by_counting(connection, random)[0] for _ in range(4_000))
         assert self.uneven(drawn, codes) < 16.27
 
-    def test_by_trying(self, leases: Leases, rooms: Rooms) -> None:
-        free = [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)]
-        with sqlite3.connect(rooms.settings.data_dir / "saver.db") as database:
-            database.execute("DELETE FROM code")
-            database.executemany("INSERT INTO code VALUES (?)", [(code,) for code in free])
-        database.close()
+    def test_by_trying(self, leases: Leases, database: Database) -> None:
+        tell(database, "DELETE FROM code")
+        put_codes(database, [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)])
         random = Random(2)
         with leases._engine.connect() as connection:
             found = [_free_by_trying(connection, random) for _ in range(3_000)]

@@ -12,7 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from saver.app import Rooms
 from saver.codes import SPACE
-from tests.conftest import Clock
+from tests.conftest import BOTH, Clock
+
+KINDS = BOTH
 
 
 def figures(client: FlaskClient) -> dict[str, float]:

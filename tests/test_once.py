@@ -10,8 +10,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from saver.leases import Leases, NoTextError
-from tests.conftest import Clock
+from tests.conftest import BOTH, Clock
 from tests.races import together
+
+KINDS = BOTH
 
 MINE, OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c002"
 DAY = 86_400

@@ -15,7 +15,8 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from saver import create_app, seal
 from saver.codes import Code
-from tests.conftest import Clock, put_codes, settings_in
+from tests.conftest import Clock, settings_in
+from tests.snapshot import put_codes
 
 ALLOWED = (200, 201, 204, 404, 411)
 

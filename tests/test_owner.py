@@ -10,7 +10,9 @@ from flask.testing import FlaskClient
 
 from saver.app import Rooms
 from saver.leases import Lease, Leases, NoTextError, Status
-from tests.conftest import NOW, Clock
+from tests.conftest import BOTH, NOW, Clock
+
+KINDS = BOTH
 
 DAY = 86_400
 CLAIM = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,10 +22,12 @@ from saver.app import Rooms
 from saver.codes import Code
 from saver.leases import Leases, NoTextError, PoolEmptyError
 from saver.seal import Keys, Seal
-from tests.conftest import Clock, put_codes, settings_in
+from tests.conftest import BOTH, Clock, address_of, settings_in
 from tests.races import PATIENCE, together
 from tests.server import wait_until
-from tests.snapshot import ask, snapshot
+from tests.snapshot import Database, ask, snapshot, tell
+
+KINDS = BOTH
 
 PROCESSES, THREADS = 4, 4
 DAY = 86_400
@@ -57,18 +57,22 @@ def processes() -> Iterator[ProcessPoolExecutor]:
         yield executor
 
 
+class Place(NamedTuple):
+    """Where a process finds the database, and what it keeps beside it."""
+
+    folder: Path
+    database: Database
+
+
 @pytest.fixture
-def folder(tmp_path: Path, migrated: Path) -> Path:
+def place(tmp_path: Path, database: Database) -> Place:
     """A database with the pool of these tests, for processes that have the real time."""
-    data = tmp_path / "data"
-    data.mkdir()
-    shutil.copy(migrated, data / "saver.db")
-    put_codes(data / "saver.db", list(POOL))
-    return data
+    return Place(tmp_path / "data", database)
 
 
-def leases_in(folder: Path, rest: int = DAY) -> Leases:
-    rooms: Rooms = create_app(settings_in(folder, rest=rest, threads=THREADS)).extensions["saver"]
+def leases_in(place: Place, rest: int = DAY) -> Leases:
+    settings = settings_in(place.folder, rest=rest, threads=THREADS, **address_of(place.database))
+    rooms: Rooms = create_app(settings).extensions["saver"]
     return rooms.leases
 
 
@@ -86,8 +90,8 @@ def save_many(leases: Leases, writer: str, count: int) -> list[Saved]:
     return saved
 
 
-def save_many_in_a_process(folder: Path, process: int, count: int) -> list[Saved]:
-    leases = leases_in(folder)
+def save_many_in_a_process(place: Place, process: int, count: int) -> list[Saved]:
+    leases = leases_in(place)
     works = [partial(save_many, leases, f"{process}.{thread}", count) for thread in range(THREADS)]
     return [saved for found in together(works) for saved in found]
 
@@ -99,20 +103,23 @@ def assert_none_is_lost(leases: Leases, saved: list[Saved]) -> None:
     }
 
 
-def test_sixteen_threads_share_the_pool_to_its_last_code(leases: Leases, rooms: Rooms) -> None:
+def test_sixteen_threads_share_the_pool_to_its_last_code(
+    make_app: Callable[..., Flask], database: Database
+) -> None:
+    leases: Leases = make_app(threads=16).extensions["saver"].leases
     works = [partial(save_many, leases, str(thread), 25) for thread in range(16)]
     saved = [text for found in together(works) for text in found]
     assert len(saved) == len(POOL)
     assert_none_is_lost(leases, saved)
-    assert snapshot(rooms.settings.data_dir / "saver.db").misplaced(POOL) == {}
+    assert snapshot(database).misplaced(POOL) == {}
 
 
-def test_four_processes_share_the_pool_to_its_last_code(processes: ProcessPoolExecutor, folder: Path) -> None:
-    races = [processes.submit(save_many_in_a_process, folder, process, 25) for process in range(PROCESSES)]
+def test_four_processes_share_the_pool_to_its_last_code(processes: ProcessPoolExecutor, place: Place) -> None:
+    races = [processes.submit(save_many_in_a_process, place, process, 25) for process in range(PROCESSES)]
     saved = [text for race in races for text in race.result(PATIENCE)]
     assert len(saved) == len(POOL)
-    assert_none_is_lost(leases_in(folder), saved)
-    assert snapshot(folder / "saver.db").misplaced(POOL) == {}
+    assert_none_is_lost(leases_in(place), saved)
+    assert snapshot(place.database).misplaced(POOL) == {}
 
 
 def mixed(leases: Leases, process: int) -> list[Saved]:
@@ -160,32 +167,32 @@ def not_here(leases: Leases, saved: Saved) -> bool:
         return True
 
 
-def mixed_in_a_process(folder: Path, process: int) -> list[Saved]:
-    return mixed(leases_in(folder, rest=0), process)
+def mixed_in_a_process(place: Place, process: int) -> list[Saved]:
+    return mixed(leases_in(place, rest=0), process)
 
 
 def test_writers_deleters_and_sweepers_do_not_harm_each_other(
-    processes: ProcessPoolExecutor, folder: Path
+    processes: ProcessPoolExecutor, place: Place
 ) -> None:
-    races = [processes.submit(mixed_in_a_process, folder, process) for process in range(PROCESSES)]
+    races = [processes.submit(mixed_in_a_process, place, process) for process in range(PROCESSES)]
     while not all(race.done() for race in races):
-        assert snapshot(folder / "saver.db").misplaced(POOL) == {}
+        assert snapshot(place.database).misplaced(POOL) == {}
     kept = [text for race in races for text in race.result(PATIENCE)]
-    leases = leases_in(folder, rest=0)
+    leases = leases_in(place, rest=0)
     assert_none_is_lost(leases, kept)
 
     def only_the_kept_are_leased() -> bool:
         sweep_all(leases)
-        return len(snapshot(folder / "saver.db").leased) == len(kept)
+        return len(snapshot(place.database).leased) == len(kept)
 
     # A rest of nothing ends with the second in which a text was deleted.
     wait_until(only_the_kept_are_leased, "codes are not given back")
-    found = snapshot(folder / "saver.db")
+    found = snapshot(place.database)
     assert found.misplaced(POOL) == {}
     assert sorted(found.leased) == sorted(text.code for text in kept)
 
 
-def put_texts(database: Path) -> None:
+def put_texts(database: Database) -> None:
     """Texts in every state that a sweep may meet, the same in every database."""
     states = [
         ("body", LONG_AGO, LONG_AGO),
@@ -195,10 +202,12 @@ def put_texts(database: Path) -> None:
         (None, LONG_AGO, FAR_AHEAD),
     ]
     rows = [(code, bytes(32), *states[number % len(states)]) for number, code in enumerate(POOL)]
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("DELETE FROM code")
-        insert = "INSERT INTO text (code, owner_hash, body, expires_at, free_at) VALUES (?, ?, ?, ?, ?)"
-        connection.executemany(insert, rows)
+    tell(database, "DELETE FROM code")
+    tell(
+        database,
+        "INSERT INTO text (code, owner_hash, body, expires_at, free_at) VALUES (?, ?, ?, ?, ?)",
+        rows,
+    )
 
 
 def sweep_all(leases: Leases) -> tuple[int, int]:
@@ -210,26 +219,29 @@ def sweep_all(leases: Leases) -> tuple[int, int]:
     return wiped, freed
 
 
-def sweep_all_in_a_process(folder: Path) -> tuple[int, int]:
-    works = [partial(sweep_all, leases_in(folder))] * THREADS
+def sweep_all_in_a_process(place: Place) -> tuple[int, int]:
+    works = [partial(sweep_all, leases_in(place))] * THREADS
     done = together(works)
     return sum(wiped for wiped, _ in done), sum(freed for _, freed in done)
 
 
-def contents(database: Path) -> list[Any]:
+def contents(database: Database) -> list[Any]:
     tables = ("SELECT * FROM code ORDER BY code", "SELECT * FROM text ORDER BY code")
     return [ask(database, table) for table in tables]
 
 
 def test_many_sweepers_equal_one(
-    processes: ProcessPoolExecutor, folder: Path, make_app: Callable[..., Flask]
+    processes: ProcessPoolExecutor,
+    place: Place,
+    make_app: Callable[..., Flask],
+    make_database: Callable[[str], Database],
 ) -> None:
     alone: Rooms = make_app("alone").extensions["saver"]
-    databases = [alone.settings.data_dir / "saver.db", folder / "saver.db"]
+    databases = [make_database("alone"), place.database]
     for database in databases:
         put_texts(database)
     one = sweep_all(alone.leases)
-    races = [processes.submit(sweep_all_in_a_process, folder) for _ in range(PROCESSES)]
+    races = [processes.submit(sweep_all_in_a_process, place) for _ in range(PROCESSES)]
     many = [race.result(PATIENCE) for race in races]
     assert one == (120, 120)
     assert tuple(map(sum, zip(*many, strict=True))) == one
@@ -237,9 +249,11 @@ def test_many_sweepers_equal_one(
     assert snapshot(databases[0]).misplaced(POOL) == {}
 
 
-def test_every_code_is_in_one_place_before_each_statement(leases: Leases, rooms: Rooms, clock: Clock) -> None:
+@pytest.mark.kinds("sqlite")
+def test_every_code_is_in_one_place_before_each_statement(
+    leases: Leases, database: Database, clock: Clock
+) -> None:
     """What others see between any two statements, and so what a kill there leaves behind."""
-    database = rooms.settings.data_dir / "saver.db"
     statements: list[str] = []
     found: dict[str, Any] = {}
 

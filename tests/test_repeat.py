@@ -11,7 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver.leases import Leases, PoolEmptyError, Quota, QuotaError
-from tests.conftest import Clock
+from tests.conftest import BOTH, Clock
+
+KINDS = BOTH
 
 KEY = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"
 OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c002"

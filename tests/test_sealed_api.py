@@ -7,6 +7,9 @@ from flask.testing import FlaskClient
 
 from saver import seal
 from saver.seal import Keys, Seal
+from tests.conftest import BOTH
+
+KINDS = BOTH
 
 PASSWORD = "four easy words here"
 SALT, NONCE = bytes(range(16)), bytes(range(12))

@@ -96,4 +96,4 @@ def test_the_readme_tells_every_setting_with_its_default() -> None:
 def _shown(default: object) -> str:
     if isinstance(default, tuple):
         return ", ".join(map(str, default))
-    return "" if default is None else str(default)
+    return "" if default is None else str(getattr(default, "get_secret_value", lambda: default)())

@@ -19,8 +19,9 @@ from pathlib import Path
 import pytest
 
 from saver.settings import Settings
-from tests.conftest import NO_LIMITS, put_codes
+from tests.conftest import NO_LIMITS
 from tests.server import ROOT, environment, wait_until
+from tests.snapshot import put_codes
 from tests.tools import run, tool
 
 SYSTEMD = ROOT / "deploy" / "systemd"

@@ -7,11 +7,9 @@ of them differ in case alone. What hides among seven million codes shows here.
 from __future__ import annotations
 
 import math
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -29,8 +27,10 @@ from saver import seal
 from saver.app import Rooms
 from saver.codes import Code
 from saver.leases import Leases, NoTextError, PoolEmptyError
-from tests.conftest import NOW, Clock
-from tests.snapshot import ask, snapshot
+from tests.conftest import BOTH, NOW, Clock
+from tests.snapshot import Database, ask, put_codes, snapshot, tell
+
+KINDS = BOTH
 
 CODES = ["aaaa", "aAbB", "AaBb", "ZZZZ"]
 REST = 100
@@ -68,7 +68,7 @@ class Kept:
 class Walk(RuleBasedStateMachine):
     """The rules are the deeds; the invariants hold after each of them."""
 
-    def __init__(self, leases: Leases, clock: Clock, database: Path) -> None:
+    def __init__(self, leases: Leases, clock: Clock, database: Database) -> None:
         super().__init__()
         self.leases, self.clock, self.database = leases, clock, database
         self.clock.now = NOW
@@ -77,10 +77,9 @@ class Walk(RuleBasedStateMachine):
         self.free = set(CODES)
         self.kept: dict[str, Kept] = {}
         self.former_tokens: list[str] = []
-        with closing(sqlite3.connect(database)) as connection, connection:
-            connection.execute("DELETE FROM text")
-            connection.execute("DELETE FROM code")
-            connection.executemany("INSERT INTO code VALUES (?)", [(code,) for code in CODES])
+        tell(database, "DELETE FROM text")
+        tell(database, "DELETE FROM code")
+        put_codes(database, CODES)
 
     @rule(
         body=bodies | awkward,
@@ -180,10 +179,12 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.mark.usefixtures("_quick_seal")
-def test_every_walk_agrees_with_the_model(make_app: Callable[..., Flask], clock: Clock) -> None:
+def test_every_walk_agrees_with_the_model(
+    make_app: Callable[..., Flask], clock: Clock, database: Database
+) -> None:
     rooms: Rooms = make_app(rest=REST).extensions["saver"]
     run_state_machine_as_test(
-        lambda: Walk(rooms.leases, clock, rooms.settings.data_dir / "saver.db"),
+        lambda: Walk(rooms.leases, clock, database),
         settings=settings(
             max_examples=100,
             stateful_step_count=30,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from tests.conftest import Clock
+from tests.conftest import BOTH, Clock
+
+KINDS = BOTH
 
 JSON = "application/json; charset=utf-8"  # as extension 1.x sends it
 

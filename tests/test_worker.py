@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from itertools import pairwise
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -25,9 +22,11 @@ from saver.codes import Code
 from saver.leases import Leases
 from saver.leases.sweep import Swept
 from saver.worker import Loop, Sweeper
-from tests.conftest import NO_LIMITS, NOW, Clock
+from tests.conftest import BOTH, NO_LIMITS, NOW, Clock, address_of
 from tests.server import environment, wait_until
-from tests.snapshot import ask, snapshot
+from tests.snapshot import Database, ask, snapshot, tell
+
+KINDS = BOTH
 
 EVERY = 5
 HOUR = 3_600
@@ -154,14 +153,16 @@ class Impatient(threading.Event):
         return self.is_set()
 
 
-def put_rested(database: Path, count: int) -> list[str]:
+def put_rested(database: Database, count: int) -> list[str]:
     """Texts that were wiped, or that should have been, and whose codes may go back."""
     codes = [Code.nth(number * 7) for number in range(count)]
     rows = [(code, None if number % 2 else "body", bytes(32), 1, 2) for number, code in enumerate(codes)]
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("DELETE FROM code")
-        insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, ?, ?, ?, ?)"
-        connection.executemany(insert, rows)
+    tell(database, "DELETE FROM code")
+    tell(
+        database,
+        "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, ?, ?, ?, ?)",
+        rows,
+    )
     return list(codes)
 
 
@@ -170,9 +171,9 @@ def put_rested(database: Path, count: int) -> list[str]:
     [(0.001, [100, 20, 20, 20]), (0.00001, [100, 200, 400, 500, 500]), (0.0001, [100, 100, 100])],
 )
 def test_the_batch_fits_itself_to_the_time_it_takes(
-    rooms: Rooms, monkeypatch: pytest.MonkeyPatch, a_code_takes: float, sizes: list[int]
+    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch, a_code_takes: float, sizes: list[int]
 ) -> None:
-    put_rested(rooms.settings.data_dir / "saver.db", 4_000)
+    put_rested(database, 4_000)
     stop = Impatient()
     timed = Timed(rooms.leases, a_code_takes, stop, len(sizes))
     monkeypatch.setattr("saver.worker.time", SimpleNamespace(monotonic=lambda: timed.now))
@@ -182,8 +183,7 @@ def test_the_batch_fits_itself_to_the_time_it_takes(
     assert all(wait > size * a_code_takes for wait, size in zip(stop.waits, sizes, strict=False))
 
 
-def test_a_sweeper_goes_on_until_nothing_is_left(rooms: Rooms) -> None:
-    database = rooms.settings.data_dir / "saver.db"
+def test_a_sweeper_goes_on_until_nothing_is_left(rooms: Rooms, database: Database) -> None:
     codes = put_rested(database, 1_000)
     Sweeper(rooms.leases, rooms.readiness, Impatient()).run()
     found = snapshot(database)
@@ -207,7 +207,7 @@ def test_the_sweeper_is_ready_as_long_as_it_sweeps(rooms: Rooms, client: FlaskCl
 
 
 def test_a_text_is_refused_in_time_with_no_worker_at_all(
-    client: FlaskClient, clock: Clock, rooms: Rooms
+    client: FlaskClient, clock: Clock, database: Database
 ) -> None:
     written = client.post("/api/v1/write", json={"text": "text", "expires_in": 60}).get_json()
     code = {"code": written["code"]}
@@ -215,29 +215,31 @@ def test_a_text_is_refused_in_time_with_no_worker_at_all(
     assert client.post("/api/v1/load", json=code).status_code == 200
     clock.now = NOW + 60
     assert client.post("/api/v1/load", json=code).status_code == 404
-    assert ask(rooms.settings.data_dir / "saver.db", "SELECT body FROM text") == [("text",)]
+    assert ask(database, "SELECT body FROM text") == [("text",)]
 
 
-def test_sigterm_lets_it_finish_its_batch(rooms: Rooms) -> None:
+def test_sigterm_lets_it_finish_its_batch(rooms: Rooms, database: Database) -> None:
     folder = rooms.settings.data_dir
-    codes = put_rested(folder / "saver.db", 40_000)
+    codes = put_rested(database, 40_000)
     log = folder / "worker.log"
     with log.open("wb") as file:
-        environ = environment(folder, {**NO_LIMITS, "sweep_every": 1}) | {"TZ": "Europe/Berlin"}
+        environ = environment(folder, {**NO_LIMITS, **address_of(database), "sweep_every": 1}) | {
+            "TZ": "Europe/Berlin"
+        }
         command = [sys.executable, "-m", "saver.worker"]
         worker = subprocess.Popen(command, cwd=folder, env=environ, stderr=file)
     try:
-        wait_until(lambda: snapshot(folder / "saver.db").free, "the worker gives nothing back")
+        wait_until(lambda: snapshot(database).free, "the worker gives nothing back")
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(20) == 0
     finally:
         worker.kill()
         worker.wait()
-    found = snapshot(folder / "saver.db")
+    found = snapshot(database)
     assert found.misplaced(codes) == {}
     assert found.leased, "it was stopped in the middle of its work"
     # What it says it did is what it did: the batch under way is in both.
     [(wiped, freed)] = re.findall(r"swept: (\d+) wiped, (\d+) given back", log.read_text())
-    held = ask(folder / "saver.db", "SELECT count(*) FROM text WHERE body IS NOT NULL")[0][0]
+    held = ask(database, "SELECT count(*) FROM text WHERE body IS NOT NULL")[0][0]
     assert (int(wiped), int(freed)) == (20_000 - int(str(held)), len(found.free))
     assert "worker down" in log.read_text()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from saver.app import Rooms
 from saver.leases import Leases, PoolEmptyError
-from saver.writer import StorageError, Writer
+from saver.writer import Queue, StorageError, Writer
 from tests.races import PATIENCE, together
 from tests.server import wait_until
 from tests.snapshot import snapshot
@@ -52,7 +52,7 @@ def commits(leases: Leases) -> Iterator[Commits]:
 
 @pytest.fixture
 def writer(leases: Leases) -> Writer:
-    return Writer(leases._engine)
+    return Queue(leases._engine)
 
 
 def insert(code: str, connection: Connection) -> str:

@@ -11,7 +11,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-CODE = sa.Text().with_variant(sa.CHAR(4, collation="C"), "postgresql")
+CODE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:

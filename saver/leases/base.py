@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
 from saver import seal
 from saver.codes import Code
 from saver.receipts import Receipts
 from saver.seal import Deriver, Seal
-from saver.writer import StorageError, Writer
+from saver.statements import read
+from saver.writer import writer_for
 
+T = TypeVar("T")
 Clock = Callable[[], float]
 
 
@@ -56,7 +57,7 @@ class Deeds:
 
     def __init__(self, seams: Seams) -> None:
         self._engine = seams.engine
-        self._writer = Writer(seams.engine)
+        self._writer = writer_for(seams.engine)
         self._deriver = seams.deriver
         self._receipts = seams.receipts
         self._clock = seams.clock
@@ -76,13 +77,9 @@ class Deeds:
         decoy = self._decoy(code).protected()
         return Seal.from_protected(protected or decoy)
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        try:
-            with self._engine.connect() as connection:
-                yield connection
-        except OperationalError as error:
-            raise StorageError(type(error).__name__) from None
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        """Do work that is one SELECT. Raises StorageError."""
+        return read(self._engine, work)
 
     def _decoy(self, code: Code) -> Seal:
         salt = hmac.digest(self._secret, b"decoy salt " + code.encode(), hashlib.sha256)

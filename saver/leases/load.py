@@ -56,13 +56,14 @@ _find = select(
 # The same lease as was found: a code without rest may be under another text by now.
 _same = and_(_here, text.c.owner_hash == bindparam("owner_hash"), live)
 _find_body = select(text.c.body).where(_same)
-_find_claimable = select(text.c.body, text.c.claim_hash, text.c.expires_at).where(_same)
+# Both are read to be written: of two claims at once the second one waits for the first.
+_find_claimable = select(text.c.body, text.c.claim_hash, text.c.expires_at).where(_same).with_for_update()
 _claim = (
     update(text)
     .where(text.c.code == bindparam("wanted"))
     .values(claim_hash=bindparam("claim"), expires_at=bindparam("until"), free_at=bindparam("rested"))
 )
-_find_claimed = select(text.c.claim_hash, live.label("live")).where(_here)
+_find_claimed = select(text.c.claim_hash, live.label("live")).where(_here).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)

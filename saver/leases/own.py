@@ -73,7 +73,7 @@ class Own(Deeds):
         until = math.ceil(self._clock()) + lifetime(found.seal is not None)
 
         def work(connection: Connection) -> int | None:
-            now = connection.execute(_find, {"code": code, "now": self._now()}).one_or_none()
+            now = self._found(connection, code, to_write=True)
             if now is None or now.owner_hash != found.owner_hash or not now.live or now.claim_hash:
                 return None
             later = max(until, now.expires_at)
@@ -101,7 +101,7 @@ class Own(Deeds):
 
     def _end(self, code: Code, meant: Callable[[_Owned], bool]) -> bool:
         def work(connection: Connection) -> bool:
-            now = connection.execute(_find, {"code": code, "now": self._now()}).one_or_none()
+            now = self._found(connection, code, to_write=True)
             ends = now is not None and now.live and meant(now)
             if ends:
                 end(connection, code, now=self._clock(), rest=self._rest, why=DELETED)
@@ -109,10 +109,13 @@ class Own(Deeds):
 
         return self._writer.run(work)
 
+    def _found(self, connection: Connection, code: Code, *, to_write: bool = False) -> _Owned | None:
+        asked = _find.with_for_update() if to_write else _find
+        return connection.execute(asked, {"code": code, "now": self._now()}).one_or_none()
+
     def _owned(self, code: Code, owner_token: str) -> _Owned:
         shown = hash_secret(owner_token)
-        with self._reading() as connection:
-            found = connection.execute(_find, {"code": code, "now": self._now()}).one_or_none()
+        found = self._read(lambda connection: self._found(connection, code))
         if not hmac.compare_digest(shown, found.owner_hash if found else _NO_HASH) or found is None:
             raise self._miss(code, found.seal if found and found.live else None)
         return found

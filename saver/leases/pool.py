@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,7 +22,8 @@ from sqlalchemy import (
     values,
 )
 
-from saver.codes import ALPHABET, SPACE
+from saver import dialect
+from saver.codes import ALPHABET, LENGTH, SPACE
 from saver.leases.sweep import expired, held, live
 from saver.models import code as pool
 from saver.models import text
@@ -78,13 +81,22 @@ class Census:
 
 def fill_letter(connection: Connection, letter: str) -> int:
     """Add the codes that begin with ``letter`` and are nowhere yet; how many they were."""
+    dialect.be_patient(connection)
+    # Two fills at once would add the same codes.
+    dialect.lock(connection, "fill", letter)
     span = {"first": f"{letter}{LETTERS[0] * 3}", "last": f"{letter}{LETTERS[-1] * 3}"}
-    present = connection.scalars(_count_in_pool, span).one() + connection.scalars(_count_in_text, span).one()
+    present = connection.scalars(_count_present, span).one()
     if present == PER_LETTER:
         return 0
-    add = _add_all if present == 0 else _add_missing
-    connection.execute(add, {"letter": letter})
+    if present:
+        connection.execute(_add_missing, {"letter": letter})
+    elif not dialect.copy_in(connection, pool, _codes_of(letter)):
+        connection.execute(_add_all, {"letter": letter})
     return int(PER_LETTER - present)
+
+
+def _codes_of(letter: str) -> Iterator[tuple[str]]:
+    return (("".join((letter, *rest)),) for rest in product(LETTERS, repeat=LENGTH - 1))
 
 
 def count(connection: Connection, now: int) -> Audit:
@@ -106,11 +118,16 @@ def count_free(connection: Connection) -> int:
 
 
 def _span(table: Table) -> ColumnElement[bool]:
-    return table.c.code.between(bindparam("first"), bindparam("last"))
+    # Not "between": the names of the collation that PostgreSQL is told would stand where it takes none.
+    return (table.c.code >= bindparam("first")) & (table.c.code <= bindparam("last"))
 
 
-_count_in_pool = select(func.count()).select_from(pool).where(_span(pool))
-_count_in_text = select(func.count()).select_from(text).where(_span(text))
+def _how_many_in(table: Table) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(_span(table)).scalar_subquery()
+
+
+# In one statement: a code that moves meanwhile is seen in exactly one of them.
+_count_present = select(_how_many_in(pool) + _how_many_in(text))
 
 _letters = (
     values(column("letter", Text), name="letters").data([(letter,) for letter in LETTERS]).cte("letters")

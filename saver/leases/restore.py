@@ -38,7 +38,7 @@ from sqlalchemy import (
     update,
 )
 
-from saver import dialect
+from saver.dialect import sqlite
 from saver.leases import sweep
 from saver.leases.end import DELETED
 from saver.leases.sweep import live
@@ -50,7 +50,7 @@ _BATCH = 10_000
 _NOBODY = bytes(32)
 
 # Only these are read of the old database, so that it may have another schema.
-_old = text.to_metadata(MetaData(), schema=dialect.OLD).alias("before")
+_old = text.to_metadata(MetaData(), schema=sqlite.OLD).alias("before")
 _same_code = _old.c.code == text.c.code
 _same_lease = and_(_same_code, _old.c.owner_hash == text.c.owner_hash)
 

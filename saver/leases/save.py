@@ -9,20 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
-from saver import seal
+from saver import dialect, seal
 from saver.codes import Code
 from saver.leases.base import Deeds, Seams, hash_secret
 from saver.leases.draw import Draw
 from saver.leases.sweep import live
 from saver.models import text
 from saver.seal import Seal
-from saver.statements import Statement
 
 _OWNER_TOKEN_BYTES = 16
 
-_insert = insert(text)
 _kept = select(func.count(), func.coalesce(func.sum(text.c.size), 0)).where(
     text.c.source.in_(bindparam("sources", expanding=True)), live
 )
@@ -91,7 +89,6 @@ class Save(Deeds):
     def __init__(self, seams: Seams) -> None:
         super().__init__(seams)
         self._draw = Draw(seams.engine, seams.random)
-        self._insert = Statement(seams.engine, _insert)
 
     def save(  # noqa: PLR0913 - what a writer may say
         self,
@@ -124,16 +121,13 @@ class Save(Deeds):
                 return Code(found.code), found.expires_at
             if draft.quota:
                 self._check_quota(connection, draft.quota, row["size"])
-            code = self._draw(connection)
-            self._insert.run(connection, {"code": code, **row})
-            return code, row["expires_at"]
+            return self._draw(connection, row), row["expires_at"]
 
         code, expires_at = self._writer.run(lease)
         return Lease(code, expires_at, token)
 
     def _before(self, repeatable: Repeatable) -> Lease | None:
-        with self._reading() as connection:
-            found = _find_key(connection, repeatable)
+        found = self._read(lambda connection: _find_key(connection, repeatable))
         return Lease(Code(found.code), found.expires_at, self._owner_token(repeatable)) if found else None
 
     def _owner_token(self, repeatable: Repeatable | None) -> str:
@@ -176,6 +170,8 @@ class Save(Deeds):
         }
 
     def _check_quota(self, connection: Connection, quota: Quota, size: int) -> None:
+        # Or two texts of one source would each find room for one.
+        dialect.lock(connection, "quota", quota.sources[0])
         values = {"sources": list(quota.sources), "now": self._now()}
         texts, kept = connection.execute(_kept, values).one()
         too_many = quota.texts and texts + 1 > quota.texts

@@ -1,7 +1,8 @@
 """One batch of a sweep: wipe what has expired, give back what has rested.
 
 Both steps find their rows by what is in them, so a sweep that was killed, that
-runs twice or beside another one does the same as one that ran alone.
+runs twice or beside another one does the same as one that ran alone. Rows that another
+sweep or an owner is at are passed over: nobody waits, and they are found the next time.
 """
 
 from __future__ import annotations
@@ -18,12 +19,19 @@ expired = text.c.expires_at <= bindparam("now")
 # The one predicate that says whether a text may be served.
 live = held & ~expired
 
-_to_wipe = select(text.c.code).where(held, expired).order_by(text.c.expires_at).limit(bindparam("most"))
+_to_wipe = (
+    select(text.c.code)
+    .where(held, expired)
+    .order_by(text.c.expires_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 _rested = (
     select(text.c.code)
     .where(~held, text.c.free_at <= bindparam("now"))
     .order_by(text.c.free_at)
     .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
 )
 _wipe = (
     update(text)

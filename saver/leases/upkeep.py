@@ -29,18 +29,15 @@ class Upkeep(Deeds):
 
     def audit(self) -> pool.Audit:
         """Count where the codes are, in one snapshot."""
-        with self._reading() as connection:
-            return pool.count(connection, self._now())
+        return self._read(lambda connection: pool.count(connection, self._now()))
 
     def census(self) -> pool.Census:
         """Count for an operator, in one snapshot."""
-        with self._reading() as connection:
-            return pool.census(connection, self._now())
+        return self._read(lambda connection: pool.census(connection, self._now()))
 
     def count_free(self) -> int:
         """How many codes are free."""
-        with self._reading() as connection:
-            return pool.count_free(connection)
+        return self._read(pool.count_free)
 
     def purge_receipts(self) -> None:
         """Forget the receipts of codes that are free again. Raises ReceiptsError."""

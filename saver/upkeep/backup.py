@@ -14,10 +14,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from saver import dialect
+from saver.dialect import sqlite
 from saver.leases import Audit, Clock, Leases, count
 from saver.upkeep import files
 from saver.upkeep.files import UpkeepError
-from saver.writer import StorageError, Writer
+from saver.writer import StorageError, writer_for
 
 _NAME = "saver-%Y%m%dT%H%M%SZ.db"
 _NAMED = re.compile(r"saver-\d{8}T\d{6}Z\.db")
@@ -84,10 +85,10 @@ class Backups:
     def _begin_line(self) -> None:
         """See that the database has the number by which a restore knows it as the one this is a backup of."""
         with self._engine.connect().execution_options(**dialect.ONE_READ) as connection:
-            has_one = dialect.line_of(connection)
+            has_one = sqlite.line_of(connection)
         try:
             if not has_one:
-                Writer(self._engine).run(dialect.begin_line)
+                writer_for(self._engine).run(sqlite.begin_line)
         except StorageError:
             raise UpkeepError(
                 "the database cannot be written to: is its disk full, or somebody else at it?"
@@ -95,14 +96,14 @@ class Backups:
 
     def _copy(self, partial: Path) -> None:
         try:
-            dialect.copy_whole(self._engine, partial)
+            sqlite.copy_whole(self._engine, partial)
         except DBAPIError as error:
             raise UpkeepError(f"the copy could not be written: {error.orig}") from None
 
 
 def verified(path: Path, now: int) -> Audit:
     """Where the codes are in a file, as of ``now`` in UTC seconds. Raises UpkeepError if it is not sound."""
-    engine = dialect.reading(path)
+    engine = sqlite.reading(path)
     try:
         with engine.connect() as connection:
             return sound(connection, now, path.name)

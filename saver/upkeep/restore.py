@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from saver import dialect
+from saver.dialect import sqlite
 from saver.leases import Audit, Clock, count, rest_all, take_over
 from saver.upkeep import files
 from saver.upkeep.backup import sound
@@ -101,7 +102,7 @@ class Restorer:
         beside = backup.with_name(f"{backup.name}-wal")
         if beside.exists() and beside.stat().st_size:
             raise UpkeepError(f"{beside.name} lies beside it: that is a database in use, not a backup")
-        engine = dialect.reading(backup)
+        engine = sqlite.reading(backup)
         try:
             with engine.connect() as connection:
                 version = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -131,7 +132,7 @@ class Restorer:
                     raise UpkeepError(self._told_lost(how))
                 taken = take_over(connection, now)
                 audit = count(connection, now)
-            dialect.put_into_one_file(connection)
+            sqlite.put_into_one_file(connection)
             kept = self._swap(place, work)
             # Whoever opened the old file before it was moved must find it locked until
             # they give up: they would go on writing where nobody looks.
@@ -147,8 +148,8 @@ class Restorer:
             raise UpkeepError(_IN_USE.format(by=_by(users)))
         now = self._now()
         until = now + (self._longest() if codes_rest is None else codes_rest)
-        engine = dialect.replacing(work, None)
-        with engine.connect().execution_options(**dialect.REPLACE) as connection, connection.begin():
+        engine = sqlite.replacing(work, None)
+        with engine.connect().execution_options(**sqlite.REPLACE) as connection, connection.begin():
             rest_all(connection, now, until, self._rules.rest)
             audit = count(connection, now)
         engine.dispose()
@@ -172,7 +173,7 @@ class Restorer:
             raise UpkeepError(f"{kept.name} is there already")
         files.sync(work)
         # A log that lies beside another database than its own damages it.
-        for ending in dialect.BESIDE:
+        for ending in sqlite.BESIDE:
             with suppress(FileNotFoundError):
                 place.with_name(place.name + ending).rename(kept.with_name(kept.name + ending))
         with suppress(FileNotFoundError):
@@ -197,14 +198,14 @@ def _working_copy(backup: Path, work: Path) -> Iterator[None]:
     """A copy of the backup to work on; it is gone at the end unless it became the database."""
     if work.exists() and not files.is_abandoned(work):
         raise UpkeepError("another restore is under way")
-    for ending in ("", *dialect.BESIDE):
+    for ending in ("", *sqlite.BESIDE):
         work.with_name(work.name + ending).unlink(missing_ok=True)
     lock = files.make_private(work)
     try:
         files.copy(backup, work)
         yield
     finally:
-        for ending in ("", *dialect.BESIDE):
+        for ending in ("", *sqlite.BESIDE):
             work.with_name(work.name + ending).unlink(missing_ok=True)
         os.close(lock)
 
@@ -212,15 +213,15 @@ def _working_copy(backup: Path, work: Path) -> Iterator[None]:
 @contextmanager
 def _both(work: Path, place: Path) -> Iterator[Connection]:
     """A connection that has both locked, so that nothing changes under it. Raises also DBAPIError."""
-    engine = dialect.replacing(work, place)
+    engine = sqlite.replacing(work, place)
     try:
-        with engine.connect().execution_options(**dialect.REPLACE) as connection:
+        with engine.connect().execution_options(**sqlite.REPLACE) as connection:
             try:
                 with connection.begin():
                     # Read: the lock of the old one goes on from here to the end.
-                    dialect.line_of(connection, dialect.OLD)
+                    sqlite.line_of(connection, sqlite.OLD)
             except DBAPIError as error:
-                if dialect.is_locked(error):
+                if sqlite.is_locked(error):
                     raise UpkeepError(_IN_USE.format(by=_by(files.users_of(place)))) from None
                 raise
             yield connection
@@ -234,10 +235,10 @@ def _by(users: set[int]) -> str:
 
 def _unfit(connection: Connection) -> str:
     """Why the leases since the backup cannot be learnt from the old database; empty if they can."""
-    if dialect.faults(connection, dialect.OLD):
+    if sqlite.faults(connection, sqlite.OLD):
         return "not whole"
-    line = dialect.line_of(connection, dialect.OLD)
-    return "" if line and line == dialect.line_of(connection) else "not the one that the backup was made of"
+    line = sqlite.line_of(connection, sqlite.OLD)
+    return "" if line and line == sqlite.line_of(connection) else "not the one that the backup was made of"
 
 
 def _wait_until_unused(kept: Path | None) -> None:

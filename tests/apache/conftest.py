@@ -14,7 +14,8 @@ from tests.apache.client import Client
 from tests.apache.instance import Apache
 from tests.apache.pki import Authority
 from tests.apache.shipped import VARIANTS
-from tests.conftest import NO_LIMITS, put_codes
+from tests.conftest import NO_LIMITS
+from tests.snapshot import put_codes
 
 MISSES = 5
 # Of a client; the networks in the log end with 0.

@@ -22,8 +22,9 @@ from tests.apache.instance import Apache
 from tests.apache.names import BARE, WWW
 from tests.apache.pki import Authority
 from tests.apache.shipped import VARIANTS
-from tests.conftest import NO_LIMITS, put_codes, settings_in
+from tests.conftest import NO_LIMITS, settings_in
 from tests.server import wait_until
+from tests.snapshot import put_codes
 
 CODES = 20_000
 CLIENTS = 4

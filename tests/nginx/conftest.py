@@ -12,8 +12,9 @@ import pytest
 from saver.codes import Code
 from tests.apache.client import Client
 from tests.apache.pki import Authority
-from tests.conftest import NO_LIMITS, put_codes
+from tests.conftest import NO_LIMITS
 from tests.nginx.instance import Nginx
+from tests.snapshot import put_codes
 
 MISSES = 5
 # Of a client; the networks in the log end with 0.

@@ -1,6 +1,6 @@
-"""All that differs between the databases.
+"""SQLite: a file with one writer at a time.
 
-SQLite: WAL, so that readers never wait for the writer; ``synchronous=FULL``,
+WAL, so that readers never wait for the writer; ``synchronous=FULL``,
 so that a commit is on the disk before it is acknowledged; ``BEGIN IMMEDIATE``
 for writes, because a deferred transaction that reads first and writes later is
 refused at once when another writer came between. Its database is a file, which
@@ -14,19 +14,22 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import CHAR, URL, Connection, Engine, NullPool, Text, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.types import TypeEngine
 
-# Execution options: how a transaction begins. Without one it is a snapshot.
-WRITE = {"saver_begin": "BEGIN IMMEDIATE"}
-ONE_READ = {"saver_begin": ""}
-REPLACE = {"saver_begin": "BEGIN EXCLUSIVE"}
+# How a transaction begins that replaces one database by another.
+REPLACE = {"saver_begin": "replace"}
+_BEGIN = {
+    "write": "BEGIN IMMEDIATE",
+    "read": "BEGIN",
+    "no transaction": "",
+    "replace": "BEGIN EXCLUSIVE",
+}
 
 # The name under which `replacing` shows the database that is to be replaced.
 OLD = "old"
@@ -44,32 +47,27 @@ _PRAGMAS = (
 )
 
 
-def code_type() -> TypeEngine[str]:
-    """The column type of a code: compared byte by byte, so that case matters."""
-    return Text().with_variant(CHAR(4, collation="C"), "postgresql")
-
-
 def prepare(engine: Engine) -> None:
     """Set up every connection that the engine will open."""
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _on_sqlite_connect)
-        event.listen(engine, "begin", _on_sqlite_begin)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
 
 
-def _on_sqlite_connect(connection: Any, _record: object) -> None:
+def _on_connect(connection: Any, _record: object) -> None:
     # The driver's own transactions begin too late and never for a SELECT.
     connection.isolation_level = None
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _on_sqlite_begin(connection: Connection) -> None:
-    begin = connection.get_execution_options().get("saver_begin", "BEGIN")
+def _on_begin(connection: Connection) -> None:
+    begin = _BEGIN[connection.get_execution_options().get("saver_begin", "read")]
     if begin:
         connection.exec_driver_sql(begin)
 
 
-def gate(engine: Engine) -> AbstractContextManager[None]:
+@contextmanager
+def gate(database: Path) -> Iterator[None]:
     """What a process holds while it writes, so that writers take turns.
 
     SQLite lets a waiting writer sleep and try again, and whoever comes at the
@@ -77,14 +75,6 @@ def gate(engine: Engine) -> AbstractContextManager[None]:
     make a queue: whoever holds ``next`` is the next to get ``gate``, and the one
     that has just finished cannot pass it. The kernel frees both when a process dies.
     """
-    database = engine.url.database
-    if engine.dialect.name != "sqlite" or database is None:
-        return nullcontext()
-    return _file_gate(Path(database))
-
-
-@contextmanager
-def _file_gate(database: Path) -> Iterator[None]:
     upcoming = _locked(database.with_name(f"{database.name}-next"))
     try:
         mine = _locked(database.with_name(f"{database.name}-gate"))
@@ -106,12 +96,6 @@ def _locked(path: Path) -> int:
     return descriptor
 
 
-def file_of(engine: Engine) -> Path | None:
-    """The file that is the database; None where a server keeps it."""
-    database = engine.url.database
-    return Path(database) if engine.dialect.name == "sqlite" and database else None
-
-
 def copy_whole(engine: Engine, target: Path) -> None:
     """Write what is committed now into ``target``, an empty file, while others go on writing.
 
@@ -119,7 +103,7 @@ def copy_whole(engine: Engine, target: Path) -> None:
     can be in it. The backup interface of SQLite copies those too, and begins anew whenever
     another process writes: under load it does not end.
     """
-    with engine.connect().execution_options(**ONE_READ) as connection:
+    with engine.connect().execution_options(saver_begin="no transaction") as connection:
         connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
 
 
@@ -147,7 +131,7 @@ def replacing(path: Path, old: Path | None) -> Engine:
             connection.execute(f"PRAGMA {OLD}.locking_mode = EXCLUSIVE")
 
     event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", _on_sqlite_begin)
+    event.listen(engine, "begin", _on_begin)
     return engine
 
 
@@ -172,10 +156,13 @@ def is_locked(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
+def is_frozen(error: BaseException) -> bool:
+    """Whether a trigger refused it: those of a database that has been moved away."""
+    return getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER"
+
+
 def faults(connection: Connection, schema: str = "main") -> list[str]:
     """What the database itself finds wrong with its file; reads all of it."""
-    if connection.dialect.name != "sqlite":
-        return []
     found = [str(row[0]) for row in connection.exec_driver_sql(f"PRAGMA {schema}.integrity_check(3)")]
     strays = connection.exec_driver_sql(f"PRAGMA {schema}.foreign_key_check").fetchmany(1)
     return [line for line in found if line != "ok"] + (["a row points nowhere"] if strays else [])

@@ -1,0 +1,137 @@
+"""All that differs between the databases, in one file for each; here is what holds for both.
+
+Who uses an engine asks this room and not the engine's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, Text, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.types import TypeEngine
+
+from saver.dialect import postgresql, sqlite
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+
+# Execution options: how a transaction begins. Without one it is a snapshot that only reads.
+WRITE = {"saver_begin": "write"}
+ONE_READ = {"saver_begin": "no transaction"}
+
+# As PEP 249 names the database's own trouble.
+_TROUBLE = {"OperationalError", "InternalError", "InterfaceError"}
+
+
+class Trouble(Enum):
+    """What can befall a statement that is right."""
+
+    AWAY = "the database is away, locked by somebody else, full, or for reading only"
+    CONFLICT = "another transaction came between, or the connection was lost before anything was done"
+
+
+def code_type() -> TypeEngine[str]:
+    """The column type of a code: compared byte by byte, so that case matters."""
+    return Text().with_variant(Text(collation="C"), POSTGRESQL)
+
+
+def is_known(address: str) -> bool:
+    """Whether a database URL is one of a database that saver can use. Raises ArgumentError."""
+    return make_url(address).get_backend_name() in (SQLITE, POSTGRESQL)
+
+
+def engine_options(address: str, threads: int) -> dict[str, Any]:
+    """How to make an engine for a process with so many threads; each uses one connection at a time."""
+    url: URL = make_url(address)
+    # Opening a connection costs 15 reads and more, so each thread keeps one; the worker and a
+    # command use one of the two others.
+    options: dict[str, Any] = {"hide_parameters": True, "pool_size": threads + 2}
+    if url.get_backend_name() == POSTGRESQL:
+        options |= postgresql.engine_options(url)
+    return options
+
+
+def prepare(engine: Engine) -> None:
+    """Set up every connection that the engine will open."""
+    (postgresql if is_server(engine) else sqlite).prepare(engine)
+
+
+def is_server(engine: Engine) -> bool:
+    """Whether a server keeps the database, for many writers at once; else it is a file with one."""
+    return engine.dialect.name == POSTGRESQL
+
+
+def gate(engine: Engine) -> AbstractContextManager[None]:
+    """What a process holds while it writes to a file, so that writers take turns."""
+    file = file_of(engine)
+    return nullcontext() if file is None else sqlite.gate(file)
+
+
+def lock(connection: Connection, *name: str | bytes) -> None:
+    """Wait until nobody else holds the lock of this name, and hold it until the transaction ends.
+
+    On SQLite a transaction that writes is the only one anyway.
+    """
+    if is_server(connection.engine):
+        postgresql.lock(connection, *name)
+
+
+def alone(engine: Engine, name: str) -> AbstractContextManager[None]:
+    """Hold a server's lock of this name over several transactions of others' connections."""
+    return postgresql.alone(engine, name) if is_server(engine) else nullcontext()
+
+
+def be_patient(connection: Connection) -> None:
+    """Let the statements of this transaction take as long as they need: they are an operator's."""
+    if is_server(connection.engine):
+        postgresql.be_patient(connection)
+
+
+def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> bool:
+    """Add whole rows by a way that is quicker than statements; False where the database has none."""
+    if not is_server(connection.engine):
+        return False
+    postgresql.copy_in(connection, table, rows)
+    return True
+
+
+def file_of(engine: Engine) -> Path | None:
+    """The file that is the database; None where a server keeps it."""
+    database = engine.url.database
+    return Path(database) if not is_server(engine) and database else None
+
+
+def trouble_of(error: Exception) -> Trouble | None:
+    """What befell the database where this is its own trouble; None where a statement is at fault.
+
+    Takes errors of SQLAlchemy and of the drivers, which share the names of PEP 249.
+    """
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    names = {kind.__name__ for of in (error, cause) for kind in type(of).__mro__}
+    if postgresql.is_conflict(cause) or postgresql.is_lost_before(error):
+        return Trouble.CONFLICT
+    if isinstance(error, PoolTimeoutError) or names & _TROUBLE or sqlite.is_frozen(cause):
+        return Trouble.AWAY
+    return None
+
+
+def is_lost(driver_connection: Any) -> bool:
+    """Whether a driver's connection is of no use any more."""
+    return bool(getattr(driver_connection, "closed", False))
+
+
+def is_at_risk(connection: Connection) -> bool:
+    """Whether what was just committed is not yet where the server should have put it."""
+    return is_server(connection.engine) and postgresql.is_at_risk(connection)
+
+
+def faults(connection: Connection) -> list[str]:
+    """What the database itself finds wrong with it; reads all of it where it is a file."""
+    if is_server(connection.engine):
+        return postgresql.faults(connection)
+    return sqlite.faults(connection)

@@ -1,0 +1,147 @@
+"""PostgreSQL: a server with many writers at once.
+
+A connection commits every statement by itself unless a transaction was begun, so a
+read is one round trip. Transactions that write are READ COMMITTED: what they decide on,
+they lock first. Whoever waits for the server waits for a bounded time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, Table, event
+from sqlalchemy.exc import DBAPIError
+
+_BEGIN = {
+    "write": "BEGIN",
+    "read": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "no transaction": "",
+}
+# In seconds: how long a thread waits for a connection of the pool, and for a server to answer.
+_POOL_PATIENCE = 5
+_CONNECT_PATIENCE = 5
+# In ms. A statement of a request takes less than one; what takes this long will not end well.
+_SESSION = {
+    "statement_timeout": 10_000,
+    "lock_timeout": 5_000,
+    "idle_in_transaction_session_timeout": 10_000,
+}
+# A server that is gone without a word is noticed after these seconds, not after minutes.
+_KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+_AT_RISK = "saver_at_risk"
+# Deadlock, lost serialization, and a key that another transaction has just used.
+_CONFLICTS = {"40P01", "40001", "23505"}
+
+
+def engine_options(url: URL) -> dict[str, Any]:
+    """How to make an engine. What the URL says itself is left as it is."""
+    session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
+    given = url.query.get("options", "")
+    chosen = {
+        **_KEEPALIVE,
+        "connect_timeout": _CONNECT_PATIENCE,
+        "application_name": "saver",
+        # A standby is a moment behind: a text that was just written would not be there.
+        "target_session_attrs": "read-write",
+    }
+    return {
+        "pool_timeout": _POOL_PATIENCE,
+        "max_overflow": 0,
+        "connect_args": {
+            **{name: value for name, value in chosen.items() if name not in url.query},
+            "options": f"{session} {given if isinstance(given, str) else ' '.join(given)}".strip(),
+        },
+    }
+
+
+def prepare(engine: Engine) -> None:
+    """Set up every connection that the engine will open."""
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+
+
+def _on_connect(connection: Any, record: Any) -> None:
+    connection.autocommit = True
+
+    def note(notice: Any) -> None:
+        # The server's own name of the place, since its sentences come in many languages.
+        if notice.source_function == "SyncRepWaitForLSN":
+            record.info[_AT_RISK] = True
+
+    connection.add_notice_handler(note)
+
+
+def _on_begin(connection: Connection) -> None:
+    begin = _BEGIN[connection.get_execution_options().get("saver_begin", "read")]
+    if begin:
+        connection.exec_driver_sql(begin)
+
+
+def lock(connection: Connection, *name: str | bytes) -> None:
+    """Hold the lock of this name until the transaction ends; two names may share one by chance."""
+    whole = b"\0".join(part.encode() if isinstance(part, str) else part for part in name)
+    number = int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), signed=True)
+    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(number)s)", {"number": number})
+
+
+@contextmanager
+def alone(engine: Engine, name: str) -> Iterator[None]:
+    """Hold the lock of this name."""
+    with engine.connect() as connection, connection.begin():
+        be_patient(connection)
+        lock(connection, name)
+        yield
+
+
+def be_patient(connection: Connection) -> None:
+    """No time limits in this transaction."""
+    for name in _SESSION:
+        connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+
+
+def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    """Add rows by COPY."""
+    columns = ", ".join(column.name for column in table.columns)
+    cursor: Any = connection.connection.cursor()
+    with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether a transaction failed because another one came between."""
+    return getattr(error, "sqlstate", None) in _CONFLICTS
+
+
+def is_lost_before(error: Exception) -> bool:
+    """Whether a kept connection turned out to be lost, when a transaction was to begin."""
+    if not isinstance(error, DBAPIError) or not error.connection_invalidated:
+        return False
+    return error.statement in _BEGIN.values()
+
+
+def is_at_risk(connection: Connection) -> bool:
+    """Whether the last commit stopped waiting for its standby.
+
+    The server then says that it has committed, and only warns: after a failover it would be gone.
+    """
+    return bool(connection.info.pop(_AT_RISK, False))
+
+
+def faults(connection: Connection) -> list[str]:
+    """Settings of the server with which a text that was acknowledged can be lost."""
+    found = []
+    for name in ("fsync", "full_page_writes", "synchronous_commit"):
+        value = connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+        if value in ("off", "local"):
+            found.append(f"{name} = {value}: a text that was acknowledged can be lost")
+    return found
