@@ -143,6 +143,7 @@ class Drill:
         old = pair.primary()
         old.patronictl("switchover", "--force")
         self._until_moved(old.machine.name)
+        self._until_whole()
 
     def primary_killed(self) -> None:
         """kill -9 of all that runs on the primary's machine; it comes back when another one is there."""
@@ -197,7 +198,7 @@ class Drill:
 
     def _until_whole(self) -> None:
         seconds = until(self._pair().is_whole, "there are two again", 180)
-        self.extra.append(f"two again {seconds:.1f} s after it was back")
+        self.extra.append(f"two again after {seconds:.1f} s more")
 
     def _until_swept(self) -> float:
         """Wait until somebody has swept since now."""

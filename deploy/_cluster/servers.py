@@ -11,7 +11,6 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
 
 from _cluster.files import DEPLOY, ROOT, Secrets, fill
 from _cluster.network import ADDRESSES, Machine, until
@@ -165,7 +164,7 @@ def lines(below: str) -> str:
 def database_url(secrets: Secrets, *, pair: bool) -> str:
     """How app servers find PostgreSQL; of two the one that takes writes, and none that is silent for long."""
     hosts = [ADDRESSES["db1"], ADDRESSES["db2"]] if pair else [ADDRESSES["db1"]]
-    found = "&".join(f"host={host}:5432" for host in hosts)
-    patience = "connect_timeout=3&keepalives_idle=5&keepalives_interval=2&tcp_user_timeout=6000"
-    which = "&target_session_attrs=read-write" if pair else ""
-    return f"postgresql+psycopg://saver:{quote(secrets.database)}@/saver?{found}{which}&{patience}"
+    query = [f"host={host}:5432" for host in hosts]
+    # Of two one may be silent, and is asked first all the same.
+    query += ["connect_timeout=2"] if pair else []
+    return f"postgresql+psycopg://saver:{secrets.database}@/saver?{'&'.join(query)}"
