@@ -13,9 +13,10 @@ from _cluster.clients import Person
 from _cluster.database import Pair, Postgres, programs
 from _cluster.files import Secrets, certify
 from _cluster.network import ADDRESSES, BrokenError, Network, on, take_down, until
-from _cluster.servers import App, Balancer, Redis, database_url
+from _cluster.servers import App, Balancer, Redis, settings_of_an_app
 
-PLACE = Path("/var/tmp")
+# On a disk, for databases wait for it. Where somebody else has made the folder, ours cannot be made.
+PLACE = Path("/var/tmp")  # noqa: S108
 SIMPLE = ("balancer", "app1", "app2", "db1", "cache", "client")
 PAIR = (*SIMPLE[:4], "db2", *SIMPLE[4:])
 APPS = ("app1", "app2")
@@ -51,13 +52,8 @@ class Cluster:
         self.network = Network(name, self.folder, PAIR if pair else SIMPLE)
         self.machines = self.network.machines
         self.secrets = Secrets()
-        self._settings = {
-            "database_url": database_url(self.secrets, pair=pair),
-            "limits_url": f"redis://:{self.secrets.redis}@{ADDRESSES['cache']}:6379",
-            "secret_key": self.secrets.server,
-            "trusted_proxies": ADDRESSES["balancer"],
-            **(settings or {}),
-        }
+        changed = {f"SAVER_{key.upper()}": str(value) for key, value in (settings or {}).items()}
+        self._settings = {**settings_of_an_app(self.secrets, pair=pair), **changed}
 
     def make(self) -> None:
         """The network, and everything that the app servers need. Raises BrokenError."""

@@ -57,7 +57,7 @@ class Postgres:
         self.machine.start(
             programs() / "postgres", "-D", self._data, "-k", self._folder, user="postgres", cwd=self._folder
         )
-        until(lambda: self._answers(), "PostgreSQL answers")
+        until(self._answers, "PostgreSQL answers")
 
     def stop_immediately(self) -> None:
         """End it as a crash would: no checkpoint, clients are told nothing."""
@@ -230,6 +230,11 @@ class Pair:
         self.members[name].start()
 
     def _etcd_agrees(self) -> bool:
-        asked = ("etcdctl", "endpoint", "health", f"--endpoints=http://{self.servers[0].machine.address}:2379")
+        asked = (
+            "etcdctl",
+            "endpoint",
+            "health",
+            f"--endpoints=http://{self.servers[0].machine.address}:2379",
+        )
         environ = {"PATH": "/usr/bin:/bin", "ETCDCTL_API": "3", "HOME": "/"}
         return self.servers[0].machine.run(*asked, check=False, env=environ).returncode == 0

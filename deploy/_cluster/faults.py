@@ -27,8 +27,6 @@ SETTINGS = {
     "misses_a_day": 0,
     "sweep_every": 1,
 }
-# How long what is broken stays so.
-DOWN = 5.0
 _GUESSER, _GUESSERS = PEOPLE[38], PEOPLE[39]
 
 
@@ -41,9 +39,11 @@ def must(holds: object, what: str) -> None:
 class Drill:
     """One cluster under load, and everything that can be done to it."""
 
-    def __init__(self, cluster: Cluster, load: Load) -> None:
+    def __init__(self, cluster: Cluster, load: Load, down: float = 5.0) -> None:
         self.cluster = cluster
         self.load = load
+        # How many seconds what is broken stays so.
+        self._down = down
         self.extra: list[str] = []
 
     def suffer(self, name: str) -> Seen:
@@ -61,14 +61,14 @@ class Drill:
         """kill -9 of all API processes of one app server, whose worker goes on."""
         app = self.cluster.apps["app1"]
         end(app.web)
-        time.sleep(DOWN)
+        time.sleep(self._down)
         app.start_web()
 
     def app_stopped(self) -> None:
         """SIGTERM, without telling the balancer before."""
         app = self.cluster.apps["app2"]
         end(app.web, signal.SIGTERM)
-        time.sleep(DOWN)
+        time.sleep(self._down)
         app.start_web()
 
     def app_drained(self) -> None:
@@ -77,7 +77,7 @@ class Drill:
         balancer.tell("set server ready/app2 state drain")
         until(lambda: balancer.sessions("app2") == 0, "nobody is on it")
         end(app.web, signal.SIGTERM)
-        time.sleep(DOWN)
+        time.sleep(self._down)
         app.start_web()
         balancer.tell("set server ready/app2 state ready")
 
@@ -85,7 +85,7 @@ class Drill:
         """The cable of an app server: nobody is told anything."""
         machine = self.cluster.machines["app1"]
         machine.cut()
-        time.sleep(2 * DOWN)
+        time.sleep(2 * self._down)
         machine.join()
 
     def worker_killed(self) -> None:
@@ -116,7 +116,7 @@ class Drill:
         began = time.monotonic()
         without = guesses(self.cluster, _GUESSERS, 8)
         must(not without["404"] and not without["200"], f"without Redis: {without}")
-        time.sleep(max(0.0, began + DOWN - time.monotonic()))
+        time.sleep(max(0.0, began + self._down - time.monotonic()))
         self.cluster.redis.start()
         self.load.until_well()
         again = guesses(self.cluster, _GUESSER, 4)
@@ -128,7 +128,7 @@ class Drill:
         database = self.cluster.database
         assert isinstance(database, Postgres)
         database.stop_immediately()
-        time.sleep(DOWN)
+        time.sleep(self._down)
         database.start()
 
     def balancer_reloaded(self) -> None:
@@ -193,7 +193,7 @@ class Drill:
 
     def _until_moved(self, old: str) -> None:
         other = next(each for each in self._pair().servers if each.machine.name != old)
-        seconds = until(lambda: other.is_primary(), f"{other.machine.name} is primary", 120)
+        seconds = until(other.is_primary, f"{other.machine.name} is primary", 120)
         self.extra.append(f"promoted after {seconds:.1f} s")
 
     def _until_whole(self) -> None:
@@ -208,7 +208,7 @@ class Drill:
 
 
 def _said(counted: Counter[str]) -> str:
-    return ", ".join(f"{count} × {kind}" for kind, count in sorted(counted.items()))
+    return ", ".join(f"{count} x {kind}" for kind, count in sorted(counted.items()))
 
 
 COMMON: dict[str, Callable[[Drill], None]] = {

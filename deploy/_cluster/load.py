@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from _cluster.clients import Answer, Person
 from _cluster.cluster import Cluster
-from _cluster.network import PEOPLE, BrokenError, on, until, visit
+from _cluster.network import PEOPLE, BrokenError, until, visit
 
 WRITERS, READERS = 4, 4
 # Each who asks has an address, so that nobody spends a budget of another's.
@@ -66,7 +67,7 @@ class Seen:
     def __str__(self) -> str:
         parts = []
         for deed in ("write", "load"):
-            kinds = ", ".join(f"{count} × {kind}" for kind, count in sorted(self.failed[deed].items()))
+            kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.failed[deed].items()))
             parts.append(f"{deed}s {self.gaps[deed]:.1f} s, {kinds or 0} of {self.calls[deed]} failed")
         return f"{'; '.join(parts)}; slowest {self.slowest:.1f} s"
 
@@ -114,7 +115,8 @@ class Load:
             if since < began:
                 return False
             seen = self.seen(since)
-            return min(seen.calls["write"], seen.calls["load"]) > 0 and not any(map(len, seen.failed.values()))
+            both = min(seen.calls["write"], seen.calls["load"]) > 0
+            return both and not any(seen.failed.values())
 
         until(is_well, "clients are served again", 120)
 
@@ -167,11 +169,12 @@ class Load:
         person = self._cluster.person(address)
         for number in itertools.count():
             text = f"{address} {number} ".ljust(200, "é")
-            answer = self._note("write", lambda text=text: person.write(text, LONG), 201)  # type: ignore[misc]
+            answer = self._note("write", partial(person.write, text, LONG), 201)
             if answer.status == 201:
                 self.ledger.told(str(answer.document["code"]), text)
             if self._stop.wait(PAUSE):
-                return person.leave()
+                break
+        person.leave()
 
     def _read(self, address: str) -> None:
         person = self._cluster.person(address)
@@ -180,9 +183,9 @@ class Load:
             if not kept:
                 continue
             # Half of them of the newest: those that a fault might take.
-            many = random.choice((len(kept), min(20, len(kept))))
-            code, text = kept[-random.randint(1, many)]
-            answer = self._note("load", lambda code=code: person.load(code), 200)  # type: ignore[misc]
+            many = random.choice((len(kept), min(20, len(kept))))  # noqa: S311 - nobody guesses here
+            code, text = kept[-random.randint(1, many)]  # noqa: S311
+            answer = self._note("load", partial(person.load, code), 200)
             if answer.status == 404:
                 self.ledger.wrong.append("404 for a text that lives")
             elif answer.status == 200 and answer.document["text"] != text:
@@ -244,6 +247,3 @@ def _gap(calls: list[Call], since: float) -> float:
     times = sorted(call.ended for call in calls if call.well)
     edges = [since, *times, max([since, *(call.ended for call in calls)])]
     return max(later - earlier for earlier, later in itertools.pairwise(edges))
-
-
-__all__ = ["Load", "Seen", "guesses", "on"]

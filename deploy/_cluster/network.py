@@ -77,7 +77,11 @@ class Machine:
         return run(*self.command(*words, user=user), check=check, **more)
 
     def start(
-        self, *words: object, user: str = "", environ: Mapping[str, str] | None = None, cwd: Path | None = None
+        self,
+        *words: object,
+        user: str = "",
+        environ: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
         """Start a process on this machine; what it says goes into the machine's log."""
         with self.log.open("ab") as log:

@@ -13,25 +13,29 @@ from contextlib import suppress
 from pathlib import Path
 
 from _cluster.files import DEPLOY, ROOT, Secrets, fill
-from _cluster.network import ADDRESSES, Machine, until
+from _cluster.network import BrokenError, Machine, until
 
 PAGE = ROOT / "docs" / "several-servers.md"
 PORT = 8000
+# What else there is at the name, where the service is below a path.
+_OTHERS = """
+backend others
+    http-request return status 200 content-type text/plain string others
+"""
 _MARK = "    # SUB-PATH: docs/several-servers.md has the lines for a service below a path.\n"
 
 
 class App:
     """One app server: the API on the socket that systemd would open, and a worker."""
 
-    def __init__(self, machine: Machine, folder: Path, python: Path, settings: Mapping[str, object]) -> None:
+    def __init__(self, machine: Machine, folder: Path, python: Path, settings: Mapping[str, str]) -> None:
         self.machine = machine
         self._python = python
         self._data = folder / machine.name
         self._data.mkdir(mode=0o700)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
-        ours = {f"SAVER_{name.upper()}": str(value) for name, value in settings.items()}
         place = {"SAVER_DATA_DIR": str(self._data), "PYTHONDONTWRITEBYTECODE": "1"}
-        self._environ = {**kept, **ours, **place}
+        self._environ = {**kept, **settings, **place}
         self.web: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None
 
@@ -42,14 +46,14 @@ class App:
 
     def prepare(self) -> None:
         """As saver-migrate.service does it."""
-        self.machine.run(
-            self._python, "-m", "saver.serve", "--only-prepare", cwd=ROOT, env=self._environ
-        )
+        self.machine.run(self._python, "-m", "saver.serve", "--only-prepare", cwd=ROOT, env=self._environ)
 
     def start_web(self) -> None:
         """As saver-web.service does it."""
         # Named and not given: what stands in a command line is for everybody to see.
-        handed = [f"--setenv={name}" for name in self._environ if name.startswith(("SAVER_", "PYTHON", "PATH"))]
+        handed = [
+            f"--setenv={name}" for name in self._environ if name.startswith(("SAVER_", "PYTHON", "PATH"))
+        ]
         activate = ("systemd-socket-activate", f"--listen={self.machine.address}:{PORT}", *handed)
         serve = (self._python, "-m", "saver.serve", "--activated")
         self.web = self.machine.start(*activate, *serve, environ=self._environ, cwd=ROOT)
@@ -121,6 +125,9 @@ class Balancer:
         if below:
             changes[_MARK] = lines(below)
         fill(DEPLOY / "haproxy" / "haproxy.cfg", self._file, changes)
+        if below:
+            with self._file.open("a") as file:
+                file.write(_OTHERS)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -156,15 +163,23 @@ class Balancer:
 
 
 def lines(below: str) -> str:
-    """The page's lines for a service below a path, for this path."""
+    """The page's lines for a service below a path, for this path. Raises BrokenError."""
     found = re.search(r"^```haproxy\n(.+?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    return found[1].replace("/memo", below) if found else ""
+    if not found:
+        raise BrokenError(f"{PAGE.name} has no lines for HAProxy")
+    return found[1].replace("/memo", below)
 
 
-def database_url(secrets: Secrets, *, pair: bool) -> str:
-    """How app servers find PostgreSQL; of two the one that takes writes, and none that is silent for long."""
-    hosts = [ADDRESSES["db1"], ADDRESSES["db2"]] if pair else [ADDRESSES["db1"]]
-    query = [f"host={host}:5432" for host in hosts]
-    # Of two one may be silent, and is asked first all the same.
-    query += ["connect_timeout=2"] if pair else []
-    return f"postgresql+psycopg://saver:{secrets.database}@/saver?{'&'.join(query)}"
+def settings_of_an_app(secrets: Secrets, *, pair: bool) -> dict[str, str]:
+    """The settings that the page has, with this cluster's secrets."""
+    blocks = re.findall(r"^```env\n(.+?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    found = dict(line.split("=", 1) for block in blocks[: 1 + pair] for line in block.splitlines())
+    del found["SAVER_DATA_DIR"]
+    words = {
+        "SECRET-OF-SAVER": secrets.server,
+        "PASSWORD-OF-SAVER": secrets.database,
+        "PASSWORD-OF-REDIS": secrets.redis,
+    }
+    for word, secret in words.items():
+        found = {name: value.replace(word, secret) for name, value in found.items()}
+    return found
