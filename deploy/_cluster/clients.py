@@ -54,7 +54,7 @@ class Person:
     def __init__(self, authority: Path, address: str, below: str = "") -> None:
         self._context = ssl.create_default_context(cafile=str(authority))
         self._connection = _Connection(self._context, address)
-        self._below = below
+        self.below = below
 
     def get(self, path: str) -> Answer:
         """GET."""
@@ -79,7 +79,7 @@ class Person:
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
         try:
-            self._connection.request(method, self._below + path, body, dict(headers))
+            self._connection.request(method, self.below + path, body, dict(headers))
             answer = self._connection.getresponse()
             said = answer.read()
         except (OSError, http.client.HTTPException) as error:

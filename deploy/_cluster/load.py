@@ -73,7 +73,7 @@ class Seen:
 
 
 class Load:
-    """``with Load(cluster) as load: …``: people at work until the end of the block."""
+    """``with Load(cluster) as load: …``: people at work in the block; the ledger goes on in the next one."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.ledger = Ledger()
@@ -82,12 +82,16 @@ class Load:
         jobs = [(self._write, address) for address in _WRITERS]
         jobs += [(self._read, address) for address in _READERS]
         jobs += [(self._be_curious, ""), (self._read_once, "")]
-        self._threads = [threading.Thread(target=self._work, args=job, daemon=True) for job in jobs]
+        self._jobs = jobs
+        self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Load:
+        self._stop.clear()
+        self._threads = [threading.Thread(target=self._work, args=job, daemon=True) for job in self._jobs]
         for thread in self._threads:
             thread.start()
-        until(lambda: len(self.ledger.kept) > 20, "the first texts are kept")
+        many = len(self.ledger.kept) + 20
+        until(lambda: len(self.ledger.kept) > many, "the first texts are kept")
         return self
 
     def __exit__(self, *_: object) -> None:
