@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from _cluster.cluster import Cluster
 from _cluster.database import Pair, Postgres
-from _cluster.load import Load, Seen, guesses
+from _cluster.ledger import Seen
+from _cluster.load import Load, guesses
 from _cluster.network import PEOPLE, BrokenError, until
 from _cluster.servers import end
 
@@ -53,7 +54,7 @@ class Drill:
         ALL[name](self)
         self.cluster.until_all_ready()
         self.load.until_well()
-        seen = self.load.seen(began)
+        seen = self.load.ledger.seen(began)
         must(not self.load.ledger.wrong, f"{name}: {Counter(self.load.ledger.wrong)}")
         return seen
 
@@ -172,7 +173,7 @@ class Drill:
         pair = self._pair()
         old = pair.standby().machine
         old.kill()
-        until(lambda: self.load.seen(time.monotonic() - 1).calls["write"] > 0, "writes go on")
+        until(lambda: self.load.ledger.seen(time.monotonic() - 1).calls["write"] > 0, "writes go on")
         self.load.until_well()
         pair.start_member(old.name)
         self._until_whole()

@@ -9,12 +9,12 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 from _cluster.clients import Answer, Person
 from _cluster.cluster import Cluster
+from _cluster.ledger import Call, Ledger
 from _cluster.network import PEOPLE, BrokenError, until, visit
 
 WRITERS, READERS = 4, 4
@@ -24,65 +24,25 @@ _WRITERS, _READERS = PEOPLE[:WRITERS], PEOPLE[WRITERS : WRITERS + READERS]
 _CURIOUS = PEOPLE[10:20]
 _CLAIMANTS = PEOPLE[20:38]
 LONG, BRIEF = 3600, 5
-# Between two requests of one person: the machine has to carry the servers too.
+# Seconds between two requests of one person: the machine has to carry the servers too.
 PAUSE = 0.03
 _CHECKERS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request and how it ended; times of the monotonic clock."""
-
-    deed: str
-    began: float
-    ended: float
-    kind: str
-    well: bool
-
-
-@dataclass(slots=True)
-class Ledger:
-    """What people were told. ``kept`` has every acknowledged text with its code, the newest last."""
-
-    kept: list[tuple[str, str]] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    read_once: int = 0
-    expired: int = 0
-
-    def told(self, code: str, text: str) -> None:
-        """A text was acknowledged."""
-        self.kept.append((code, text))
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What clients saw in a stretch of time: seconds, and failures by kind."""
-
-    gaps: dict[str, float]
-    failed: dict[str, Counter[str]]
-    calls: Counter[str]
-    slowest: float
-
-    def __str__(self) -> str:
-        parts = []
-        for deed in ("write", "load"):
-            kinds = ", ".join(f"{count} x {kind}" for kind, count in sorted(self.failed[deed].items()))
-            parts.append(f"{deed}s {self.gaps[deed]:.1f} s, {kinds or 0} of {self.calls[deed]} failed")
-        return f"{'; '.join(parts)}; slowest {self.slowest:.1f} s"
 
 
 class Load:
     """``with Load(cluster) as load: …``: people at work in the block; the ledger goes on in the next one."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, pause: float = PAUSE) -> None:
         self.ledger = Ledger()
+        self._pause = pause
         self._cluster = cluster
         self._stop = threading.Event()
-        jobs = [(self._write, address) for address in _WRITERS]
-        jobs += [(self._read, address) for address in _READERS]
-        jobs += [(self._be_curious, ""), (self._read_once, "")]
-        self._jobs = jobs
+        self._jobs: list[tuple[Callable[[str], None], str]] = [
+            *((self._write, address) for address in _WRITERS),
+            *((self._read, address) for address in _READERS),
+            (self._be_curious, ""),
+            (self._read_once, ""),
+        ]
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Load:
@@ -99,17 +59,6 @@ class Load:
         for thread in self._threads:
             thread.join(60)
 
-    def seen(self, since: float) -> Seen:
-        """What was seen since then."""
-        calls = [call for call in list(self.ledger.calls) if call.ended >= since]
-        deeds = ("write", "load")
-        return Seen(
-            {deed: _gap([call for call in calls if call.deed == deed], since) for deed in deeds},
-            {deed: Counter(c.kind for c in calls if c.deed == deed and not c.well) for deed in deeds},
-            Counter(call.deed for call in calls),
-            max((call.ended - call.began for call in calls), default=0.0),
-        )
-
     def until_well(self, seconds: float = 2.0) -> None:
         """Wait until nobody has failed for so long, and both were done."""
         began = time.monotonic()
@@ -118,7 +67,7 @@ class Load:
             since = time.monotonic() - seconds
             if since < began:
                 return False
-            seen = self.seen(since)
+            seen = self.ledger.seen(since)
             both = min(seen.calls["write"], seen.calls["load"]) > 0
             return both and not any(seen.failed.values())
 
@@ -176,13 +125,13 @@ class Load:
             answer = self._note("write", partial(person.write, text, LONG), 201)
             if answer.status == 201:
                 self.ledger.told(str(answer.document["code"]), text)
-            if self._stop.wait(PAUSE):
+            if self._stop.wait(self._pause):
                 break
         person.leave()
 
     def _read(self, address: str) -> None:
         person = self._cluster.person(address)
-        while not self._stop.wait(PAUSE):
+        while not self._stop.wait(self._pause):
             kept = self.ledger.kept
             if not kept:
                 continue
@@ -244,10 +193,3 @@ def guesses(cluster: Cluster, address: str, count: int) -> Counter[str]:
     found = cluster.ask(lambda person: Counter(person.load("ZZZZ").kind for _ in range(count)), address)
     assert isinstance(found, Counter)
     return found
-
-
-def _gap(calls: list[Call], since: float) -> float:
-    """The longest time without a success."""
-    times = sorted(call.ended for call in calls if call.well)
-    edges = [since, *times, max([since, *(call.ended for call in calls)])]
-    return max(later - earlier for earlier, later in itertools.pairwise(edges))

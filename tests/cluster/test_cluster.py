@@ -15,11 +15,12 @@ from _cluster.network import ADDRESSES, PEOPLE, BrokenError
 
 from tests.cluster.conftest import BELOW
 
+PAUSE = 0.1
 # Of these two the second is nobody else's in this file.
 SOMEBODY, SOMEBODY_ELSE = PEOPLE[30], PEOPLE[31]
 LINK = re.compile(r'(?:href|src)="([^"#?]+)"')
-# What a client sees at most; a load of other things beside the tests must not fail them.
-WITHOUT_FAILURES = ("app-drained", "worker-killed", "workers-killed", "balancer-reloaded")
+# The short ones; `deploy/cluster drill` has all of them.
+WITHOUT_FAILURES = ("worker-killed", "balancer-reloaded")
 WITH_FEW = ("app-killed",)
 WITH_AN_OUTAGE = ("redis-killed", "database-stopped")
 
@@ -114,7 +115,7 @@ def test_no_log_has_a_whole_address_or_a_path_that_is_nobodys(cluster: Cluster) 
 
 @pytest.fixture(scope="module")
 def drill(cluster: Cluster) -> Drill:
-    return Drill(cluster, Load(cluster), down=2.0)
+    return Drill(cluster, Load(cluster, PAUSE), down=2.0)
 
 
 @pytest.fixture(scope="module", autouse=True)
