@@ -25,8 +25,8 @@ from saver.metrics import Metrics
 from saver.readiness import Readiness
 from saver.receipts import Receipts
 from saver.seal import Deriver
-from saver.settings import Settings, read_settings, secret_of
-from saver.upkeep import Backups, Check, Restorer, Rules
+from saver.settings import Settings, SettingsError, read_settings, secret_of
+from saver.upkeep import Aftermath, Backups, Check, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -82,6 +82,8 @@ def create_app(
 
 def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Rooms:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not dialect.is_known(settings.database):
+        raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(settings.database, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)
@@ -103,9 +105,11 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
+    rules = Rules(head, settings.rest, longest)
     upkeep = cli.Upkeep(
         Backups(engine, leases, clock),
-        Restorer(engine, Rules(head, settings.rest, longest), clock),
+        Restorer(engine, rules, clock),
+        Aftermath(engine, rules, clock),
         Check(engine, leases, readiness, settings.data_dir),
         settings.data_dir.resolve() / "backups",
     )

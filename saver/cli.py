@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from saver.codes import SPACE, BadCodeError, Code
 from saver.leases import Audit, Leases
-from saver.upkeep import Backups, Check, Restorer, UpkeepError
+from saver.upkeep import Aftermath, Backups, Check, Restored, Restorer, UpkeepError
 from saver.writer import StorageError
 
 P = ParamSpec("P")
@@ -61,6 +61,7 @@ class Upkeep:
 
     backup: Backups
     restore: Restorer
+    aftermath: Aftermath
     check: Check
     backups: Path
 
@@ -72,6 +73,7 @@ def register(app: Flask, leases: Leases, upkeep: Upkeep) -> None:
     app.cli.add_command(_remove(leases))
     app.cli.add_command(_backup(upkeep))
     app.cli.add_command(_restore(upkeep.restore))
+    app.cli.add_command(_restored(upkeep.aftermath))
     app.cli.add_command(_check(upkeep.check))
 
 
@@ -201,15 +203,39 @@ def _restore(restorer: Restorer) -> click.Command:
         done = restorer.restore(file, lost=lost, codes_rest=codes_rest)
         if done.kept:
             click.echo(f"the database so far is kept: {done.kept}")
-        if done.free_from is None:
-            click.echo(f"{done.taken_over:,} codes leased since the backup rest")
-        else:
-            click.echo(
-                f"no code is leased before {datetime.fromtimestamp(done.free_from, UTC):%Y-%m-%dT%H:%M:%SZ}"
-            )
-        _echo(done.audit)
+        _echo_restored(done)
 
     return restore
+
+
+def _echo_restored(done: Restored) -> None:
+    if done.free_from is None:
+        click.echo(f"{done.taken_over:,} codes leased since the backup rest")
+    else:
+        click.echo(
+            f"no code is leased before {datetime.fromtimestamp(done.free_from, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        )
+    _echo(done.audit)
+
+
+def _restored(aftermath: Aftermath) -> click.Command:
+    @click.command("restored")
+    @click.option(
+        "--codes-rest",
+        type=click.IntRange(min=0),
+        help="For how many seconds no code is leased; by default the longest life and a rest.",
+    )
+    @_told
+    def restored(codes_rest: int | None) -> None:
+        """After pg_restore: let every code rest that may have been leased since the backup.
+
+        For a database that a server keeps, while the service is stopped. Nobody knows which codes those
+        are, so all of them rest; texts that lived in the backup can be loaded meanwhile.
+        """
+        done = aftermath.settle(codes_rest)
+        _echo_restored(done)
+
+    return restored
 
 
 def _check(check: Check) -> click.Command:

@@ -25,12 +25,8 @@ from saver.settings import notify_socket
 
 _log = logging.getLogger(__name__)
 
-# A batch that takes longer is followed by a smaller one, so that no writer waits long.
-_BATCH_SECONDS = 0.010
-_LEAST, _FIRST, _MOST = 20, 100, 500
-# After a batch the worker rests as long as it worked, times this: it holds the
-# writers' lock a quarter of the time, so most writes never meet it.
-_REST_FACTOR = 3.0
+# Rows of a batch of a sweep: the least and the first.
+_LEAST, _FIRST = 20, 100
 # Every heartbeat is a commit, so a long sweep has one a second and not one a batch.
 _BEAT_EVERY = 1.0
 _WATCH_EVERY = 60
@@ -75,7 +71,7 @@ class Sweeper:
             self._beat_at_times(last=not more)
             self._adapt(took)
             if more:
-                self._stop.wait(took * _REST_FACTOR)
+                self._stop.wait(took * self._leases.pace.rest_factor)
         if wiped or freed:
             _log.info("swept: %d wiped, %d given back", wiped, freed)
 
@@ -86,8 +82,9 @@ class Sweeper:
             self._beat_at = now + _BEAT_EVERY
 
     def _adapt(self, took: float) -> None:
-        scaled = int(self._batch * min(2.0, _BATCH_SECONDS / max(took, 1e-4)))
-        self._batch = max(_LEAST, min(_MOST, scaled))
+        pace = self._leases.pace
+        scaled = round(self._batch * min(2.0, pace.batch_seconds / max(took, 1e-4)))
+        self._batch = max(_LEAST, min(pace.most, scaled))
 
 
 class Watch:

@@ -77,8 +77,10 @@ class Several:
     def _once(self, work: Callable[[Connection], T]) -> T:
         try:
             with self._engine.connect() as connection:
-                with connection.begin():
+                with connection.begin() as transaction:
                     result = work(connection)
+                    with dialect.bounded(connection):
+                        transaction.commit()
                 if dialect.is_at_risk(connection):
                     raise StorageError("kept on one machine only")
                 return result

@@ -58,6 +58,16 @@ def ask(database: Database, question: str, *values: object) -> list[tuple[object
     return rows
 
 
+def everything_stored(database: Database) -> bytes:
+    """All that is kept: the file, or what the server's rows hold."""
+    if isinstance(database, Path):
+        return b"".join(path.read_bytes() for path in database.parent.glob("saver.db*"))
+    rows = [row for table in ("code", "text") for row in ask(database, f"SELECT * FROM {table}")]
+    return b" ".join(
+        value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
+    )
+
+
 def tell(database: Database, statement: str, rows: Iterable[tuple[object, ...]] = ((),)) -> None:
     """Run a statement for each row, in one transaction; ``?`` stands for a value."""
     with connected(database) as connection, closing(connection.cursor()) as cursor:

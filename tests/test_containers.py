@@ -80,7 +80,7 @@ def test_no_secret_is_written_down() -> None:
 def test_the_service_reaches_nobody_and_nobody_but_nginx_is_reached() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
-    for name in ("migrate", "app", "worker", "redis"):
+    for name in ("migrate", "app", "worker", "postgres", "redis"):
         assert SERVICES[name]["networks"] == ["inside"]
 
 

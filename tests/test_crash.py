@@ -3,130 +3,41 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
-from uuid import UUID
 
 import pytest
+from flask_migrate import upgrade
 
+from saver import create_app
 from saver.codes import SPACE, Code
 from saver.leases.pool import LETTERS, PER_LETTER
-from tests.conftest import NO_LIMITS
-from tests.races import PATIENCE, together
+from tests.conftest import BOTH, NO_LIMITS, address_of, settings_in
+from tests.postgres import Cluster
+from tests.races import PATIENCE
 from tests.server import ROOT, Server, environment, wait_until
-from tests.snapshot import ask, put_codes, snapshot
+from tests.snapshot import Database, ask, put_codes, snapshot, tell
+from tests.writers import Writers, post
+
+KINDS = BOTH
 
 # The long run: CRASH_KILLS=200 ./scripts/test tests/test_crash.py
 KILLS = int(os.environ.get("CRASH_KILLS", "50"))
 TURNS = 10
-WRITERS = 6
+# Before these kills the server of the database crashes too, where there is one.
+CRASHES = (3, 8)
 POOL = [Code.nth(number * 365) for number in range(20_000)]
-SHORT, LONG = 1, 3_600
 SETTINGS = {**NO_LIMITS, "min_expires_in": 1, "rest": 1, "sweep_every": 1}
-
-
-class Acknowledged(NamedTuple):
-    """A text that somebody was told is kept."""
-
-    code: str
-    body: str
-
-
-class Writers:
-    """Write until they are stopped, whoever dies meanwhile; note what was acknowledged."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._stop = threading.Event()
-        self.acknowledged: list[Acknowledged] = []
-        self.count = 0
-        self.once = 0
-        self.wrong: list[str] = []
-
-    def __enter__(self) -> Writers:
-        works = [lambda seed=seed: self._write(Random(seed)) for seed in range(WRITERS)]
-        self._all = threading.Thread(target=lambda: together(works, 4 * PATIENCE), daemon=True)
-        self._all.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._all.join(PATIENCE)
-        assert not self._all.is_alive()
-
-    def _write(self, random: Random) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        while not self._stop.is_set():
-            lasts = random.random() < 0.25
-            body = f"{random.getrandbits(128):x}" * random.choice([1, 1, 1, 300])
-            try:
-                if random.random() < 0.1:
-                    self._write_once(connection, body, random)
-                else:
-                    self._write_and_load(connection, body, LONG if lasts else SHORT)
-            except (OSError, http.client.HTTPException, ValueError):
-                # Nobody was told anything, so the text may be there or not.
-                connection.close()
-                self._stop.wait(0.01)
-
-    def _write_and_load(self, connection: http.client.HTTPConnection, body: str, life: int) -> None:
-        began = time.time()
-        status, written = post(connection, "write", {"text": body, "expires_in": life})
-        if status != 201:
-            self.wrong.append(f"{status} {written}")
-            return
-        self.count += 1
-        code = str(written["code"])
-        if life == LONG:
-            self.acknowledged.append(Acknowledged(code, body))
-        status, loaded = post(connection, "load", {"code": code})
-        if time.time() < began + life and loaded.get("text") != body:
-            self.wrong.append(f"{status}, before it expired")
-
-    def _write_once(self, connection: http.client.HTTPConnection, body: str, random: Random) -> None:
-        """A one-time text: whatever dies meanwhile, one claim reads it, and no other does."""
-        mine, other = (str(UUID(int=random.getrandbits(128))) for _ in range(2))
-        status, written = post(connection, "write", {"text": body, "expires_in": LONG, "once": True})
-        if status != 201:
-            self.wrong.append(f"{status} {written}")
-            return
-        self.count += 1
-        code = str(written["code"])
-        if self._ask_until_answered(connection, {"code": code, "claim": mine}).get("text") != body:
-            self.wrong.append("a one-time text was burnt by a lost answer")
-        if "text" in self._ask_until_answered(connection, {"code": code, "claim": other}):
-            self.wrong.append("a one-time text was read twice")
-        self.once += 1
-
-    def _ask_until_answered(self, connection: http.client.HTTPConnection, body: object) -> dict[str, object]:
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            try:
-                return post(connection, "load", body)[1]
-            except (OSError, http.client.HTTPException, ValueError):
-                connection.close()
-                self._stop.wait(0.01)
-        return {}
-
-
-def post(connection: http.client.HTTPConnection, route: str, body: object) -> tuple[int, dict[str, object]]:
-    headers = {"Content-Type": "application/json"}
-    connection.request("POST", f"/api/v1/{route}", json.dumps(body), headers)
-    answer = connection.getresponse()
-    return answer.status, json.loads(answer.read())
 
 
 def children(pid: int) -> list[int]:
@@ -142,18 +53,63 @@ def kill(*pids: int) -> None:
 
 
 @contextmanager
-def process_of(folder: Path, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+def process_of(lab: Lab, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process of ours that does not outlive its test."""
-    with (folder / "process.log").open("ab") as log:
-        environ = environment(folder, SETTINGS)
+    with (lab.folder / "process.log").open("ab") as log:
+        environ = environment(lab.folder, lab.settings)
         process = subprocess.Popen(
-            [sys.executable, *command], cwd=folder, env=environ, stdout=log, stderr=log
+            [sys.executable, *command], cwd=lab.folder, env=environ, stdout=log, stderr=log
         )
     try:
         yield process
     finally:
         process.kill()
         process.wait(PATIENCE)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A database that survives what is done to it, and where its processes work."""
+
+    folder: Path
+    database: Database
+    cluster: Cluster | None
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What processes here are told."""
+        return {**SETTINGS, **address_of(self.database)}
+
+    def crash_the_server(self) -> None:
+        """As a power cut would, but for what the kernel has in memory; it is back when this returns."""
+        if self.cluster:
+            self.cluster.stop("immediate")
+            self.cluster.start()
+
+    def faults(self) -> list[object]:
+        """What the database itself finds wrong."""
+        if isinstance(self.database, Path):
+            return [fault for (fault,) in ask(self.database, "PRAGMA integrity_check") if fault != "ok"]
+        tell(self.database, "CREATE EXTENSION IF NOT EXISTS amcheck")
+        check = "SELECT bt_index_check(oid, true) FROM pg_class WHERE relname IN ('pk_code', 'pk_text')"
+        assert len(ask(self.database, check)) == 2
+        return []
+
+
+@pytest.fixture
+def lab(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[Lab]:
+    if database_kind == "sqlite":
+        shutil.copy(migrated, tmp_path / "saver.db")
+        yield Lab(tmp_path, tmp_path / "saver.db", None)
+        return
+    # It waits for the disk, as one that is not only for tests does.
+    with Cluster() as cluster:
+        database = cluster.make()
+        app = create_app(settings_in(tmp_path, database_url=database.address))
+        with app.app_context():
+            upgrade()
+            app.extensions["sqlalchemy"].engine.dispose()
+        yield Lab(tmp_path, database, cluster)
 
 
 def kill_some(server: Server, random: Random, *, everything: bool) -> None:
@@ -166,24 +122,23 @@ def kill_some(server: Server, random: Random, *, everything: bool) -> None:
     kill(*random.sample(workers, min(len(workers), random.choice([1, 2, 2]))))
 
 
-def test_kills_lose_nothing_that_was_acknowledged(
-    tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_kills_lose_nothing_that_was_acknowledged(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     # Imported once by the master: a process that was killed is back in a moment.
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--preload")
-    database = tmp_path / "saver.db"
-    shutil.copy(migrated, database)
+    database = lab.database
     put_codes(database, list(POOL))
     random = Random(9)
-    with Server(tmp_path, SETTINGS, threads=4) as server:
+    with Server(lab.folder, lab.settings, threads=4) as server:
         try:
-            with Writers(server.port) as writers:
+            with Writers(server.port, may_be_away=lab.cluster is not None) as writers:
                 for spell in range(KILLS // TURNS):
                     # A sweeper is among them, and in its turn it is killed too.
-                    with process_of(tmp_path, "-m", "saver.worker"):
+                    with process_of(lab, "-m", "saver.worker"):
                         for turn in range(TURNS):
                             wanted = writers.count + random.randrange(5, 60)
                             wait_until(lambda wanted=wanted: writers.count >= wanted, "nothing is written")
+                            if turn in CRASHES:
+                                lab.crash_the_server()
                             kill_some(server, random, everything=turn == TURNS - 1)
                             assert snapshot(database).misplaced(POOL) == {}, f"{spell}.{turn}"
                     server.start()
@@ -198,30 +153,27 @@ def test_kills_lose_nothing_that_was_acknowledged(
     assert writers.wrong == []
     assert writers.once > KILLS // TURNS
     assert snapshot(database).misplaced(POOL) == {}
-    [(check,)] = ask(database, "PRAGMA integrity_check")
-    assert check == "ok"
+    assert lab.faults() == []
 
 
-def per_letter(database: Path) -> dict[str, int]:
+def per_letter(database: Database) -> dict[str, int]:
     """How many codes of each first letter are in the pool."""
     grouped = "SELECT substr(code, 1, 1), count(*) FROM code GROUP BY 1"
     return {str(letter): int(str(count)) for letter, count in ask(database, grouped)}
 
 
-def test_a_fill_that_was_killed_goes_on_where_it_stopped(tmp_path: Path, migrated: Path) -> None:
-    database = tmp_path / "saver.db"
-    shutil.copy(migrated, database)
+def test_a_fill_that_was_killed_goes_on_where_it_stopped(lab: Lab) -> None:
+    database = lab.database
     leased = ["AAAA", "Mmmm", "aaaa", "wUrp", "zzzz"]
-    insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'kept', x'00', 1, 1)"
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.executemany(insert, [(code,) for code in leased])
+    insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'kept', '', 1, 1)"
+    tell(database, insert, [(code,) for code in leased])
     script = str(ROOT / "scripts" / "auto_insert.py")
     full = {first: PER_LETTER - sum(code[0] == first for code in leased) for first in LETTERS}
     # The codes are added in order, so a later one tells how far it is.
     reached = "SELECT 1 FROM code WHERE code >= ? LIMIT 1"
     random = Random(3)
     for letter in ("B", "F"):
-        with process_of(tmp_path, script):
+        with process_of(lab, script):
             wait_until(partial(ask, database, reached, letter), "the fill does not go on")
             moment = time.monotonic() + random.random() / 10
             wait_until(lambda moment=moment: time.monotonic() >= moment, "time does not pass")
@@ -229,7 +181,7 @@ def test_a_fill_that_was_killed_goes_on_where_it_stopped(tmp_path: Path, migrate
         assert found == {first: full[first] for first in found}, "a letter was added by half"
         assert letter in found
         assert len(found) < len(LETTERS), "it was killed too late to tell anything"
-    with process_of(tmp_path, script) as last:
+    with process_of(lab, script) as last:
         assert last.wait(2 * PATIENCE) == 0
     assert per_letter(database) == full
     assert ask(database, "SELECT code FROM text ORDER BY code") == [(code,) for code in leased]
@@ -238,22 +190,20 @@ def test_a_fill_that_was_killed_goes_on_where_it_stopped(tmp_path: Path, migrate
     assert sum(full.values()) + len(leased) == SPACE
 
 
-def test_a_sweep_that_was_killed_leaves_no_half_step(tmp_path: Path, migrated: Path) -> None:
-    database = tmp_path / "saver.db"
-    shutil.copy(migrated, database)
-    insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'old', x'00', 1, 2)"
-    with closing(sqlite3.connect(database)) as connection, connection:
-        connection.executemany(insert, [(code,) for code in POOL])
+def test_a_sweep_that_was_killed_leaves_no_half_step(lab: Lab) -> None:
+    database = lab.database
+    insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'old', '', 1, 2)"
+    tell(database, insert, [(code,) for code in POOL])
     free = 0
     random = Random(5)
     for _ in range(3):
         wanted = free + random.randrange(1, 2_000)
-        with process_of(tmp_path, "-m", "saver.worker"):
+        with process_of(lab, "-m", "saver.worker"):
             wait_until(lambda wanted=wanted: len(snapshot(database).free) >= wanted, "nothing is swept")
         found = snapshot(database)
         assert found.misplaced(POOL) == {}
         assert found.leased, "it was killed too late to tell anything"
         free = len(found.free)
-    with process_of(tmp_path, "-m", "saver.worker"):
+    with process_of(lab, "-m", "saver.worker"):
         wait_until(lambda: not snapshot(database).leased, "the sweep does not end", PATIENCE)
     assert sorted(snapshot(database).free) == sorted(POOL)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from pathlib import Path
 from random import Random, SystemRandom
 
 import pytest
@@ -19,7 +18,7 @@ from saver.leases import Leases, NoTextError, PoolEmptyError
 from saver.leases.draw import _free_by_counting, _free_by_trying
 from saver.writer import StorageError
 from tests.conftest import BOTH, NOW, Clock, settings_in
-from tests.snapshot import Database, ask, put_codes, tell
+from tests.snapshot import Database, everything_stored, put_codes, tell
 
 KINDS = BOTH
 
@@ -146,16 +145,6 @@ def test_delete_ends_a_text_at_once_and_its_code_rests(leases: Leases, clock: Cl
     assert leases.sweep(10).freed == 0
     clock.tick(1)
     assert leases.sweep(10).freed == 1
-
-
-def everything_stored(database: Database) -> bytes:
-    """All that is kept: the file, or what the server's rows hold."""
-    if isinstance(database, Path):
-        return b"".join(path.read_bytes() for path in database.parent.glob("saver.db*"))
-    rows = [row for table in ("code", "text") for row in ask(database, f"SELECT * FROM {table}")]
-    return b" ".join(
-        value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
-    )
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "A" * 22])

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 
 from saver.leases import Leases, PoolEmptyError, Quota, QuotaError
 from tests.conftest import BOTH, Clock
+from tests.snapshot import Database, everything_stored
 
 KINDS = BOTH
 
@@ -126,9 +127,12 @@ def test_a_write_under_way_is_409(client: FlaskClient, app: Flask, monkeypatch: 
     assert inner == [409]
 
 
-def test_neither_key_nor_password_can_be_tried_on_the_database(client: FlaskClient, tmp_path: Path) -> None:
+def test_neither_key_nor_password_can_be_tried_on_the_database(
+    client: FlaskClient, database: Database, tmp_path: Path
+) -> None:
     write(client, password="CANARY-PASSWORD")
     stored = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir() if path.is_file())
+    stored += everything_stored(database)
     assert KEY.encode() not in stored
     assert b"CANARY" not in stored
 

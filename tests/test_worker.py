@@ -129,6 +129,7 @@ class Timed:
 
     def __init__(self, leases: Leases, a_code_takes: float, stop: threading.Event, batches: int) -> None:
         self._leases, self._a_code_takes, self._stop, self._batches = leases, a_code_takes, stop, batches
+        self.pace = leases.pace
         self.sizes: list[int] = []
         self.now = 0.0
 
@@ -168,19 +169,30 @@ def put_rested(database: Database, count: int) -> list[str]:
 
 @pytest.mark.parametrize(
     ("a_code_takes", "sizes"),
-    [(0.001, [100, 20, 20, 20]), (0.00001, [100, 200, 400, 500, 500]), (0.0001, [100, 100, 100])],
+    [
+        (0.001, {"sqlite": [100, 20, 20, 20], "postgresql": [100, 50, 50]}),
+        (0.0001, {"sqlite": [100, 100, 100], "postgresql": [100, 200, 400, 500, 500]}),
+        (0.00001, {"sqlite": [100, 200, 400, 500, 500], "postgresql": [100, 200, 400, 800, 1_600, 2_000]}),
+    ],
 )
 def test_the_batch_fits_itself_to_the_time_it_takes(
-    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch, a_code_takes: float, sizes: list[int]
+    rooms: Rooms,
+    database: Database,
+    database_kind: str,
+    monkeypatch: pytest.MonkeyPatch,
+    a_code_takes: float,
+    sizes: dict[str, list[int]],
 ) -> None:
-    put_rested(database, 4_000)
+    put_rested(database, 8_000)
     stop = Impatient()
-    timed = Timed(rooms.leases, a_code_takes, stop, len(sizes))
+    wanted = sizes[database_kind]
+    timed = Timed(rooms.leases, a_code_takes, stop, len(wanted))
     monkeypatch.setattr("saver.worker.time", SimpleNamespace(monotonic=lambda: timed.now))
     Sweeper(timed, rooms.readiness, stop).run()  # type: ignore[arg-type]
-    assert timed.sizes == sizes
-    # It rests longer than it worked, so that a writer finds its turn.
-    assert all(wait > size * a_code_takes for wait, size in zip(stop.waits, sizes, strict=False))
+    assert timed.sizes == wanted
+    # Where a writer must find its turn it rests longer than it worked.
+    least = {"sqlite": 1.0, "postgresql": 0.4}[database_kind] * a_code_takes
+    assert all(wait > size * least for wait, size in zip(stop.waits, wanted, strict=False))
 
 
 def test_a_sweeper_goes_on_until_nothing_is_left(rooms: Rooms, database: Database) -> None:

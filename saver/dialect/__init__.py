@@ -9,16 +9,19 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Connection, Engine, Table, Text, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
 
 from saver.dialect import postgresql, sqlite
+from saver.dialect.patience import Watch
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
+SCHEMES = f"{SQLITE}: or {POSTGRESQL}:"
+_DRIVERS = (SQLITE, f"{SQLITE}+pysqlite", POSTGRESQL, f"{POSTGRESQL}+psycopg")
 
 # Execution options: how a transaction begins. Without one it is a snapshot that only reads.
 WRITE = {"saver_begin": "write"}
@@ -26,6 +29,27 @@ ONE_READ = {"saver_begin": "no transaction"}
 
 # As PEP 249 names the database's own trouble.
 _TROUBLE = {"OperationalError", "InternalError", "InterfaceError"}
+
+
+_watch = Watch()
+
+
+class Pace(NamedTuple):
+    """How work on many rows is cut up, so that those who write beside it do not notice.
+
+    A batch that takes longer than ``batch_seconds`` is followed by a smaller one, of ``most`` rows at most;
+    after each there is a rest of so long, times ``rest_factor``.
+    """
+
+    batch_seconds: float
+    most: int
+    rest_factor: float
+
+
+# A file is locked while a batch is written: a quarter of the time, so that most writes never meet it.
+_PACE_OF_A_FILE = Pace(batch_seconds=0.010, most=500, rest_factor=3.0)
+# On a server nobody waits; what is left to others is a part of its time.
+_PACE_OF_A_SERVER = Pace(batch_seconds=0.050, most=2_000, rest_factor=0.5)
 
 
 class Trouble(Enum):
@@ -41,8 +65,11 @@ def code_type() -> TypeEngine[str]:
 
 
 def is_known(address: str) -> bool:
-    """Whether a database URL is one of a database that saver can use. Raises ArgumentError."""
-    return make_url(address).get_backend_name() in (SQLITE, POSTGRESQL)
+    """Whether a database URL is one of a database that saver can use."""
+    try:
+        return make_url(address).drivername in _DRIVERS
+    except ArgumentError:
+        return False
 
 
 def engine_options(address: str, threads: int) -> dict[str, Any]:
@@ -64,6 +91,11 @@ def prepare(engine: Engine) -> None:
 def is_server(engine: Engine) -> bool:
     """Whether a server keeps the database, for many writers at once; else it is a file with one."""
     return engine.dialect.name == POSTGRESQL
+
+
+def pace(engine: Engine) -> Pace:
+    """The pace that fits a database."""
+    return _PACE_OF_A_SERVER if is_server(engine) else _PACE_OF_A_FILE
 
 
 def gate(engine: Engine) -> AbstractContextManager[None]:
@@ -90,6 +122,11 @@ def be_patient(connection: Connection) -> None:
     """Let the statements of this transaction take as long as they need: they are an operator's."""
     if is_server(connection.engine):
         postgresql.be_patient(connection)
+
+
+def others(connection: Connection) -> int:
+    """How many other connections of saver's a server's database has."""
+    return postgresql.others(connection) if is_server(connection.engine) else 0
 
 
 def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> bool:
@@ -123,6 +160,11 @@ def trouble_of(error: Exception) -> Trouble | None:
 def is_lost(driver_connection: Any) -> bool:
     """Whether a driver's connection is of no use any more."""
     return bool(getattr(driver_connection, "closed", False))
+
+
+def bounded(connection: Connection) -> AbstractContextManager[None]:
+    """See that a commit on a server does not wait for ever."""
+    return _watch.over(connection.connection.driver_connection)
 
 
 def is_at_risk(connection: Connection) -> bool:

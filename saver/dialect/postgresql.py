@@ -37,6 +37,7 @@ _KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
+_NAME = "saver"
 _AT_RISK = "saver_at_risk"
 # Deadlock, lost serialization, and a key that another transaction has just used.
 _CONFLICTS = {"40P01", "40001", "23505"}
@@ -49,7 +50,7 @@ def engine_options(url: URL) -> dict[str, Any]:
     chosen = {
         **_KEEPALIVE,
         "connect_timeout": _CONNECT_PATIENCE,
-        "application_name": "saver",
+        "application_name": _NAME,
         # A standby is a moment behind: a text that was just written would not be there.
         "target_session_attrs": "read-write",
     }
@@ -135,6 +136,17 @@ def is_at_risk(connection: Connection) -> bool:
     The server then says that it has committed, and only warns: after a failover it would be gone.
     """
     return bool(connection.info.pop(_AT_RISK, False))
+
+
+def others(connection: Connection) -> int:
+    """How many other connections of saver's there are to this database."""
+    return int(
+        connection.exec_driver_sql(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND application_name = %(name)s",
+            {"name": _NAME},
+        ).scalar_one()
+    )
 
 
 def faults(connection: Connection) -> list[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
 
+from saver import dialect
 from saver.models import code as pool
 from saver.models import text
 
@@ -62,5 +63,6 @@ def sweep(connection: Connection, now: int, most: int) -> Swept:
     freed = sorted(connection.scalars(_rested, {"now": now, "most": most}))
     if freed:
         connection.execute(_drop, {"codes": freed})
-        connection.execute(_give_back, [{"code": code} for code in freed])
+        if not dialect.copy_in(connection, pool, [(code,) for code in freed]):
+            connection.execute(_give_back, [{"code": code} for code in freed])
     return Swept(len(wiped), len(freed), more=most in (len(wiped), len(freed)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from saver import dialect
+from saver.dialect import Pace
 from saver.leases import pool, sweep
 from saver.leases.base import Deeds
 from saver.leases.sweep import Swept
@@ -12,6 +14,11 @@ from saver.leases.sweep import Swept
 
 class Upkeep(Deeds):
     """The deeds of the worker and the operator."""
+
+    @property
+    def pace(self) -> Pace:
+        """How a long sweep is cut up."""
+        return dialect.pace(self._engine)
 
     def sweep(self, most: int) -> Swept:
         """One batch: wipe at most ``most`` expired texts, give back at most ``most`` rested codes."""

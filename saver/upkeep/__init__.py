@@ -1,6 +1,6 @@
 """Upkeep: back the database up, restore a backup, and tell an operator how the service is.
 
-Only for a database that is a file: a database server has tools of its own. What a
+A database server has tools of its own for both; what it restored is made safe here. What a
 restored database must be told of codes and texts is said by ``leases``.
 """
 
@@ -8,5 +8,6 @@ from saver.upkeep.backup import Backups, Made
 from saver.upkeep.check import Check, Found
 from saver.upkeep.files import UpkeepError
 from saver.upkeep.restore import Restored, Restorer, Rules
+from saver.upkeep.restored import Aftermath
 
-__all__ = ["Backups", "Check", "Found", "Made", "Restored", "Restorer", "Rules", "UpkeepError"]
+__all__ = ["Aftermath", "Backups", "Check", "Found", "Made", "Restored", "Restorer", "Rules", "UpkeepError"]

@@ -80,7 +80,8 @@ class Restorer:
         place = dialect.file_of(self._engine)
         if place is None:
             raise UpkeepError(
-                "this database is kept by a server: use the server's own tool, such as pg_restore"
+                "this database is kept by a server: use the server's own tool, such as pg_restore,"
+                " and then flask --app saver restored"
             )
         self._check(backup, place)
         if place.parent.stat().st_uid != os.geteuid():

@@ -1,0 +1,299 @@
+"""What only a server of databases can do to us: many writers, waits, restarts, standbys."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import event
+
+from saver import create_app
+from saver.app import Rooms
+from saver.codes import SPACE
+from saver.dialect import patience
+from saver.leases import Lease, Leases, NoTextError, PoolEmptyError, Repeatable
+from saver.settings import SettingsError
+from saver.writer import StorageError
+from tests.conftest import Clock, settings_in
+from tests.postgres import QUICK, Cluster, PostgresDatabase
+from tests.races import PATIENCE, together
+from tests.server import ROOT, environment
+from tests.snapshot import ask, put_codes, snapshot, tell
+
+KINDS = ("postgresql",)
+REPEATABLE = Repeatable("8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", b"{}")
+
+
+@contextmanager
+def held(database: PostgresDatabase, statement: str) -> Iterator[None]:
+    """Somebody else is in the middle of a transaction."""
+    with database.connect() as other:
+        other.execute(statement.encode())
+        yield
+        other.rollback()
+
+
+@pytest.fixture
+def impatient(make_app: Callable[..., Flask], database: PostgresDatabase) -> Leases:
+    """Leases whose statements give up soon: what the URL says goes before what saver says."""
+    options = "?options=-c%20lock_timeout%3D200%20-c%20statement_timeout%3D500"
+    return make_app(database_url=database.address + options).extensions["saver"].leases
+
+
+class TestNobodyWaitsForAnothersCode:
+    def test_a_code_that_is_being_taken_is_passed_over(
+        self, impatient: Leases, database: PostgresDatabase, codes: list[str]
+    ) -> None:
+        with held(database, "DELETE FROM code WHERE code <> 'wUrp'"):
+            assert impatient.save("text", 60).code == "wUrp"
+        assert snapshot(database).misplaced(codes) == {}
+
+    def test_when_others_take_each_of_the_last_ones_there_is_none(
+        self, impatient: Leases, database: PostgresDatabase
+    ) -> None:
+        with held(database, "DELETE FROM code"), pytest.raises(PoolEmptyError):
+            impatient.save("text", 60)
+        impatient.save("text", 60)
+
+    def test_a_sweep_passes_over_what_another_is_at(
+        self, impatient: Leases, database: PostgresDatabase, clock: Clock, codes: list[str]
+    ) -> None:
+        leased = [impatient.save("text", 60).code for _ in codes]
+        clock.tick(60)
+        with held(database, f"SELECT 1 FROM text WHERE code = '{leased[0]}' FOR UPDATE"):
+            assert impatient.sweep(10).wiped == len(codes) - 1
+        assert impatient.sweep(10).wiped == 1
+
+    def test_few_leases_are_taken_by_many_without_a_failure(
+        self, make_app: Callable[..., Flask], database: PostgresDatabase, codes: list[str]
+    ) -> None:
+        leases: Leases = make_app(threads=16).extensions["saver"].leases
+
+        def save() -> Lease | None:
+            try:
+                return leases.save("text", 60)
+            except PoolEmptyError:
+                return None
+
+        saved = [lease.code for lease in together([save] * 16) if lease]
+        assert sorted(saved) == sorted(codes)
+        assert snapshot(database).misplaced(codes) == {}
+
+
+class TestWaitsEnd:
+    def test_a_row_that_somebody_holds_is_waited_for_a_bounded_time(
+        self, impatient: Leases, database: PostgresDatabase
+    ) -> None:
+        lease = impatient.save("text", 60)
+        with held(database, "SELECT 1 FROM text FOR UPDATE"):
+            with pytest.raises(StorageError):
+                impatient.delete(lease.code, lease.owner_token)
+            assert impatient.load(lease.code).text == "text"
+        impatient.delete(lease.code, lease.owner_token)
+
+    def test_a_statement_takes_a_bounded_time(self, leases: Leases) -> None:
+        with leases._engine.connect() as connection:
+            settings = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+            found = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in settings]
+        assert found == ["10s", "5s", "10s"]
+
+    def test_a_commit_that_gave_up_waiting_for_its_standby_is_not_acknowledged(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(patience, "PATIENCE", 0.3)
+        standby = {"synchronous_standby_names": "nobody", "synchronous_commit": "local"}
+        with Cluster({**QUICK, **standby}) as cluster:
+            database = cluster.make()
+            folder = tmp_path / "alone"
+            with create_app(settings_in(folder, database_url=database.address)).app_context():
+                upgrade()
+            put_codes(database, ["wUrp"])
+            waiting = "?options=-c%20synchronous_commit%3Don"
+            app = create_app(settings_in(folder, database_url=database.address + waiting))
+            answer = app.test_client().post("/api/v1/write", json={"text": "text"})
+            assert answer.status_code == 503
+            # It is there, on one machine: to acknowledge it would be to lose it with that machine.
+            assert snapshot(database).leased == ["wUrp"]
+
+
+class TestItComesBackByItself:
+    def test_a_lost_connection_is_not_noticed(self, app: Flask, database: PostgresDatabase) -> None:
+        client, leases = app.test_client(), app.extensions["saver"].leases
+        app.extensions["saver"].readiness.beat()
+        kept = leases.save("text", 600)
+
+        def connect() -> None:
+            leases._engine.connect().close()
+
+        for use in (
+            lambda: leases.load(kept.code),
+            lambda: leases.save("more", 600),
+            lambda: leases.status(kept.code, kept.owner_token),
+            lambda: leases.sweep(10),
+            leases.audit,
+        ):
+            # Several of them, so that a read does not hit upon one that is whole.
+            together([connect] * 4)
+            database.lose_connections()
+            use()
+        database.lose_connections()
+        assert client.get("/readyz").status_code == 200
+
+    def test_a_server_that_was_restarted_is_found_again(
+        self, tmp_path: Path, clock: Clock, codes: list[str]
+    ) -> None:
+        with Cluster(QUICK) as cluster:
+            database = cluster.make()
+            app = create_app(settings_in(tmp_path, database_url=database.address), clock)
+            with app.app_context():
+                upgrade()
+            put_codes(database, codes)
+            client = app.test_client()
+            code = client.post("/api/v1/write", json={"text": "text"}).json["code"]
+            for mode in ("fast", "immediate"):
+                cluster.stop(mode)
+                for path, body in (("load", {"code": code}), ("write", {"text": "text"})):
+                    away = client.post(f"/api/v1/{path}", json=body)
+                    assert (away.status_code, "Retry-After" in away.headers) == (503, True)
+                assert client.get("/healthz").status_code == 200
+                assert client.get("/readyz").json["database"] == "failing"
+                cluster.start()
+                assert client.post("/api/v1/load", json={"code": code}).json["text"] == "text"
+                assert client.post("/api/v1/write", json={"text": mode}).status_code == 201
+            app.extensions["sqlalchemy"]
+            with app.app_context():
+                app.extensions["sqlalchemy"].engine.dispose()
+
+    def test_a_server_that_only_reads_is_not_asked(
+        self, make_app: Callable[..., Flask], database: PostgresDatabase
+    ) -> None:
+        tell(database, f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
+        client = make_app().test_client()
+        for path, body in (("load", {"code": "wUrp"}), ("write", {"text": "text"})):
+            assert client.post(f"/api/v1/{path}", json=body).status_code == 503
+
+    def test_a_server_that_turns_read_only_is_trouble_and_no_fault(
+        self, leases: Leases, database: PostgresDatabase
+    ) -> None:
+        @event.listens_for(leases._engine, "begin")
+        def demoted(connection) -> None:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+        with pytest.raises(StorageError):
+            leases.save("text", 60)
+
+
+class TestTwoAtOnce:
+    def test_two_writes_with_one_key_are_one_lease(
+        self, leases: Leases, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        # Nobody finds it beforehand: the key itself must keep them apart.
+        monkeypatch.setattr(Leases, "_before", lambda *_: None)
+        saved = together([partial(leases.save, "text", 60, repeatable=REPEATABLE)] * 6)
+        assert len({lease.code for lease in saved}) == 1
+        assert len(snapshot(database).leased) == 1
+
+    def test_two_fills_add_every_code_once(self, leases: Leases, database: PostgresDatabase) -> None:
+        added = together([lambda: sum(step.added for step in leases.fill())] * 2, patience=180)
+        assert sum(added) == SPACE - 4
+        assert leases.audit().clean
+
+    def test_two_migrations_are_one(self, cluster: Cluster, tmp_path: Path) -> None:
+        database = cluster.make()
+        environ = environment(tmp_path, {"database_url": database.address})
+        command = [
+            sys.executable,
+            "-m",
+            "flask",
+            "--app",
+            "saver",
+            "db",
+            "upgrade",
+            "-d",
+            str(ROOT / "migrations"),
+        ]
+        both = [
+            subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE) for _ in range(2)
+        ]
+        told = [process.communicate(timeout=PATIENCE)[1] for process in both]
+        assert [process.returncode for process in both] == [0, 0], told
+        assert sum(told_by.count(b"Running upgrade") for told_by in told) == 3
+        assert ask(database, "SELECT count(*) FROM alembic_version") == [(1,)]
+
+    def test_two_heartbeats_are_one(self, make_app: Callable[..., Flask], database: PostgresDatabase) -> None:
+        rooms: Rooms = make_app(threads=8).extensions["saver"]
+        together([rooms.readiness.beat] * 8)
+        assert ask(database, "SELECT count(*) FROM sweeper") == [(1,)]
+
+
+def test_a_thread_has_a_connection_and_no_more_are_opened(
+    make_app: Callable[..., Flask], database: PostgresDatabase
+) -> None:
+    leases: Leases = make_app(threads=6).extensions["saver"].leases
+    together([lambda: [_load_nothing(leases) for _ in range(50)]] * 6)
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE datname = ? AND application_name = 'saver'"
+    [(count,)] = ask(database, mine, database.name)
+    assert 1 <= int(str(count)) <= 8
+
+
+def _load_nothing(leases: Leases) -> None:
+    with pytest.raises(NoTextError):
+        leases.load("qqqq")  # type: ignore[arg-type]
+
+
+def test_a_load_is_one_statement(leases: Leases) -> None:
+    code = leases.save("text", 60).code
+    sent: list[object] = []
+    connection = leases._engine.raw_connection()
+    driver: Any = connection.driver_connection
+    execute = driver._exec_command
+    driver._exec_command = lambda *given, **more: sent.append(given[0]) or execute(*given, **more)
+    connection.close()
+    leases.load(code)
+    assert sent == [], "no BEGIN before it and no ROLLBACK after it"
+    leases.save("text", 60)
+    assert sent == [b"COMMIT"]
+
+
+@pytest.mark.parametrize("which", ["_find", "_find_body"])
+def test_a_text_is_found_by_its_key(leases: Leases, database: PostgresDatabase, which: str) -> None:
+    rows = [(f"{chr(97 + n // 676 % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}a",) for n in range(10_000)]
+    insert = "INSERT INTO text (code, owner_hash, body, expires_at, free_at) VALUES (?, '', 'x', 9, 9)"
+    tell(database, insert, sorted(set(rows)))
+    statement = getattr(leases, which)
+    values = {"code": "aaaa", "now": 1, "owner_hash": b""}
+    with database.connect() as connection:
+        connection.execute("ANALYZE text")
+        plan = connection.execute(f"EXPLAIN {statement._sql}".encode(), values).fetchall()
+    assert "Index Scan using pk_text" in str(plan)
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://user:CANARY@host/name", "CANARY", "postgresql+psycopg2://user:CANARY@host/name"]
+)
+def test_a_url_that_is_of_no_use_is_named_and_not_told(address: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        create_app(settings_in(tmp_path, database_url=address))
+    assert "SAVER_DATABASE_URL" in str(refused.value)
+    assert "CANARY" not in str(refused.value)
+
+
+def test_the_password_of_the_url_is_nowhere(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    address = "postgresql://saver:CANARY@127.0.0.1:1/name"
+    app = create_app(settings_in(tmp_path, database_url=address))
+    began = time.monotonic()
+    answer = app.test_client().post("/api/v1/load", json={"code": "wUrp"})
+    assert answer.status_code == 503
+    assert time.monotonic() - began < 6
+    told = app.test_cli_runner().invoke(args=["pool", "count"]).output
+    shown = answer.text + told + caplog.text + repr(app.extensions["saver"].settings)
+    assert "CANARY" not in shown
