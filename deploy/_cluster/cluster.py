@@ -55,12 +55,19 @@ class Cluster:
         changed = {f"SAVER_{key.upper()}": str(value) for key, value in (settings or {}).items()}
         self._settings = {**settings_of_an_app(self.secrets, pair=pair), **changed}
 
+    def claim(self) -> None:
+        """Take the name. Raises BrokenError where somebody has it, or something has to be installed first."""
+        if missing := missing_packages(pair=self.is_pair):
+            raise BrokenError(f"there is something missing: apt-get install -y {' '.join(missing)}")
+        try:
+            self.folder.mkdir(mode=0o755)
+        except FileExistsError:
+            raise BrokenError(
+                f"{self.folder} is there: run deploy/cluster down, or give another --name"
+            ) from None
+
     def make(self) -> None:
         """The network, and everything that the app servers need. Raises BrokenError."""
-        missing = missing_packages(pair=self.is_pair)
-        if missing:
-            raise BrokenError(f"there is something missing: apt-get install -y {' '.join(missing)}")
-        self.folder.mkdir(mode=0o755)
         self.network.up()
         certify(self.folder)
         self.redis = Redis(self.machines["cache"], self.folder, self.secrets)
@@ -79,6 +86,7 @@ class Cluster:
     def prepare(self, *, few: bool) -> None:
         """Tables and codes: all of them, or a few for a drill."""
         app = self.apps["app1"]
+        self._codes = FEW_CODES if few else 52**4
         if not few:
             app.prepare()
             return
@@ -121,20 +129,23 @@ class Cluster:
             " (SELECT count(*) FROM text JOIN code USING (code))"
         )
         free, leased, both = map(int, self.database.primary().ask(question).split("|"))
-        if both:
-            raise BrokenError(f"{both} codes are in both places")
+        if both or free + leased != self._codes:
+            raise BrokenError(f"codes: {free} free, {leased} leased, {both} of them in both places")
         return free, leased
 
     def down(self) -> None:
         """End everything and leave nothing behind."""
-        self.network.down()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.network.down()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager
 def running(name: str, python: Path, *, few: bool = True, **more: object) -> Iterator[Cluster]:
     """A cluster that serves, and that is gone afterwards."""
     cluster = Cluster(name, python, **more)  # type: ignore[arg-type]
+    cluster.claim()
     try:
         cluster.make()
         cluster.prepare(few=few)
