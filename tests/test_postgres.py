@@ -264,6 +264,23 @@ def test_a_load_is_one_statement(leases: Leases) -> None:
     assert sent == [b"COMMIT"]
 
 
+def test_the_servers_log_has_nothing_of_a_text(
+    impatient: Leases, database: PostgresDatabase, cluster: Cluster
+) -> None:
+    lease = impatient.save("CANARY-TEXT", 60, "CANARY-PASSWORD", repeatable=REPEATABLE)
+    with held(database, "LOCK TABLE text"):
+        for use in (
+            lambda: impatient.load(lease.code, "CANARY-PASSWORD"),
+            lambda: impatient.save("CANARY-TEXT", 60),
+            lambda: impatient.status(lease.code, lease.owner_token),
+        ):
+            with pytest.raises(StorageError):
+                use()
+    assert "lock timeout" in cluster.log
+    for canary in ("CANARY", lease.code, lease.owner_token):
+        assert canary not in cluster.log
+
+
 @pytest.mark.parametrize("which", ["_find", "_find_body"])
 def test_a_text_is_found_by_its_key(leases: Leases, database: PostgresDatabase, which: str) -> None:
     rows = [(f"{chr(97 + n // 676 % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}a",) for n in range(10_000)]

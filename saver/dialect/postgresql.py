@@ -41,6 +41,8 @@ _NAME = "saver"
 _AT_RISK = "saver_at_risk"
 # Deadlock, lost serialization, and a key that another transaction has just used.
 _CONFLICTS = {"40P01", "40001", "23505"}
+# No such table, no such column, no right to use it.
+_NOT_SET_UP = {"42P01", "42703", "42501"}
 
 
 def engine_options(url: URL) -> dict[str, Any]:
@@ -121,6 +123,11 @@ def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]])
 def is_conflict(error: BaseException) -> bool:
     """Whether a transaction failed because another one came between."""
     return getattr(error, "sqlstate", None) in _CONFLICTS
+
+
+def is_not_set_up(error: BaseException) -> bool:
+    """Whether tables or rights are missing that a migration or the operator gives."""
+    return getattr(error, "sqlstate", None) in _NOT_SET_UP
 
 
 def is_lost_before(error: Exception) -> bool:

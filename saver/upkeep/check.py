@@ -78,6 +78,8 @@ class Check:
 
     def _disk(self) -> tuple[bool, str]:
         file = dialect.file_of(self._engine)
-        size = file.stat().st_size if file and file.exists() else 0
         free = shutil.disk_usage(self._data_dir).free
+        if file is None:
+            return free >= _LEAST_BYTES, f"{free >> 20:,} MiB free; the database's server looks after its own"
+        size = file.stat().st_size if file.exists() else 0
         return free >= size + _LEAST_BYTES, f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"
