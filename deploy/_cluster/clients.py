@@ -58,12 +58,12 @@ class Person:
 
     def get(self, path: str) -> Answer:
         """GET."""
-        return self._ask("GET", path, None, {})
+        return self.ask("GET", path, None, {})
 
     def post(self, path: str, document: object, headers: Mapping[str, str] | None = None) -> Answer:
         """POST JSON."""
         told = {"Content-Type": "application/json", **(headers or {})}
-        return self._ask("POST", path, json.dumps(document).encode(), told)
+        return self.ask("POST", path, json.dumps(document).encode(), told)
 
     def write(self, text: str, expires_in: int = 3600, *, once: bool = False) -> Answer:
         """Write a text."""
@@ -77,7 +77,8 @@ class Person:
         """Close the connection."""
         self._connection.close()
 
-    def _ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+        """Ask anything. The connection is kept, and made anew after a fault."""
         try:
             self._connection.request(method, self.below + path, body, dict(headers))
             answer = self._connection.getresponse()

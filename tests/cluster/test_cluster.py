@@ -98,7 +98,8 @@ def test_what_the_balancer_refuses_it_refuses_as_the_api_does(cluster: Cluster) 
     def refused(person: Person) -> list[tuple[int, object]]:
         long = person.post("/api/v1/write", {}, {"Content-Length": "7000000"})
         person.leave()
-        chunked = person.post("/api/v1/write", {}, {"Transfer-Encoding": "chunked"})
+        chunks = b"2\r\n{}\r\n0\r\n\r\n"
+        chunked = person.ask("POST", "/api/v1/write", chunks, {"Transfer-Encoding": "chunked"})
         return [(answer.status, answer.document.get("type")) for answer in (long, chunked)]
 
     assert cluster.ask(refused) == [(413, "urn:saver:problem:http-413"), (411, "urn:saver:problem:http-411")]
