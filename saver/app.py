@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random, SystemRandom
+from typing import Any, cast
 
 from alembic.script import ScriptDirectory
 from flask import Flask, Response
@@ -14,16 +15,23 @@ from flask_cors import CORS
 from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from limits.storage import Storage
+from redis import Redis
+from sqlalchemy import Engine
 
 from saver import cli, dialect, models, web
 from saver.api import health, openapi, problems, v1, wire
 from saver.api.deeds import Deeds
 from saver.budgets import Budgets
+from saver.counts import Counts
+from saver.counts.redis import RedisCounts
+from saver.counts.shared import SharedCounts
 from saver.leases import Clock, Leases, Seams
 from saver.metrics import Metrics
 from saver.readiness import Readiness
 from saver.receipts import Receipts
+from saver.receipts.file import FileReceipts
+from saver.receipts.redis import RedisReceipts
+from saver.redis_client import pool_of
 from saver.seal import Deriver
 from saver.settings import Settings, SettingsError, read_settings, secret_of
 from saver.upkeep import Aftermath, Backups, Check, Restorer, Rules
@@ -58,11 +66,14 @@ def create_app(
     settings = settings or read_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     app = Flask("saver", static_folder=None)
-    rooms = _rooms(app, settings, clock, random or SystemRandom())
+    counts, receipts = _beside(settings)
+    budgets = Budgets(counts, settings, clock=clock, secret=secret_of(settings))
+    engine, leases = _leases(app, settings, receipts, clock, random or SystemRandom())
+    rooms = _rooms(settings, engine, leases, budgets, clock)
     app.extensions["saver"] = rooms
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
-    _routes(app, rooms, settings, clock)
+    _routes(app, rooms, settings, budgets)
     problems.register(app)
     app.after_request(_headers)
     CORS(
@@ -80,7 +91,9 @@ def create_app(
     return app
 
 
-def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Rooms:
+def _leases(
+    app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random
+) -> tuple[Engine, Leases]:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not dialect.is_known(settings.database):
         raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
@@ -91,17 +104,11 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
     with app.app_context():
         engine = db.engine
     dialect.prepare(engine)
-    leases = Leases(
-        Seams(
-            engine,
-            Deriver(settings.derive_at_once),
-            Receipts(settings.data_dir.resolve() / "receipts.db"),
-            clock,
-            random,
-            secret_of(settings),
-            settings.rest,
-        )
-    )
+    deriver, secret = Deriver(settings.derive_at_once), secret_of(settings)
+    return engine, Leases(Seams(engine, deriver, receipts, clock, random, secret, settings.rest))
+
+
+def _rooms(settings: Settings, engine: Engine, leases: Leases, budgets: Budgets, clock: Clock) -> Rooms:
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
@@ -110,14 +117,13 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
         Backups(engine, leases, clock),
         Restorer(engine, rules, clock),
         Aftermath(engine, rules, clock),
-        Check(engine, leases, readiness, settings.data_dir),
+        Check(engine, leases, readiness, settings.data_dir, budgets if settings.has_redis else None),
         settings.data_dir.resolve() / "backups",
     )
     return Rooms(settings, leases, readiness, upkeep)
 
 
-def _routes(app: Flask, rooms: Rooms, settings: Settings, clock: Clock) -> None:
-    budgets = Budgets(_counts(settings), settings, clock=clock, secret=secret_of(settings))
+def _routes(app: Flask, rooms: Rooms, settings: Settings, budgets: Budgets) -> None:
     deeds = Deeds(rooms.leases, budgets, settings)
     app.register_blueprint(v1.V1(deeds).blueprint())
     app.register_blueprint(openapi.blueprint())
@@ -127,13 +133,31 @@ def _routes(app: Flask, rooms: Rooms, settings: Settings, clock: Clock) -> None:
     app.register_blueprint(web.blueprint())
 
 
-def _counts(settings: Settings) -> Storage:
+def _beside(settings: Settings) -> tuple[Counts, Receipts]:
+    """Where budgets are counted and receipts noted: in Redis, if there is one, or in files."""
+    if not settings.has_redis:
+        return _counts(settings), FileReceipts(settings.data_dir.resolve() / "receipts.db")
+    try:
+        pool = pool_of(settings.counts, settings.threads + 2)
+    except (TypeError, ValueError):
+        # Its message is not repeated: the URL may have a password.
+        raise SettingsError(
+            "SAVER_LIMITS_URL: has an option that is none, or a value that it cannot have"
+        ) from None
+    return _counts(settings, connection_pool=pool), RedisReceipts(Redis(connection_pool=pool))
+
+
+def _counts(settings: Settings, **options: Any) -> Counts:
     # The extension is asked for the storage alone and sits on an app of its own: what it
     # does before and after every view, without a limit of its own, costs a sixth of a load.
     limiter = Limiter(
-        key_func=lambda: "", app=Flask("limits"), storage_uri=settings.counts, strategy="fixed-window"
+        key_func=lambda: "",
+        app=Flask("limits"),
+        storage_uri=settings.counts,
+        storage_options=options,
+        strategy="fixed-window",
     )
-    return limiter.storage
+    return cast(SharedCounts | RedisCounts, limiter.storage)
 
 
 def _headers(response: Response) -> Response:

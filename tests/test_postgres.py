@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from saver.writer import StorageError
 from tests.conftest import Clock, settings_in
 from tests.postgres import QUICK, Cluster, PostgresDatabase
 from tests.races import PATIENCE, together
-from tests.server import ROOT, environment
+from tests.server import ROOT, environment, wait_until
 from tests.snapshot import ask, put_codes, snapshot, tell
 
 KINDS = ("postgresql",)
@@ -201,6 +202,33 @@ class TestTwoAtOnce:
         saved = together([partial(leases.save, "text", 60, repeatable=REPEATABLE)] * 6)
         assert len({lease.code for lease in saved}) == 1
         assert len(snapshot(database).leased) == 1
+
+    @pytest.mark.parametrize("deed", ["delete", "extend"])
+    def test_an_owner_who_comes_late_does_not_touch_a_strangers_text(
+        self, leases: Leases, database: PostgresDatabase, deed: str
+    ) -> None:
+        mine = leases.save("mine", 60)
+        there = threading.Event()
+
+        def late() -> None:
+            assert there.wait(PATIENCE)
+            if deed == "delete":
+                leases.delete(mine.code, mine.owner_token)
+            else:
+                with pytest.raises(NoTextError):
+                    leases.extend(mine.code, mine.owner_token, lambda _sealed: 600)
+
+        def a_stranger_is_there_first() -> None:
+            waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = ?"
+            with database.connect() as other:
+                other.execute("UPDATE text SET owner_hash = 'stranger', body = 'a stranger''s'")
+                there.set()
+                wait_until(lambda: ask(database, waiting, database.name), "the owner does not come")
+
+        together([late, a_stranger_is_there_first])
+        assert ask(database, "SELECT body, ended, expires_at FROM text") == [
+            ("a stranger's", None, mine.expires_at)
+        ]
 
     def test_two_fills_add_every_code_once(self, leases: Leases, database: PostgresDatabase) -> None:
         added = together([lambda: sum(step.added for step in leases.fill())] * 2, patience=180)

@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from saver import dialect
+from saver.budgets import Budgets
+from saver.counts import CountsError
 from saver.leases import Leases
 from saver.readiness import Readiness
 from saver.writer import StorageError
@@ -33,11 +35,20 @@ class Found:
 class Check:
     """Looks at everything; reads the whole database, which takes a second or two."""
 
-    def __init__(self, engine: Engine, leases: Leases, readiness: Readiness, data_dir: Path) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        leases: Leases,
+        readiness: Readiness,
+        data_dir: Path,
+        shared: Budgets | None,
+    ) -> None:
+        """``shared`` are the budgets that other machines count too, if there are such."""
         self._engine = engine
         self._leases = leases
         self._readiness = readiness
         self._data_dir = data_dir
+        self._shared = shared
 
     def run(self) -> Iterator[Found]:
         """Every finding, as it is made. A database that is away is a finding and no error."""
@@ -48,6 +59,8 @@ class Check:
             "worker": self._sweeper,
             "disk": self._disk,
         }
+        if self._shared:
+            looks["redis"] = self._redis
         for name, look in looks.items():
             try:
                 yield Found(name, *look())
@@ -75,6 +88,14 @@ class Check:
         age = self._readiness.beat_age()
         told = "it never swept" if age is None else f"the last sweep ended {max(0, age):.0f} s ago"
         return self._readiness.check()["sweeper"], told
+
+    def _redis(self) -> tuple[bool, str]:
+        assert self._shared  # noqa: S101 - for the type checker
+        try:
+            misses, refusals = self._shared.today()
+        except CountsError as error:
+            return False, f"cannot be asked ({error})"
+        return True, f"{misses:,} misses and {refusals:,} refusals today"
 
     def _disk(self) -> tuple[bool, str]:
         file = dialect.file_of(self._engine)
