@@ -112,7 +112,7 @@ class Member:
     def start_etcd(self) -> None:
         """Start etcd's member."""
         environ = {**self._etcd, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self._folder)}
-        self.machine.start("etcd", user="postgres", environ=environ, cwd=self._folder)
+        self.etcd = self.machine.start("etcd", user="postgres", environ=environ, cwd=self._folder)
 
     def start(self) -> None:
         """Start Patroni, which starts PostgreSQL."""
@@ -222,7 +222,8 @@ class Pair:
 
     def is_whole(self) -> bool:
         """Whether there are two and commits wait for both."""
-        return all(member.roles() == ["leader", "sync_standby"] for member in self.servers)
+        agreed = all(member.roles() == ["leader", "sync_standby"] for member in self.servers)
+        return agreed and any(member.is_primary() for member in self.servers)
 
     def start_member(self, name: str) -> None:
         """Start again what ran on a machine that died."""

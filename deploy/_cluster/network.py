@@ -121,6 +121,16 @@ class Machine:
         """Put the cable back."""
         run("ip", "-n", self._switch, "link", "set", self.name, "master", "switch")
 
+    def shun(self, *others: Machine) -> None:
+        """Nothing that it sends reaches these any more; all the others are reached as before."""
+        for other in others:
+            run("ip", "-n", self.space, "route", "add", "blackhole", f"{other.address}/32")
+
+    def reconcile(self, *others: Machine) -> None:
+        """Undo ``shun``."""
+        for other in others:
+            run("ip", "-n", self.space, "route", "delete", "blackhole", f"{other.address}/32")
+
     def _reap(self) -> None:
         self._started = [process for process in self._started if process.poll() is None]
 
