@@ -76,7 +76,7 @@ class Postgres:
 
     def _answers(self) -> bool:
         asked = (programs() / "pg_isready", "-q", "-h", self._folder)
-        return self.machine.run(*asked, check=False).returncode == 0
+        return self.machine.run(*asked, user="postgres", cwd="/", check=False).returncode == 0
 
 
 def admit(server: Postgres | Member, secrets: Secrets) -> None:
