@@ -10,7 +10,8 @@ The rooms, and who may import whom (a test reads the imports and keeps this true
 - ``metrics`` -> leases, budgets, readiness, codes.
 - ``api`` -> leases, codes, seal, addresses, budgets, readiness, metrics, settings, and the errors of
   writer, counts and receipts: knows no SQLAlchemy.
-- ``upkeep`` -> budgets, counts (its error), dialect, leases, readiness, writer: backup, restore and check.
+- ``upkeep`` -> budgets, counts (its error), dialect, leases, readiness, writer: backup, restore, move
+  and check.
 - ``web`` imports nothing of ours; ``cli`` -> leases, codes, upkeep, writer.
 - ``app`` wires them all; only entry points (``worker``, ``serve``, ``saver.wsgi``, ``scripts``) use it.
 """

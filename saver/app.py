@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any, cast
 
+from alembic import command
 from alembic.script import ScriptDirectory
 from flask import Flask, Response, request
 from flask_cors import CORS
@@ -34,7 +36,7 @@ from saver.receipts.redis import RedisReceipts
 from saver.redis_client import pool_of
 from saver.seal import Deriver
 from saver.settings import Settings, SettingsError, read_settings, secret_of
-from saver.upkeep import Aftermath, Backups, Check, Restorer, Rules
+from saver.upkeep import Aftermath, Backups, Check, Mover, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,8 +70,8 @@ def create_app(
     app = Flask("saver", static_folder=None)
     counts, receipts = _beside(settings)
     budgets = Budgets(counts, settings, clock=clock, secret=secret_of(settings))
-    engine, leases = _leases(app, settings, receipts, clock, random or SystemRandom())
-    rooms = _rooms(settings, engine, leases, budgets, clock)
+    leases = _leases(app, settings, receipts, clock, random or SystemRandom())
+    rooms = _rooms(app, settings, leases, budgets, clock)
     app.extensions["saver"] = rooms
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
@@ -91,9 +93,7 @@ def create_app(
     return app
 
 
-def _leases(
-    app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random
-) -> tuple[Engine, Leases]:
+def _leases(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> Leases:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not dialect.is_known(settings.database):
         raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
@@ -101,14 +101,20 @@ def _leases(
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(settings.database, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)
     Migrate(app, db, directory=str(ROOT / "migrations"))
-    with app.app_context():
-        engine = db.engine
+    engine = _engine(app)
     dialect.prepare(engine)
     deriver, secret = Deriver(settings.derive_at_once), secret_of(settings)
-    return engine, Leases(Seams(engine, deriver, receipts, clock, random, secret, settings.rest))
+    return Leases(Seams(engine, deriver, receipts, clock, random, secret, settings.rest))
 
 
-def _rooms(settings: Settings, engine: Engine, leases: Leases, budgets: Budgets, clock: Clock) -> Rooms:
+def _engine(app: Flask) -> Engine:
+    with app.app_context():
+        engine: Engine = app.extensions["sqlalchemy"].engine
+    return engine
+
+
+def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clock: Clock) -> Rooms:
+    engine = _engine(app)
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
@@ -118,9 +124,18 @@ def _rooms(settings: Settings, engine: Engine, leases: Leases, budgets: Budgets,
         Restorer(engine, rules, clock),
         Aftermath(engine, rules, clock),
         Check(engine, leases, readiness, settings.data_dir, budgets if settings.has_redis else None),
+        Mover(engine, head, partial(_migrate, app), clock),
         settings.data_dir.resolve() / "backups",
     )
     return Rooms(settings, leases, readiness, upkeep)
+
+
+def _migrate(app: Flask, engine: Engine) -> None:
+    """Bring another database than the app's own to its schema."""
+    with app.app_context():
+        config = app.extensions["migrate"].migrate.get_config()
+        config.attributes["engine"] = engine
+        command.upgrade(config, "head")
 
 
 def _routes(app: Flask, rooms: Rooms, settings: Settings, budgets: Budgets) -> None:

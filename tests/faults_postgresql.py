@@ -19,7 +19,7 @@ FAULTS = [
         "saver/leases/load.py",
         ".where(_same).with_for_update()",
         ".where(_same)",
-        "tests/test_once.py::test_of_50_readers_at_once_one_reads",
+        f"{_POSTGRES}::TestTwoAtOnce::test_a_claim_that_comes_second_reads_nothing",
     ),
     Fault(
         "whoever leases waits for another's code",
@@ -80,13 +80,6 @@ FAULTS = [
         "return error.statement in _BEGIN.values()",
         "return False",
         f"{_POSTGRES}::TestItComesBackByItself::test_a_lost_connection_is_not_noticed",
-    ),
-    Fault(
-        "two workers each have a heartbeat",
-        "saver/readiness.py",
-        'dialect.lock(connection, "beat")',
-        "pass",
-        f"{_POSTGRES}::TestTwoAtOnce::test_two_heartbeats_are_one",
     ),
     Fault(
         "after pg_restore codes are leased that were leased since",

@@ -31,6 +31,7 @@ from tests.server import ROOT, environment, wait_until
 from tests.snapshot import ask, put_codes, snapshot, tell
 
 KINDS = ("postgresql",)
+CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
 REPEATABLE = Repeatable("8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", b"{}")
 
 
@@ -193,6 +194,24 @@ class TestItComesBackByItself:
             leases.save("text", 60)
 
 
+def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[], None]) -> None:
+    """Somebody changes the text and commits only when another deed has come to wait for it."""
+    there = threading.Event()
+
+    def stranger() -> None:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = ?"
+        with database.connect() as other:
+            other.execute(f"UPDATE text SET {change}".encode())
+            there.set()
+            wait_until(lambda: ask(database, waiting, database.name), "nobody waits")
+
+    def second() -> None:
+        assert there.wait(PATIENCE)
+        then()
+
+    together([second, stranger])
+
+
 class TestTwoAtOnce:
     def test_two_writes_with_one_key_are_one_lease(
         self, leases: Leases, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
@@ -208,27 +227,30 @@ class TestTwoAtOnce:
         self, leases: Leases, database: PostgresDatabase, deed: str
     ) -> None:
         mine = leases.save("mine", 60)
-        there = threading.Event()
 
         def late() -> None:
-            assert there.wait(PATIENCE)
             if deed == "delete":
                 leases.delete(mine.code, mine.owner_token)
             else:
                 with pytest.raises(NoTextError):
                     leases.extend(mine.code, mine.owner_token, lambda _sealed: 600)
 
-        def a_stranger_is_there_first() -> None:
-            waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = ?"
-            with database.connect() as other:
-                other.execute("UPDATE text SET owner_hash = 'stranger', body = 'a stranger''s'")
-                there.set()
-                wait_until(lambda: ask(database, waiting, database.name), "the owner does not come")
-
-        together([late, a_stranger_is_there_first])
+        a_stranger_first(database, "owner_hash = 'stranger', body = 'a stranger''s'", late)
         assert ask(database, "SELECT body, ended, expires_at FROM text") == [
             ("a stranger's", None, mine.expires_at)
         ]
+
+    def test_a_claim_that_comes_second_reads_nothing(
+        self, leases: Leases, database: PostgresDatabase
+    ) -> None:
+        code = leases.save("once", 60, once=True).code
+
+        def second() -> None:
+            with pytest.raises(NoTextError):
+                leases.load(code, claim=CLAIM)
+
+        a_stranger_first(database, "claim_hash = 'stranger'", second)
+        assert ask(database, "SELECT claim_hash FROM text") == [(b"stranger",)]
 
     def test_two_fills_add_every_code_once(self, leases: Leases, database: PostgresDatabase) -> None:
         added = together([lambda: sum(step.added for step in leases.fill())] * 2, patience=180)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
 
-from saver.dialect import postgresql, sqlite
+from saver.dialect import moving, postgresql, sqlite
 from saver.dialect.patience import Watch
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -178,3 +178,9 @@ def faults(connection: Connection) -> list[str]:
     if is_server(connection.engine):
         return postgresql.faults(connection)
     return sqlite.faults(connection)
+
+
+def moved_to(connection: Connection) -> str | None:
+    """Where a database has been moved or is being moved that takes no writes any more."""
+    found = None if is_server(connection.engine) else moving.frozen_by(connection)
+    return found.target if found else None

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, event
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, event, inspect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import SetTableComment
 
 _BEGIN = {
     "write": "BEGIN",
@@ -118,6 +119,39 @@ def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]])
     with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
+
+
+def take(connection: Connection, tables: Iterable[Table]) -> None:
+    """Keep everybody else away from whole tables until the transaction ends, also readers.
+
+    OperationalError: others have not let go of them in time.
+    """
+    names = ", ".join(table.name for table in tables)
+    connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+
+
+def learn(connection: Connection, tables: Iterable[Table]) -> None:
+    """Let the planner know what is in tables that were just filled."""
+    connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
+
+def mark(connection: Connection, table: Table, said: str) -> None:
+    """Write a remark on a table, which is kept with the transaction."""
+    remarked = table.to_metadata(MetaData())
+    remarked.comment = said
+    connection.execute(SetTableComment(remarked))
+
+
+def mark_of(connection: Connection, table: Table) -> str | None:
+    """The remark on a table; None where there is no table, or nothing is said of it."""
+    found = inspect(connection)
+    return found.get_table_comment(table.name)["text"] if found.has_table(table.name) else None
+
+
+def place_of(connection: Connection) -> str:
+    """Which database this is, without the secrets of its URL."""
+    found: Any = connection.connection.driver_connection
+    return f"{found.info.host}:{found.info.port}/{found.info.dbname}"
 
 
 def is_conflict(error: BaseException) -> bool:

@@ -70,6 +70,8 @@ class Check:
     def _file(self) -> tuple[bool, str]:
         with self._engine.connect() as connection:
             faults = dialect.faults(connection)
+            if place := dialect.moved_to(connection):
+                faults = [f"takes no writes: moved to {place}, or on its way", *faults]
         return not faults, faults[0] if faults else "whole"
 
     def _schema(self) -> tuple[bool, str]:
