@@ -34,12 +34,20 @@ class Statement:
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """Run it; the number of rows it touched. Raises StorageError."""
+        return int(self._execute(connection, values).rowcount)
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a SELECT; every row it found. Raises StorageError."""
+        found: list[tuple[Any, ...]] = self._execute(connection, values).fetchall()
+        return found
+
+    def _execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         cursor = connection.connection.cursor()
         try:
             cursor.execute(self._sql, self._ordered(values))
         except self._driver.Error as error:
             raise storage_error(error) or error from None
-        return int(cursor.rowcount)
+        return cursor
 
     def _ordered(self, values: Mapping[str, Any]) -> Any:
         return values if self._names is None else [values[name] for name in self._names]

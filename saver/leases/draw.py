@@ -32,9 +32,10 @@ _TIMES_LATE = 32
 
 _take = delete(pool).where(pool.c.code == bindparam("code"))
 _put = insert(text)
-_free_among = select(pool.c.code).where(pool.c.code.in_(bindparam("wanted", expanding=True)))
+_wanted = [f"wanted{place}" for place in range(_TRIES)]
+_free_among = select(pool.c.code).where(pool.c.code.in_([bindparam(name) for name in _wanted]))
 _count = select(func.count()).select_from(pool)
-_at = select(pool.c.code).order_by(pool.c.code).limit(1).offset(bindparam("place"))
+_at = select(pool.c.code).order_by(pool.c.code).limit(bindparam("one")).offset(bindparam("place"))
 
 # For many writers: the same in one statement, which passes over a code that is being taken.
 _here = select(pool.c.code).where(pool.c.code == bindparam("code"))
@@ -57,13 +58,16 @@ class Draw:
     def __init__(self, engine: Engine, random: Random) -> None:
         self._random = random
         self._lease_if_free = _lease_in_one(engine) if dialect.is_server(engine) else _lease_in_two(engine)
+        self._free_among, self._count, self._at = (
+            Statement(engine, each) for each in (_free_among, _count, _at)
+        )
         # Whether few codes were free when they were last counted; only the cost depends on it.
         self._few = False
 
     def __call__(self, connection: Connection, row: Mapping[str, Any]) -> Code:
         """Take a free code out of the pool and put the text ``row`` under it. Raises PoolEmptyError."""
         if not self._few:
-            wanted = _any_code(self._random)
+            wanted = Code.nth(self._random.randrange(SPACE))
             if self._lease_if_free(connection, wanted, row):
                 return wanted
         for _ in range(_TIMES_LATE):
@@ -74,11 +78,29 @@ class Draw:
         raise PoolEmptyError
 
     def _free_code(self, connection: Connection) -> Code:
-        if not self._few and (found := _free_by_trying(connection, self._random)):
+        if not self._few and (found := self._by_trying(connection)):
             return found
-        found, count = _free_by_counting(connection, self._random)
+        found, count = self._by_counting(connection)
         self._few = count < _FEW
         return found
+
+    def _by_trying(self, connection: Connection) -> Code | None:
+        for _ in range(_ROUNDS):
+            wanted = _any_codes(self._random, _TRIES)
+            values = dict(zip(_wanted, wanted, strict=True))
+            free = {code for (code,) in self._free_among.rows(connection, values)}
+            for code in wanted:
+                if code in free:
+                    return code
+        return None
+
+    def _by_counting(self, connection: Connection) -> tuple[Code, int]:
+        """One of the free codes, and how many they are."""
+        while count := self._count.rows(connection, {})[0][0]:
+            # None where others have meanwhile taken the last ones.
+            for (found,) in self._at.rows(connection, {"one": 1, "place": self._random.randrange(count)}):
+                return Code.parse(found), count
+        raise PoolEmptyError
 
 
 _Lease = Callable[[Connection, Code, Mapping[str, Any]], bool]
@@ -101,24 +123,11 @@ def _lease_in_two(engine: Engine) -> _Lease:
     return lease
 
 
-def _any_code(random: Random) -> Code:
-    return Code.nth(random.randrange(SPACE))
-
-
-def _free_by_trying(connection: Connection, random: Random) -> Code | None:
-    for _ in range(_ROUNDS):
-        wanted = [_any_code(random) for _ in range(_TRIES)]
-        free = set(connection.scalars(_free_among, {"wanted": wanted}))
-        for code in wanted:
-            if code in free:
-                return code
-    return None
-
-
-def _free_by_counting(connection: Connection, random: Random) -> tuple[Code, int]:
-    """One of the free codes, and how many they are."""
-    while count := connection.scalars(_count).one():
-        # None where others have meanwhile taken the last ones.
-        if found := connection.scalar(_at, {"place": random.randrange(count)}):
-            return Code.parse(str(found)), count
-    raise PoolEmptyError
+def _any_codes(random: Random, many: int) -> list[Code]:
+    """So many codes, each of them any. Asking a CSPRNG once costs a quarter of asking it for each."""
+    number = random.randrange(SPACE**many)
+    places = []
+    for _ in range(many):
+        number, place = divmod(number, SPACE)
+        places.append(place)
+    return [Code.nth(place) for place in places]
