@@ -13,7 +13,8 @@ import psycopg
 from bench.common import Row, address
 
 _OF_THE_DATABASE = (
-    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
 
 
