@@ -68,6 +68,7 @@ class _Host(Served):
 
     def __init__(self, apache: _Instance, *, app: bool, tls: bool) -> None:
         self._apache = apache
+        self.sources = 0
         self.url = f"http{'s' if tls else ''}://127.0.0.1:{apache.ports[app, tls]}"
 
     def cpu_seconds(self) -> list[float]:

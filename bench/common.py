@@ -9,19 +9,24 @@ import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
 
+import psycopg
 from flask import Flask
+from sqlalchemy import Engine
 
 from saver.app import Rooms, create_app
 from saver.settings import Settings
+from tests.postgres import Cluster, PostgresDatabase
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "saver.db"
+# A file in a data folder whose texts lie on a server: the address of their database.
+_ADDRESS = "address"
 TEXT = ("Sixteen letters." * 64)[:1024]
 
 
@@ -52,17 +57,20 @@ class Row:
 
 @dataclass(slots=True)
 class Bench:
-    """Where a run works and how many rounds it makes."""
+    """Where a run works and how many rounds it makes; with a cluster the texts lie in databases of it."""
 
     folder: Path
     rounds: int
     quick: bool
+    cluster: Cluster | None = None
+    _databases: dict[Path, PostgresDatabase] = field(default_factory=dict)
 
     def copy(self, of: Path, name: str) -> Path:
         """A data folder with a copy of what ``of`` holds."""
         target = self.folder / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(of, target)
+        self._place(target, like=of)
         settle()
         return target
 
@@ -78,10 +86,31 @@ class Bench:
         folder = self.folder / name
         if not folder.exists():
             say(f"making a data folder: {name}")
+            folder.mkdir()
+            self._place(folder)
             migrate(folder)
             make(folder)
             checkpoint(folder)
         return folder
+
+    def _place(self, folder: Path, like: Path | None = None) -> None:
+        """Give a data folder a database of its own on the cluster, if there is one."""
+        if self.cluster is None:
+            return
+        if old := self._databases.pop(folder, None):
+            self.cluster.drop(old)
+        template = self._databases[like] if like else None
+        if template:
+            # A database that somebody is connected to cannot be copied.
+            template.lose_connections()
+        self._databases[folder] = self.cluster.make(template)
+        (folder / _ADDRESS).write_text(self._databases[folder].address)
+
+
+def address(folder: Path) -> str:
+    """SAVER_DATABASE_URL of a data folder; empty where its texts lie in it."""
+    path = folder / _ADDRESS
+    return path.read_text() if path.exists() else ""
 
 
 def say(sentence: str) -> None:
@@ -97,13 +126,25 @@ def load_average() -> float:
 def app_of(folder: Path, **changed: object) -> Flask:
     """The app on a data folder, in this process."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    return create_app(Settings(data_dir=folder, _env_file=None, **changed))
+    return create_app(Settings(data_dir=folder, database_url=address(folder), _env_file=None, **changed))
 
 
 def rooms(folder: Path) -> Rooms:
     """The rooms of an app on a data folder, in this process."""
     found: Rooms = app_of(folder).extensions["saver"]
     return found
+
+
+@contextmanager
+def engine_of(folder: Path) -> Iterator[Engine]:
+    """The app's own way to the database of a data folder, in this process; no connection is left."""
+    app = app_of(folder)
+    with app.app_context():
+        engine: Engine = app.extensions["sqlalchemy"].engine
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def migrate(folder: Path) -> None:
@@ -115,9 +156,19 @@ def migrate(folder: Path) -> None:
 
 
 def checkpoint(folder: Path) -> None:
-    """Empty the write-ahead log into the database."""
+    """Leave no work behind: the write-ahead log is in the database, and a server has vacuumed."""
+    if server := address(folder):
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute("VACUUM ANALYZE")
+            connection.execute("CHECKPOINT")
+        return
     with raw(folder) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def cluster_in(folder: Path, settings: Mapping[str, str]) -> Cluster:
+    """A PostgreSQL of the run's own, to be entered; unless told otherwise it waits for the disk."""
+    return Cluster(settings, parent=folder)
 
 
 @contextmanager
@@ -161,7 +212,10 @@ def percentile(sorted_values: Sequence[float], share: float) -> float:
 
 def new_folder(parent: str | None) -> Path:
     """Where a run works; removed by the caller."""
-    return Path(mkdtemp(prefix="saver-bench-", dir=parent))
+    folder = Path(mkdtemp(prefix="saver-bench-", dir=parent))
+    # A server of databases that root starts runs as somebody else, and its folder is in this one.
+    folder.chmod(0o711)
+    return folder
 
 
 def show(rows: list[tuple[str, ...]]) -> None:

@@ -14,12 +14,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from bench.common import ROOT
+from bench.common import ROOT, address
 from saver.settings import PREFIX, Settings
 
 _PATIENCE = 60.0
 _TICK = os.sysconf("SC_CLK_TCK")
-_PROCESSES = Settings(_env_file=None).processes
+_PROCESSES = f"{PREFIX}PROCESSES"
 
 
 def without_limits() -> dict[str, str]:
@@ -40,8 +40,11 @@ class Served:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         self._environ = {**kept, **environ, "PYTHONPATH": str(ROOT)}
         self._log = log
+        self._processes = int(environ.get(_PROCESSES, Settings.model_fields["processes"].default))
         self.url = ""
         self.pid = 0
+        # As how many sources its clients come, through a proxy; 0: as they are.
+        self.sources = 0
         self.workers: list[int] = []
 
     @classmethod
@@ -50,14 +53,15 @@ class Served:
         command = [str(ROOT / "scripts" / "serve"), "--python", sys.executable, "--port", "0"]
         return cls(
             [*command, "--data-dir", str(folder)],
-            {**without_limits(), **(changed or {})},
+            {f"{PREFIX}DATABASE_URL": address(folder), **without_limits(), **(changed or {})},
             folder / "server.log",
         )
 
     @classmethod
-    def bare(cls, folder: Path) -> Self:
-        """The bare routes under the same server with the same settings."""
-        return cls([sys.executable, "-m", "bench.bare"], {}, folder / "bare.log")
+    def bare(cls, folder: Path, changed: Mapping[str, str] | None = None) -> Self:
+        """The bare routes under the same server with the same settings; they ask a PostgreSQL."""
+        environ = {"BENCH_DATABASE": address(folder), **(changed or {})}
+        return cls([sys.executable, "-m", "bench.bare"], environ, folder / "bare.log")
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
@@ -116,7 +120,7 @@ class Served:
     def _all_up(self) -> bool:
         self.pid = self._process.pid
         self.workers = _leaves(self.pid)
-        return len(self.workers) == _PROCESSES
+        return len(self.workers) == self._processes
 
     def _end(self) -> None:
         self._process.terminate()

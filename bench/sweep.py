@@ -11,8 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 
-from bench.common import TEXT, Bench, Row, checkpoint, load_average, percentile, raw, rooms, say
+from sqlalchemy import text as sql
+
+from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, percentile, rooms, say
+from bench.texts import put
+from saver import dialect
+from saver.codes import SPACE, Code
 
 _TEXTS = 100_000
 _WRITERS = 4
@@ -70,39 +76,29 @@ def _rows(what: str, texts: int, runs: list[tuple[Writes, Writes, float]]) -> It
 
 def _lease(folder: Path, texts: int) -> None:
     """Put texts under random codes, all of them live for now."""
-    later = int(time.time()) + 86_400
-    with raw(folder) as database:
-        database.execute("BEGIN")
-        database.execute(
-            "CREATE TEMP TABLE taken AS SELECT code FROM code ORDER BY random() LIMIT ?", [texts]
-        )
-        database.execute(
-            "INSERT INTO text (code, body, owner_hash, expires_at, free_at)"
-            " SELECT code, ?, randomblob(32), ? + random() % 3600, ? FROM taken ORDER BY code",
-            (TEXT, later, later + 86_400),
-        )
-        database.execute("DELETE FROM code WHERE code IN (SELECT code FROM taken)")
-        database.execute("COMMIT")
+    codes = [Code.nth(number) for number in Random(1).sample(range(SPACE), texts)]
+    with engine_of(folder) as engine:
+        put(engine, codes, int(time.time()) + 86_400)
     checkpoint(folder)
 
 
 def _expire(folder: Path) -> None:
-    with raw(folder) as database:
-        shift = int(time.time()) - 1
-        database.execute(
-            "UPDATE text SET expires_at = ? - abs(random() % 3600), free_at = ? + 86400"
-            " WHERE body IS NOT NULL AND expires_at > ? + 7200",
-            (shift, shift, shift),
-        )
-    checkpoint(folder)
+    """All but the writers' own have expired during the last hour, and rest."""
+    _change(
+        folder,
+        "UPDATE text SET expires_at = :now - 1 - expires_at % 3600, free_at = :now + 86400"
+        " WHERE body IS NOT NULL AND expires_at > :now + 7200",
+    )
 
 
 def _rest_over(folder: Path) -> None:
-    with raw(folder) as database:
-        now = int(time.time()) - 1
-        database.execute(
-            "UPDATE text SET free_at = ? - abs(random() % 3600), expires_at = 0 WHERE body IS NULL", (now,)
-        )
+    _change(folder, "UPDATE text SET free_at = :now - 1 - free_at % 3600, expires_at = 0 WHERE body IS NULL")
+
+
+def _change(folder: Path, statement: str) -> None:
+    with engine_of(folder) as engine, engine.execution_options(**dialect.WRITE).begin() as connection:
+        dialect.be_patient(connection)
+        connection.execute(sql(statement), {"now": int(time.time())})
     checkpoint(folder)
 
 

@@ -13,6 +13,8 @@ ALPHABET = string.ascii_lowercase + string.ascii_uppercase
 LENGTH = 4
 SPACE = len(ALPHABET) ** LENGTH
 
+# Half a code in every form: where most codes are leased, a lease tries a hundred.
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 _SHAPE = re.compile(f"[a-zA-Z]{{{LENGTH}}}")
 
 
@@ -42,8 +44,5 @@ class Code(str):
     @classmethod
     def nth(cls, number: int) -> Code:
         """The code at a place in the order, 0 (``aaaa``) to SPACE - 1 (``ZZZZ``)."""
-        letters = []
-        for _ in range(LENGTH):
-            number, place = divmod(number, len(ALPHABET))
-            letters.append(ALPHABET[place])
-        return cls("".join(reversed(letters)))
+        first, last = divmod(number, len(_PAIRS))
+        return cls(_PAIRS[first] + _PAIRS[last])

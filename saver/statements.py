@@ -39,6 +39,14 @@ class Statement:
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """Run it; the number of rows it touched. Raises StorageError."""
+        return int(self._execute(connection, values).rowcount)
+
+    def rows(self, connection: Connection, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a SELECT; every row it found. Raises StorageError."""
+        found: list[tuple[Any, ...]] = self._execute(connection, values).fetchall()
+        return found
+
+    def _execute(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         cursor = connection.connection.cursor()
         try:
             cursor.execute(self._sql, self._ordered(values))
@@ -46,7 +54,7 @@ class Statement:
             if dialect.is_stale(error):
                 raise
             raise storage_error(error) or error from None
-        return int(cursor.rowcount)
+        return cursor
 
     def _ordered(self, values: Mapping[str, Any]) -> Any:
         return values if self._names is None else [values[name] for name in self._names]

@@ -211,8 +211,8 @@ FAULTS = [
     Fault(
         "some codes are drawn more often",
         "saver/leases/draw.py",
-        '{"place": random.randrange(count)}',
-        '{"place": random.randrange(count) * 2 % count}',
+        '"place": self._random.randrange(count)}',
+        '"place": self._random.randrange(count) * 2 % count}',
         f"{_LEASES}::TestEveryFreeCodeIsEquallyLikely::test_by_counting",
     ),
     Fault(

@@ -15,7 +15,6 @@ from types import TracebackType
 from typing import Self
 
 import psycopg
-import pytest
 
 from tests.server import free_port
 
@@ -79,16 +78,16 @@ def program(name: str) -> str:
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     path = str(found[-1]) if found else shutil.which(name)
     if path is None:
-        pytest.fail(_MISSING, pytrace=False)
+        raise FileNotFoundError(_MISSING)
     return path
 
 
 class Cluster:
-    """``with Cluster() as cluster: cluster.make("name")``."""
+    """``with Cluster() as cluster: cluster.make()``; ``parent`` is where its folder is made."""
 
-    def __init__(self, configuration: Mapping[str, str] | None = None) -> None:
+    def __init__(self, configuration: Mapping[str, str] | None = None, parent: Path | None = None) -> None:
         self._configuration = {**_ALWAYS, **(configuration or {})}
-        self._folder = Path(tempfile.mkdtemp(prefix="saver-postgres-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="saver-postgres-", dir=parent))
         self._data = self._folder / "data"
         self._names = count()
         self.port = free_port()
@@ -110,6 +109,12 @@ class Cluster:
     ) -> None:
         self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def version(self) -> str:
+        """Of the server, such as 15.8."""
+        with PostgresDatabase(self.port, "postgres").connect() as connection:
+            return str(connection.execute("SHOW server_version").fetchone()[0].split()[0])  # type: ignore[index]
 
     def start(self) -> None:
         """Start and wait until it takes connections, recovered."""

@@ -15,7 +15,7 @@ from saver import create_app, seal
 from saver.app import Rooms
 from saver.codes import ALPHABET, SPACE, Code
 from saver.leases import Leases, NoTextError, PoolEmptyError
-from saver.leases.draw import _free_by_counting, _free_by_trying
+from saver.leases.draw import Draw
 from saver.writer import StorageError
 from tests.conftest import BOTH, NOW, Clock, settings_in
 from tests.snapshot import Database, everything_stored, put_codes, tell
@@ -230,17 +230,17 @@ class TestEveryFreeCodeIsEquallyLikely:
         return sum((drawn[code] - expected) ** 2 / expected for code in codes)
 
     def test_by_counting(self, leases: Leases, codes: list[str]) -> None:
-        random = Random(1)
+        draw = Draw(leases._engine, Random(1))
         with leases._engine.connect() as connection:
-            drawn = Counter(_free_by_counting(connection, random)[0] for _ in range(4_000))
+            drawn = Counter(draw._by_counting(connection)[0] for _ in range(4_000))
         assert self.uneven(drawn, codes) < 16.27
 
     def test_by_trying(self, leases: Leases, database: Database) -> None:
         tell(database, "DELETE FROM code")
         put_codes(database, [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)])
-        random = Random(2)
+        draw = Draw(leases._engine, Random(2))
         with leases._engine.connect() as connection:
-            found = [_free_by_trying(connection, random) for _ in range(3_000)]
+            found = [draw._by_trying(connection, draw._plan.stages[-1]) for _ in range(3_000)]
         # The free codes are spread evenly, so each first letter has as many of them.
         drawn = Counter(code[0] for code in found if code)
         assert drawn.total() > 2_000
@@ -261,7 +261,7 @@ def test_an_empty_pool_is_no_code(leases: Leases, codes: list[str]) -> None:
     for _ in codes:
         leases.save("text", 60)
     with leases._engine.connect() as connection, pytest.raises(PoolEmptyError):
-        _free_by_counting(connection, Random(1))
+        Draw(leases._engine, Random(1))._by_counting(connection)
 
 
 def test_a_deleted_code_rests_no_moment_less(leases: Leases, clock: Clock) -> None:

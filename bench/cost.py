@@ -1,0 +1,59 @@
+"""What a deed costs: on the clock, and of processors, here and in the server of the database."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+
+from bench.common import Row, address
+
+_OF_THE_DATABASE = (
+    "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
+    " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
+
+
+class Cost(NamedTuple):
+    """The median of the time of a deed and the mean of its processor time, in microseconds."""
+
+    wall: float
+    cpu: float
+
+
+class Backends:
+    """The processes that a server has for the database of a data folder now; none where it is a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._pids: list[int] = []
+        if server := address(folder):
+            with psycopg.connect(server) as connection:
+                self._pids = [pid for (pid,) in connection.execute(_OF_THE_DATABASE)]
+
+    def seconds(self) -> float:
+        """The processor time that they have used so far."""
+        return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in self._pids) / 1e9
+
+
+def cost(backends: Backends, deed: Callable[[], object], times: int = 1) -> Cost:
+    """Do it so often, one after the other."""
+    took = []
+    used = time.thread_time() + backends.seconds()
+    for _ in range(times):
+        started = time.perf_counter()
+        deed()
+        took.append(time.perf_counter() - started)
+    used = time.thread_time() + backends.seconds() - used
+    return Cost(statistics.median(took) * 1e6, used / times * 1e6)
+
+
+def rows(what: str, goal: str, costs: Sequence[Cost], against: Sequence[Cost]) -> Iterator[Row]:
+    """How the costs compare with others that were taken in turns with them."""
+    for place, name in enumerate((what, "  by processor time")):
+        ratios = [one[place] / other[place] for one, other in zip(costs, against, strict=True)]
+        ours, theirs = (statistics.median(each[place] for each in found) for found in (costs, against))
+        yield Row(name, ratios, goal, note=f"{ours:,.0f} / {theirs:,.0f} us")
