@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.faults import Fault
 
 _POSTGRES = "tests/test_postgres.py"
+_WAITS = "tests/test_postgres_waits.py"
 
 FAULTS = [
     Fault(
@@ -51,7 +52,21 @@ FAULTS = [
         "saver/writer.py",
         "if dialect.is_at_risk(connection):",
         "if False:",
-        f"{_POSTGRES}::TestWaitsEnd",
+        f"{_WAITS}::TestTheStandbyIsAway",
+    ),
+    Fault(
+        "what is on one machine only is acknowledged when it is asked for again",
+        "saver/leases/base.py",
+        "return self._writer.run(work) if dialect.is_server(self._engine) else self._read(work)",
+        "return self._read(work)",
+        f"{_WAITS}::TestTheStandbyIsAway",
+    ),
+    Fault(
+        "a one-time text is burnt while the standby is away",
+        "saver/leases/load.py",
+        "            self._put_back(code, found, before)\n",
+        "",
+        f"{_WAITS}::TestTheStandbyIsAway",
     ),
     Fault(
         "a key that was used a moment ago is a fault",
