@@ -56,9 +56,10 @@ FAULTS = [
     ),
     Fault(
         "what is on one machine only is acknowledged when it is asked for again",
-        "saver/leases/base.py",
-        "return self._writer.run(work) if dialect.is_server(self._engine) else self._read(work)",
-        "return self._read(work)",
+        "saver/leases/save.py",
+        """    .where(text.c.key_hash == bindparam("key_hash"))
+    .with_for_update()""",
+        """    .where(text.c.key_hash == bindparam("key_hash"))""",
         f"{_WAITS}::TestTheStandbyIsAway",
     ),
     Fault(
