@@ -214,6 +214,14 @@ def new_folder(parent: str | None) -> Path:
     return folder
 
 
+def show(rows: list[tuple[str, ...]]) -> None:
+    """Print a table in Markdown; the first row is its head."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    rows.insert(1, tuple("-" * width for width in widths))
+    for row in rows:
+        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
+
+
 def _short(figure: float) -> str:
     if abs(figure) >= 100:
         return f"{figure:,.0f}"

@@ -10,9 +10,10 @@ import os
 import shutil
 import statistics
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.common import TEXT, Bench, Row, disk_wait, load_average, say
 from bench.servers import Served
@@ -65,8 +66,7 @@ class Pair:
 
 def measure(bench: Bench) -> Iterator[Row]:
     """The rows of part 1."""
-    if shutil.which("wrk") is None:
-        raise SystemExit("bench: the load generator wrk is missing: apt-get install wrk")
+    ensure_wrk()
     pairs: dict[str, list[Pair]] = {"write": [], "load": []}
     waits = []
     folder = bench.copy(bench.full(), "rates")
@@ -82,22 +82,34 @@ def measure(bench: Bench) -> Iterator[Row]:
     yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")
 
 
+def ensure_wrk() -> None:
+    """End with the command that installs the load generator, where it is missing."""
+    if shutil.which("wrk") is None:
+        raise SystemExit("bench: the load generator wrk is missing: apt-get install wrk")
+
+
 def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int = _CLIENTS) -> Set:
     """Let clients ask for some seconds on connections of their own."""
     before = served.cpu_seconds()
+    asked = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies), "BENCH_SOURCES": str(served.sources)}
+    told = wrk(served.url, _SCRIPT, asked, seconds, clients)
+    used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
+    return set_of(told, used)
+
+
+def wrk(url: str, script: str, told: Mapping[str, str], seconds: float, clients: int = _CLIENTS) -> Any:
+    """What wrk's script reports; ``told`` is what the script is told by its environment."""
     command = f"wrk -t1 -c{clients} -d{seconds:g}s --timeout 10s".split()
-    environ = {
-        **os.environ,
-        "BENCH_WHAT": what,
-        "BENCH_FILE": str(bodies),
-        "BENCH_SOURCES": str(served.sources),
-    }
-    command += ["-s", _SCRIPT, served.url]
+    command += ["-s", script, url]
+    environ = {**os.environ, **told}
     ran = subprocess.run(command, env=environ, check=False, capture_output=True, text=True)
     if ran.returncode != 0:
-        raise SystemExit(f"bench: wrk failed against {served.url}: {ran.stdout}{ran.stderr}")
-    used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
-    told = json.loads(ran.stdout.splitlines()[-1])
+        raise SystemExit(f"bench: wrk failed against {url}: {ran.stdout}{ran.stderr}")
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def set_of(told: Any, used: Sequence[float], beside: float = 0.0) -> Set:
+    """A set, from wrk's report and the processor seconds of the API's processes and of those beside."""
     return Set(
         requests=told["requests"],
         per_second=told["requests"] / told["seconds"],
@@ -106,7 +118,7 @@ def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int =
         p50=told["p50"],
         p99=told["p99"],
         worst=told["worst"],
-        cpu_us=sum(used) / told["requests"] * 1e6,
+        cpu_us=(sum(used) + beside) / told["requests"] * 1e6,
         busiest=max(used) / sum(used),
     )
 

@@ -44,6 +44,7 @@ class Served:
         self.url = ""
         # As how many sources its clients come, through a proxy; 0: as they are.
         self.sources = 0
+        self.pid = 0
         self.workers: list[int] = []
 
     @classmethod
@@ -117,7 +118,8 @@ class Served:
             return False
 
     def _all_up(self) -> bool:
-        self.workers = _leaves(self._process.pid)
+        self.pid = self._process.pid
+        self.workers = _leaves(self.pid)
         return len(self.workers) == self._processes
 
     def _end(self) -> None:
@@ -127,12 +129,13 @@ class Served:
 
 def _leaves(master: int) -> list[int]:
     """gunicorn's processes: children of the process that serves, which may itself be a child."""
-    children = _children(master)
-    below = [pid for child in children if b"saver.serve" in _command(child) for pid in _children(child)]
-    return below or children
+    first = children(master)
+    below = [pid for child in first if b"saver.serve" in _command(child) for pid in children(child)]
+    return below or first
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that still run."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 

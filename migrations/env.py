@@ -1,4 +1,4 @@
-"""Run migrations on the app's own engine, each in a transaction."""
+"""Run migrations on the app's own engine, or on that of a move's target, each in a transaction."""
 
 from alembic import context
 from flask import current_app
@@ -10,7 +10,7 @@ db = current_app.extensions["migrate"].db
 
 def run() -> None:
     """Upgrade or downgrade; SQLite's schema changes are rolled back like any other."""
-    engine = db.engine.execution_options(**dialect.WRITE)
+    engine = context.config.attributes.get("engine", db.engine).execution_options(**dialect.WRITE)
     # Of several servers that are started at once, one migrates and the others find it done.
     with dialect.alone(engine, "migrate"), engine.connect() as connection:
         context.configure(

@@ -2,15 +2,16 @@
 
 The rooms, and who may import whom (a test reads the imports and keeps this true):
 
-- ``settings``, ``codes``, ``seal``, ``dialect``, ``counts``, ``receipts``, ``notify`` import
-  nothing of ours.
+- ``settings``, ``codes``, ``seal``, ``dialect``, ``addresses``, ``counts``, ``receipts``,
+  ``redis_client``, ``notify`` import nothing of ours.
 - ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> dialect, writer.
 - ``leases`` -> models, codes, seal, dialect, writer, statements, receipts: the only writer of code and text.
-- ``readiness`` -> models, dialect, statements, writer, leases; ``budgets`` -> counts, settings.
+- ``readiness`` -> models, dialect, statements, writer, leases; ``budgets`` -> addresses, counts, settings.
 - ``metrics`` -> leases, budgets, readiness, codes.
-- ``api`` -> leases, codes, seal, budgets, readiness, metrics, settings, and the errors of writer, counts
-  and receipts: knows no SQLAlchemy.
-- ``upkeep`` -> dialect, leases, readiness, writer: backup, restore and check.
+- ``api`` -> leases, codes, seal, addresses, budgets, readiness, metrics, settings, and the errors of
+  writer, counts and receipts: knows no SQLAlchemy.
+- ``upkeep`` -> budgets, counts (its error), dialect, leases, readiness, writer: backup, restore, move
+  and check.
 - ``web`` imports nothing of ours; ``cli`` -> leases, codes, upkeep, writer.
 - ``app`` wires them all; only entry points (``worker``, ``serve``, ``saver.wsgi``, ``scripts``) use it.
 """

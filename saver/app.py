@@ -5,28 +5,38 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
+from typing import Any, cast
 
+from alembic import command
 from alembic.script import ScriptDirectory
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_cors import CORS
 from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from limits.storage import Storage
+from redis import Redis
+from sqlalchemy import Engine
 
 from saver import cli, dialect, models, web
 from saver.api import health, openapi, problems, v1, wire
 from saver.api.deeds import Deeds
 from saver.budgets import Budgets
+from saver.counts import Counts
+from saver.counts.redis import RedisCounts
+from saver.counts.shared import SharedCounts
 from saver.leases import Clock, Leases, Seams
 from saver.metrics import Metrics
 from saver.readiness import Readiness
 from saver.receipts import Receipts
+from saver.receipts.file import FileReceipts
+from saver.receipts.redis import RedisReceipts
+from saver.redis_client import pool_of
 from saver.seal import Deriver
 from saver.settings import Settings, SettingsError, read_settings, secret_of
-from saver.upkeep import Aftermath, Backups, Check, Restorer, Rules
+from saver.upkeep import Aftermath, Backups, Check, Mover, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -58,15 +68,17 @@ def create_app(
     settings = settings or read_settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     app = Flask("saver", static_folder=None)
-    rooms = _rooms(app, settings, clock, random or SystemRandom())
+    counts, receipts = _beside(settings)
+    budgets = Budgets(counts, settings, clock=clock, secret=secret_of(settings))
+    leases = _leases(app, settings, receipts, clock, random or SystemRandom())
+    rooms = _rooms(app, settings, leases, budgets, clock)
     app.extensions["saver"] = rooms
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
-    _routes(app, rooms, settings, clock)
+    _routes(app, rooms, settings, budgets)
     problems.register(app)
     app.after_request(_headers)
-    CORS(
-        app,
+    cors = CORS(
         resources={r"^/(api/v1/.*|write/|load/)$": {}},
         origins=EXTENSION_ORIGINS,
         methods=["GET", "POST"],
@@ -76,11 +88,12 @@ def create_app(
         max_age=600,
         always_send=False,
     )
+    _for_other_origins(app, cors)
     cli.register(app, rooms.leases, rooms.upkeep)
     return app
 
 
-def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Rooms:
+def _leases(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> Leases:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not dialect.is_known(settings.database):
         raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
@@ -88,20 +101,20 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(settings.database, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)
     Migrate(app, db, directory=str(ROOT / "migrations"))
-    with app.app_context():
-        engine = db.engine
+    engine = _engine(app)
     dialect.prepare(engine)
-    leases = Leases(
-        Seams(
-            engine,
-            Deriver(settings.derive_at_once),
-            Receipts(settings.data_dir.resolve() / "receipts.db"),
-            clock,
-            random,
-            secret_of(settings),
-            settings.rest,
-        )
-    )
+    deriver, secret = Deriver(settings.derive_at_once), secret_of(settings)
+    return Leases(Seams(engine, deriver, receipts, clock, random, secret, settings.rest))
+
+
+def _engine(app: Flask) -> Engine:
+    with app.app_context():
+        engine: Engine = app.extensions["sqlalchemy"].engine
+    return engine
+
+
+def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clock: Clock) -> Rooms:
+    engine = _engine(app)
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
@@ -110,14 +123,22 @@ def _rooms(app: Flask, settings: Settings, clock: Clock, random: Random) -> Room
         Backups(engine, leases, clock),
         Restorer(engine, rules, clock),
         Aftermath(engine, rules, clock),
-        Check(engine, leases, readiness, settings.data_dir),
+        Check(engine, leases, readiness, settings.data_dir, budgets if settings.has_redis else None),
+        Mover(engine, head, partial(_migrate, app), clock),
         settings.data_dir.resolve() / "backups",
     )
     return Rooms(settings, leases, readiness, upkeep)
 
 
-def _routes(app: Flask, rooms: Rooms, settings: Settings, clock: Clock) -> None:
-    budgets = Budgets(_counts(settings), settings, clock=clock, secret=secret_of(settings))
+def _migrate(app: Flask, engine: Engine) -> None:
+    """Bring another database than the app's own to its schema."""
+    with app.app_context():
+        config = app.extensions["migrate"].migrate.get_config()
+        config.attributes["engine"] = engine
+        command.upgrade(config, "head")
+
+
+def _routes(app: Flask, rooms: Rooms, settings: Settings, budgets: Budgets) -> None:
     deeds = Deeds(rooms.leases, budgets, settings)
     app.register_blueprint(v1.V1(deeds).blueprint())
     app.register_blueprint(openapi.blueprint())
@@ -127,13 +148,46 @@ def _routes(app: Flask, rooms: Rooms, settings: Settings, clock: Clock) -> None:
     app.register_blueprint(web.blueprint())
 
 
-def _counts(settings: Settings) -> Storage:
+def _beside(settings: Settings) -> tuple[Counts, Receipts]:
+    """Where budgets are counted and receipts noted: in Redis, if there is one, or in files."""
+    if not settings.has_redis:
+        return _counts(settings), FileReceipts(settings.data_dir.resolve() / "receipts.db")
+    try:
+        pool = pool_of(settings.counts, settings.threads + 2)
+    except (TypeError, ValueError):
+        # Its message is not repeated: the URL may have a password.
+        raise SettingsError(
+            "SAVER_LIMITS_URL: has an option that is none, or a value that it cannot have"
+        ) from None
+    return _counts(settings, connection_pool=pool), RedisReceipts(Redis(connection_pool=pool))
+
+
+def _counts(settings: Settings, **options: Any) -> Counts:
     # The extension is asked for the storage alone and sits on an app of its own: what it
     # does before and after every view, without a limit of its own, costs a sixth of a load.
     limiter = Limiter(
-        key_func=lambda: "", app=Flask("limits"), storage_uri=settings.counts, strategy="fixed-window"
+        key_func=lambda: "",
+        app=Flask("limits"),
+        storage_uri=settings.counts,
+        storage_options=options,
+        strategy="fixed-window",
     )
-    return limiter.storage
+    return cast(SharedCounts | RedisCounts, limiter.storage)
+
+
+def _for_other_origins(app: Flask, cors: CORS) -> None:
+    """Let the extension look at requests that have an origin.
+
+    At others it does nothing, for a twentieth of what a load costs.
+    """
+    beside = Flask("cors", static_folder=None)
+    cors.init_app(beside)
+    [answer] = beside.after_request_funcs[None]
+
+    @app.after_request
+    def after(response: Response) -> Response:
+        found: Response = answer(response) if "Origin" in request.headers else response  # type: ignore[assignment]
+        return found
 
 
 def _headers(response: Response) -> Response:

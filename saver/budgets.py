@@ -1,4 +1,4 @@
-"""Who is asking, and how much they may still try.
+"""How much whoever asks may still try.
 
 Four letters name a text, they do not guard it: what keeps a stranger from
 trying them all is that misses are counted. A guess is charged before it is
@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Literal, NamedTuple
-
-from limits.storage import Storage
+from typing import NamedTuple
 
 from saver import counts
-from saver.counts import Charge
+from saver.addresses import network_of, source_of
+from saver.counts import Charge, Charged, Counts, CountsError
 from saver.settings import Settings
 
+_log = logging.getLogger(__name__)
+
 Clock = Callable[[], float]
-Network = IPv4Network | IPv6Network
-# Whoever comes over a unix socket, who has no address.
-UNIX: Literal["unix"] = "unix"
-Proxy = Network | Literal["unix"]
 Charges = tuple[Charge, ...]
 Windows = tuple[tuple[int, int], ...]
 
@@ -55,52 +52,6 @@ class SpentError(Exception):
         self.retry_after = retry_after
 
 
-def source_of(address: str) -> str:
-    """The source an address counts as: itself for IPv4, also when mapped into IPv6; else its /64.
-
-    Peers without an address (a unix socket) are one source together.
-    """
-    ip = _parsed(address)
-    return str(ip_network((ip, 64), strict=False)) if isinstance(ip, IPv6Address) else str(ip)
-
-
-def network_of(address: str) -> str | None:
-    """The /48 of an IPv6 address, since one customer may hold all of it; None for others."""
-    ip = _parsed(address)
-    return str(ip_network((ip, 48), strict=False)) if isinstance(ip, IPv6Address) else None
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
-
-
-def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Proxy]) -> str:
-    """The address to count: the peer, or the right-most hop that is no trusted proxy.
-
-    ``forwarded_for`` holds the hops of X-Forwarded-For, left to right. They are
-    only looked at when the peer itself is a trusted proxy; a hop that is no
-    address ends the search at the proxy that reported it.
-    """
-    believed = peer
-    for hop in reversed(forwarded_for):
-        if _parsed(hop) is None or not is_within(believed, trusted):
-            break
-        believed = hop
-    return believed
-
-
-def is_within(address: str, networks: Sequence[Proxy]) -> bool:
-    """Whether an address is in one of the networks; one that cannot be read is in none."""
-    if not address:
-        return UNIX in networks
-    ip = _parsed(address)
-    return ip is not None and any(ip in network for network in networks if network != UNIX)
-
-
 class _Plan(NamedTuple):
     """What a guess of one source is charged.
 
@@ -123,8 +74,8 @@ class Budgets:
     another key every day, never an address.
     """
 
-    def __init__(self, storage: Storage, settings: Settings, *, clock: Clock, secret: bytes) -> None:
-        self._storage = storage
+    def __init__(self, kept: Counts, settings: Settings, *, clock: Clock, secret: bytes) -> None:
+        self._kept = kept
         self._clock = clock
         self._secret = secret
         self._of_write = _windows(minute=settings.writes_a_minute, hour=settings.writes_an_hour)
@@ -144,7 +95,8 @@ class Budgets:
         """Count a write. Raises SpentError."""
         now = self._clock()
         charges = self._write_charges(address, int(now // _DAY))
-        self._refuse_if_over(self._over(charges, now), charges, now)
+        charged = self._charge(charges, now)
+        self._refuse_if(_those_over(charged), charged, now)
 
     @contextmanager
     def guess(self, address: str, miss: type[Exception]) -> Iterator[None]:
@@ -158,7 +110,7 @@ class Budgets:
         try:
             yield
         except miss:
-            self._refund(plan.under_way, now)
+            self._refund([one for one in charged if one.charge in plan.under_way], now)
             raise
         except BaseException:
             self._refund(charged, now)
@@ -169,10 +121,9 @@ class Budgets:
         """Misses and refused requests since midnight UTC. Raises CountsError."""
         now = self._clock()
         plan = self._guess_plan("", int(now // _DAY))
-        misses, refusals = (
-            [charge.key for charge in charges] for charges in (plan.all_misses, self._refusals(now))
-        )
-        return sum(counts.read(self._storage, misses, now)), sum(counts.read(self._storage, refusals, now))
+        keys = [charge.key for charge in (*self._refusals(now), *plan.all_misses)]
+        refusals, *misses = counts.read(self._kept, keys, now)
+        return sum(misses), refusals
 
     def _refusals(self, now: float) -> Charges:
         return self._charges("refused", "", int(now // _DAY), ((_DAY, 0),))
@@ -181,14 +132,13 @@ class Budgets:
     def in_flight(self, key: str) -> Iterator[None]:
         """Hold the key of a repeatable write while it is under way. Raises InFlightError."""
         now = self._clock()
-        charges = self._charges("in-flight", key, 0, ((_LONGEST_WRITE, 1),))
-        over = self._over(charges, now)
+        charged = self._charge(self._charges("in-flight", key, 0, ((_LONGEST_WRITE, 1),)), now)
         try:
-            if over:
+            if _those_over(charged):
                 raise InFlightError
             yield
         finally:
-            self._refund(charges, now)
+            self._refund(charged, now)
 
     def names_of(self, address: str) -> tuple[bytes, ...]:
         """The names under which a source was kept on the days that a text may live, today's first."""
@@ -198,56 +148,46 @@ class Budgets:
         source = source_of(address)
         return tuple(self._name("keeps", source, day - ago)[:16] for ago in range(self._days_kept))
 
-    def _admit(self, plan: _Plan, now: float) -> Charges:
+    def _admit(self, plan: _Plan, now: float) -> list[Charged]:
         """Charge a guess; what is to be refunded when it is no miss."""
-        charged = plan.misses + plan.all_misses + plan.under_way
-        over = self._over_when_answered(plan, plan.loads + charged, now)
-        if over and set(over) <= set(plan.all_misses):
+        charged = self._charge_when_answered(plan, now)
+        over = _those_over(charged)
+        if over and {one.charge for one in over} <= set(plan.all_misses):
             # Everybody together has spent the budget of the day: few misses each,
             # so that strangers cannot keep those who know their code from loading.
-            charged += plan.scarce
-            over = self._over(plan.scarce, now)
-        self._refuse_if_over(over, plan.loads + charged, now)
-        return charged
+            scarce = self._charge(plan.scarce, now)
+            charged, over = charged + scarce, _those_over(scarce)
+        self._refuse_if(over, charged, now)
+        return charged[len(plan.loads) :]
 
-    def _over_when_answered(self, plan: _Plan, charges: Charges, now: float) -> dict[Charge, float]:
+    def _charge_when_answered(self, plan: _Plan, now: float) -> list[Charged]:
         """Charge, and wait while only guesses under way, which may yet find their texts, spend the budget."""
-        if not plan.under_way:
-            return self._over(charges, now)
+        charges = plan.loads + plan.misses + plan.all_misses + plan.under_way
         deadline = time.monotonic() + _LONGEST_WAIT
         while True:
-            counted = counts.charge(self._storage, charges, now)
-            over = _those_over(charges, counted)
-            if not self._is_crowded(plan, over, counted) or time.monotonic() > deadline:
-                return over
-            self._refund(charges, now)
+            charged = self._charge(charges, now)
+            if not _is_crowded(plan, charged) or time.monotonic() > deadline:
+                return charged
+            self._refund(charged, now)
             time.sleep(_PAUSE)
 
-    def _is_crowded(
-        self, plan: _Plan, over: dict[Charge, float], counted: Sequence[tuple[int, float]]
-    ) -> bool:
-        if not over:
-            return False
-        under_way, _ = counted[-1]
-        counts_of_misses = counted[len(plan.loads) : len(plan.loads) + len(plan.misses)]
-        count_of = {charge: count for charge, (count, _) in zip(plan.misses, counts_of_misses, strict=True)}
-        return all(charge in count_of and count_of[charge] - under_way < charge.amount for charge in over)
+    def _charge(self, charges: Charges, now: float) -> list[Charged]:
+        return counts.charge(self._kept, charges, now) if charges else []
 
-    def _over(self, charges: Charges, now: float) -> dict[Charge, float]:
-        """Charge, and say which counts are over their amount, with the ends of their windows."""
-        if not charges:
-            return {}
-        return _those_over(charges, counts.charge(self._storage, charges, now))
-
-    def _refuse_if_over(self, over: dict[Charge, float], charges: Charges, now: float) -> None:
+    def _refuse_if(self, over: Sequence[Charged], charged: Sequence[Charged], now: float) -> None:
         if over:
-            self._refund(charges, now)
-            counts.charge(self._storage, self._refusals(now), now)
-            raise SpentError(max(1, math.ceil(max(over.values()) - now)))
+            self._refund(charged, now)
+            self._charge(self._refusals(now), now)
+            raise SpentError(max(1, math.ceil(max(one.left for one in over))))
 
-    def _refund(self, charges: Charges, now: float) -> None:
-        if charges:
-            counts.refund(self._storage, charges, now)
+    def _refund(self, charged: Sequence[Charged], now: float) -> None:
+        if not charged:
+            return
+        try:
+            counts.refund(self._kept, charged, now)
+        except CountsError as error:
+            # What was asked is done, perhaps for good, and a charge that stays renews nothing.
+            _log.warning("charges stay until their windows end: %s", error)
 
     def _make_write_charges(self, address: str, day: int) -> Charges:
         return self._charges("write", source_of(address), day, self._of_write)
@@ -273,10 +213,17 @@ class Budgets:
         return hmac.digest(self._secret, f"{day} {of} {who}".encode(), hashlib.sha256)
 
 
-def _those_over(charges: Charges, counted: Sequence[tuple[int, float]]) -> dict[Charge, float]:
-    return {
-        charge: end for charge, (count, end) in zip(charges, counted, strict=True) if count > charge.amount
-    }
+def _those_over(charged: Sequence[Charged]) -> list[Charged]:
+    return [one for one in charged if one.is_over]
+
+
+def _is_crowded(plan: _Plan, charged: Sequence[Charged]) -> bool:
+    """Whether a budget is spent, but not without the guesses that are under way."""
+    over = _those_over(charged)
+    if not over or not plan.under_way:
+        return False
+    under_way = charged[-1].counted
+    return all(one.charge in plan.misses and one.counted - under_way < one.charge.amount for one in over)
 
 
 def _windows(minute: int = 0, hour: int = 0, day: int = 0) -> Windows:

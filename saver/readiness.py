@@ -14,14 +14,13 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
-    delete,
     insert,
     literal,
     select,
+    update,
 )
 from sqlalchemy.exc import DBAPIError
 
-from saver import dialect
 from saver.leases import Clock
 from saver.models import sweeper
 from saver.statements import read
@@ -31,8 +30,8 @@ _nothing = select(literal(0))
 _alembic = Table("alembic_version", MetaData(), Column("version_num", String))
 _version = select(_alembic.c.version_num)
 _last_beat = select(sweeper.c.beat_at).where(sweeper.c.id == 1)
-_forget = delete(sweeper)
-_note = insert(sweeper).values(id=1, beat_at=bindparam("now"))
+_note = update(sweeper).where(sweeper.c.id == 1).values(beat_at=bindparam("now"))
+_note_first = insert(sweeper).values(id=1, beat_at=bindparam("now"))
 
 # How many sweeps may fail to come before the sweeper counts as gone.
 _MISSED_SWEEPS = 6
@@ -54,10 +53,8 @@ class Readiness:
         now = math.floor(self._clock())
 
         def note(connection: Connection) -> None:
-            # Or two workers would each add a row.
-            dialect.lock(connection, "beat")
-            connection.execute(_forget)
-            connection.execute(_note, {"now": now})
+            if connection.execute(_note, {"now": now}).rowcount == 0:
+                connection.execute(_note_first, {"now": now})
 
         self._writer.run(note)
 

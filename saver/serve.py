@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import flask_migrate
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
-from limits.errors import ConfigurationError
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
@@ -122,8 +121,10 @@ def _settings() -> Settings:
 def _prepare_or_say_why(settings: Settings) -> None:
     try:
         prepare(settings)
-    except (ArgumentError, ConfigurationError, ImportError) as error:
-        raise SystemExit(f"saver: SAVER_DATABASE_URL or SAVER_LIMITS_URL is at fault: {error}") from None
+    except SettingsError as error:
+        raise SystemExit(f"saver: {error}") from None
+    except (ArgumentError, ImportError) as error:
+        raise SystemExit(f"saver: SAVER_DATABASE_URL is at fault: {error}") from None
     except DBAPIError as error:
         raise SystemExit(f"saver: the database does not work: {error.orig}") from None
     except (OSError, StorageError) as error:

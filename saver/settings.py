@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -32,6 +33,7 @@ _SECRET_BYTES = 32
 # JSON writes a control character as \u0001: six bytes for one.
 _JSON_PER_BYTE = 6
 _ROOM_FOR_THE_REST = 65_536
+_STORAGES = ("redis", "rediss", "redis+unix", "shared")
 
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[int, Field(ge=1)]
@@ -66,9 +68,10 @@ class Settings(BaseSettings):
     )
     limits_url: str = Field(
         "",
-        description="where budgets are counted; empty: the file `counts` in the data directory, exact for"
-        " every process of one machine; `redis://host:port`: for several machines; `memory://`: for one"
-        " process only",
+        repr=False,
+        description="where budgets are counted and receipts noted; empty: in files of the data directory,"
+        " exact for every process of one machine; `redis://user:password@host:port`, `rediss://` with TLS,"
+        " `redis+unix:///path`: for several machines, which then need the same `SAVER_SECRET_KEY`",
     )
     trusted_proxies: Annotated[tuple[Proxy, ...], NoDecode] = Field(
         (),
@@ -115,6 +118,19 @@ class Settings(BaseSettings):
             [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
         )
 
+    @field_validator("limits_url")
+    @classmethod
+    def _names_a_storage(cls, given: str) -> str:
+        # No part of it is repeated: where it is broken, its password may stand in any of them.
+        try:
+            parts = urlsplit(given)
+            known = not given or (parts.scheme in _STORAGES and parts.port != 0)
+        except ValueError:
+            known = False
+        if not known:
+            raise ValueError(f"must be a URL that begins with one of {', '.join(_STORAGES)}")
+        return given
+
     @model_validator(mode="after")
     def _lives_in_order(self) -> Self:
         lives = (
@@ -144,6 +160,11 @@ class Settings(BaseSettings):
     def counts(self) -> str:
         """The URL of the storage that counts the budgets."""
         return self.limits_url or f"shared://{self.data_dir.resolve() / 'counts'}"
+
+    @property
+    def has_redis(self) -> bool:
+        """Whether there is a Redis that all machines share."""
+        return self.counts.startswith("redis")
 
 
 def read_settings() -> Settings:

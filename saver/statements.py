@@ -81,12 +81,15 @@ class Read(Statement):
             connection.close()
 
 
-def read(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Do work that is one SELECT, without a transaction. Raises StorageError."""
+def read(engine: Engine, work: Callable[[Connection], T], *, patient: bool = False) -> T:
+    """Do work that is one SELECT, which may take long where it is ``patient``. Raises StorageError."""
+    options = {} if patient else dialect.ONE_READ
 
     def once() -> T:
-        with engine.connect().execution_options(**dialect.ONE_READ) as connection:
+        with engine.connect().execution_options(**options) as connection:
             try:
+                if patient:
+                    dialect.be_patient(connection)
                 return work(connection)
             except Exception:
                 if connection.invalidated:

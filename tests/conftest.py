@@ -19,6 +19,7 @@ from saver.codes import Code
 from saver.leases import Leases
 from saver.settings import Settings
 from tests.postgres import QUICK, Cluster, PostgresDatabase
+from tests.redis_server import RedisServer
 from tests.server import Server
 from tests.snapshot import Database, put_codes
 
@@ -51,6 +52,19 @@ class Clock:
 
     def tick(self, seconds: float) -> None:
         self.now += seconds
+
+
+class ClockOfBoth(Clock):
+    """Redis has its own time, which passes with that of the test."""
+
+    def __init__(self, redis: RedisServer | None) -> None:
+        super().__init__()
+        self._redis = redis
+
+    def tick(self, seconds: float) -> None:
+        super().tick(seconds)
+        if self._redis:
+            self._redis.age(seconds)
 
 
 def settings_in(folder: Path, **changed: object) -> Settings:
@@ -208,3 +222,16 @@ def live_server(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Ite
     put_codes(folder / "saver.db", [Code.nth(number * 1_461) for number in range(5_000)])
     with Server(folder, NO_LIMITS) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def started_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(started_redis: RedisServer) -> RedisServer:
+    """A Redis with nothing in it. Whoever does harm to one starts his own."""
+    started_redis.client.flushall()
+    return started_redis

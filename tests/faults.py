@@ -31,6 +31,8 @@ _ONE_PLACE = "tests/test_races.py::test_every_code_is_in_one_place_before_each_s
 _SHARED_COMMIT = "tests/test_writer.py"
 _LEASES = "tests/test_leases.py"
 _BUDGETS = "tests/test_budgets.py"
+_COUNTS = "tests/test_counts.py"
+_REDIS = "tests/test_redis.py"
 _WORKER = "tests/test_worker.py"
 _AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
 
@@ -39,7 +41,7 @@ def _committed_after(line: str, indent: int) -> str:
     return _AND_COMMIT.format(line, " " * indent)
 
 
-_DRAW = "code = self._draw(connection)"
+_PUT = 'put.run(connection, {"code": code, **row})'
 _DROP = 'connection.execute(_drop, {"codes": freed})'
 _END = 'connection.execute(_end, {"wanted": code, "now": ended, "rested": rested, "why": why})'
 _FIND = ").where(_here, live)\n# The same lease"
@@ -51,15 +53,15 @@ FAULTS = [
     Fault(
         "a code is leased and stays in the pool",
         "saver/leases/draw.py",
-        '_take = delete(pool).where(pool.c.code == bindparam("wanted"))',
-        '_take = pool.update().where(pool.c.code == bindparam("wanted")).values(code=pool.c.code)',
+        '_take = delete(pool).where(pool.c.code == bindparam("code"))',
+        '_take = pool.update().where(pool.c.code == bindparam("code")).values(code=pool.c.code)',
         _WALK,
     ),
     Fault(
         "code and text in two transactions",
-        "saver/leases/save.py",
-        _DRAW,
-        _committed_after(_DRAW, 12),
+        "saver/leases/draw.py",
+        _PUT,
+        f"{_committed_after('', 8).lstrip()}\n        {_PUT}",
         _ONE_PLACE,
     ),
     Fault(
@@ -67,9 +69,9 @@ FAULTS = [
     ),
     Fault(
         "no transaction at all",
-        "saver/dialect.py",
-        '{"saver_begin": "BEGIN IMMEDIATE"}',
-        '{"saver_begin": ""}',
+        "saver/dialect/sqlite.py",
+        '"write": "BEGIN IMMEDIATE"',
+        '"write": ""',
         _ONE_PLACE,
     ),
     Fault(
@@ -222,7 +224,7 @@ FAULTS = [
     ),
     Fault(
         "a commit does not wait for the disk",
-        "saver/dialect.py",
+        "saver/dialect/sqlite.py",
         '"synchronous = FULL"',
         '"synchronous = OFF"',
         f"{_LEASES}::test_writes_wait_for_the_disk",
@@ -275,8 +277,8 @@ FAULTS = [
     Fault(
         "a fill adds codes that are leased",
         "saver/leases/pool.py",
-        "add = _add_all if present == 0 else _add_missing",
-        "add = _add_all",
+        "connection.execute(_add_missing,",
+        "connection.execute(_add_all,",
         "tests/test_crash.py::test_a_fill_that_was_killed_goes_on_where_it_stopped",
     ),
     Fault(
@@ -287,7 +289,7 @@ FAULTS = [
         try:
             yield
         except miss:
-            counts.charge(self._storage, charged, now)
+            self._charge(tuple(one.charge for one in charged), now)
 """,
         "tests/test_guesses.py::test_a_guess_under_way_is_counted",
     ),
@@ -300,21 +302,21 @@ FAULTS = [
     ),
     Fault(
         "every address of a /64 is a source",
-        "saver/budgets.py",
+        "saver/addresses.py",
         "(ip, 64)",
         "(ip, 128)",
         f"{_BUDGETS}::test_who_is_counted_as_one",
     ),
     Fault(
         "anybody's X-Forwarded-For is believed",
-        "saver/budgets.py",
+        "saver/addresses.py",
         " or not is_within(believed, trusted)",
         "",
         f"{_BUDGETS}::test_behind_proxies_the_right_most_stranger_counts",
     ),
     Fault(
         "whoever comes over a unix socket is believed unasked",
-        "saver/budgets.py",
+        "saver/addresses.py",
         "return UNIX in networks",
         "return True",
         f"{_BUDGETS}::test_behind_proxies_the_right_most_stranger_counts",
@@ -392,7 +394,7 @@ FAULTS = [
     ),
     Fault(
         "a restore while somebody has the database open",
-        "saver/dialect.py",
+        "saver/dialect/sqlite.py",
         'connection.execute(f"PRAGMA {OLD}.locking_mode = EXCLUSIVE")',
         "pass",
         "tests/test_restore_refused.py::TestRefused::test_while_a_process_has_the_database_open",
@@ -413,9 +415,65 @@ FAULTS = [
     ),
     Fault(
         "a full disk kills whoever counts",
-        "saver/counts.py",
+        "saver/counts/shared.py",
         "os.posix_fallocate(descriptor, 0, size)",
         "os.ftruncate(descriptor, size)",
-        f"{_BUDGETS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
+        f"{_COUNTS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
+    ),
+    Fault(
+        "a refund is taken from whatever window is open",
+        "saver/counts/shared.py",
+        "if count and ends_at == window:",
+        "if count:",
+        f"{_COUNTS}::TestBoth",
+    ),
+    Fault(
+        "a refund is taken from whatever window is open in Redis",
+        "saver/counts/redis.py",
+        "if redis.call('PEXPIRETIME', key) == tonumber(ARGV[place]) then",
+        "if redis.call('EXISTS', key) == 1 then",
+        f"{_COUNTS}::TestBoth",
+    ),
+    Fault(
+        "a window in Redis never ends",
+        "saver/counts/redis.py",
+        "if redis.call('PTTL', key) < 0 then",
+        "if count < 0 then",
+        f"{_COUNTS}::TestRedisCounts::test_every_key_has_our_prefix_and_an_expiry",
+    ),
+    Fault(
+        "what has no answer is sent to Redis again",
+        "saver/redis_client.py",
+        "retry=Retry(NoBackoff(), 0)",
+        "retry=Retry(NoBackoff(), 1)",
+        f"{_COUNTS}::TestRedisCounts::test_what_has_no_answer_is_not_sent_again",
+    ),
+    Fault(
+        "a Redis that hangs holds everybody",
+        "saver/redis_client.py",
+        "socket_timeout=_PATIENCE",
+        "socket_timeout=9 * _PATIENCE",
+        f"{_REDIS}::TestLost::test_one_that_hangs_holds_nobody_for_long",
+    ),
+    Fault(
+        "a refund that fails takes the answer with it",
+        "saver/budgets.py",
+        "except CountsError as error:",
+        "except ArithmeticError as error:",
+        f"{_REDIS}::TestLost::test_what_is_under_way_is_answered",
+    ),
+    Fault(
+        "the last load of a text is told for the first one",
+        "saver/receipts/redis.py",
+        "HSETNX",
+        "HSET",
+        "tests/test_receipts.py::TestNotes",
+    ),
+    Fault(
+        "notes tell which codes were asked for",
+        "saver/leases/load.py",
+        'hmac.digest(self._secret, b"nobody " + code.encode(), hashlib.sha256)',
+        "hash_secret(code)",
+        "tests/test_redis_servers.py::test_nothing_in_it_can_be_read",
     ),
 ]

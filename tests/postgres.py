@@ -115,6 +115,11 @@ class Cluster:
         """Stop; ``immediate`` leaves it as a crash would."""
         self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop", check=False)
 
+    @property
+    def log(self) -> str:
+        """What the server has logged."""
+        return (self._folder / "log").read_text()
+
     def make(self, template: PostgresDatabase | None = None) -> PostgresDatabase:
         """A new database, empty or as another one is."""
         name = f"saver{next(self._names)}"

@@ -175,6 +175,13 @@ def test_readyz_notices_a_sweeper_that_is_gone(client: FlaskClient, app: Flask, 
     assert client.get("/readyz").json["sweeper"] == "failing"
 
 
+def test_without_tables_the_answer_is_503(make_app: Callable[..., Flask], tmp_path) -> None:
+    (tmp_path / "empty").mkdir()
+    client = make_app("empty").test_client()
+    for path, body in (("load", {"code": "wUrp"}), ("write", {"text": "x"})):
+        assert client.post(f"/api/v1/{path}", json=body).status_code == 503
+
+
 def test_readyz_notices_a_missing_schema(make_app: Callable[..., Flask], tmp_path) -> None:
     (tmp_path / "empty").mkdir()
     answer = make_app("empty").test_client().get("/readyz")

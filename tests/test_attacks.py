@@ -13,7 +13,7 @@ from flask import Flask
 
 from saver.budgets import Budgets, SpentError
 from saver.codes import SPACE, Code
-from saver.counts import SharedCounts
+from saver.counts.shared import SharedCounts
 from saver.leases import Leases, NoTextError
 from saver.settings import Settings
 from tests.conftest import NOW, Clock

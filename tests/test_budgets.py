@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -11,12 +10,30 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from saver import counts
-from saver.budgets import UNIX, client_address, network_of, source_of
-from saver.counts import Charge, CountsError, SharedCounts
-from tests.conftest import NOW, Clock
+from saver.addresses import UNIX, client_address, network_of, source_of
+from tests.conftest import Clock, ClockOfBoth
+from tests.redis_server import RedisServer
 
 ADDRESS = "192.0.2.7"
+
+
+@pytest.fixture(params=["file", "redis"])
+def redis(request: pytest.FixtureRequest) -> RedisServer | None:
+    """The Redis that counts; every rule holds in a file and in a Redis."""
+    return request.getfixturevalue("redis_server") if request.param == "redis" else None
+
+
+@pytest.fixture
+def clock(redis: RedisServer | None) -> Clock:
+    return ClockOfBoth(redis)
+
+
+@pytest.fixture
+def make_app(make_app: Callable[..., Flask], redis: RedisServer | None) -> Callable[..., Flask]:
+    def make(**settings: object) -> Flask:
+        return make_app(**{"limits_url": redis.url if redis else "", **settings})
+
+    return make
 
 
 def load(client: FlaskClient, code: str = "qqqq", address: str = ADDRESS, **headers: str):
@@ -167,94 +184,12 @@ def test_a_budget_outlives_the_process(make_app: Callable[..., Flask]) -> None:
     assert [load(make_app(misses_a_minute=2).test_client()).status_code for _ in range(3)] == [404, 404, 429]
 
 
-def test_counts_out_of_reach_refuse_instead_of_letting_pass(
-    make_app: Callable[..., Flask], tmp_path: Path
+def test_no_address_is_stored(
+    make_app: Callable[..., Flask], tmp_path: Path, redis: RedisServer | None
 ) -> None:
-    client = make_app(misses_a_minute=5, limits_url=f"shared://{tmp_path}/no/such/folder").test_client()
-    refused = load(client)
-    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
-    assert client.get("/healthz").status_code == 200
-
-
-def test_memory_counts_within_one_process(make_app: Callable[..., Flask]) -> None:
-    client = make_app(misses_a_minute=2, limits_url="memory://").test_client()
-    assert [load(client).status_code for _ in range(3)] == [404, 404, 429]
-
-
-def test_no_address_is_stored(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     client = make_app(misses_a_minute=5).test_client()
     load(client, address="192.0.2.77")
-    stored = (tmp_path / "data" / "counts").read_bytes()
+    stored = redis.dump() if redis else (tmp_path / "data" / "counts").read_bytes()
+    assert stored.strip(b"\0")
     assert b"192.0.2" not in stored
     assert bytes([192, 0, 2, 77]) not in stored
-
-
-class TestSharedCounts:
-    @pytest.fixture
-    def shared(self, tmp_path: Path) -> SharedCounts:
-        return SharedCounts(f"shared://{tmp_path}/counts")
-
-    def test_parallel_charges_are_all_counted(self, shared: SharedCounts) -> None:
-        charge = [Charge("key", 10, 60)]
-        seen: list[int] = []
-
-        def work() -> None:
-            for _ in range(200):
-                seen.append(shared.charge(charge, NOW)[0][0])
-
-        threads = [threading.Thread(target=work) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert sorted(seen) == list(range(1, 1_601))
-
-    def test_a_disk_that_fills_up_later_has_room_for_every_count(
-        self, shared: SharedCounts, tmp_path: Path
-    ) -> None:
-        # A hole in a mapped file that cannot be filled kills whoever writes there.
-        shared.charge([Charge("a", 5, 60)], 1_000.0)
-        found = (tmp_path / "counts").stat()
-        assert found.st_blocks * 512 >= found.st_size > 1_000_000
-
-    def test_a_file_that_was_full_of_holes_is_filled(self, tmp_path: Path) -> None:
-        with (tmp_path / "counts").open("wb") as file:
-            file.truncate(1 << 21)
-        SharedCounts(f"shared://{tmp_path}/counts").charge([Charge("a", 5, 60)], 1_000.0)
-        found = (tmp_path / "counts").stat()
-        assert found.st_blocks * 512 >= found.st_size
-
-    def test_a_refund_never_goes_below_nothing_nor_into_a_later_window(self, shared: SharedCounts) -> None:
-        charge = [Charge("key", 10, 60)]
-        shared.refund(charge, NOW)
-        assert shared.charge(charge, NOW)[0][0] == 1
-        shared.refund(charge, NOW + 60)
-        assert shared.charge(charge, NOW + 60)[0][0] == 1
-
-    def test_a_clock_set_back_locks_nobody_out(self, shared: SharedCounts) -> None:
-        charge = [Charge("key", 1, 60)]
-        shared.charge(charge, NOW)
-        assert shared.charge(charge, NOW - 3_600)[0] == (1, NOW - 3_540)
-
-    def test_many_sources_find_room_as_windows_end(self, shared: SharedCounts) -> None:
-        for round_ in range(3):
-            for number in range(30_000):
-                count, _end = shared.charge([Charge(f"{number}", 1, 60)], NOW + round_ * 60)[0]
-                assert count == 1
-
-    def test_a_full_table_refuses(self, shared: SharedCounts) -> None:
-        def fill() -> None:
-            for number in range(counts._SLOTS + 1):
-                counts.charge(shared, [Charge(f"{number}", 1, 60)], NOW)
-
-        with pytest.raises(CountsError):
-            fill()
-
-    def test_it_is_a_storage_of_limits(self, shared: SharedCounts) -> None:
-        assert shared.check()
-        assert [shared.incr("key", 60), shared.incr("key", 60, 2), shared.get("key")] == [1, 3, 3]
-        shared.clear("key")
-        assert shared.get("key") == 0
-        shared.incr("key", 60)
-        shared.reset()
-        assert shared.get("key") == 0

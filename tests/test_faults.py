@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import client_faults, faults
+from tests import client_faults, faults, faults_postgresql
 from tests.faults import FIRST_EXAMPLE, Fault
 from tests.server import ROOT
 
-FAULTS = [*faults.FAULTS, *client_faults.FAULTS]
+FAULTS = [*faults.FAULTS, *faults_postgresql.FAULTS, *client_faults.FAULTS]
 AT_ONCE = 2
 MOST_SECONDS = 600
 COPIED = ("saver", "migrations", "scripts", "extension", "deploy", "apache", "tests")

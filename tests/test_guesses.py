@@ -15,25 +15,38 @@ from random import Random
 import pytest
 
 from saver.budgets import Budgets, SpentError
-from saver.counts import Charge, SharedCounts
-from tests.conftest import NO_LIMITS, NOW, Clock, put_codes, settings_in
+from saver.counts import Charge, Counts
+from saver.counts.redis import RedisCounts
+from saver.counts.shared import SharedCounts
+from saver.redis_client import pool_of
+from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, settings_in
 from tests.races import together
+from tests.redis_server import RedisServer
 from tests.server import Server
+from tests.snapshot import put_codes
 
 BUDGET = 10
 ROUNDS = 12
 LIMITS = {**NO_LIMITS, "misses_a_minute": BUDGET, "misses_a_day": 40, "trusted_proxies": "127.0.0.1"}
 
 
-@pytest.fixture(scope="module", params=[(1, 20), (4, 5)], ids=lambda size: f"{size[0]}x{size[1]}")
+SIZES = [((1, 20), "file"), ((4, 5), "file"), ((4, 5), "redis")]
+
+
+@pytest.fixture(scope="module", params=SIZES, ids=lambda given: f"{given[0][0]}x{given[0][1]}-{given[1]}")
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated: Path
 ) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("guesses")
     shutil.copy(migrated, folder / "saver.db")
     put_codes(folder / "saver.db", ["aaaa", "ZZZZ"])
-    processes, threads = request.param
-    with Server(folder, LIMITS, processes=processes, threads=threads) as started:
+    (processes, threads), place = request.param
+    settings: dict[str, object] = {**LIMITS}
+    if place == "redis":
+        redis: RedisServer = request.getfixturevalue("started_redis")
+        redis.client.flushall()
+        settings["limits_url"] = redis.url
+    with Server(folder, settings, processes=processes, threads=threads) as started:
         yield started
 
 
@@ -98,31 +111,41 @@ def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path:
     # The time is read before the lock is had, so the order of the two may differ.
     shared = SharedCounts(f"shared://{tmp_path}/counts")
     charge = [Charge("key", BUDGET, seconds)]
-    counted = [shared.charge(charge, NOW + late)[0][0] for late in (0.002, 0.001, 0.003, 0)]
+    counted = [shared.charge(charge, NOW + late)[0].counted for late in (0.002, 0.001, 0.003, 0)]
     assert counted == [1, 2, 3, 4]
 
 
-def test_a_guess_under_way_is_counted(tmp_path: Path, clock: Clock) -> None:
+@pytest.fixture(params=["file", "redis"])
+def budgets(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Budgets, Clock]:
+    """Ten misses a minute, in a file and in a Redis, and their clock."""
+    redis = request.getfixturevalue("redis_server") if request.param == "redis" else None
+    clock = ClockOfBoth(redis)
+    kept: Counts = SharedCounts(f"shared://{tmp_path}/counts")
+    if redis:
+        kept = RedisCounts(redis.url, connection_pool=pool_of(redis.url, 2))
     settings = settings_in(tmp_path, misses_a_minute=BUDGET)
-    shared = SharedCounts(f"shared://{tmp_path}/counts")
-    budgets = Budgets(shared, settings, clock=clock, secret=bytes(32))
+    return Budgets(kept, settings, clock=clock, secret=bytes(32)), clock
+
+
+def test_a_guess_under_way_is_counted(budgets: tuple[Budgets, Clock]) -> None:
+    ours, _clock = budgets
     with ExitStack() as under_way:
         for _ in range(BUDGET):
-            under_way.enter_context(budgets.guess("192.0.2.1", miss=LookupError))
-        assert count_misses(budgets) == 0
-    assert count_misses(budgets) == BUDGET
+            under_way.enter_context(ours.guess("192.0.2.1", miss=LookupError))
+        assert count_misses(ours) == 0
+    assert count_misses(ours) == BUDGET
 
 
-def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(tmp_path: Path, clock: Clock) -> None:
-    shared = SharedCounts(f"shared://{tmp_path}/counts")
-    settings = settings_in(tmp_path, misses_a_minute=BUDGET)
-    budgets = Budgets(shared, settings, clock=clock, secret=bytes(32))
-    assert count_misses(budgets) == BUDGET
+def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(
+    budgets: tuple[Budgets, Clock],
+) -> None:
+    ours, clock = budgets
+    assert count_misses(ours) == BUDGET
     clock.tick(60)
-    with budgets.guess("192.0.2.1", miss=LookupError):
+    with ours.guess("192.0.2.1", miss=LookupError):
         clock.tick(60)
-        assert count_misses(budgets) == BUDGET
-    assert count_misses(budgets) == 0
+        assert count_misses(ours) == BUDGET
+    assert count_misses(ours) == 0
 
 
 def count_misses(budgets: Budgets) -> int:

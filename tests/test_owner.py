@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from saver.app import Rooms
 from saver.leases import Lease, Leases, NoTextError, Status
+from saver.leases.base import hash_secret
 from tests.conftest import BOTH, NOW, Clock
 
 KINDS = BOTH
@@ -96,6 +97,19 @@ def test_extend_lets_a_text_live_longer_but_never_shorter(leases: Leases, clock:
     clock.tick(1)
     with pytest.raises(NoTextError):
         leases.extend(lease.code, lease.owner_token, lambda _: 900)
+
+
+def test_the_receipt_lives_as_long_as_the_text_that_was_extended(leases: Leases, clock: Clock) -> None:
+    lease = leases.save("text", 600)
+    leases.load(lease.code)
+    until = leases.extend(lease.code, lease.owner_token, lambda _: 30 * DAY)
+    clock.tick(3 * DAY)
+    leases.purge_receipts()
+    assert status(leases, lease) == Status("loaded", NOW, 0, until)
+    clock.now = until + DAY
+    leases.sweep(10)
+    leases.purge_receipts()
+    assert leases._receipts.of(hash_secret(lease.owner_token)).first_loaded_at is None
 
 
 def test_a_text_that_was_read_once_is_not_extended(leases: Leases) -> None:

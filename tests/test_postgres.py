@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,10 +27,11 @@ from saver.writer import StorageError
 from tests.conftest import Clock, settings_in
 from tests.postgres import QUICK, Cluster, PostgresDatabase
 from tests.races import PATIENCE, together
-from tests.server import ROOT, environment
+from tests.server import ROOT, environment, wait_until
 from tests.snapshot import ask, put_codes, snapshot, tell
 
 KINDS = ("postgresql",)
+CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
 REPEATABLE = Repeatable("8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", b"{}")
 
 
@@ -192,6 +194,24 @@ class TestItComesBackByItself:
             leases.save("text", 60)
 
 
+def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[], None]) -> None:
+    """Somebody changes the text and commits only when another deed has come to wait for it."""
+    there = threading.Event()
+
+    def stranger() -> None:
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = ?"
+        with database.connect() as other:
+            other.execute(f"UPDATE text SET {change}".encode())
+            there.set()
+            wait_until(lambda: ask(database, waiting, database.name), "nobody waits")
+
+    def second() -> None:
+        assert there.wait(PATIENCE)
+        then()
+
+    together([second, stranger])
+
+
 class TestTwoAtOnce:
     def test_two_writes_with_one_key_are_one_lease(
         self, leases: Leases, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
@@ -201,6 +221,36 @@ class TestTwoAtOnce:
         saved = together([partial(leases.save, "text", 60, repeatable=REPEATABLE)] * 6)
         assert len({lease.code for lease in saved}) == 1
         assert len(snapshot(database).leased) == 1
+
+    @pytest.mark.parametrize("deed", ["delete", "extend"])
+    def test_an_owner_who_comes_late_does_not_touch_a_strangers_text(
+        self, leases: Leases, database: PostgresDatabase, deed: str
+    ) -> None:
+        mine = leases.save("mine", 60)
+
+        def late() -> None:
+            if deed == "delete":
+                leases.delete(mine.code, mine.owner_token)
+            else:
+                with pytest.raises(NoTextError):
+                    leases.extend(mine.code, mine.owner_token, lambda _sealed: 600)
+
+        a_stranger_first(database, "owner_hash = 'stranger', body = 'a stranger''s'", late)
+        assert ask(database, "SELECT body, ended, expires_at FROM text") == [
+            ("a stranger's", None, mine.expires_at)
+        ]
+
+    def test_a_claim_that_comes_second_reads_nothing(
+        self, leases: Leases, database: PostgresDatabase
+    ) -> None:
+        code = leases.save("once", 60, once=True).code
+
+        def second() -> None:
+            with pytest.raises(NoTextError):
+                leases.load(code, claim=CLAIM)
+
+        a_stranger_first(database, "claim_hash = 'stranger'", second)
+        assert ask(database, "SELECT claim_hash FROM text") == [(b"stranger",)]
 
     def test_two_fills_add_every_code_once(self, leases: Leases, database: PostgresDatabase) -> None:
         added = together([lambda: sum(step.added for step in leases.fill())] * 2, patience=180)
@@ -262,6 +312,23 @@ def test_a_load_is_one_statement(leases: Leases) -> None:
     assert sent == [], "no BEGIN before it and no ROLLBACK after it"
     leases.save("text", 60)
     assert sent == [b"COMMIT"]
+
+
+def test_the_servers_log_has_nothing_of_a_text(
+    impatient: Leases, database: PostgresDatabase, cluster: Cluster
+) -> None:
+    lease = impatient.save("CANARY-TEXT", 60, "CANARY-PASSWORD", repeatable=REPEATABLE)
+    with held(database, "LOCK TABLE text"):
+        for use in (
+            lambda: impatient.load(lease.code, "CANARY-PASSWORD"),
+            lambda: impatient.save("CANARY-TEXT", 60),
+            lambda: impatient.status(lease.code, lease.owner_token),
+        ):
+            with pytest.raises(StorageError):
+                use()
+    assert "lock timeout" in cluster.log
+    for canary in ("CANARY", lease.code, lease.owner_token):
+        assert canary not in cluster.log
 
 
 @pytest.mark.parametrize("which", ["_find", "_find_body"])

@@ -286,11 +286,13 @@ def test_every_bad_setting_is_named_at_once(tmp_path: Path) -> None:
         SAVER_REST="-1",
         SAVER_LOG_LEVEL="loud",
         SAVER_COLOUR="blue",
+        SAVER_LIMITS_URL="nonsense://:CANARY@",
     )
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
-    for name in ("SAVER_REST", "SAVER_LOG_LEVEL", "SAVER_COLOUR"):
+    for name in ("SAVER_REST", "SAVER_LOG_LEVEL", "SAVER_COLOUR", "SAVER_LIMITS_URL"):
         assert name in ended.stderr
+    assert "CANARY" not in ended.stderr
     assert not (tmp_path / "data").exists()
 
 
@@ -307,7 +309,7 @@ def test_bad_port_is_named_with_the_others(tmp_path: Path) -> None:
     [
         ("SAVER_DATABASE_URL", "nonsense"),
         ("SAVER_DATABASE_URL", "sqlite:////nowhere/saver.db"),
-        ("SAVER_LIMITS_URL", "nonsense://"),
+        ("SAVER_LIMITS_URL", "redis://:CANARY@127.0.0.1?socket_timeot=1"),
     ],
 )
 def test_what_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path, name: str, value: str) -> None:
@@ -315,6 +317,8 @@ def test_what_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path, name: str,
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert ended.stderr.splitlines()[-1].startswith("saver: ")
+    assert name in ended.stderr or "database" in ended.stderr
+    assert "CANARY" not in ended.stderr
 
 
 def test_broken_database_is_said_in_a_sentence(tmp_path: Path) -> None:

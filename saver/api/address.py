@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from flask import request
 
-from saver.budgets import Proxy, client_address
+from saver.addresses import Proxy, client_address
 
 
 def caller(trusted: Sequence[Proxy]) -> str:

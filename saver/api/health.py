@@ -6,9 +6,9 @@ from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
+from saver.addresses import is_within
 from saver.api import door
 from saver.api.address import caller, is_forwarded
-from saver.budgets import is_within
 from saver.metrics import Metrics
 from saver.readiness import Readiness
 from saver.settings import Settings

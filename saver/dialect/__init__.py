@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
 
-from saver.dialect import postgresql, sqlite
+from saver.dialect import moving, postgresql, sqlite
 from saver.dialect.patience import Watch
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -55,7 +55,7 @@ _PACE_OF_A_SERVER = Pace(batch_seconds=0.050, most=2_000, rest_factor=0.5)
 class Trouble(Enum):
     """What can befall a statement that is right."""
 
-    AWAY = "the database is away, locked by somebody else, full, or for reading only"
+    AWAY = "the database is away, locked by somebody else, full, for reading only, or not set up"
     CONFLICT = "another transaction came between, or the connection was lost before anything was done"
 
 
@@ -152,7 +152,8 @@ def trouble_of(error: Exception) -> Trouble | None:
     names = {kind.__name__ for of in (error, cause) for kind in type(of).__mro__}
     if postgresql.is_conflict(cause) or postgresql.is_lost_before(error):
         return Trouble.CONFLICT
-    if isinstance(error, PoolTimeoutError) or names & _TROUBLE or sqlite.is_frozen(cause):
+    of_its_own = sqlite.is_frozen(cause) or postgresql.is_not_set_up(cause)
+    if isinstance(error, PoolTimeoutError) or names & _TROUBLE or of_its_own:
         return Trouble.AWAY
     return None
 
@@ -177,3 +178,9 @@ def faults(connection: Connection) -> list[str]:
     if is_server(connection.engine):
         return postgresql.faults(connection)
     return sqlite.faults(connection)
+
+
+def moved_to(connection: Connection) -> str | None:
+    """Where a database has been moved or is being moved that takes no writes any more."""
+    found = None if is_server(connection.engine) else moving.frozen_by(connection)
+    return found.target if found else None

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, event
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, event, inspect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import SetTableComment
 
 _BEGIN = {
     "write": "BEGIN",
@@ -41,6 +42,8 @@ _NAME = "saver"
 _AT_RISK = "saver_at_risk"
 # Deadlock, lost serialization, and a key that another transaction has just used.
 _CONFLICTS = {"40P01", "40001", "23505"}
+# No such table, no such column, no right to use it.
+_NOT_SET_UP = {"42P01", "42703", "42501"}
 
 
 def engine_options(url: URL) -> dict[str, Any]:
@@ -118,9 +121,47 @@ def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]])
             copy.write_row(row)
 
 
+def take(connection: Connection, tables: Iterable[Table]) -> None:
+    """Keep everybody else away from whole tables until the transaction ends, also readers.
+
+    OperationalError: others have not let go of them in time.
+    """
+    names = ", ".join(table.name for table in tables)
+    connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+
+
+def learn(connection: Connection, tables: Iterable[Table]) -> None:
+    """Let the planner know what is in tables that were just filled."""
+    connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
+
+def mark(connection: Connection, table: Table, said: str) -> None:
+    """Write a remark on a table, which is kept with the transaction."""
+    remarked = table.to_metadata(MetaData())
+    remarked.comment = said
+    connection.execute(SetTableComment(remarked))
+
+
+def mark_of(connection: Connection, table: Table) -> str | None:
+    """The remark on a table; None where there is no table, or nothing is said of it."""
+    found = inspect(connection)
+    return found.get_table_comment(table.name)["text"] if found.has_table(table.name) else None
+
+
+def place_of(connection: Connection) -> str:
+    """Which database this is, without the secrets of its URL."""
+    found: Any = connection.connection.driver_connection
+    return f"{found.info.host}:{found.info.port}/{found.info.dbname}"
+
+
 def is_conflict(error: BaseException) -> bool:
     """Whether a transaction failed because another one came between."""
     return getattr(error, "sqlstate", None) in _CONFLICTS
+
+
+def is_not_set_up(error: BaseException) -> bool:
+    """Whether tables or rights are missing that a migration or the operator gives."""
+    return getattr(error, "sqlstate", None) in _NOT_SET_UP
 
 
 def is_lost_before(error: Exception) -> bool:

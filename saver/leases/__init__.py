@@ -6,7 +6,8 @@ one transaction, so every code is in exactly one of the two tables at any instan
 The deeds are ``save``, ``load`` (and acknowledge), ``own`` (status, extend, delete,
 remove) and ``upkeep`` (sweep, fill, audit) on the common ground of ``base``. Below
 them ``draw`` takes a random free code, ``end`` ends a text, ``sweep`` is one batch
-of a sweep, ``pool`` fills and audits, ``restore`` tells a backup what happened since.
+of a sweep, ``pool`` fills and audits, ``restore`` tells a backup what happened since, ``move``
+copies everything to another database.
 """
 
 from saver.leases.base import Clock, NoTextError, Seams

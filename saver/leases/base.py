@@ -77,9 +77,9 @@ class Deeds:
         decoy = self._decoy(code).protected()
         return Seal.from_protected(protected or decoy)
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
+    def _read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
         """Do work that is one SELECT. Raises StorageError."""
-        return read(self._engine, work)
+        return read(self._engine, work, patient=patient)
 
     def _decoy(self, code: Code) -> Seal:
         salt = hmac.digest(self._secret, b"decoy salt " + code.encode(), hashlib.sha256)

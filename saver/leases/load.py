@@ -8,6 +8,7 @@ nobody else reads it.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -174,12 +175,16 @@ class Load(Deeds):
     def _note_loaded(self, found: _Live) -> None:
         self._receipts.loaded(found.owner_hash, self._now(), found.free_at)
 
+    def _name_of_nobody(self, code: Code) -> bytes:
+        # Keyed, so that the notes do not tell which codes were asked for.
+        return hmac.digest(self._secret, b"nobody " + code.encode(), hashlib.sha256)
+
     def _refuse(self, code: Code, found: _Live | None, *, tried: bool = False) -> NoTextError:
         """Note a refusal; only one that ``tried`` a password is told to the sender."""
         # Whoever asks first without one learns what to derive with: that is no try. It and a miss
         # without a text are noted too, under a name that nobody asks for: the same work.
         told = found if tried else None
-        name = told.owner_hash if told else hash_secret(code)
+        name = told.owner_hash if told else self._name_of_nobody(code)
         self._receipts.refused(name, told.free_at if told else self._now() + _REFUSALS_KEPT)
         return self._miss(code, found.seal if found else None)
 

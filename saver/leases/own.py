@@ -83,6 +83,7 @@ class Own(Deeds):
         extended = self._writer.run(work)
         if extended is None:
             raise self._miss(code, None)
+        self._receipts.keep(found.owner_hash, extended + self._rest)
         return extended
 
     def delete(self, code: Code, owner_token: str) -> None:

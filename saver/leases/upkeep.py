@@ -36,7 +36,7 @@ class Upkeep(Deeds):
 
     def audit(self) -> pool.Audit:
         """Count where the codes are, in one snapshot."""
-        return self._read(lambda connection: pool.count(connection, self._now()))
+        return self._read(lambda connection: pool.count(connection, self._now()), patient=True)
 
     def census(self) -> pool.Census:
         """Count for an operator, in one snapshot."""

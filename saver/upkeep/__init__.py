@@ -1,13 +1,28 @@
-"""Upkeep: back the database up, restore a backup, and tell an operator how the service is.
+"""Upkeep: back the database up, restore a backup, move to a server, and tell an operator how the service is.
 
-A database server has tools of its own for both; what it restored is made safe here. What a
-restored database must be told of codes and texts is said by ``leases``.
+A database server has tools of its own to back up and restore; what it restored is made safe here. What a
+restored or moved database must be told of codes and texts is said by ``leases``.
 """
 
 from saver.upkeep.backup import Backups, Made
+from saver.upkeep.bring import Progress
 from saver.upkeep.check import Check, Found
 from saver.upkeep.files import UpkeepError
+from saver.upkeep.move import Moved, Mover
 from saver.upkeep.restore import Restored, Restorer, Rules
 from saver.upkeep.restored import Aftermath
 
-__all__ = ["Aftermath", "Backups", "Check", "Found", "Made", "Restored", "Restorer", "Rules", "UpkeepError"]
+__all__ = [
+    "Aftermath",
+    "Backups",
+    "Check",
+    "Found",
+    "Made",
+    "Moved",
+    "Mover",
+    "Progress",
+    "Restored",
+    "Restorer",
+    "Rules",
+    "UpkeepError",
+]

@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from saver import dialect
+from saver.budgets import Budgets
+from saver.counts import CountsError
 from saver.leases import Leases
 from saver.readiness import Readiness
 from saver.writer import StorageError
@@ -33,11 +35,20 @@ class Found:
 class Check:
     """Looks at everything; reads the whole database, which takes a second or two."""
 
-    def __init__(self, engine: Engine, leases: Leases, readiness: Readiness, data_dir: Path) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        leases: Leases,
+        readiness: Readiness,
+        data_dir: Path,
+        shared: Budgets | None,
+    ) -> None:
+        """``shared`` are the budgets that other machines count too, if there are such."""
         self._engine = engine
         self._leases = leases
         self._readiness = readiness
         self._data_dir = data_dir
+        self._shared = shared
 
     def run(self) -> Iterator[Found]:
         """Every finding, as it is made. A database that is away is a finding and no error."""
@@ -48,6 +59,8 @@ class Check:
             "worker": self._sweeper,
             "disk": self._disk,
         }
+        if self._shared:
+            looks["redis"] = self._redis
         for name, look in looks.items():
             try:
                 yield Found(name, *look())
@@ -57,6 +70,8 @@ class Check:
     def _file(self) -> tuple[bool, str]:
         with self._engine.connect() as connection:
             faults = dialect.faults(connection)
+            if place := dialect.moved_to(connection):
+                faults = [f"takes no writes: moved to {place}, or on its way", *faults]
         return not faults, faults[0] if faults else "whole"
 
     def _schema(self) -> tuple[bool, str]:
@@ -76,8 +91,18 @@ class Check:
         told = "it never swept" if age is None else f"the last sweep ended {max(0, age):.0f} s ago"
         return self._readiness.check()["sweeper"], told
 
+    def _redis(self) -> tuple[bool, str]:
+        assert self._shared  # noqa: S101 - for the type checker
+        try:
+            misses, refusals = self._shared.today()
+        except CountsError as error:
+            return False, f"cannot be asked ({error})"
+        return True, f"{misses:,} misses and {refusals:,} refusals today"
+
     def _disk(self) -> tuple[bool, str]:
         file = dialect.file_of(self._engine)
-        size = file.stat().st_size if file and file.exists() else 0
         free = shutil.disk_usage(self._data_dir).free
+        if file is None:
+            return free >= _LEAST_BYTES, f"{free >> 20:,} MiB free; the database's server looks after its own"
+        size = file.stat().st_size if file.exists() else 0
         return free >= size + _LEAST_BYTES, f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"

@@ -1,18 +1,13 @@
-"""Receipts: what the sender may learn of a text, beside the budgets.
-
-First loaded at, and how often it was refused. Noted in an SQLite file of its
-own that waits for no disk: a power cut may lose a note, and nothing makes one
-wrong. A note is kept under a name that only the lease knows.
-"""
+"""Receipts in an SQLite file of its own that waits for no disk."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import threading
-from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
+
+from saver.receipts.base import Receipt, ReceiptsError, Remembered
 
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS note (
@@ -32,46 +27,31 @@ _REFUSED = """
     INSERT INTO note (name, refused, drop_at) VALUES (?, 1, ?)
     ON CONFLICT (name) DO UPDATE SET refused = refused + 1, drop_at = max(drop_at, excluded.drop_at)
 """
+_KEEP = "UPDATE note SET drop_at = max(drop_at, ?) WHERE name = ?"
 _READ = "SELECT first_loaded_at, refused FROM note WHERE name = ?"
 _PURGE = "DELETE FROM note WHERE drop_at <= ?"
-_REMEMBERED = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """``first_loaded_at`` in UTC seconds, ``refused`` tries with a wrong password."""
-
-    first_loaded_at: int | None = None
-    refused: int = 0
-
-
-class ReceiptsError(Exception):
-    """The notes are out of reach."""
-
-
-class Receipts:
+class FileReceipts:
     """Notes of loads and refusals, shared by all processes of one machine."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
-        # Names already noted as loaded, so that the second load costs nothing.
-        self._noted: OrderedDict[bytes, None] = OrderedDict()
-        self._lock = threading.Lock()
+        self._remembered = Remembered()
 
     def loaded(self, name: bytes, now: int, drop_at: int) -> None:
         """Note a load; only the first one counts. Never fails a load."""
-        if name in self._noted:
-            return
-        if self._note(_LOADED, (name, now, drop_at)):
-            with self._lock:
-                self._noted[name] = None
-                if len(self._noted) > _REMEMBERED:
-                    self._noted.popitem(last=False)
+        if name not in self._remembered and self._note(_LOADED, (name, now, drop_at)):
+            self._remembered.add(name)
 
     def refused(self, name: bytes, drop_at: int) -> None:
         """Note a refused try. Never fails a load."""
         self._note(_REFUSED, (name, drop_at))
+
+    def keep(self, name: bytes, drop_at: int) -> None:
+        """Keep what is noted so long, if it would go earlier. Never fails an extension."""
+        self._note(_KEEP, (drop_at, name))
 
     def of(self, name: bytes) -> Receipt:
         """What is known. Raises ReceiptsError."""

@@ -1,12 +1,8 @@
-"""Counts for budgets, exact for all threads and processes of one machine.
+"""Counts in a file that every process of one machine maps into its memory.
 
-A storage of ``limits`` in a file that every process maps into its memory: a
-table of slots under one lock. A charge costs some microseconds, where a database
+A table of slots under one lock: a charge costs some microseconds, where a database
 would cost as much as the load that it guards. The counts outlive the processes;
 a power cut may lose them, so they wait for no disk.
-
-Any other storage of ``limits`` (``memory://``, ``redis://``) works through the
-same two functions, ``charge`` and ``refund``, one count at a time.
 """
 
 from __future__ import annotations
@@ -22,9 +18,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 from limits.storage import Storage
+
+from saver.counts.base import Charge, Charged
 
 _SLOT = struct.Struct("<16sQd")  # hash of the key, count, end of its window in UTC seconds
 _SLOTS = 1 << 16
@@ -33,18 +30,6 @@ _LONGEST_WINDOW = 86_400
 # Whoever looked at the clock first may come second: a window may end this much
 # later (seconds) than the one who finds it thinks it could.
 _SLACK = 1.0
-
-
-class Charge(NamedTuple):
-    """One count to add to: ``key`` in the storage, at most ``amount`` within ``seconds``."""
-
-    key: str
-    amount: int
-    seconds: int
-
-
-class CountsError(Exception):
-    """The counts are out of reach."""
 
 
 class SharedCounts(Storage):
@@ -72,19 +57,24 @@ class SharedCounts(Storage):
         """What can go wrong: the file, or no free slot."""
         return OSError
 
-    def charge(self, charges: Sequence[Charge], now: float) -> list[tuple[int, float]]:
-        """Add one to each count; the counts and the ends of their windows (UTC seconds)."""
+    def charge(self, charges: Sequence[Charge], now: float) -> list[Charged]:
+        """Add one to each count."""
         with self._table() as table:
-            return [_add(table, key, 1, seconds, now) for key, _amount, seconds in charges]
+            counted = [_add(table, charge.key, 1, charge.seconds, now) for charge in charges]
+        return [
+            Charged(charge, count, ends_at - now, ends_at)
+            for charge, (count, ends_at) in zip(charges, counted, strict=True)
+        ]
 
-    def refund(self, charges: Sequence[Charge], now: float) -> None:
-        """Take one from each count whose window is still open."""
+    def refund(self, charged: Sequence[Charged], now: float) -> None:
+        """Take each charge back, unless its window has ended."""
         with self._table() as table:
-            for key, _amount, seconds in charges:
-                place, count, ends_at = _find(table, _hash(key), now)
-                # `now` is that of the charge: what began since is not its window.
-                if count and ends_at <= now + seconds + _SLACK:
-                    _SLOT.pack_into(table, place, _hash(key), count - 1, ends_at)
+            for charge, _count, _left, window in charged:
+                name = _hash(charge.key)
+                place, count, ends_at = _find(table, name, now)
+                # A window is known by its end: the next one ends later.
+                if count and ends_at == window:
+                    _SLOT.pack_into(table, place, name, count - 1, ends_at)
 
     def read(self, keys: Sequence[str], now: float) -> list[int]:
         """Counts whose windows are open; 0 for others."""
@@ -186,40 +176,3 @@ def _add(table: mmap.mmap, key: str, amount: int, seconds: float, now: float) ->
     count = max(0, count + amount)
     _SLOT.pack_into(table, place, name, count, ends_at)
     return count, ends_at
-
-
-def charge(storage: Storage, charges: Sequence[Charge], now: float) -> list[tuple[int, float]]:
-    """Add one to each count; the counts and the ends of their windows (UTC seconds). Raises CountsError."""
-    try:
-        if isinstance(storage, SharedCounts):
-            return storage.charge(charges, now)
-        counts = [storage.incr(key, seconds) for key, _amount, seconds in charges]
-        return [
-            (count, storage.get_expiry(charge.key)) for count, charge in zip(counts, charges, strict=True)
-        ]
-    except storage.base_exceptions as error:
-        raise CountsError(type(error).__name__) from None
-
-
-def read(storage: Storage, keys: Sequence[str], now: float) -> list[int]:
-    """The counts as they are. Raises CountsError."""
-    try:
-        if isinstance(storage, SharedCounts):
-            return storage.read(keys, now)
-        return [storage.get(key) for key in keys]
-    except storage.base_exceptions as error:
-        raise CountsError(type(error).__name__) from None
-
-
-def refund(storage: Storage, charges: Sequence[Charge], now: float) -> None:
-    """Take one from each count. Raises CountsError."""
-    try:
-        if isinstance(storage, SharedCounts):
-            storage.refund(charges, now)
-        else:
-            for key, _amount, seconds in charges:
-                # Where its window has ended there is nothing to take it from.
-                if storage.get(key) > 0:
-                    storage.incr(key, seconds, -1)
-    except storage.base_exceptions as error:
-        raise CountsError(type(error).__name__) from None

@@ -1,27 +1,22 @@
-"""The operator's commands: ``flask --app saver pool|sweep|remove|backup|restore|check``."""
+"""The operator's commands: ``flask --app saver pool|sweep|remove|backup|restore|move|check``."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
 
 import click
 from flask import Flask
 from flask.cli import AppGroup
-from sqlalchemy.exc import DBAPIError
 from tqdm import tqdm
 
+from saver.cli import move
+from saver.cli.told import echo_audit, told
 from saver.codes import SPACE, BadCodeError, Code
-from saver.leases import Audit, Leases
-from saver.upkeep import Aftermath, Backups, Check, Restored, Restorer, UpkeepError
-from saver.writer import StorageError
-
-P = ParamSpec("P")
+from saver.leases import Leases
+from saver.upkeep import Aftermath, Backups, Check, Mover, Restored, Restorer
 
 _BATCH = 200
 _log = logging.getLogger(__name__)
@@ -37,24 +32,6 @@ class _CodeType(click.ParamType[Code]):
             self.fail(str(error), param, ctx)
 
 
-def _told(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn a database that is away or not migrated into a sentence."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except UpkeepError as error:
-            raise click.ClickException(str(error)) from None
-        except (StorageError, DBAPIError) as error:
-            raise click.ClickException(
-                f"the database cannot do this ({type(error).__name__});"
-                " is it there and migrated (flask --app saver db upgrade)?"
-            ) from None
-
-    return run
-
-
 @dataclass(frozen=True, slots=True)
 class Upkeep:
     """The deeds of upkeep; ``backups`` is the folder where they lie unless another is named."""
@@ -63,6 +40,7 @@ class Upkeep:
     restore: Restorer
     aftermath: Aftermath
     check: Check
+    move: Mover
     backups: Path
 
 
@@ -74,6 +52,7 @@ def register(app: Flask, leases: Leases, upkeep: Upkeep) -> None:
     app.cli.add_command(_backup(upkeep))
     app.cli.add_command(_restore(upkeep.restore))
     app.cli.add_command(_restored(upkeep.aftermath))
+    app.cli.add_command(move.command(upkeep.move))
     app.cli.add_command(_check(upkeep.check))
 
 
@@ -91,23 +70,23 @@ def _pool(leases: Leases) -> click.Group:
     group = AppGroup("pool", help="The codes: fill, audit, count.")
 
     @group.command()
-    @_told
+    @told
     def fill() -> None:
         """Add every code that is nowhere yet; may be stopped and run again."""
         click.echo(f"{fill_with_progress(leases):,} codes added")
 
     @group.command()
-    @_told
+    @told
     def count() -> None:
         """Say how many codes are free, live and resting."""
-        _echo(leases.audit())
+        echo_audit(leases.audit())
 
     @group.command()
-    @_told
+    @told
     def audit() -> None:
         """Check that every code is in exactly one place; exit status 1 if not."""
         found = leases.audit()
-        _echo(found)
+        echo_audit(found)
         click.echo(
             f"missing {found.missing:,}\ntwice   {found.both:,}\n{'clean' if found.clean else 'NOT CLEAN'}"
         )
@@ -116,14 +95,9 @@ def _pool(leases: Leases) -> click.Group:
     return group
 
 
-def _echo(found: Audit) -> None:
-    click.echo(f"free    {found.free:,}\nlive    {found.live:,}")
-    click.echo(f"overdue {found.overdue:,}\nresting {found.resting:,}")
-
-
 def _sweep(leases: Leases) -> click.Command:
     @click.command("sweep")
-    @_told
+    @told
     def sweep() -> None:
         """Wipe expired texts and give rested codes back, once, until nothing is left to do."""
         wiped = freed = 0
@@ -145,7 +119,7 @@ def _remove(leases: Leases) -> click.Command:
         type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ"]),
         help="When the text was seen, in UTC (2026-11-21T08:00Z): one saved later is spared.",
     )
-    @_told
+    @told
     def remove(code: Code, reason: str, at: datetime | None) -> None:
         """End the text under CODE now, for instance after an abuse report.
 
@@ -167,7 +141,7 @@ def _backup(upkeep: Upkeep) -> click.Command:
     @click.option(
         "--keep", type=click.IntRange(min=1), default=7, show_default=True, help="How many to keep."
     )
-    @_told
+    @told
     def backup(to: Path | None, keep: int) -> None:
         """Write a checked copy of the database while the service goes on.
 
@@ -177,7 +151,7 @@ def _backup(upkeep: Upkeep) -> click.Command:
             upkeep.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
         made = upkeep.backup.make(to or upkeep.backups, keep)
         click.echo(f"{made.path}\nbytes   {made.size:,}\ndropped {made.dropped:,}")
-        _echo(made.audit)
+        echo_audit(made.audit)
 
     return backup
 
@@ -191,7 +165,7 @@ def _restore(restorer: Restorer) -> click.Command:
         type=click.IntRange(min=0),
         help="With --lost: for how many seconds no code is leased; by default the longest life and a rest.",
     )
-    @_told
+    @told
     def restore(file: Path, lost: bool, codes_rest: int | None) -> None:
         """Put the backup FILE in the place of the database, while the service is stopped.
 
@@ -215,7 +189,7 @@ def _echo_restored(done: Restored) -> None:
         click.echo(
             f"no code is leased before {datetime.fromtimestamp(done.free_from, UTC):%Y-%m-%dT%H:%M:%SZ}"
         )
-    _echo(done.audit)
+    echo_audit(done.audit)
 
 
 def _restored(aftermath: Aftermath) -> click.Command:
@@ -225,7 +199,7 @@ def _restored(aftermath: Aftermath) -> click.Command:
         type=click.IntRange(min=0),
         help="For how many seconds no code is leased; by default the longest life and a rest.",
     )
-    @_told
+    @told
     def restored(codes_rest: int | None) -> None:
         """After pg_restore: let every code rest that may have been leased since the backup.
 
@@ -241,7 +215,7 @@ def _restored(aftermath: Aftermath) -> click.Command:
 def _check(check: Check) -> click.Command:
     @click.command("check")
     def run() -> None:
-        """Look at the database, the codes, the worker and the disk; exit status 1 if one is not well."""
+        """Look at database, codes, worker, disk and Redis; exit status 1 if one is not well."""
         well = True
         for found in check.run():
             click.echo(f"{found.name:<9}{'ok' if found.well else 'FAILING':<8} {found.told}")

@@ -1,0 +1,40 @@
+"""What every command shares: a failure becomes a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+import click
+from sqlalchemy.exc import DBAPIError
+
+from saver.leases import Audit
+from saver.upkeep import UpkeepError
+from saver.writer import StorageError
+
+P = ParamSpec("P")
+
+
+def told(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn a database that is away or not migrated into a sentence."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except UpkeepError as error:
+            raise click.ClickException(str(error)) from None
+        except (StorageError, DBAPIError) as error:
+            raise click.ClickException(
+                f"the database cannot do this ({type(error).__name__});"
+                " is it there and migrated (flask --app saver db upgrade)?"
+            ) from None
+
+    return run
+
+
+def echo_audit(found: Audit) -> None:
+    """Say where the codes are."""
+    click.echo(f"free    {found.free:,}\nlive    {found.live:,}")
+    click.echo(f"overdue {found.overdue:,}\nresting {found.resting:,}")

@@ -1,0 +1,91 @@
+"""Faults that only show on a database with many writers; see ``tests/faults.py``."""
+
+from __future__ import annotations
+
+from tests.faults import Fault
+
+_POSTGRES = "tests/test_postgres.py"
+
+FAULTS = [
+    Fault(
+        "the quota is counted by two at once",
+        "saver/leases/save.py",
+        'dialect.lock(connection, "quota", quota.sources[0])',
+        "pass",
+        "tests/test_repeat.py::test_writers_at_once_keep_to_the_quota[postgresql]",
+    ),
+    Fault(
+        "two claims are both the first",
+        "saver/leases/load.py",
+        ".where(_same).with_for_update()",
+        ".where(_same)",
+        f"{_POSTGRES}::TestTwoAtOnce::test_a_claim_that_comes_second_reads_nothing",
+    ),
+    Fault(
+        "whoever leases waits for another's code",
+        "saver/leases/draw.py",
+        "with_for_update(skip_locked=True)",
+        "with_for_update()",
+        f"{_POSTGRES}::TestNobodyWaitsForAnothersCode",
+    ),
+    Fault(
+        "a sweep waits for an owner",
+        "saver/leases/sweep.py",
+        """    .order_by(text.c.expires_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)""",
+        """    .order_by(text.c.expires_at)
+    .limit(bindparam("most"))
+    .with_for_update()""",
+        f"{_POSTGRES}::TestNobodyWaitsForAnothersCode",
+    ),
+    Fault(
+        "an owner ends what came after",
+        "saver/leases/own.py",
+        "asked = _find.with_for_update() if to_write else _find",
+        "asked = _find",
+        f"{_POSTGRES}::TestTwoAtOnce::test_an_owner_who_comes_late_does_not_touch_a_strangers_text",
+    ),
+    Fault(
+        "what is on one machine only is acknowledged",
+        "saver/writer.py",
+        "if dialect.is_at_risk(connection):",
+        "if False:",
+        f"{_POSTGRES}::TestWaitsEnd",
+    ),
+    Fault(
+        "a key that was used a moment ago is a fault",
+        "saver/dialect/postgresql.py",
+        '{"40P01", "40001", "23505"}',
+        '{"40P01", "40001"}',
+        f"{_POSTGRES}::TestTwoAtOnce::test_two_writes_with_one_key_are_one_lease",
+    ),
+    Fault(
+        "a standby is asked",
+        "saver/dialect/postgresql.py",
+        '"target_session_attrs": "read-write"',
+        '"target_session_attrs": "any"',
+        f"{_POSTGRES}::TestItComesBackByItself::test_a_server_that_only_reads_is_not_asked",
+    ),
+    Fault(
+        "a lost connection is an error",
+        "saver/dialect/__init__.py",
+        'return bool(getattr(driver_connection, "closed", False))',
+        "return False",
+        f"{_POSTGRES}::TestItComesBackByItself::test_a_lost_connection_is_not_noticed",
+    ),
+    Fault(
+        "a transaction begins on a lost connection",
+        "saver/dialect/postgresql.py",
+        "return error.statement in _BEGIN.values()",
+        "return False",
+        f"{_POSTGRES}::TestItComesBackByItself::test_a_lost_connection_is_not_noticed",
+    ),
+    Fault(
+        "after pg_restore codes are leased that were leased since",
+        "saver/upkeep/restored.py",
+        "rest_all(connection, now, until, self._rules.rest)",
+        "pass",
+        "tests/test_restored.py",
+    ),
+]
