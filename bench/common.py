@@ -9,7 +9,7 @@ import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,12 +135,16 @@ def rooms(folder: Path) -> Rooms:
     return found
 
 
-def engine_of(folder: Path) -> Engine:
-    """The app's own way to the database of a data folder, in this process."""
+@contextmanager
+def engine_of(folder: Path) -> Iterator[Engine]:
+    """The app's own way to the database of a data folder, in this process; no connection is left."""
     app = app_of(folder)
     with app.app_context():
         engine: Engine = app.extensions["sqlalchemy"].engine
-    return engine
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def migrate(folder: Path) -> None:
@@ -162,9 +166,9 @@ def checkpoint(folder: Path) -> None:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def cluster_in(folder: Path) -> Cluster:
-    """A PostgreSQL of the run's own, which waits for the disk as it does by default; to be entered."""
-    return Cluster(parent=folder)
+def cluster_in(folder: Path, settings: Mapping[str, str]) -> Cluster:
+    """A PostgreSQL of the run's own, to be entered; unless told otherwise it waits for the disk."""
+    return Cluster(settings, parent=folder)
 
 
 @contextmanager

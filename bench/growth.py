@@ -65,7 +65,8 @@ def _filled(bench: Bench, texts: int) -> _Size:
     say(f"putting {texts:,} texts")
     # In the order in which they come, which is not that of their codes.
     codes = [Code.nth(number) for number in Random(texts).sample(range(SPACE), texts)]
-    put(engine_of(folder), codes, int(time.time()) + _LATER)
+    with engine_of(folder) as engine:
+        put(engine, codes, int(time.time()) + _LATER)
     checkpoint(folder)
     size = _Size(texts, folder, rooms(folder).leases, codes)
     _turn(size, Random(1))
@@ -75,7 +76,7 @@ def _filled(bench: Bench, texts: int) -> _Size:
 
 def _turn(size: _Size, random: Random) -> None:
     """Save some texts, load others, then let the first have expired and rested, and sweep them away."""
-    engine, backends = engine_of(size.folder), Backends(size.folder)
+    backends = Backends(size.folder)
     saved: list[Code] = []
     wanted = iter([random.choice(size.codes) for _ in range(_LOADS)])
 
@@ -91,8 +92,8 @@ def _turn(size: _Size, random: Random) -> None:
 
     size.costs["save"].append(cost(backends, save, _SAVES))
     size.costs["load"].append(cost(backends, load, _LOADS))
-    expire(engine, saved)
-    engine.dispose()
+    with engine_of(size.folder) as engine:
+        expire(engine, saved)
     batch = cost(backends, sweep)
     size.costs["sweep"].append(Cost(batch.wall / _SAVES, batch.cpu / _SAVES))
 

@@ -67,7 +67,7 @@ def _pool(bench: Bench, name: str, free: int) -> _Pool:
 def _lease_all_but(folder: Path, free: int) -> None:
     """On a file the leased ones rest; on a server they are only gone: a draw reads the pool alone."""
     chosen = {"now": int(time.time()), "every": SPACE // free}
-    with engine_of(folder).execution_options(**dialect.WRITE).begin() as connection:
+    with engine_of(folder) as engine, engine.execution_options(**dialect.WRITE).begin() as connection:
         dialect.be_patient(connection)
         if address(folder):
             leased = f"SELECT code FROM {_NUMBERED} WHERE place % :every <> 0"

@@ -77,7 +77,8 @@ def _rows(what: str, texts: int, runs: list[tuple[Writes, Writes, float]]) -> It
 def _lease(folder: Path, texts: int) -> None:
     """Put texts under random codes, all of them live for now."""
     codes = [Code.nth(number) for number in Random(1).sample(range(SPACE), texts)]
-    put(engine_of(folder), codes, int(time.time()) + 86_400)
+    with engine_of(folder) as engine:
+        put(engine, codes, int(time.time()) + 86_400)
     checkpoint(folder)
 
 
@@ -95,7 +96,7 @@ def _rest_over(folder: Path) -> None:
 
 
 def _change(folder: Path, statement: str) -> None:
-    with engine_of(folder).execution_options(**dialect.WRITE).begin() as connection:
+    with engine_of(folder) as engine, engine.execution_options(**dialect.WRITE).begin() as connection:
         dialect.be_patient(connection)
         connection.execute(sql(statement), {"now": int(time.time())})
     checkpoint(folder)
