@@ -10,7 +10,10 @@ db = current_app.extensions["migrate"].db
 
 def run() -> None:
     """Upgrade or downgrade; SQLite's schema changes are rolled back like any other."""
-    engine = context.config.attributes.get("engine", db.engine).execution_options(**dialect.WRITE)
+    engine = context.config.attributes.get("engine", db.engine).execution_options(
+        **dialect.WRITE, **dialect.NO_STATEMENT_TIMEOUT
+    )
+    dialect.refuse_unfit(engine)
     # Of several servers that are started at once, one migrates and the others find it done.
     with dialect.alone(engine, "migrate"), engine.connect() as connection:
         context.configure(

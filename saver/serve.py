@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from saver.app import Rooms, create_app
 from saver.cli import fill_with_progress
+from saver.dialect import UnfitError
 from saver.settings import Settings, SettingsError, read_settings
 from saver.writer import StorageError
 
@@ -125,6 +126,8 @@ def _prepare_or_say_why(settings: Settings) -> None:
         raise SystemExit(f"saver: {error}") from None
     except (ArgumentError, ImportError) as error:
         raise SystemExit(f"saver: SAVER_DATABASE_URL is at fault: {error}") from None
+    except UnfitError as error:
+        raise SystemExit(f"saver: SAVER_DATABASE_URL: {error}") from None
     except DBAPIError as error:
         raise SystemExit(f"saver: the database does not work: {error.orig}") from None
     except (OSError, StorageError) as error:

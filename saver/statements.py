@@ -15,11 +15,16 @@ from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.sql.expression import Executable
 
 from saver import dialect
-from saver.writer import ConflictError, StorageError, storage_error
+from saver.writer import (
+    ConflictError,
+    again_where_another_came_between,
+    renewed_if_stale,
+    storage_error,
+)
 
 T = TypeVar("T")
 
-# How many kept connections may turn out to be lost, one after the other, before a read gives up.
+# A server that was started anew has closed every kept connection, and reading twice does no harm.
 _TRIES = 64
 
 
@@ -46,6 +51,8 @@ class Statement:
         try:
             cursor.execute(self._sql, self._ordered(values))
         except self._driver.Error as error:
+            if dialect.is_stale(error):
+                raise
             raise storage_error(error) or error from None
         return cursor
 
@@ -63,17 +70,18 @@ class Read(Statement):
     def one(self, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """The row, or None. Raises StorageError."""
         ordered = self._ordered(values)
-        return _until_a_connection_holds(lambda: self._fetch(ordered))
+        return again_where_another_came_between(lambda: self._fetch(ordered), _TRIES)
 
     def _fetch(self, values: Any) -> tuple[Any, ...] | None:
         connection = self._engine.raw_connection()
         try:
-            cursor = connection.cursor()
-            cursor.execute(self._sql, values)
-            row: tuple[Any, ...] | None = cursor.fetchone()
-            return row
-        except self._driver.Error:
-            if dialect.is_lost(connection.driver_connection):
+            with dialect.bounded(connection.driver_connection):
+                cursor = connection.cursor()
+                cursor.execute(self._sql, values)
+                row: tuple[Any, ...] | None = cursor.fetchone()
+                return row
+        except self._driver.Error as error:
+            if dialect.is_lost(connection.driver_connection) or dialect.is_stale(error):
                 connection.invalidate()
                 raise ConflictError from None
             raise
@@ -86,26 +94,19 @@ def read(engine: Engine, work: Callable[[Connection], T], *, patient: bool = Fal
     options = {} if patient else dialect.ONE_READ
 
     def once() -> T:
-        with engine.connect().execution_options(**options) as connection:
+        with (
+            engine.connect().execution_options(**options) as connection,
+            dialect.bounded(connection.connection.driver_connection),
+            renewed_if_stale(connection),
+        ):
             try:
                 if patient:
                     dialect.be_patient(connection)
                 return work(connection)
             except Exception:
-                if connection.invalidated:
+                # Not what takes long: it would be begun anew for ever.
+                if connection.invalidated and not patient:
                     raise ConflictError from None
                 raise
 
-    return _until_a_connection_holds(once)
-
-
-def _until_a_connection_holds(work: Callable[[], T]) -> T:
-    """A server that was started anew has closed every kept connection, and reading twice does no harm."""
-    for _ in range(_TRIES):
-        try:
-            return work()
-        except ConflictError:
-            continue
-        except Exception as error:
-            raise storage_error(error) or error from None
-    raise StorageError("connections are lost again and again")
+    return again_where_another_came_between(once, _TRIES)

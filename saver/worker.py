@@ -18,10 +18,11 @@ from schedule import Scheduler
 
 from saver.app import Rooms, create_app
 from saver.codes import SPACE
-from saver.leases import Leases
+from saver.leases import Leases, Swept
 from saver.notify import Manager
 from saver.readiness import Readiness
 from saver.settings import notify_socket
+from saver.writer import StorageError
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class Sweeper:
         more = True
         while more and not self._stop.is_set():
             started = time.monotonic()
-            swept = self._leases.sweep(self._batch)
+            swept = self._sweep()
             took = time.monotonic() - started
             wiped, freed, more = wiped + swept.wiped, freed + swept.freed, swept.more
             self._alive()
@@ -74,6 +75,14 @@ class Sweeper:
                 self._stop.wait(took * self._leases.pace.rest_factor)
         if wiped or freed:
             _log.info("swept: %d wiped, %d given back", wiped, freed)
+
+    def _sweep(self) -> Swept:
+        try:
+            return self._leases.sweep(self._batch)
+        except StorageError:
+            # Perhaps it was too much for the time that a statement has: less of it the next time.
+            self._batch = max(_LEAST, self._batch // 2)
+            raise
 
     def _beat_at_times(self, *, last: bool) -> None:
         now = time.monotonic()

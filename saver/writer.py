@@ -7,9 +7,10 @@ many, so each has a transaction of its own (``Several``).
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -23,10 +24,16 @@ T = TypeVar("T")
 _MOST_AT_ONCE = 64
 # How often a transaction is tried that another one came between.
 _TRIES = 5
+# For how long, in seconds.
+_TRY_FOR = 3.0
 
 
 class StorageError(Exception):
     """The database cannot do this now: away, locked by somebody else, or full."""
+
+
+class AtRiskError(StorageError):
+    """It is done, on one machine only, and gone with that machine: not to be acknowledged."""
 
 
 class ConflictError(StorageError):
@@ -69,26 +76,49 @@ class Several:
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """As ``Writer`` says."""
-        for _ in range(_TRIES - 1):
-            with suppress(ConflictError):
-                return self._once(work)
-        return self._once(work)
+        return again_where_another_came_between(lambda: self._once(work), _TRIES)
 
     def _once(self, work: Callable[[Connection], T]) -> T:
+        with self._engine.connect() as connection:
+            with (
+                dialect.bounded(connection.connection.driver_connection),
+                renewed_if_stale(connection),
+                connection.begin() as transaction,
+            ):
+                result = work(connection)
+                with dialect.bounded_commit(connection):
+                    transaction.commit()
+            if dialect.is_at_risk(connection):
+                raise AtRiskError
+            return result
+
+
+@contextmanager
+def renewed_if_stale(connection: Connection) -> Iterator[None]:
+    """Let go of a connection that remembers what a migration has changed. Raises ConflictError for it."""
+    try:
+        yield
+    except Exception as error:
+        if dialect.is_stale(error):
+            connection.invalidate()
+            raise ConflictError from None
+        raise
+
+
+def again_where_another_came_between(work: Callable[[], T], tries: int) -> T:
+    """Do work of which nothing is left where it raises ConflictError. Raises StorageError."""
+    began = time.monotonic()
+    for left in reversed(range(tries)):
         try:
-            with self._engine.connect() as connection:
-                with connection.begin() as transaction:
-                    result = work(connection)
-                    with dialect.bounded(connection):
-                        transaction.commit()
-                if dialect.is_at_risk(connection):
-                    raise StorageError("kept on one machine only")
-                return result
+            return work()
         except Exception as error:
             trouble = storage_error(error)
             if trouble is None:
                 raise
-            raise trouble from None
+            # A connection that was closed is noticed at once; one that is stuck would be waited for again.
+            if not isinstance(trouble, ConflictError) or not left or time.monotonic() > began + _TRY_FOR:
+                raise trouble from None
+    raise StorageError("not tried")
 
 
 class _Job(Generic[T]):

@@ -17,6 +17,8 @@ PACKAGES = (
     "redis-server",
     # Its programs; the tests make clusters of their own.
     "postgresql",
+    # Several servers in network namespaces.
+    *("haproxy", "iproute2", "etcd-server", "etcd-client", "patroni"),
     # Apache and its module without the package that starts a server on port 80; the module's Python.
     *("apache2-bin", "libapache2-mod-wsgi-py3", "openssl", "python3-venv"),
     # On Debian its program comes only with a server on port 80, where systemd runs.

@@ -194,6 +194,13 @@ def make_app(
 
 
 @pytest.fixture
+def impatient(make_app: Callable[..., Flask], database: PostgresDatabase) -> Leases:
+    """Leases whose statements give up soon: what the URL says goes before what saver says."""
+    options = "?options=-c%20lock_timeout%3D200%20-c%20statement_timeout%3D500"
+    return make_app(database_url=database.address + options).extensions["saver"].leases
+
+
+@pytest.fixture
 def app(make_app: Callable[..., Flask]) -> Flask:
     return make_app()
 

@@ -57,6 +57,15 @@ class PostgresDatabase:
         return psycopg.connect(host="127.0.0.1", port=self.port, user=_USER, dbname=self.name)
 
 
+@contextmanager
+def held(database: PostgresDatabase, statement: str) -> Iterator[None]:
+    """Somebody else is in the middle of a transaction."""
+    with database.connect() as other:
+        other.execute(statement.encode())
+        yield
+        other.rollback()
+
+
 def tell_server(port: int, statement: str) -> None:
     """Run a statement that no database of ours is needed for."""
     with PostgresDatabase(port, "postgres").connect() as connection:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from _cluster.faults import Drill
+from _cluster.takeover import PairDrill
 
 from tests.server import ROOT
 
@@ -31,3 +33,10 @@ def test_every_drill_has_its_figures_in_the_runbook() -> None:
     runbook = (ROOT / "docs" / "operating.md").read_text()
     names = {path.name for path in DRILLS.iterdir() if path.is_file() and not path.name.startswith("_")}
     assert names == set(re.findall(r"`deploy/drills/([\w-]+)", runbook))
+
+
+def test_every_fault_of_several_servers_has_its_figures() -> None:
+    page = (ROOT / "docs" / "several-servers.md").read_text()
+    assert set(Drill.FAULTS) | set(PairDrill.FAULTS) == set(
+        re.findall(r"^\| `([a-z-]+)`", page, re.MULTILINE)
+    )

@@ -206,6 +206,23 @@ def test_a_link_loads_at_once_and_leaves_no_code_behind(visit: Visiting) -> None
     assert {entry["url"] for entry in history["entries"]} == {"about:blank", f"{receiver.url}/"}
 
 
+def test_below_a_path_everything_is_there_and_links_lead_there(visit: Visiting) -> None:
+    sender, receiver = visit(), visit()
+    for person in (sender, receiver):
+        person.url += "/memo"
+        # As a proxy does that takes the path away.
+        person.page.route(
+            f"{person.url}/**", lambda route: route.continue_(url=route.request.url.replace("/memo/", "/"))
+        )
+    sender.open()
+    code = sender.save("below a path")
+    sender.part("copy-link").click()
+    expect(sender.part("saved-status")).to_have_text(EN["link_copied"])
+    assert sender.clipboard() == f"{sender.url}/#{code}"
+    receiver.open(f"/#{code}")
+    expect(receiver.part("loaded-text")).to_have_value("below a path")
+
+
 def test_a_link_without_a_code_says_so(visit: Visiting) -> None:
     receiver = visit().open("/#%E0%A4%A")
     expect(receiver.part("load-alert")).to_have_text(EN["bad_code"])

@@ -272,7 +272,7 @@ def test_nothing_else_is_served(live_server: Server, path: str) -> None:
 
 def test_every_module_is_told_in_advance(live_server: Server) -> None:
     with urlopen(live_server.url) as answer:
-        told = set(re.findall('modulepreload" href="/(.*?)"', answer.read().decode()))
+        told = set(re.findall('modulepreload" href="(.*?)"', answer.read().decode()))
     assert told == _imports_of("web/page.js") - {"web/page.js"}
 
 

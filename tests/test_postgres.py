@@ -6,8 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,11 @@ from sqlalchemy import event
 from saver import create_app
 from saver.app import Rooms
 from saver.codes import SPACE
-from saver.dialect import patience
 from saver.leases import Lease, Leases, NoTextError, PoolEmptyError, Repeatable
 from saver.settings import SettingsError
 from saver.writer import StorageError
 from tests.conftest import Clock, settings_in
-from tests.postgres import QUICK, Cluster, PostgresDatabase
+from tests.postgres import QUICK, Cluster, PostgresDatabase, held
 from tests.races import PATIENCE, together
 from tests.server import ROOT, environment, wait_until
 from tests.snapshot import ask, put_codes, snapshot, tell
@@ -33,22 +31,6 @@ from tests.snapshot import ask, put_codes, snapshot, tell
 KINDS = ("postgresql",)
 CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
 REPEATABLE = Repeatable("8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", b"{}")
-
-
-@contextmanager
-def held(database: PostgresDatabase, statement: str) -> Iterator[None]:
-    """Somebody else is in the middle of a transaction."""
-    with database.connect() as other:
-        other.execute(statement.encode())
-        yield
-        other.rollback()
-
-
-@pytest.fixture
-def impatient(make_app: Callable[..., Flask], database: PostgresDatabase) -> Leases:
-    """Leases whose statements give up soon: what the URL says goes before what saver says."""
-    options = "?options=-c%20lock_timeout%3D200%20-c%20statement_timeout%3D500"
-    return make_app(database_url=database.address + options).extensions["saver"].leases
 
 
 class TestNobodyWaitsForAnothersCode:
@@ -89,42 +71,6 @@ class TestNobodyWaitsForAnothersCode:
         saved = [lease.code for lease in together([save] * 16) if lease]
         assert sorted(saved) == sorted(codes)
         assert snapshot(database).misplaced(codes) == {}
-
-
-class TestWaitsEnd:
-    def test_a_row_that_somebody_holds_is_waited_for_a_bounded_time(
-        self, impatient: Leases, database: PostgresDatabase
-    ) -> None:
-        lease = impatient.save("text", 60)
-        with held(database, "SELECT 1 FROM text FOR UPDATE"):
-            with pytest.raises(StorageError):
-                impatient.delete(lease.code, lease.owner_token)
-            assert impatient.load(lease.code).text == "text"
-        impatient.delete(lease.code, lease.owner_token)
-
-    def test_a_statement_takes_a_bounded_time(self, leases: Leases) -> None:
-        with leases._engine.connect() as connection:
-            settings = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
-            found = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in settings]
-        assert found == ["10s", "5s", "10s"]
-
-    def test_a_commit_that_gave_up_waiting_for_its_standby_is_not_acknowledged(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(patience, "PATIENCE", 0.3)
-        standby = {"synchronous_standby_names": "nobody", "synchronous_commit": "local"}
-        with Cluster({**QUICK, **standby}) as cluster:
-            database = cluster.make()
-            folder = tmp_path / "alone"
-            with create_app(settings_in(folder, database_url=database.address)).app_context():
-                upgrade()
-            put_codes(database, ["wUrp"])
-            waiting = "?options=-c%20synchronous_commit%3Don"
-            app = create_app(settings_in(folder, database_url=database.address + waiting))
-            answer = app.test_client().post("/api/v1/write", json={"text": "text"})
-            assert answer.status_code == 503
-            # It is there, on one machine: to acknowledge it would be to lose it with that machine.
-            assert snapshot(database).leased == ["wUrp"]
 
 
 class TestItComesBackByItself:
@@ -171,7 +117,6 @@ class TestItComesBackByItself:
                 cluster.start()
                 assert client.post("/api/v1/load", json={"code": code}).json["text"] == "text"
                 assert client.post("/api/v1/write", json={"text": mode}).status_code == 201
-            app.extensions["sqlalchemy"]
             with app.app_context():
                 app.extensions["sqlalchemy"].engine.dispose()
 
@@ -345,7 +290,15 @@ def test_a_text_is_found_by_its_key(leases: Leases, database: PostgresDatabase, 
 
 
 @pytest.mark.parametrize(
-    "address", ["mysql://user:CANARY@host/name", "CANARY", "postgresql+psycopg2://user:CANARY@host/name"]
+    "address",
+    [
+        "mysql://user:CANARY@host/name",
+        "CANARY",
+        "postgresql+psycopg2://user:CANARY@host/name",
+        "postgresql://user:CANA@RY:CANARY@host/name",
+        "postgresql://user:CANARY@host/name?sslmod=require",
+        "postgresql://user:CANARY@host/name?connect_timeout=CANARY",
+    ],
 )
 def test_a_url_that_is_of_no_use_is_named_and_not_told(address: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:

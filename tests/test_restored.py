@@ -89,7 +89,8 @@ def test_whoever_knows_better_waits_shorter(
 def test_while_the_service_runs_nothing_is_done(
     make_app: Callable[..., Flask], database: PostgresDatabase, codes: list[str]
 ) -> None:
-    serving = make_app().extensions["saver"].leases
+    # Whatever its URL calls it.
+    serving = make_app(database_url=f"{database.address}?application_name=web1").extensions["saver"].leases
     serving.audit()
     code, told = run(make_app())
     assert (code, "in use" in told) == (1, True)

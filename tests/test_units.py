@@ -27,6 +27,7 @@ from tests.tools import run, tool
 SYSTEMD = ROOT / "deploy" / "systemd"
 SERVICES = sorted(SYSTEMD.glob("*.service"))
 UNITS = sorted([*SERVICES, *SYSTEMD.glob("*.socket"), *SYSTEMD.glob("*.timer")])
+NETWORKED = ("saver-migrate.service", "saver-web.service", "saver-worker.service")
 # Exposure as systemd counts it, times ten: 0 is safe, 100 is open to everything.
 MOST_EXPOSED = 20
 
@@ -81,6 +82,35 @@ def test_a_service_can_do_little_beside_its_work(unit: Path) -> None:
     analyze = tool("systemd-analyze", "systemd")
     said = run(analyze, "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", unit)
     assert said.returncode == 0, said.stdout[-2_000:] + said.stderr
+
+
+@pytest.fixture(scope="module")
+def app_server(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same machine as one of several app servers."""
+    root = tmp_path_factory.mktemp("app-server") / "root"
+    shutil.copytree(tree, root, symlinks=True)
+    units = root / "etc" / "systemd" / "system"
+    for unit in NETWORKED:
+        (units / f"{unit}.d").mkdir()
+        shutil.copy(SYSTEMD / "app-server" / "network.conf", units / f"{unit}.d")
+    (units / "saver-web.socket.d").mkdir()
+    shutil.copy(SYSTEMD / "app-server" / "address.conf", units / "saver-web.socket.d")
+    return root
+
+
+@pytest.mark.parametrize("unit", [*NETWORKED, "saver-web.socket"])
+def test_the_units_of_an_app_server_are_well(app_server: Path, unit: str) -> None:
+    said = verify(app_server, unit)
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", NETWORKED)
+def test_an_app_server_can_do_little_beside_its_work(app_server: Path, unit: str) -> None:
+    where = ("--offline=true", f"--root={app_server}", f"--threshold={MOST_EXPOSED}", "--no-pager")
+    said = run(tool("systemd-analyze", "systemd"), "security", *where, unit)
+    assert said.returncode == 0, said.stdout[-2_000:] + said.stderr
+    # Without what lets it there, it would reach nobody.
+    assert "✗ PrivateNetwork=" in said.stdout
 
 
 def test_every_service_is_hardened_alike() -> None:

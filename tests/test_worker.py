@@ -22,6 +22,7 @@ from saver.codes import Code
 from saver.leases import Leases
 from saver.leases.sweep import Swept
 from saver.worker import Loop, Sweeper
+from saver.writer import StorageError
 from tests.conftest import BOTH, NO_LIMITS, NOW, Clock, address_of
 from tests.server import environment, wait_until
 from tests.snapshot import Database, ask, snapshot, tell
@@ -193,6 +194,27 @@ def test_the_batch_fits_itself_to_the_time_it_takes(
     # Where a writer must find its turn it rests longer than it worked.
     least = {"sqlite": 1.0, "postgresql": 0.4}[database_kind] * a_code_takes
     assert all(wait > size * least for wait, size in zip(stop.waits, wanted, strict=False))
+
+
+def test_a_batch_that_failed_is_followed_by_a_smaller_one(
+    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_rested(database, 200)
+    asked: list[int] = []
+
+    def too_much(most: int) -> Swept:
+        asked.append(most)
+        raise StorageError
+
+    sweeper = Sweeper(rooms.leases, rooms.readiness, Impatient())
+    with monkeypatch.context() as patched:
+        patched.setattr(rooms.leases, "sweep", too_much)
+        for _ in range(4):
+            with pytest.raises(StorageError):
+                sweeper.run()
+    assert asked == [100, 50, 25, 20]
+    sweeper.run()
+    assert not snapshot(database).leased
 
 
 def test_a_sweeper_goes_on_until_nothing_is_left(rooms: Rooms, database: Database) -> None:

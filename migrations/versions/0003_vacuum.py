@@ -19,6 +19,7 @@ OPTIONS = {
         "autovacuum_vacuum_scale_factor": 0.02,
         "toast.autovacuum_vacuum_scale_factor": 0.02,
     },
+    # Room in its page for every heartbeat until the next vacuum.
     "sweeper": {"fillfactor": 10},
 }
 

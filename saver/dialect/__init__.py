@@ -26,12 +26,17 @@ _DRIVERS = (SQLITE, f"{SQLITE}+pysqlite", POSTGRESQL, f"{POSTGRESQL}+psycopg")
 # Execution options: how a transaction begins. Without one it is a snapshot that only reads.
 WRITE = {"saver_begin": "write"}
 ONE_READ = {"saver_begin": "no transaction"}
+NO_STATEMENT_TIMEOUT = postgresql.NO_STATEMENT_TIMEOUT
 
 # As PEP 249 names the database's own trouble.
 _TROUBLE = {"OperationalError", "InternalError", "InterfaceError"}
 
-
+# For all engines of a process.
 _watch = Watch()
+
+
+class UnfitError(Exception):
+    """Why a database cannot be used."""
 
 
 class Pace(NamedTuple):
@@ -65,11 +70,14 @@ def code_type() -> TypeEngine[str]:
 
 
 def is_known(address: str) -> bool:
-    """Whether a database URL is one of a database that saver can use."""
+    """Whether a database URL is one of a database that saver can use, with options that there are."""
     try:
-        return make_url(address).drivername in _DRIVERS
-    except ArgumentError:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
         return False
+    if url.drivername not in _DRIVERS:
+        return False
+    return url.get_backend_name() != POSTGRESQL or postgresql.has_known_options(url)
 
 
 def engine_options(address: str, threads: int) -> dict[str, Any]:
@@ -104,13 +112,13 @@ def gate(engine: Engine) -> AbstractContextManager[None]:
     return nullcontext() if file is None else sqlite.gate(file)
 
 
-def lock(connection: Connection, *name: str | bytes) -> None:
-    """Wait until nobody else holds the lock of this name, and hold it until the transaction ends.
+def lock(connection: Connection, of: str, *names: str | bytes) -> None:
+    """Wait until nobody else holds a lock of these names, and hold them until the transaction ends.
 
     On SQLite a transaction that writes is the only one anyway.
     """
     if is_server(connection.engine):
-        postgresql.lock(connection, *name)
+        postgresql.lock(connection, of, *names)
 
 
 def alone(engine: Engine, name: str) -> AbstractContextManager[None]:
@@ -121,6 +129,7 @@ def alone(engine: Engine, name: str) -> AbstractContextManager[None]:
 def be_patient(connection: Connection) -> None:
     """Let the statements of this transaction take as long as they need: they are an operator's."""
     if is_server(connection.engine):
+        _watch.leave(connection.connection.driver_connection)
         postgresql.be_patient(connection)
 
 
@@ -163,14 +172,34 @@ def is_lost(driver_connection: Any) -> bool:
     return bool(getattr(driver_connection, "closed", False))
 
 
-def bounded(connection: Connection) -> AbstractContextManager[None]:
-    """See that a commit on a server does not wait for ever."""
-    return _watch.over(connection.connection.driver_connection)
+def is_stale(error: Exception) -> bool:
+    """Whether a connection remembers a statement that a migration has changed; nothing was done yet."""
+    return postgresql.is_stale(getattr(error, "orig", None) or error)
+
+
+def bounded(driver_connection: Any) -> AbstractContextManager[None]:
+    """See that work on a server ends; a thread that waits for longer sees its connection lost."""
+    return _watch.over(driver_connection) if hasattr(driver_connection, "cancel_safe") else nullcontext()
+
+
+def bounded_commit(connection: Connection) -> AbstractContextManager[None]:
+    """See that a commit on a server does not wait for its standby for ever, unless it is an operator's."""
+    if not is_server(connection.engine) or postgresql.is_patient(connection):
+        return nullcontext()
+    return _watch.over_commit(connection.connection.driver_connection)
 
 
 def is_at_risk(connection: Connection) -> bool:
     """Whether what was just committed is not yet where the server should have put it."""
     return is_server(connection.engine) and postgresql.is_at_risk(connection)
+
+
+def refuse_unfit(engine: Engine) -> None:
+    """Raise UnfitError where a server's database cannot keep every text."""
+    if is_server(engine):
+        with engine.connect().execution_options(**ONE_READ) as connection:
+            if unfit := postgresql.unfit_encoding(connection):
+                raise UnfitError(unfit)
 
 
 def faults(connection: Connection) -> list[str]:

@@ -25,11 +25,13 @@ _BEGIN = {
 _POOL_PATIENCE = 5
 _CONNECT_PATIENCE = 5
 # In ms. A statement of a request takes less than one; what takes this long will not end well.
-_SESSION = {
+_TIMEOUTS = {
     "statement_timeout": 10_000,
     "lock_timeout": 5_000,
     "idle_in_transaction_session_timeout": 10_000,
 }
+# Without its warnings nobody would learn that a commit is at risk.
+_SESSION = {**_TIMEOUTS, "client_min_messages": "warning"}
 # A server that is gone without a word is noticed after these seconds, not after minutes.
 _KEEPALIVE = {
     "keepalives": 1,
@@ -40,6 +42,9 @@ _KEEPALIVE = {
 }
 _NAME = "saver"
 _AT_RISK = "saver_at_risk"
+_PATIENT = "saver_patient"
+# An execution option: a migration may rewrite a table, but must not wait for long with it locked.
+NO_STATEMENT_TIMEOUT = {"saver_no_statement_timeout": True}
 # Deadlock, lost serialization, and a key that another transaction has just used.
 _CONFLICTS = {"40P01", "40001", "23505"}
 # No such table, no such column, no right to use it.
@@ -54,6 +59,7 @@ def engine_options(url: URL) -> dict[str, Any]:
         **_KEEPALIVE,
         "connect_timeout": _CONNECT_PATIENCE,
         "application_name": _NAME,
+        "client_encoding": "utf8",
         # A standby is a moment behind: a text that was just written would not be there.
         "target_session_attrs": "read-write",
     }
@@ -65,6 +71,20 @@ def engine_options(url: URL) -> dict[str, Any]:
             "options": f"{session} {given if isinstance(given, str) else ' '.join(given)}".strip(),
         },
     }
+
+
+def has_known_options(url: URL) -> bool:
+    """Whether libpq knows the options of a URL and can read their values."""
+    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - not for those who have SQLite
+
+    options = {name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()}
+    # SQLAlchemy's own way to name several servers.
+    options["host"] = "host"
+    try:
+        conninfo.timeout_from_conninfo(conninfo.conninfo_to_dict(conninfo.make_conninfo("", **options)))
+    except ProgrammingError:
+        return False
+    return True
 
 
 def prepare(engine: Engine) -> None:
@@ -85,16 +105,27 @@ def _on_connect(connection: Any, record: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    begin = _BEGIN[connection.get_execution_options().get("saver_begin", "read")]
-    if begin:
+    options = connection.get_execution_options()
+    connection.info.pop(_PATIENT, None)
+    if begin := _BEGIN[options.get("saver_begin", "read")]:
         connection.exec_driver_sql(begin)
+    if "saver_no_statement_timeout" in options:
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
 
-def lock(connection: Connection, *name: str | bytes) -> None:
-    """Hold the lock of this name until the transaction ends; two names may share one by chance."""
-    whole = b"\0".join(part.encode() if isinstance(part, str) else part for part in name)
-    number = int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), signed=True)
-    connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%(number)s)", {"number": number})
+def lock(connection: Connection, of: str, *names: str | bytes) -> None:
+    """Hold the locks of these names until the transaction ends; two names may share one by chance.
+
+    Always in the same order, so that two who want the same ones do not wait for each other.
+    """
+    numbers = sorted(_number(of, name) for name in names or ("",))
+    taken = ", ".join(f"pg_advisory_xact_lock({number})" for number in numbers)
+    connection.exec_driver_sql(f"SELECT {taken}")
+
+
+def _number(of: str, name: str | bytes) -> int:
+    whole = of.encode() + b"\0" + (name.encode() if isinstance(name, str) else name)
+    return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), signed=True)
 
 
 @contextmanager
@@ -108,8 +139,14 @@ def alone(engine: Engine, name: str) -> Iterator[None]:
 
 def be_patient(connection: Connection) -> None:
     """No time limits in this transaction."""
-    for name in _SESSION:
+    for name in _TIMEOUTS:
         connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+    connection.info[_PATIENT] = True
+
+
+def is_patient(connection: Connection) -> bool:
+    """Whether the transaction has no time limits."""
+    return bool(connection.info.get(_PATIENT))
 
 
 def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
@@ -164,6 +201,11 @@ def is_not_set_up(error: BaseException) -> bool:
     return getattr(error, "sqlstate", None) in _NOT_SET_UP
 
 
+def is_stale(error: BaseException) -> bool:
+    """Whether a prepared statement does not fit the tables any more."""
+    return getattr(error, "sqlstate", None) == "0A000"
+
+
 def is_lost_before(error: Exception) -> bool:
     """Whether a kept connection turned out to be lost, when a transaction was to begin."""
     if not isinstance(error, DBAPIError) or not error.connection_invalidated:
@@ -180,21 +222,41 @@ def is_at_risk(connection: Connection) -> bool:
 
 
 def others(connection: Connection) -> int:
-    """How many other connections of saver's there are to this database."""
+    """How many other clients there are at this database."""
     return int(
         connection.exec_driver_sql(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND application_name = %(name)s",
-            {"name": _NAME},
+            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         ).scalar_one()
     )
 
 
 def faults(connection: Connection) -> list[str]:
-    """Settings of the server with which a text that was acknowledged can be lost."""
+    """Settings of the server with which a text can be lost, cannot be kept, or ends up in a log."""
     found = []
     for name in ("fsync", "full_page_writes", "synchronous_commit"):
-        value = connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+        value = _shown(connection, name)
         if value in ("off", "local"):
             found.append(f"{name} = {value}: a text that was acknowledged can be lost")
+    if unfit := unfit_encoding(connection):
+        found.append(unfit)
+    if _shown(connection, "log_parameter_max_length") != "0" and _logs_statements(connection):
+        found.append("statements are logged with their values: set log_parameter_max_length = 0")
     return found
+
+
+def unfit_encoding(connection: Connection) -> str:
+    """Why the database cannot keep every text; empty if it can."""
+    encoding = _shown(connection, "server_encoding")
+    return "" if encoding == "UTF8" else f"the database's encoding is {encoding}: make it with -E UTF8"
+
+
+def _logs_statements(connection: Connection) -> bool:
+    slow = ("log_min_duration_statement", "log_min_duration_sample")
+    if any(_shown(connection, name) != "-1" for name in slow):
+        return True
+    return _shown(connection, "log_statement") in ("mod", "all")
+
+
+def _shown(connection: Connection, name: str) -> str:
+    return str(connection.exec_driver_sql(f"SHOW {name}").scalar_one())

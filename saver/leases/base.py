@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from saver import seal
+from saver import dialect, seal
 from saver.codes import Code
 from saver.receipts import Receipts
 from saver.seal import Deriver, Seal
@@ -80,6 +80,13 @@ class Deeds:
     def _read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
         """Do work that is one SELECT. Raises StorageError."""
         return read(self._engine, work, patient=patient)
+
+    def _vouched(self, work: Callable[[Connection], T]) -> T:
+        """Read what an answer will vouch for: on a server not before its standby has it as well.
+
+        The rows are read to be written: that makes the commit wait for them. Raises StorageError.
+        """
+        return self._writer.run(work) if dialect.is_server(self._engine) else self._read(work)
 
     def _decoy(self, code: Code) -> Seal:
         salt = hmac.digest(self._secret, b"decoy salt " + code.encode(), hashlib.sha256)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, case, null, select, update
 
@@ -23,6 +25,7 @@ from saver.leases.sweep import live
 from saver.models import text
 from saver.seal import Keys
 from saver.statements import Read
+from saver.writer import AtRiskError, StorageError
 
 CLAIM_SECONDS = 120
 _NO_HASH = bytes(32)
@@ -58,7 +61,16 @@ _find = select(
 _same = and_(_here, text.c.owner_hash == bindparam("owner_hash"), live)
 _find_body = select(text.c.body).where(_same)
 # Both are read to be written: of two claims at once the second one waits for the first.
-_find_claimable = select(text.c.body, text.c.claim_hash, text.c.expires_at).where(_same).with_for_update()
+_to_put_back = [
+    text.c[name]
+    for name in ("body", "seal", "proof_hash", "source", "claim_hash", "expires_at", "free_at", "ended")
+]
+_find_claimable = select(*_to_put_back).where(_same).with_for_update()
+_put_back = (
+    update(text)
+    .where(text.c.code == bindparam("wanted"), text.c.owner_hash == bindparam("lease"))
+    .values({column.name: bindparam(column.name) for column in _to_put_back})
+)
 _claim = (
     update(text)
     .where(text.c.code == bindparam("wanted"))
@@ -140,6 +152,7 @@ class Load(Deeds):
     def _claimed(self, code: Code, found: _Live, claim: str | None) -> tuple[str, int]:
         """Claim a one-time text: its body, and until when it may be read again."""
         mine = hash_secret(claim) if claim else None
+        before: dict[str, Any] = {}
 
         def work(connection: Connection) -> tuple[str, int] | None:
             now = self._now()
@@ -147,6 +160,7 @@ class Load(Deeds):
             row = connection.execute(_find_claimable, same).one_or_none()
             if row is None or row.claim_hash not in (None, mine):
                 return None
+            before.update(row._mapping)
             if mine is None:
                 # Whoever cannot say that it arrived gets a single read.
                 end(connection, code, now=self._clock(), rest=self._rest, why=READ)
@@ -156,10 +170,20 @@ class Load(Deeds):
             connection.execute(_claim, rested)
             return row.body, until
 
-        read = self._writer.run(work)
+        try:
+            read = self._writer.run(work)
+        except AtRiskError:
+            # Nobody has read it, so nobody's time to read it may have begun.
+            self._put_back(code, found, before)
+            raise
         if read is None:
             raise self._refuse(code, found)
         return read
+
+    def _put_back(self, code: Code, found: _Live, before: Mapping[str, Any]) -> None:
+        values = {"wanted": code, "lease": found.owner_hash, **before}
+        with suppress(StorageError):
+            self._writer.run(lambda connection: connection.execute(_put_back, values).rowcount)
 
     def _body(self, code: Code, found: _Live) -> str:
         row = self._find_body.one({"code": code, "owner_hash": found.owner_hash, "now": self._now()})

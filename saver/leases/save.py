@@ -23,8 +23,10 @@ from saver.statements import Statement
 
 _OWNER_TOKEN_BYTES = 16
 
-_of_key = select(text.c.code, text.c.expires_at, text.c.request_hash).where(
-    text.c.key_hash == bindparam("key_hash")
+_of_key = (
+    select(text.c.code, text.c.expires_at, text.c.request_hash)
+    .where(text.c.key_hash == bindparam("key_hash"))
+    .with_for_update()
 )
 
 
@@ -128,7 +130,7 @@ class Save(Deeds):
         return Lease(code, expires_at, token)
 
     def _before(self, repeatable: Repeatable) -> Lease | None:
-        found = self._read(lambda connection: _find_key(connection, repeatable))
+        found = self._vouched(lambda connection: _find_key(connection, repeatable))
         return Lease(Code(found.code), found.expires_at, self._owner_token(repeatable)) if found else None
 
     def _owner_token(self, repeatable: Repeatable | None) -> str:
@@ -171,8 +173,9 @@ class Save(Deeds):
         }
 
     def _check_quota(self, connection: Connection, quota: Quota, size: int) -> None:
-        # Or two texts of one source would each find room for one.
-        dialect.lock(connection, "quota", quota.sources[0])
+        # Or two texts of one source would each find room for one; at midnight the second's first
+        # name is another's second.
+        dialect.lock(connection, "quota", *quota.sources[:2])
         values = {**_named(quota.sources), "now": self._now()}
         ((texts, kept),) = self._kept(len(quota.sources)).rows(connection, values)
         too_many = quota.texts and texts + 1 > quota.texts

@@ -72,7 +72,7 @@ class Check:
             faults = dialect.faults(connection)
             if place := dialect.moved_to(connection):
                 faults = [f"takes no writes: moved to {place}, or on its way", *faults]
-        return not faults, faults[0] if faults else "whole"
+        return not faults, "; ".join(faults) or "whole"
 
     def _schema(self) -> tuple[bool, str]:
         well = self._readiness.check()["schema"]

@@ -22,12 +22,22 @@ FULL_ADDRESS = re.compile(r"\b127\.0\.0\.[1-9]")
 
 
 @pytest.fixture(scope="session")
-def nginx(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Nginx]:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def file(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """A database with 500 free codes."""
+    place = Path(shutil.copy(migrated, tmp_path_factory.mktemp("database") / "saver.db"))
+    put_codes(place, [Code.nth(number * 14_623) for number in range(500)])
+    return place
+
+
+@pytest.fixture(scope="session")
+def nginx(file: Path, authority: Authority) -> Iterator[Nginx]:
     """An nginx in front of a service that lets each source miss five times a minute."""
-    database = Path(shutil.copy(migrated, tmp_path_factory.mktemp("database") / "saver.db"))
-    put_codes(database, [Code.nth(number * 14_623) for number in range(500)])
-    authority = Authority(tmp_path_factory.mktemp("authority"))
-    with Nginx(database, authority, {**NO_LIMITS, "misses_a_minute": MISSES}) as running:
+    with Nginx(file, authority, {**NO_LIMITS, "misses_a_minute": MISSES}) as running:
         yield running
         assert not FULL_ADDRESS.search(running.said()), "a log holds a whole address"
 

@@ -60,7 +60,17 @@ http {{
 class Nginx:
     """``with Nginx(database, authority, settings) as nginx: nginx.client.get("/healthz")``."""
 
-    def __init__(self, database: Path, authority: Authority, settings: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        database: Path,
+        authority: Authority,
+        settings: Mapping[str, object],
+        edited: Mapping[str, str] | None = None,
+        below: str = "",
+    ) -> None:
+        self._below = below
+        # What an operator writes instead of something in the files.
+        self._edited = edited or {}
         # Under pytest's own folder the socket's path would be too long.
         self.root = Path(mkdtemp(prefix="saver", dir="/tmp"))
         self.root.chmod(0o755)
@@ -141,7 +151,7 @@ class Nginx:
         assert self._process
         assert self._process.poll() is None, "nginx has ended"
         with contextlib.suppress(OSError):
-            return self.client.get("/healthz").status == 200
+            return self.client.get(f"{self._below}/healthz").status == 200
         return False
 
     def _command(self, *options: str) -> list[str]:
@@ -155,6 +165,7 @@ class Nginx:
     def _changes(self) -> dict[str, str]:
         certificate = self.authority.certify(BARE, WWW)
         return {
+            **self._edited,
             "listen [::]:80 default_server;": "",
             "listen [::]:443 ssl default_server;": "",
             "listen [::]:443 ssl;": "",
