@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from random import Random
 
 from saver.codes import SPACE
-from saver.leases.draw import _FEW, _ROUNDS, _TRIES
+from saver.leases.draw import _OF_A_FILE
 
+# As it is drawn where the pool is a file's.
+[(_TRIES, _ROUNDS)], _FEW = _OF_A_FILE
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 

@@ -91,8 +91,8 @@ def ensure_wrk() -> None:
 def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int = _CLIENTS) -> Set:
     """Let clients ask for some seconds on connections of their own."""
     before = served.cpu_seconds()
-    asked = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies), "BENCH_SOURCES": str(served.sources)}
-    told = wrk(served.url, _SCRIPT, asked, seconds, clients)
+    given = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies), "BENCH_SOURCES": str(served.sources)}
+    told = wrk(served.url, _SCRIPT, given, seconds, clients)
     used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
     return set_of(told, used)
 

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, event, insert
+from sqlalchemy import delete, insert
 
 from bench.codespace import DAY, HOUR, Kind, Service, draw_cost, guessed, simulate
 from saver.app import Rooms
@@ -130,8 +130,6 @@ def test_a_real_draw_costs_what_the_model_says(
     """A space of 2,000 codes; each code that is drawn is put back."""
     space, draws = 2_000, 1_500
     monkeypatch.setattr(draw, "SPACE", space)
-    # The free ones are few in all, but the model is asked for what happens before they are counted.
-    monkeypatch.setattr(draw, "_FEW", 0)
     looked: list[str] = []
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
@@ -140,8 +138,10 @@ def test_a_real_draw_costs_what_the_model_says(
         connection.execute(delete(pool))
         chosen = Random(3).sample(range(space), free)
         connection.execute(insert(pool), [{"code": Code.nth(number)} for number in chosen])
-        event.listen(connection, "before_cursor_execute", lambda *given: looked.append(given[2]))
+        connection.connection.driver_connection.set_trace_callback(looked.append)
         draw_one = draw.Draw(engine, Random(6))
+        # The free ones are few in all, but the model is asked for what happens before they are counted.
+        draw_one._plan = draw_one._plan._replace(few=0)
         for _ in range(draws):
             leased = draw_one(connection, row)
             connection.execute(delete(text).where(text.c.code == leased))
