@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,14 +30,17 @@ class Backends:
     """The processes that a server has for the database of a data folder now; none where it is a file."""
 
     def __init__(self, folder: Path) -> None:
-        self._pids: list[int] = []
+        self._used: dict[int, float] = {}
         if server := address(folder):
             with psycopg.connect(server) as connection:
-                self._pids = [pid for (pid,) in connection.execute(_OF_THE_DATABASE)]
+                self._used = {pid: 0.0 for (pid,) in connection.execute(_OF_THE_DATABASE)}
 
     def seconds(self) -> float:
-        """The processor time that they have used so far."""
-        return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in self._pids) / 1e9
+        """The processor time that they have used so far; one that has ended keeps what it had."""
+        for pid in self._used:
+            with suppress(FileNotFoundError, ProcessLookupError):
+                self._used[pid] = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+        return sum(self._used.values())
 
 
 def cost(backends: Backends, deed: Callable[[], object], times: int = 1) -> Cost:

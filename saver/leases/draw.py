@@ -3,7 +3,8 @@
 Every free code is equally likely in every state of the pool: a code that is
 drawn and not free is simply drawn again. One draw is enough while the pool is
 full; where most codes are leased, many are tried in one statement, and where
-nearly all are, the few free ones are counted and one of them is taken.
+nearly all are, the few free ones are counted and one of them is taken; on a
+server later than in a file, since its tables do not shrink.
 
 Nobody waits for another's code: one that is being taken is not free.
 """
@@ -40,7 +41,7 @@ class _Plan(NamedTuple):
 _AT_ONCE = 64
 # With one code in a hundred free, eight rounds of 64 fail once in 170 times.
 _OF_A_FILE = _Plan((_Stage(_AT_ONCE, 8),), few=20_000)
-# A server reads its whole table to count, and the table is still as large as the full pool.
+# A server reads its whole table to count, and that is still as large as it was with the full pool.
 _OF_A_SERVER = _Plan((_Stage(_AT_ONCE, 2), _Stage(1024, 8)), few=30_000)
 # How often a code that was free a moment ago may be taken by another.
 _TIMES_LATE = 32
