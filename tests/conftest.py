@@ -18,6 +18,7 @@ from saver.app import Rooms
 from saver.codes import Code
 from saver.leases import Leases
 from saver.settings import Settings
+from saver.upkeep import Mover
 from tests.postgres import QUICK, Cluster, PostgresDatabase
 from tests.redis_server import RedisServer
 from tests.server import Server
@@ -214,6 +215,19 @@ def rooms(app: Flask) -> Rooms:
 @pytest.fixture
 def leases(rooms: Rooms) -> Leases:
     return rooms.leases
+
+
+@pytest.fixture
+def target(cluster: Cluster) -> Iterator[PostgresDatabase]:
+    """Where a service may move to: an empty database of the server, without tables."""
+    made = cluster.make()
+    yield made
+    cluster.drop(made)
+
+
+@pytest.fixture
+def mover(rooms: Rooms) -> Mover:
+    return rooms.upkeep.move
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -39,3 +40,16 @@ def together(works: Iterable[Callable[[], T]], patience: float = PATIENCE) -> li
         shown = [f"{type(error).__name__}: {error}" for error in errors]
         raise AssertionError(f"{hanging} of {len(threads)} hang; errors: {shown}")
     return [results[place] for place in range(len(queue))]
+
+
+@contextmanager
+def at_work(works: Iterable[Callable[[], object]], stop: threading.Event, patience: float) -> Iterator[None]:
+    """Run each in a thread of its own until the block ends, which sets ``stop`` and waits for them."""
+    running = threading.Thread(target=lambda: together(works, patience), daemon=True)
+    running.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        running.join(PATIENCE)
+        assert not running.is_alive()

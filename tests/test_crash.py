@@ -130,7 +130,7 @@ def test_kills_lose_nothing_that_was_acknowledged(lab: Lab, monkeypatch: pytest.
     random = Random(9)
     with Server(lab.folder, lab.settings, threads=4) as server:
         try:
-            with Writers(server.port, may_be_away=lab.cluster is not None) as writers:
+            with Writers(server.port, may_be_away=lab.cluster is not None).at_work() as writers:
                 for spell in range(KILLS // TURNS):
                     # A sweeper is among them, and in its turn it is killed too.
                     with process_of(lab, "-m", "saver.worker"):

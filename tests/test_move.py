@@ -11,7 +11,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, create_engine
 
-from saver.app import Rooms
 from saver.codes import Code
 from saver.leases import Lease, Leases, Repeatable
 from saver.leases.move import MoveError, compare, same
@@ -20,7 +19,7 @@ from saver.upkeep import Mover
 from saver.writer import StorageError
 from tests.conftest import NOW, Clock
 from tests.moving import STAGES, Told, the_same
-from tests.postgres import Cluster, PostgresDatabase
+from tests.postgres import PostgresDatabase
 from tests.snapshot import ask, tell
 
 REST = 86_400
@@ -33,19 +32,6 @@ HOSTILE = "\ufeff\r\n\\N\\.\t\x01 \u1100\u1161\u11a8 e\u0301 \U0001f600 \\x41 ''
 @pytest.fixture
 def codes() -> list[str]:
     return [Code.nth(number * 700) for number in range(3_000)]
-
-
-@pytest.fixture
-def target(cluster: Cluster) -> Iterator[PostgresDatabase]:
-    """An empty database, without tables."""
-    made = cluster.make()
-    yield made
-    cluster.drop(made)
-
-
-@pytest.fixture
-def mover(rooms: Rooms) -> Mover:
-    return rooms.upkeep.move
 
 
 def some_of_each(leases: Leases, clock: Clock) -> dict[str, Lease]:

@@ -12,7 +12,6 @@ import psycopg
 import pytest
 from flask import Flask
 
-from saver.app import Rooms
 from saver.codes import Code
 from saver.leases import Leases
 from saver.upkeep import Mover, UpkeepError
@@ -33,24 +32,11 @@ def codes() -> list[str]:
 
 
 @pytest.fixture
-def target(cluster: Cluster) -> Iterator[PostgresDatabase]:
-    """An empty database, without tables."""
-    made = cluster.make()
-    yield made
-    cluster.drop(made)
-
-
-@pytest.fixture
 def other(cluster: Cluster) -> Iterator[PostgresDatabase]:
     """Another one."""
     made = cluster.make()
     yield made
     cluster.drop(made)
-
-
-@pytest.fixture
-def mover(rooms: Rooms) -> Mover:
-    return rooms.upkeep.move
 
 
 @pytest.fixture(autouse=True)

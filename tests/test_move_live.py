@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from random import Random
@@ -25,7 +26,7 @@ from saver.codes import SPACE, Code
 from tests.conftest import NO_LIMITS
 from tests.moving import left_in
 from tests.postgres import Cluster
-from tests.races import PATIENCE, together
+from tests.races import PATIENCE, at_work
 from tests.server import ROOT, Server, environment, wait_until
 from tests.snapshot import ask, put_codes, snapshot, tell
 
@@ -53,16 +54,12 @@ class People:
         self.longest = 0.0
         self._lock = threading.Lock()
 
-    def __enter__(self) -> People:
-        works = [lambda seed=seed: self._go_on(Random(seed)) for seed in range(WRITERS)]
-        self._all = threading.Thread(target=lambda: together(works, 20 * PATIENCE), daemon=True)
-        self._all.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._all.join(PATIENCE)
-        assert not self._all.is_alive()
+    @contextmanager
+    def at_work(self) -> Iterator[People]:
+        """Until the block ends."""
+        works = [partial(self._go_on, Random(seed)) for seed in range(WRITERS)]
+        with at_work(works, self._stop, 20 * PATIENCE):
+            yield self
 
     def _go_on(self, random: Random) -> None:
         while not self._stop.is_set():
@@ -163,7 +160,7 @@ def test_nothing_acknowledged_is_lost(how: str, tmp_path: Path, migrated: Path, 
     old = Server(tmp_path, SETTINGS)
     new = Server(tmp_path, {**SETTINGS, "database_url": target.address})
     with new, old:
-        with People(old) as people:
+        with People(old).at_work() as people:
             if how == "restarted":
                 new.stop()
             with working(tmp_path, SETTINGS):

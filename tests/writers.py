@@ -6,11 +6,14 @@ import http.client
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from tests.races import PATIENCE, together
+from tests.races import PATIENCE, at_work
 
 WRITERS = 6
 SHORT, LONG = 1, 3_600
@@ -36,16 +39,12 @@ class Writers:
         self.once = 0
         self.wrong: list[str] = []
 
-    def __enter__(self) -> Writers:
-        works = [lambda seed=seed: self._write(Random(seed)) for seed in range(WRITERS)]
-        self._all = threading.Thread(target=lambda: together(works, 4 * PATIENCE), daemon=True)
-        self._all.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._all.join(PATIENCE)
-        assert not self._all.is_alive()
+    @contextmanager
+    def at_work(self) -> Iterator[Writers]:
+        """Until the block ends."""
+        works = [partial(self._write, Random(seed)) for seed in range(WRITERS)]
+        with at_work(works, self._stop, 4 * PATIENCE):
+            yield self
 
     def _post(self, connection: http.client.HTTPConnection, route: str, body: object) -> Answer:
         status, answer = post(connection, route, body)
