@@ -32,6 +32,14 @@ def codes() -> list[str]:
 
 
 @pytest.fixture
+def migrated_target(cluster: Cluster, migrated_on_server: PostgresDatabase) -> Iterator[PostgresDatabase]:
+    """One with tables and nothing in them."""
+    made = cluster.make(migrated_on_server)
+    yield made
+    cluster.drop(made)
+
+
+@pytest.fixture
 def other(cluster: Cluster) -> Iterator[PostgresDatabase]:
     """Another one."""
     made = cluster.make()
@@ -179,18 +187,15 @@ def test_a_target_that_keeps_something_else_is_not_moved_to(
     leases: Leases,
     mover: Mover,
     database: Path,
-    migrated_on_server: PostgresDatabase,
-    cluster: Cluster,
+    migrated_target: PostgresDatabase,
     kept: list[str],
 ) -> None:
-    meddling = cluster.make(migrated_on_server)
-    tell(meddling, _FUNCTION.format(does))
-    tell(meddling, f"CREATE TRIGGER meddle {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
+    tell(migrated_target, _FUNCTION.format(does))
+    tell(migrated_target, f"CREATE TRIGGER meddle {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
     with pytest.raises(UpkeepError, match=f"goes on with the old database: {why}"):
-        mover.move(meddling.address, Told({"caught up": lambda: leases.save("late", 6_000)}))
+        mover.move(migrated_target.address, Told({"caught up": lambda: leases.save("late", 6_000)}))
     goes_on(leases, database, kept)
-    holds_nothing(meddling)
-    cluster.drop(meddling)
+    holds_nothing(migrated_target)
 
 
 class TestRefused:
@@ -260,16 +265,13 @@ class TestRefused:
         leases: Leases,
         mover: Mover,
         database: Path,
-        migrated_on_server: PostgresDatabase,
-        cluster: Cluster,
+        migrated_target: PostgresDatabase,
         kept: list[str],
     ) -> None:
-        used = cluster.make(migrated_on_server)
-        tell(used, what)
-        self.refused(mover, used.address, "holds codes or texts already|does not know")
-        assert len(snapshot(used).free) == ("abcd" in what)
+        tell(migrated_target, what)
+        self.refused(mover, migrated_target.address, "holds codes or texts already|does not know")
+        assert len(snapshot(migrated_target).free) == ("abcd" in what)
         goes_on(leases, database, kept)
-        cluster.drop(used)
 
     def test_a_second_move_at_once(
         self,
