@@ -72,8 +72,8 @@ FAULTS = [
     Fault(
         "a one-time text is burnt while the standby is away",
         "saver/leases/load.py",
-        "            self._put_back(code, found, before)\n",
-        "",
+        "                self._put_back(code, found, before)\n",
+        "                pass\n",
         f"{_WAITS}::TestTheStandbyIsAway",
     ),
     Fault(

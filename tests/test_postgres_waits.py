@@ -57,6 +57,7 @@ class Alone:
         waiting = "?options=-c%20synchronous_commit%3Don"
         self.app = create_app(settings_in(folder, database_url=self.database.address + waiting), clock)
         self.client = self.app.test_client()
+        self.leases: Leases = self.app.extensions["saver"].leases
         self.standby(there=True)
 
     def standby(self, *, there: bool) -> None:
@@ -108,6 +109,15 @@ class TestTheStandbyIsAway:
         alone.standby(there=True)
         clock.tick(600)
         assert alone.post("load", {"code": code, **claim})[1]["text"] == "once"
+
+    def test_whoever_claims_second_gets_no_fault_of_ours(self, alone: Alone) -> None:
+        code = alone.post("write", {"text": "once", "once": True})[1]["code"]
+        assert alone.post("load", {"code": code, "claim": CLAIM})[0] == 200
+        # Claimed between the look and the transaction, as of two who come at once.
+        find = alone.leases._find.one
+        alone.leases._find.one = lambda values: (*find(values)[:3], None, *find(values)[4:])  # type: ignore
+        alone.standby(there=False)
+        assert alone.post("load", {"code": code, "claim": CLAIM[:-1] + "2"})[0] == 503
 
     def test_no_setting_of_the_database_hides_it(self, alone: Alone) -> None:
         name = alone.database.name

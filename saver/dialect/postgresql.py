@@ -40,7 +40,6 @@ _KEEPALIVE = {
     "keepalives_count": 3,
     "tcp_user_timeout": 10_000,
 }
-_NAME = "saver"
 _AT_RISK = "saver_at_risk"
 _PATIENT = "saver_patient"
 # An execution option: a migration may rewrite a table, but must not wait for long with it locked.
@@ -58,7 +57,7 @@ def engine_options(url: URL) -> dict[str, Any]:
     chosen = {
         **_KEEPALIVE,
         "connect_timeout": _CONNECT_PATIENCE,
-        "application_name": _NAME,
+        "application_name": "saver",
         "client_encoding": "utf8",
         # A standby is a moment behind: a text that was just written would not be there.
         "target_session_attrs": "read-write",

@@ -155,6 +155,8 @@ class Load(Deeds):
         before: dict[str, Any] = {}
 
         def work(connection: Connection) -> tuple[str, int] | None:
+            # What an earlier try saw may be another's by now.
+            before.clear()
             now = self._now()
             same = {"code": code, "owner_hash": found.owner_hash, "now": now}
             row = connection.execute(_find_claimable, same).one_or_none()
@@ -174,7 +176,8 @@ class Load(Deeds):
             read = self._writer.run(work)
         except AtRiskError:
             # Nobody has read it, so nobody's time to read it may have begun.
-            self._put_back(code, found, before)
+            if before:
+                self._put_back(code, found, before)
             raise
         if read is None:
             raise self._refuse(code, found)
