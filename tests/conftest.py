@@ -93,6 +93,7 @@ def address_of(database: Database) -> dict[str, object]:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SAVER_ENV_FILE", "")
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ def until(what: str, look: Callable[[], object], seconds: float = PATIENCE) -> N
 def clean_environ(**more: str) -> dict[str, str]:
     """The environment without settings of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("SAVER_")}
-    return {**kept, **more}
+    return {**kept, "SAVER_ENV_FILE": "", **more}
 
 
 def children(pid: int) -> list[int]:

@@ -133,7 +133,7 @@ class Apache:
         with (self.root / "log" / "out.log").open("ab") as out:
             self._process = subprocess.Popen(
                 self._command("-D", "FOREGROUND"),
-                env=_environ(),
+                env=self._environ(),
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
@@ -169,7 +169,7 @@ class Apache:
     def check(self) -> str:
         """What ``apache2 -t`` says."""
         asked = subprocess.run(
-            self._command("-t"), env=_environ(), capture_output=True, text=True, check=False
+            self._command("-t"), env=self._environ(), capture_output=True, text=True, check=False
         )
         return asked.stderr + asked.stdout
 
@@ -207,7 +207,6 @@ class Apache:
             "SAVER_KEY": certificate.key,
             "SAVER_HOME": ROOT,
             "SAVER_VENV": software.environment(),
-            "SAVER_START": self.root / "start",
             "SAVER_USER": user,
             "SAVER_GROUP": group,
             "SAVER_SOCKET": self.root / "run" / "saver.sock",
@@ -239,7 +238,7 @@ class Apache:
     def _modules(self) -> list[str]:
         return [*_BY_DEFAULT, "socache_shmcb", *modules_to_enable(self.variant)]
 
-
-def _environ() -> dict[str, str]:
-    # Apache hands its own environment on to the daemons, so that the caller's must not get in.
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "PYTHONDONTWRITEBYTECODE": "1"}
+    def _environ(self) -> dict[str, str]:
+        # Apache hands its own environment on to the daemons, so that the caller's must not get in.
+        ours = {"SAVER_ENV_FILE": str(self.root / "start" / ".env"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", **ours}
