@@ -152,6 +152,12 @@ def file_of(engine: Engine) -> Path | None:
     return Path(database) if not is_server(engine) and database else None
 
 
+def name_of(engine: Engine) -> str:
+    """Which database it is, for a person to read; without a password."""
+    file = file_of(engine)
+    return str(file) if file else f"{engine.url.database} on {engine.url.host or 'this machine'}"
+
+
 def trouble_of(error: Exception) -> Trouble | None:
     """What befell the database where this is its own trouble; None where a statement is at fault.
 
