@@ -224,7 +224,7 @@ class Apache:
         )
         (self.root / "apache2.conf").write_text(base)
         defines = {**shipped_defines(), **self._defines}
-        lines = [f"Define {name} {value}" for name, value in defines.items()]
+        lines = [f"Define {name} {value}" for name, value in defines.items() if value]
         lines.append(f"Include ${{SAVER_HOME}}/apache/{self.variant}")
         (self.root / "site.conf").write_text("\n".join(lines) + "\n")
         settings = {"DATA_DIR": self.root / "data", **self._settings}
