@@ -209,6 +209,12 @@ def _env_file() -> Path | None:
     return _ROOT / named if named else None
 
 
+def environment_of_others(told: Mapping[str, str]) -> dict[str, str]:
+    """The environment of another program that is started, with what it is told; without our settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**kept, **told}
+
+
 def notify_socket() -> str | None:
     """Where the service manager wants to be told, if one started this process; see ``saver.notify``."""
     return os.environ.get("NOTIFY_SOCKET")

@@ -153,13 +153,23 @@ def test_upgrade_goes_back_with_the_database_if_it_was_migrated(capsys: pytest.C
     way.migrated = True
     upgrade.roll_back(machine, way)
     order = (
-        "checkout",
         "systemctl stop",
+        "checkout",
         "restore /var/backups/saver/BACKUP",
         "start apache2",
         "restart saver-worker",
     )
     assert in_order(capsys.readouterr().out, *order)
+
+
+def test_upgrade_undoes_the_migrations_of_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    upgrade = program("upgrade")
+    way = upgrade.Way("HEAD", "HEAD", "0002 (head)", "/var/backups/saver/BACKUP.dump", migrated=True)
+    upgrade.roll_back(upgrade.Machine(dry=True), way)
+    said = capsys.readouterr().out
+    # While the new version, which has them, is still checked out.
+    assert in_order(said, "systemctl stop", "db downgrade 0002", "checkout", "start apache2"), said
+    assert " restore " not in said
 
 
 def test_upgrade_knows_no_such_revision() -> None:

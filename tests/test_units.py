@@ -27,7 +27,7 @@ from tests.tools import run, tool
 SYSTEMD = ROOT / "deploy" / "systemd"
 SERVICES = sorted(SYSTEMD.glob("*.service"))
 UNITS = sorted([*SERVICES, *SYSTEMD.glob("*.socket"), *SYSTEMD.glob("*.timer")])
-NETWORKED = ("saver-migrate.service", "saver-web.service", "saver-worker.service")
+NETWORKED = tuple(f"saver-{name}.service" for name in ("migrate", "web", "worker", "backup"))
 # Exposure as systemd counts it, times ten: 0 is safe, 100 is open to everything.
 MOST_EXPOSED = 20
 

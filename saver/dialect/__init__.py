@@ -17,6 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
 
 from saver.dialect import moving, postgresql, sqlite
+from saver.dialect.dump import DumpError as DumpError
+from saver.dialect.dump import Environment as Environment
+from saver.dialect.dump import dump as dump
 from saver.dialect.patience import Watch
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
