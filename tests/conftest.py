@@ -19,6 +19,7 @@ from saver.codes import Code
 from saver.leases import Leases
 from saver.settings import Settings
 from saver.upkeep import Mover
+from tests import leftovers
 from tests.postgres import QUICK, Cluster, PostgresDatabase
 from tests.redis_server import RedisServer
 from tests.server import Server
@@ -74,6 +75,7 @@ def settings_in(folder: Path, **changed: object) -> Settings:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    leftovers.watch()
     config.addinivalue_line("markers", "kinds(*names): the databases that a test is run with")
 
 

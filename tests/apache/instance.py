@@ -17,6 +17,7 @@ from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
+from tests import leftovers
 from tests.apache import software
 from tests.apache.client import Client
 from tests.apache.gunicorn import Gunicorn, children_of
@@ -241,4 +242,4 @@ class Apache:
     def _environ(self) -> dict[str, str]:
         # Apache hands its own environment on to the daemons, so that the caller's must not get in.
         ours = {"SAVER_ENV_FILE": str(self.root / "start" / ".env"), "PYTHONDONTWRITEBYTECODE": "1"}
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", **ours}
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", **ours, **leftovers.mark()}

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from tests import leftovers
 from tests.apache import software
 from tests.apache.client import Client
 from tests.apache.pki import Authority
@@ -79,7 +80,7 @@ def test_it_works_on_the_database_of_the_clone(folder: Path, clone: Path, author
     command = software.as_user(
         [software.apache2(), "-d", str(folder), "-f", "apache2.conf", "-D", "FOREGROUND"]
     )
-    environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
+    environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONDONTWRITEBYTECODE": "1", **leftovers.mark()}
     apache = subprocess.Popen(command, env=environ)
     client = Client(port, port, authority.root)
 
