@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 def free_port() -> int:

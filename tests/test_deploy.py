@@ -37,7 +37,7 @@ def program(name: str) -> ModuleType:
 
 
 def run(name: str, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([DEPLOY / name, *words], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([DEPLOY / name, *words], capture_output=True, text=True, check=False, timeout=180)
 
 
 def refusal(*words: str, uid: int = 0, release: str = DEBIAN) -> str:

@@ -279,7 +279,7 @@ def test_sigterm_lets_it_finish_its_batch(rooms: Rooms, database: Database) -> N
     try:
         wait_until(lambda: snapshot(database).free, "the worker gives nothing back")
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(20) == 0
+        assert worker.wait(60) == 0
     finally:
         worker.kill()
         worker.wait()

@@ -140,7 +140,7 @@ class Apache:
                 start_new_session=True,
             )
         try:
-            wait_until(self._answers, "Apache does not answer", 20)
+            wait_until(self._answers, "Apache does not answer", 60)
         except AssertionError:
             raise AssertionError(self.said()[-6000:]) from None
 
