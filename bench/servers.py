@@ -38,7 +38,7 @@ class Served:
     def __init__(self, command: list[str], environ: Mapping[str, str], log: Path) -> None:
         self._command = command
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        self._environ = {**kept, **environ, "PYTHONPATH": str(ROOT)}
+        self._environ = {**kept, "SAVER_ENV_FILE": "", **environ, "PYTHONPATH": str(ROOT)}
         self._log = log
         self._processes = int(environ.get(_PROCESSES, Settings.model_fields["processes"].default))
         self.url = ""

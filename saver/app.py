@@ -35,8 +35,8 @@ from saver.receipts.file import FileReceipts
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import pool_of
 from saver.seal import Deriver
-from saver.settings import Settings, SettingsError, read_settings, secret_of
-from saver.upkeep import Aftermath, Backups, Check, Mover, Restorer, Rules
+from saver.settings import Settings, SettingsError, environment_of_others, read_settings, secret_of
+from saver.upkeep import Actions, Aftermath, Backups, Check, Mover, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -120,11 +120,12 @@ def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clo
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
     rules = Rules(head, settings.rest, longest)
     upkeep = cli.Upkeep(
-        Backups(engine, leases, clock),
+        Backups(engine, leases, clock, environment_of_others),
         Restorer(engine, rules, clock),
         Aftermath(engine, rules, clock),
         Check(engine, leases, readiness, settings.data_dir, budgets if settings.has_redis else None),
         Mover(engine, head, partial(_migrate, app), clock),
+        Actions(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",
     )
     return Rooms(settings, leases, readiness, upkeep)

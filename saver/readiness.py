@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from saver import dialect
 from saver.leases import Clock
 from saver.models import sweeper
 from saver.statements import read
@@ -75,6 +76,16 @@ class Readiness:
         # A beat from the future: the clock was set back, which is no reason to be away.
         checks["sweeper"] = beat is not None and self._clock() - beat <= self._patience
         return checks
+
+    def fault(self) -> str:
+        """Why nothing works, in a sentence that names the database; nothing where it has its tables."""
+        checks = self.check()
+        if checks["schema"]:
+            return ""
+        name = dialect.name_of(self._engine)
+        if not checks["database"]:
+            return f"the database {name} cannot be read"
+        return f"the database {name} is not set up for this version: flask --app saver db upgrade"
 
     def _read(self, statement: Select[Any]) -> Any:
         return read(self._engine, lambda connection: connection.scalar(statement))

@@ -1,6 +1,7 @@
 """Settings: read once from ``SAVER_*`` and ``.env``, typed and checked.
 
-A fault stops the start and every fault is named at once, by its variable.
+A fault stops the start and every fault is named at once, by its variable. ``.env`` is the clone's, and a
+relative path begins there: where a process was started must not decide which database it works on.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SAVER_"
+_ROOT = Path(__file__).resolve().parent.parent
+# Where the file is that is read below the environment; no setting of the service itself.
+_ENV_FILE = f"{PREFIX}ENV_FILE"
 _SECRET_FILE = "secret_key"  # noqa: S105 - a file name
 _SECRET_BYTES = 32
 # JSON writes a control character as \u0001: six bytes for one.
@@ -50,13 +54,16 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Every setting with its default. The description is what the README says of it."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     host: str = Field("127.0.0.1", description="address that `scripts/serve` listens on")
     port: Port = Field(8000, description="port that `scripts/serve` listens on")
     processes: PositiveInt = Field(2, description="API processes that `scripts/serve` starts")
     threads: PositiveInt = Field(8, description="threads in each of them")
-    data_dir: Path = Field(Path("instance"), description="where the database and the secret key lie")
+    data_dir: Path = Field(
+        Path("instance"),
+        description="where the database and the secret key lie; a relative path begins in the clone",
+    )
     database_url: SecretStr = Field(
         SecretStr(""),
         description="where the texts lie; empty: the SQLite file `saver.db` in the data directory;"
@@ -118,6 +125,11 @@ class Settings(BaseSettings):
             [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
         )
 
+    @field_validator("data_dir")
+    @classmethod
+    def _from_the_clone(cls, given: Path) -> Path:
+        return _ROOT / given
+
     @field_validator("limits_url")
     @classmethod
     def _names_a_storage(cls, given: str) -> str:
@@ -168,16 +180,39 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """Read the environment and ``.env``. Raises SettingsError, which names every fault."""
-    faults = [f"{name}: is no setting of saver" for name in _unknown({**dotenv_values(".env"), **os.environ})]
+    """Read the environment and the clone's ``.env``, or the file that ``SAVER_ENV_FILE`` names.
+
+    Raises SettingsError, which names every fault.
+    """
+    file = _env_file()
     try:
-        settings = Settings()
+        found = {**dotenv_values(file), **os.environ} if file else os.environ
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    faults = [f"{name}: is no setting of saver" for name in _unknown(found)]
+    try:
+        settings = Settings(_env_file=file)
     except ValidationError as error:
         faults += [_sentence(detail) for detail in error.errors(include_input=False, include_url=False)]
         settings = None
     if faults or settings is None:
         raise SettingsError("\n".join(faults))
     return settings
+
+
+def _env_file() -> Path | None:
+    named = os.environ.get(_ENV_FILE)
+    if named is None:
+        return _ROOT / ".env"
+    if named and not (_ROOT / named).is_file():
+        raise SettingsError(f"{_ENV_FILE}: there is no file {_ROOT / named}")
+    return _ROOT / named if named else None
+
+
+def environment_of_others(told: Mapping[str, str]) -> dict[str, str]:
+    """The environment of another program that is started, with what it is told; without our settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**kept, **told}
 
 
 def notify_socket() -> str | None:
@@ -209,7 +244,7 @@ def _make_secret(path: Path) -> None:
 
 
 def _unknown(environ: Mapping[str, str | None]) -> list[str]:
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known = {_ENV_FILE, *(f"{PREFIX}{name.upper()}" for name in Settings.model_fields)}
     return sorted(name for name in environ if name.startswith(PREFIX) and name not in known)
 
 

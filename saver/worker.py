@@ -21,7 +21,7 @@ from saver.codes import SPACE
 from saver.leases import Leases, Swept
 from saver.notify import Manager
 from saver.readiness import Readiness
-from saver.settings import notify_socket
+from saver.settings import SettingsError, notify_socket
 from saver.writer import StorageError
 
 _log = logging.getLogger(__name__)
@@ -156,11 +156,21 @@ class Loop:
         self._alive()
 
 
+def _rooms() -> Rooms:
+    try:
+        rooms: Rooms = create_app().extensions["saver"]
+    except SettingsError as error:
+        raise SystemExit(f"saver: {error}") from None
+    except OSError as error:
+        raise SystemExit(f"saver: the data directory does not work: {error}") from None
+    return rooms
+
+
 def main() -> None:
     """Run the worker until SIGTERM or SIGINT."""
     os.environ["TZ"] = "UTC"
     time.tzset()
-    rooms: Rooms = create_app().extensions["saver"]
+    rooms = _rooms()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -168,6 +178,9 @@ def main() -> None:
     manager = Manager(notify_socket())
     manager.ready(max(_MISSED_TURNS * every, _LEAST_PATIENCE))
     _log.info("worker up: a sweep every %d s", every)
+    # Its jobs fail until then, and do not say of which database.
+    if fault := rooms.readiness.fault():
+        _log.error("%s", fault)
     sweeper = Sweeper(rooms.leases, rooms.readiness, stop, manager.alive)
     watch = Loop(Watch(rooms.leases).run, _WATCH_EVERY, stop)
     watch.start()

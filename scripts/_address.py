@@ -18,8 +18,11 @@ _MOST = 65_535
 
 
 def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """``SAVER_*`` of ``environ`` and, below it, of ``.env``; the names in capitals."""
-    dotenv = ROOT / ".env"
+    """``SAVER_*`` of ``environ`` and, below it, of the clone's ``.env``; the names in capitals.
+
+    ``SAVER_ENV_FILE`` names another file; where it is empty there is none.
+    """
+    dotenv = ROOT / environ.get("SAVER_ENV_FILE", ".env")
     lines = dotenv.read_text().splitlines() if dotenv.is_file() else []
     return {**capitals(dict(_assignments(lines))), **capitals(environ)}
 

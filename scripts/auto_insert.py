@@ -9,8 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from flask.cli import FlaskGroup
+
 from saver import create_app
-from saver.cli import fill_with_progress
 
 if __name__ == "__main__":
-    print(f"{fill_with_progress(create_app().extensions['saver'].leases):,} codes added")
+    FlaskGroup(create_app=create_app, load_dotenv=False).main(["pool", "fill"])

@@ -15,6 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 
 from tests.server import Server
 
+# Patience costs nothing where nothing is wrong, and Playwright's five seconds are few on a busy machine.
+expect.set_options(timeout=30_000)
+
 LOCALES = {"en": "en-US", "ko": "ko-KR"}
 # Nothing of it may look for the world outside.
 ARGS = [

@@ -19,6 +19,7 @@ from saver.codes import Code
 from saver.leases import Leases
 from saver.settings import Settings
 from saver.upkeep import Mover
+from tests import leftovers
 from tests.postgres import QUICK, Cluster, PostgresDatabase
 from tests.redis_server import RedisServer
 from tests.server import Server
@@ -74,6 +75,7 @@ def settings_in(folder: Path, **changed: object) -> Settings:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    leftovers.watch()
     config.addinivalue_line("markers", "kinds(*names): the databases that a test is run with")
 
 
@@ -93,6 +95,7 @@ def address_of(database: Database) -> dict[str, object]:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SAVER_ENV_FILE", "")
 
 
 @pytest.fixture(scope="session")

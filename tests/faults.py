@@ -402,8 +402,8 @@ FAULTS = [
     Fault(
         "a backup gets its name before it is checked",
         "saver/upkeep/backup.py",
-        "            audit = verified(partial,",
-        "            target.hardlink_to(partial)\n            audit = verified(partial,",
+        "            audit = self._dump(partial) if",
+        "            target.hardlink_to(partial)\n            audit = self._dump(partial) if",
         "tests/test_backup.py::test_a_copy_that_breaks_a_rule_gets_no_name",
     ),
     Fault(

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 def free_port() -> int:
@@ -43,7 +43,8 @@ def environment(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
     """The environment of a process of ours: nothing of the caller's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
     ours = {f"SAVER_{name.upper()}": str(value) for name, value in settings.items()}
-    return {**kept, **ours, "SAVER_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    fixed = {"SAVER_DATA_DIR": str(folder), "SAVER_ENV_FILE": "", "PYTHONPATH": str(ROOT)}
+    return {**kept, **ours, **fixed}
 
 
 class Server:

@@ -39,7 +39,7 @@ def connected(database: Database) -> Iterator[Any]:
         with database.connect() as connection:
             yield connection
         return
-    with closing(sqlite3.connect(database, timeout=10)) as connection, connection:
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
         yield connection
 
 

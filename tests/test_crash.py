@@ -142,7 +142,7 @@ def test_kills_lose_nothing_that_was_acknowledged(lab: Lab, monkeypatch: pytest.
                             kill_some(server, random, everything=turn == TURNS - 1)
                             assert snapshot(database).misplaced(POOL) == {}, f"{spell}.{turn}"
                     server.start()
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
             kept = writers.acknowledged
             loaded = [post(connection, "load", {"code": text.code})[1].get("text") for text in kept]
             connection.close()

@@ -300,7 +300,7 @@ def test_the_largest_text_works_and_one_byte_more_is_not_sent(visit: Visiting) -
     sender.part("save").click()
     expect(sender.part("save-alert")).to_have_text(EN["too_large"].format(most="1,024"))
     assert not any(url.endswith("/write") for url in sender.asked)
-    sender.page.set_default_timeout(10_000)
+    sender.page.set_default_timeout(60_000)
     _put(sender, text)
     sender.part("save").click()
     expect(sender.part("saved-heading")).to_be_focused()

@@ -36,7 +36,7 @@ def until(what: str, look: Callable[[], object], seconds: float = PATIENCE) -> N
 def clean_environ(**more: str) -> dict[str, str]:
     """The environment without settings of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith("SAVER_")}
-    return {**kept, **more}
+    return {**kept, "SAVER_ENV_FILE": "", **more}
 
 
 def children(pid: int) -> list[int]:
@@ -115,7 +115,7 @@ class Serve:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()

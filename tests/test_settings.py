@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,18 +20,56 @@ from tests.server import ROOT
 
 def test_without_any_setting_there_are_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read_settings()
-    assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8_000, Path("instance"))
+    assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8_000, ROOT / "instance")
     assert settings.secret_key is None
 
 
+def env_file(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    file = Path("settings.env").absolute()
+    file.write_text(text)
+    monkeypatch.setenv("SAVER_ENV_FILE", str(file))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Another clone, with settings of its own."""
+    place = tmp_path / "clone"
+    shutil.copytree(ROOT / "saver", place / "saver", ignore=shutil.ignore_patterns("__pycache__"))
+    (place / ".env").write_text("SAVER_PORT=8001\n")
+    return place
+
+
+@pytest.mark.parametrize("data", [None, "data", "/somewhere/else"])
+def test_where_a_process_is_started_decides_nothing(clone: Path, tmp_path: Path, data: str | None) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".env").write_text("SAVER_PORT=9\n")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
+    environ |= {"PYTHONPATH": str(clone), "PYTHONDONTWRITEBYTECODE": "1"}
+    if data:
+        environ["SAVER_DATA_DIR"] = data
+    asks = "from saver.settings import read_settings as r; print(r().port, r().data_dir)"
+    command = [sys.executable, "-P", "-c", asks]
+    for folder in (clone, elsewhere, Path("/")):
+        said = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=True)
+        assert said.stdout == f"8001 {clone / (data or 'instance')}\n"
+    assert sorted(path.name for path in elsewhere.iterdir()) == [".env"]
+
+
+def test_a_settings_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SAVER_ENV_FILE", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match=f"SAVER_ENV_FILE: there is no file {tmp_path}/none"):
+        read_settings()
+
+
 def test_the_environment_wins_over_dot_env(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path(".env").write_text("SAVER_PORT=8001\nSAVER_REST=5\nOTHER=1\n")
+    env_file(monkeypatch, "SAVER_PORT=8001\nSAVER_REST=5\nOTHER=1\n")
     monkeypatch.setenv("SAVER_PORT", "8002")
     assert (read_settings().port, read_settings().rest) == (8_002, 5)
 
 
 def test_every_fault_is_named_at_once_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path(".env").write_text("SAVER_TYPO_IN_FILE=1\n")
+    env_file(monkeypatch, "SAVER_TYPO_IN_FILE=1\n")
     for name, value in {
         "SAVER_PORT": "eighty",
         "SAVER_REST": "-1",

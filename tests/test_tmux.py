@@ -36,12 +36,13 @@ class TestTmux:
         yield short
         self._do(short, "stop")
 
-    def _do(self, folder: Path, deed: str) -> subprocess.CompletedProcess[str]:
+    def _do(self, folder: Path, deed: str, **more: str) -> subprocess.CompletedProcess[str]:
         # A tmux of its own, whatever runs on this machine.
         environ = {
             **environment(folder, {"sweep_every": 1}),
             "TMUX_TMPDIR": str(folder),
             "TIMECHECK_PYTHON": sys.executable,
+            **more,
         }
         return run(ROOT / "scripts" / "timecheck-tmux", deed, **environ)
 
@@ -82,6 +83,49 @@ class TestTmux:
         wait_until(lambda: "worker down" in self._log(folder), "it did not end in order")
         wait_until(lambda: not self._workers(folder), "it is still there")
         assert self._do(folder, "status").returncode != 0
+
+    def test_it_runs_for_a_user_who_may_not_log_in(self, folder: Path) -> None:
+        started = self._do(folder, "start", SHELL="/usr/sbin/nologin")
+        assert (started.returncode, started.stderr) == (0, "")
+        assert len(self._workers(folder)) == 1
+
+    def test_a_worker_that_cannot_run_is_told_and_tried_no_more(self, folder: Path) -> None:
+        python = folder / "python"
+        script = f'[ "$1" = - ] && exec {sys.executable} -\necho "no worker here"; exit 3'
+        python.write_text(f"#!/bin/sh\n{script}\n")
+        python.chmod(0o755)
+        started = self._do(folder, "start", TIMECHECK_PYTHON=str(python))
+        assert started.returncode == 1
+        assert f"the worker does not run; {folder}/worker.log says:\nno worker here" in started.stderr
+        assert self._do(folder, "status").returncode != 0
+
+    @pytest.mark.parametrize(
+        ("more", "sentence"),
+        [
+            ({"SAVER_PORT": "eighty"}, "timecheck: SAVER_PORT: "),
+            ({"TIMECHECK_PYTHON": "/nowhere/python"}, "timecheck: there is no /nowhere/python"),
+        ],
+    )
+    def test_what_keeps_it_from_starting_is_a_sentence(
+        self, folder: Path, more: dict[str, str], sentence: str
+    ) -> None:
+        started = self._do(folder, "start", **more)
+        assert (started.returncode, started.stderr.count("\n")) == (1, 1)
+        assert started.stderr.startswith(sentence)
+
+    def test_the_folder_where_it_is_started_decides_nothing(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (folder / "elsewhere").mkdir()
+        (folder / "settings.env").write_text(f"SAVER_DATA_DIR={folder}\n")
+        monkeypatch.chdir(folder / "elsewhere")
+        environ = {**environment(folder, {}), "TMUX_TMPDIR": str(folder), "TIMECHECK_PYTHON": sys.executable}
+        del environ["SAVER_DATA_DIR"]
+        environ["SAVER_ENV_FILE"] = str(folder / "settings.env")
+        done = subprocess.run([ROOT / "scripts" / "timecheck-tmux", "start"], env=environ, check=False)
+        assert done.returncode == 0
+        assert "worker up" in self._log(folder)
+        assert list((folder / "elsewhere").iterdir()) == []
 
     def _log(self, folder: Path) -> str:
         log = folder / "worker.log"

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from saver.settings import Settings
+from tests import leftovers
 from tests.conftest import NO_LIMITS
 from tests.server import ROOT, environment, wait_until
 from tests.snapshot import put_codes
@@ -27,7 +28,7 @@ from tests.tools import run, tool
 SYSTEMD = ROOT / "deploy" / "systemd"
 SERVICES = sorted(SYSTEMD.glob("*.service"))
 UNITS = sorted([*SERVICES, *SYSTEMD.glob("*.socket"), *SYSTEMD.glob("*.timer")])
-NETWORKED = ("saver-migrate.service", "saver-web.service", "saver-worker.service")
+NETWORKED = tuple(f"saver-{name}.service" for name in ("migrate", "web", "worker", "backup"))
 # Exposure as systemd counts it, times ten: 0 is safe, 100 is open to everything.
 MOST_EXPOSED = 20
 
@@ -173,7 +174,7 @@ class Activated:
         settings = {**NO_LIMITS, "misses_a_minute": 3, "trusted_proxies": "unix"}
         environ = environment(folder, settings)
         # It hands only named variables on.
-        named = [f"--setenv={name}" for name in environ if name.startswith("SAVER_")]
+        named = [f"--setenv={name}" for name in environ if name.startswith(("SAVER_", leftovers.NAME))]
         self.log = folder / "web.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -252,6 +253,19 @@ def test_a_text_is_refused_in_time_with_no_worker_at_all(
     assert ask(database, "SELECT body FROM text") == [("text",)]
 
 
+def test_it_names_the_database_that_has_no_tables(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "saver.worker"]
+        worker = subprocess.Popen(command, env=environment(tmp_path / "data", {}), stderr=file)
+    try:
+        named = f"the database {tmp_path}/data/saver.db is not set up for this version: flask --app saver"
+        wait_until(lambda: named in log.read_text(), "it does not say which")
+    finally:
+        worker.kill()
+        worker.wait()
+
+
 def test_sigterm_lets_it_finish_its_batch(rooms: Rooms, database: Database) -> None:
     folder = rooms.settings.data_dir
     codes = put_rested(database, 40_000)
@@ -265,7 +279,7 @@ def test_sigterm_lets_it_finish_its_batch(rooms: Rooms, database: Database) -> N
     try:
         wait_until(lambda: snapshot(database).free, "the worker gives nothing back")
         worker.send_signal(signal.SIGTERM)
-        assert worker.wait(20) == 0
+        assert worker.wait(60) == 0
     finally:
         worker.kill()
         worker.wait()

@@ -183,7 +183,7 @@ def test_the_lead_is_always_handed_on(writer: Writer, rooms: Rooms) -> None:
                 done += attempt(writer, partial(insert, f"{thread}.{job}")) == f"{thread}.{job}"
         return done
 
-    done = together([partial(work, thread) for thread in range(threads)], patience=20)
+    done = together([partial(work, thread) for thread in range(threads)], patience=PATIENCE)
     assert sum(done) == threads * jobs - len(refused)
     free = snapshot(rooms.settings.data_dir / "saver.db").free
     assert len(free) == len(set(free)) == sum(done) + len(FEW)

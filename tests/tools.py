@@ -20,4 +20,4 @@ def tool(name: str, package: str) -> str:
 def run(*command: object, **more: str) -> subprocess.CompletedProcess[str]:
     parts = [str(part) for part in command]
     environ = {**os.environ, **more}
-    return subprocess.run(parts, capture_output=True, text=True, check=False, timeout=60, env=environ)
+    return subprocess.run(parts, capture_output=True, text=True, check=False, timeout=180, env=environ)

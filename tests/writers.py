@@ -53,7 +53,7 @@ class Writers:
         return status, answer
 
     def _write(self, random: Random) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
         while not self._stop.is_set():
             lasts = random.random() < 0.25
             body = f"{random.getrandbits(128):x}" * random.choice([1, 1, 1, 300])

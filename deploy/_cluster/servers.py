@@ -34,7 +34,11 @@ class App:
         self._data = folder / machine.name
         self._data.mkdir(mode=0o700)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
-        place = {"SAVER_DATA_DIR": str(self._data), "PYTHONDONTWRITEBYTECODE": "1"}
+        place = {
+            "SAVER_DATA_DIR": str(self._data),
+            "SAVER_ENV_FILE": "",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         self._environ = {**kept, **settings, **place}
         self.web: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None

@@ -65,7 +65,7 @@ class Service:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
         limits = {f"SAVER_{name}": "0" for name in (*_NO_LIMITS, *_NO_LIMITS_ON_MISSES)}
         ours = {f"SAVER_{name.upper()}": str(value) for name, value in settings.items()}
-        place = {"SAVER_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+        place = {"SAVER_DATA_DIR": str(folder), "SAVER_ENV_FILE": "", "PYTHONPATH": str(ROOT)}
         self.environ = {**kept, **limits, **ours, **place, "PYTHONDONTWRITEBYTECODE": "1"}
         self._processes: list[subprocess.Popen[bytes]] = []
 

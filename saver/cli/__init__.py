@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +16,9 @@ from saver.cli import move
 from saver.cli.told import echo_audit, told
 from saver.codes import SPACE, BadCodeError, Code
 from saver.leases import Leases
-from saver.upkeep import Aftermath, Backups, Check, Mover, Restored, Restorer
+from saver.upkeep import Actions, Aftermath, Backups, Check, Mover, Restored, Restorer
 
 _BATCH = 200
-_log = logging.getLogger(__name__)
 
 
 class _CodeType(click.ParamType[Code]):
@@ -41,6 +40,7 @@ class Upkeep:
     aftermath: Aftermath
     check: Check
     move: Mover
+    actions: Actions
     backups: Path
 
 
@@ -48,7 +48,7 @@ def register(app: Flask, leases: Leases, upkeep: Upkeep) -> None:
     """Add the commands to ``flask --app saver``."""
     app.cli.add_command(_pool(leases))
     app.cli.add_command(_sweep(leases))
-    app.cli.add_command(_remove(leases))
+    app.cli.add_command(_remove(leases, upkeep.actions))
     app.cli.add_command(_backup(upkeep))
     app.cli.add_command(_restore(upkeep.restore))
     app.cli.add_command(_restored(upkeep.aftermath))
@@ -110,10 +110,10 @@ def _sweep(leases: Leases) -> click.Command:
     return sweep
 
 
-def _remove(leases: Leases) -> click.Command:
+def _remove(leases: Leases, actions: Actions) -> click.Command:
     @click.command("remove")
     @click.argument("code", type=_CodeType())
-    @click.option("--reason", required=True, help="Why; it is logged, the code is not.")
+    @click.option("--reason", required=True, help="Why; it is kept in operator.log, the code is not.")
     @click.option(
         "--at",
         type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ"]),
@@ -125,8 +125,10 @@ def _remove(leases: Leases) -> click.Command:
 
         Codes are used again: with --at a text that was saved after the report is not touched.
         """
+        if re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z])", reason):
+            raise click.UsageError("--reason must not name the code: it is kept, and no code is in any log")
         removed = leases.remove(code, None if at is None else int(at.replace(tzinfo=UTC).timestamp()))
-        _log.warning("a text was %s by the operator: %r", "removed" if removed else "not found", reason)
+        actions.note(f"{'1 text' if removed else 'no text'} removed by the operator: {reason!r}")
         click.echo("removed" if removed else "there is no live text under this code")
         raise SystemExit(0 if removed else 1)
 

@@ -7,6 +7,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import click
+from flask.cli import ScriptInfo
 from sqlalchemy.exc import DBAPIError
 
 from saver.leases import Audit
@@ -27,11 +28,16 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
             raise click.ClickException(str(error)) from None
         except (StorageError, DBAPIError) as error:
             raise click.ClickException(
-                f"the database cannot do this ({type(error).__name__});"
-                " is it there and migrated (flask --app saver db upgrade)?"
+                _fault() or f"the database cannot do this now ({type(error).__name__})"
             ) from None
 
     return run
+
+
+def _fault() -> str:
+    app = click.get_current_context().ensure_object(ScriptInfo).load_app()
+    fault: str = app.extensions["saver"].readiness.fault()
+    return fault
 
 
 def echo_audit(found: Audit) -> None:

@@ -17,6 +17,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
 
 from saver.dialect import moving, postgresql, sqlite
+from saver.dialect.dump import DumpError as DumpError
+from saver.dialect.dump import Environment as Environment
+from saver.dialect.dump import dump as dump
 from saver.dialect.patience import Watch
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -150,6 +153,12 @@ def file_of(engine: Engine) -> Path | None:
     """The file that is the database; None where a server keeps it."""
     database = engine.url.database
     return Path(database) if not is_server(engine) and database else None
+
+
+def name_of(engine: Engine) -> str:
+    """Which database it is, for a person to read; without a password."""
+    file = file_of(engine)
+    return str(file) if file else f"{engine.url.database} on {engine.url.host or 'this machine'}"
 
 
 def trouble_of(error: Exception) -> Trouble | None:

@@ -4,6 +4,7 @@ A database server has tools of its own to back up and restore; what it restored 
 restored or moved database must be told of codes and texts is said by ``leases``.
 """
 
+from saver.upkeep.actions import Actions
 from saver.upkeep.backup import Backups, Made
 from saver.upkeep.bring import Progress
 from saver.upkeep.check import Check, Found
@@ -13,6 +14,7 @@ from saver.upkeep.restore import Restored, Restorer, Rules
 from saver.upkeep.restored import Aftermath
 
 __all__ = [
+    "Actions",
     "Aftermath",
     "Backups",
     "Check",

@@ -20,8 +20,8 @@ from saver.upkeep import files
 from saver.upkeep.files import UpkeepError
 from saver.writer import StorageError, writer_for
 
-_NAME = "saver-%Y%m%dT%H%M%SZ.db"
-_NAMED = re.compile(r"saver-\d{8}T\d{6}Z\.db")
+_NAME = "saver-%Y%m%dT%H%M%SZ"
+_NAMED = re.compile(r"saver-\d{8}T\d{6}Z\.(db|dump)")
 _PARTIAL = ".saver-*.partial"
 
 
@@ -38,22 +38,25 @@ class Made:
 class Backups:
     """Makes backups of one database."""
 
-    def __init__(self, engine: Engine, leases: Leases, clock: Clock) -> None:
+    def __init__(
+        self, engine: Engine, leases: Leases, clock: Clock, environment: dialect.Environment
+    ) -> None:
+        """``environment`` is that of the programs which a server's database needs."""
         self._engine = engine
         self._leases = leases
         self._clock = clock
+        self._environment = environment
 
     def make(self, folder: Path, keep: int) -> Made:
         """Make a backup in ``folder`` and keep the newest ``keep`` there.
 
         It gets its name when it is whole, checked and on the disk. Raises UpkeepError and StorageError.
         """
-        if dialect.file_of(self._engine) is None:
-            raise UpkeepError("this database is kept by a server: use the server's own tool, such as pg_dump")
         if not folder.is_dir():
             raise UpkeepError(f"there is no folder {folder}")
         now = datetime.fromtimestamp(math.floor(self._clock()), UTC)
-        target = folder / now.strftime(_NAME)
+        kind = ".dump" if dialect.is_server(self._engine) else ".db"
+        target = folder / (now.strftime(_NAME) + kind)
         partial = folder / f".saver-{secrets.token_hex(8)}.partial"
         try:
             made = self._make(partial, target)
@@ -66,13 +69,7 @@ class Backups:
     def _make(self, partial: Path, target: Path) -> Audit:
         lock = files.make_private(partial)
         try:
-            self._begin_line()
-            before = _total(self._leases.audit())
-            self._copy(partial)
-            audit = verified(partial, math.floor(self._clock()))
-            # A fill may be under way; nothing else changes how many there are.
-            if not before <= _total(audit) <= _total(self._leases.audit()):
-                raise UpkeepError("the copy does not have every code; nothing was kept")
+            audit = self._dump(partial) if dialect.is_server(self._engine) else self._copied(partial)
             os.fsync(lock)
             # Not renamed: that would replace another backup of the same second.
             target.hardlink_to(partial)
@@ -80,6 +77,29 @@ class Backups:
             partial.unlink()
             os.close(lock)
         files.sync(target.parent)
+        return audit
+
+    def _dump(self, partial: Path) -> Audit:
+        """The same on a server; what is counted is what is in the file, for both see one snapshot."""
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                dialect.be_patient(connection)
+                audit = _counted(connection, math.floor(self._clock()), "the database")
+                dialect.dump(connection, partial, self._environment)
+        except dialect.DumpError as error:
+            raise UpkeepError(str(error)) from None
+        except DBAPIError as error:
+            raise UpkeepError(f"the database cannot be read ({type(error).__name__})") from None
+        return audit
+
+    def _copied(self, partial: Path) -> Audit:
+        self._begin_line()
+        before = _total(self._leases.audit())
+        self._copy(partial)
+        audit = verified(partial, math.floor(self._clock()))
+        # A fill may be under way; nothing else changes how many there are.
+        if not before <= _total(audit) <= _total(self._leases.audit()):
+            raise UpkeepError("the copy does not have every code; nothing was kept")
         return audit
 
     def _begin_line(self) -> None:
@@ -117,6 +137,10 @@ def sound(connection: Connection, now: int, name: str) -> Audit:
     """Where the codes are in a database, as of ``now``. Raises UpkeepError if it breaks a rule."""
     if faults := dialect.faults(connection):
         raise UpkeepError(f"{name} is damaged: {faults[0]}")
+    return _counted(connection, now, name)
+
+
+def _counted(connection: Connection, now: int, name: str) -> Audit:
     audit = count(connection, now)
     if audit.both:
         raise UpkeepError(f"{name} has {audit.both:,} codes in two places")

@@ -17,6 +17,7 @@ from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
+from tests import leftovers
 from tests.apache import software
 from tests.apache.client import Client
 from tests.apache.gunicorn import Gunicorn, children_of
@@ -133,13 +134,13 @@ class Apache:
         with (self.root / "log" / "out.log").open("ab") as out:
             self._process = subprocess.Popen(
                 self._command("-D", "FOREGROUND"),
-                env=_environ(),
+                env=self._environ(),
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
             )
         try:
-            wait_until(self._answers, "Apache does not answer", 20)
+            wait_until(self._answers, "Apache does not answer", 60)
         except AssertionError:
             raise AssertionError(self.said()[-6000:]) from None
 
@@ -169,7 +170,7 @@ class Apache:
     def check(self) -> str:
         """What ``apache2 -t`` says."""
         asked = subprocess.run(
-            self._command("-t"), env=_environ(), capture_output=True, text=True, check=False
+            self._command("-t"), env=self._environ(), capture_output=True, text=True, check=False
         )
         return asked.stderr + asked.stdout
 
@@ -207,7 +208,6 @@ class Apache:
             "SAVER_KEY": certificate.key,
             "SAVER_HOME": ROOT,
             "SAVER_VENV": software.environment(),
-            "SAVER_START": self.root / "start",
             "SAVER_USER": user,
             "SAVER_GROUP": group,
             "SAVER_SOCKET": self.root / "run" / "saver.sock",
@@ -225,7 +225,7 @@ class Apache:
         )
         (self.root / "apache2.conf").write_text(base)
         defines = {**shipped_defines(), **self._defines}
-        lines = [f"Define {name} {value}" for name, value in defines.items()]
+        lines = [f"Define {name} {value}" for name, value in defines.items() if value]
         lines.append(f"Include ${{SAVER_HOME}}/apache/{self.variant}")
         (self.root / "site.conf").write_text("\n".join(lines) + "\n")
         settings = {"DATA_DIR": self.root / "data", **self._settings}
@@ -239,7 +239,7 @@ class Apache:
     def _modules(self) -> list[str]:
         return [*_BY_DEFAULT, "socache_shmcb", *modules_to_enable(self.variant)]
 
-
-def _environ() -> dict[str, str]:
-    # Apache hands its own environment on to the daemons, so that the caller's must not get in.
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", "PYTHONDONTWRITEBYTECODE": "1"}
+    def _environ(self) -> dict[str, str]:
+        # Apache hands its own environment on to the daemons, so that the caller's must not get in.
+        ours = {"SAVER_ENV_FILE": str(self.root / "start" / ".env"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", **ours, **leftovers.mark()}

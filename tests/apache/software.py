@@ -62,4 +62,6 @@ def as_user(command: list[str]) -> list[str]:
         return command
     name, group = user()
     capabilities = [f"--inh-caps=-all,+{_CAPABILITY}", f"--ambient-caps=-all,+{_CAPABILITY}"]
+    # access(2), by which mod_wsgi looks for the environment, drops capabilities of whoever is not root.
+    capabilities.append("--securebits=+no_setuid_fixup")
     return ["setpriv", f"--reuid={name}", f"--regid={group}", "--clear-groups", *capabilities, *command]

@@ -62,6 +62,19 @@ def test_before_the_first_certificate_there_are_challenges(
         assert apache.client.get(CHALLENGE, host=BARE, tls=False).body == b"token.thumbprint"
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_one_name_needs_no_other(variant: str, database: Path, authority: Authority) -> None:
+    certificate = authority.certify(WWW)
+    own = {"SAVER_BARE": None, "SAVER_CERT": certificate.chain, "SAVER_KEY": certificate.key}
+    with Apache(variant, database, authority, NO_LIMITS, **own) as apache:
+        assert apache.client.get("/").status == 200
+        for host in (WWW, "evil.test"):
+            led = apache.client.get("/a", host=host, tls=False)
+            assert (led.status, led.headers["location"]) == (301, f"https://{WWW}/a")
+        led = apache.client.get("/a", host="evil.test")
+        assert (led.status, led.headers["location"]) == (308, f"https://{WWW}/a")
+
+
 def test_the_certificate_holds_both_names_and_no_other(https: Client) -> None:
     for name in (BARE, WWW):
         https.connect(name=name).close()

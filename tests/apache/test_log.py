@@ -48,7 +48,7 @@ def test_every_line_is_of_the_form(apache: Apache, https: Client) -> None:
     https.get("/healthz", source="127.0.3.7")
     https.get("/no-such-path", source="127.0.3.7")
     https.send(request("PUT", "/healthz", {"Host": WWW, "Connection": "close"}), source="127.0.3.7")
-    wait_until(lambda: len(told_of(apache, "127.0.3.0")) >= 3, "the lines do not come", 5)
+    wait_until(lambda: len(told_of(apache, "127.0.3.0")) >= 3, "the lines do not come")
     assert told_of(apache, "127.0.3.0") == [
         ("GET", "/healthz", "200"),
         ("GET", "-", "404"),
@@ -61,7 +61,7 @@ def test_every_line_is_of_the_form(apache: Apache, https: Client) -> None:
 def test_of_an_address_only_the_network_is_kept(apache: Apache, https: Client, address: str) -> None:
     before = len(told_of(apache, NETWORKS[address]))
     https.get("/healthz", source=IMPERSONATOR, headers={"X-Test-Address": address})
-    wait_until(lambda: len(told_of(apache, NETWORKS[address])) > before, "the line does not come", 5)
+    wait_until(lambda: len(told_of(apache, NETWORKS[address])) > before, "the line does not come")
     assert all(access(apache))
 
 

@@ -85,7 +85,7 @@ class Chromium(Driver):
             raise
 
     def click(self, selector: str) -> None:
-        self._here.locator(selector).first.click(timeout=10_000)
+        self._here.locator(selector).first.click(timeout=30_000)
 
     def type(self, text: str) -> None:
         self._here.keyboard.type(text)

@@ -36,7 +36,7 @@ _KEYS = {
     "Delete": Keys.DELETE,
     "Backspace": Keys.BACK_SPACE,
 }
-_SCRIPT_TIMEOUT = 30
+_SCRIPT_TIMEOUT = 60
 
 
 class Firefox(Driver):

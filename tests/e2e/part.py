@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from tests.server import wait_until
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 
 _LOOK = """(selector) => {
     const found = document.querySelectorAll(selector);

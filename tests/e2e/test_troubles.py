@@ -40,7 +40,7 @@ def test_a_wrong_code_and_a_wrong_password(person: Person, en: dict[str, str]) -
 def test_an_expired_text(person: Person, live_server: Server, en: dict[str, str]) -> None:
     code = person.save(TEXT)
     # No test waits for a minute: what the row says is all that the service goes by.
-    with sqlite3.connect(live_server.folder / "saver.db", timeout=10) as database:
+    with sqlite3.connect(live_server.folder / "saver.db", timeout=60) as database:
         ended = {"code": code, "now": int(time.time()) - 1}
         changed = database.execute("UPDATE text SET expires_at = :now WHERE code = :code", ended).rowcount
     database.close()

@@ -105,7 +105,7 @@ class Nginx:
         with (self.root / "log" / "out.log").open("ab") as out:
             self._process = subprocess.Popen(self._command(), stdout=out, stderr=out, start_new_session=True)
         try:
-            wait_until(self._answers, "nginx does not answer", 20)
+            wait_until(self._answers, "nginx does not answer", 60)
         except AssertionError:
             raise AssertionError(self.said()[-6000:]) from None
 

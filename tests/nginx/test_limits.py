@@ -162,7 +162,7 @@ def test_the_log_tells_what_it_should(nginx: Nginx, https: Client) -> None:
         of_it = [match for match in lines(nginx) if match and match["network"] == "127.0.3.0"]
         return [match.group("method", "route", "status") for match in of_it]
 
-    wait_until(lambda: len(told()) >= len(wanted), "the lines do not come", 5)
+    wait_until(lambda: len(told()) >= len(wanted), "the lines do not come")
     assert told() == wanted
     assert all(lines(nginx))
 
@@ -175,7 +175,7 @@ def test_of_an_address_only_the_network_is_kept(
     nginx: Nginx, https: Client, address: str, network: str
 ) -> None:
     https.get("/healthz", source=IMPERSONATOR, headers={"X-Test-Address": address})
-    wait_until(lambda: any(line and line["network"] == network for line in lines(nginx)), "no line", 5)
+    wait_until(lambda: any(line and line["network"] == network for line in lines(nginx)), "no line")
 
 
 def test_the_routes_that_are_told_are_the_service_s(tmp_path: Path) -> None:
