@@ -64,7 +64,8 @@ def test_an_answer_is_json_unless_plain_text_is_wanted_more(client: FlaskClient)
 
 def test_a_code_is_trimmed(client: FlaskClient) -> None:
     code = client.post("/api/v1/write", json={"text": "x"}).json["code"]
-    assert client.post("/api/v1/load", json={"code": f" {code}\n"}).status_code == 200
+    for given in (f" {code}\n", f"\ufeff{code}\u200b"):
+        assert client.post("/api/v1/load", json={"code": given}).status_code == 200
 
 
 def test_a_password_protects_and_allows_a_longer_life(client: FlaskClient) -> None:

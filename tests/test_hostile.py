@@ -73,10 +73,11 @@ BAD_CODES = [
     "   ",
     "wUr1",
     "1234",
-    "\uff57\uff35\uff52\uff50",
+    "w\u0421rp",
+    "\u0410\u0412\u0421\u0415",
     "w Ur p",
     "wUr\u0000",
-    "wUrp\u200b",
+    "wUrp\u200bx",
     "ßßßß",
     "w%55rp",
 ]
