@@ -21,6 +21,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -28,6 +29,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SAVER_"
+_FILE = ".env"
+# With or without the byte order mark that editors on Windows put in front.
+_ENCODING = "utf-8-sig"
 _SECRET_FILE = "secret_key"  # noqa: S105 - a file name
 _SECRET_BYTES = 32
 # JSON writes a control character as \u0001: six bytes for one.
@@ -50,7 +54,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Every setting with its default. The description is what the README says of it."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=_FILE, env_file_encoding=_ENCODING, extra="ignore", frozen=True
+    )
 
     host: str = Field("127.0.0.1", description="address that `scripts/serve` listens on")
     port: Port = Field(8000, description="port that `scripts/serve` listens on")
@@ -118,6 +124,18 @@ class Settings(BaseSettings):
             [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
         )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_unicode(cls, given: object, info: ValidationInfo) -> object:
+        # The name of a directory may be any bytes.
+        if isinstance(given, str) and info.field_name != "data_dir":
+            try:
+                given.encode()
+            except UnicodeEncodeError:
+                # It would start, and then fail wherever the value is shown.
+                raise ValueError("must be in UTF-8") from None
+        return given
+
     @field_validator("limits_url")
     @classmethod
     def _names_a_storage(cls, given: str) -> str:
@@ -169,7 +187,9 @@ class Settings(BaseSettings):
 
 def read_settings() -> Settings:
     """Read the environment and ``.env``. Raises SettingsError, which names every fault."""
-    faults = [f"{name}: is no setting of saver" for name in _unknown({**dotenv_values(".env"), **os.environ})]
+    _check_file()
+    in_file = dotenv_values(_FILE, encoding=_ENCODING)
+    faults = [f"{name}: is no setting of saver" for name in _unknown({**in_file, **os.environ})]
     try:
         settings = Settings()
     except ValidationError as error:
@@ -178,6 +198,18 @@ def read_settings() -> Settings:
     if faults or settings is None:
         raise SettingsError("\n".join(faults))
     return settings
+
+
+def _check_file() -> None:
+    file = Path(_FILE)
+    try:
+        text = file.read_text(_ENCODING) if file.is_file() else ""
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise SettingsError(f"{file.absolute()}: cannot be read: {error.strerror}") from None
+    if "\0" in text:
+        raise SettingsError(f"{file.absolute()}: is not in UTF-8; save it as UTF-8")
 
 
 def notify_socket() -> str | None:

@@ -19,9 +19,7 @@ _MOST = 65_535
 
 def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
     """``SAVER_*`` of ``environ`` and, below it, of ``.env``; the names in capitals."""
-    dotenv = ROOT / ".env"
-    lines = dotenv.read_text().splitlines() if dotenv.is_file() else []
-    return {**capitals(dict(_assignments(lines))), **capitals(environ)}
+    return {**capitals(dict(_assignments(_lines_of(ROOT / ".env")))), **capitals(environ)}
 
 
 def capitals(variables: Mapping[str, str]) -> dict[str, str]:
@@ -56,6 +54,19 @@ def url(host: str, bound: socket.socket) -> str:
 def absolute(directory: str) -> str:
     """A directory that the caller named, from where the caller stands."""
     return str(Path(directory).expanduser().absolute())
+
+
+def _lines_of(dotenv: Path) -> list[str]:
+    try:
+        # With or without the byte order mark that editors on Windows put in front.
+        text = dotenv.read_text("utf-8-sig") if dotenv.is_file() else ""
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        stop(f"{dotenv}: cannot be read: {error.strerror}")
+    if "\0" in text:
+        stop(f"{dotenv}: is not in UTF-8; save it as UTF-8")
+    return text.splitlines()
 
 
 def _assignments(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
