@@ -240,13 +240,12 @@ def test_plain_texts_are_held_to_the_same_rules(client: FlaskClient, text: bytes
 
 
 @pytest.mark.parametrize("kind", [JSON, "text/plain"])
-def test_a_body_whose_end_the_server_does_not_know_is_411(client: FlaskClient, kind: str) -> None:
-    answer = client.post(
-        "/api/v1/write",
-        input_stream=BytesIO(b'{"text": "CANARY"}'),
-        content_type=kind,
-        environ_overrides={"HTTP_TRANSFER_ENCODING": "chunked"},
-    )
+@pytest.mark.parametrize("environ", [{"HTTP_TRANSFER_ENCODING": "chunked"}, {"wsgi.input_terminated": True}])
+def test_a_body_without_a_known_end_is_411(
+    client: FlaskClient, kind: str, environ: dict[str, object]
+) -> None:
+    given = {"wsgi.input": BytesIO(b'{"text": "CANARY"}'), **environ}
+    answer = client.post("/api/v1/write", content_type=kind, environ_overrides=given)
     check(answer, 411)
 
 

@@ -16,8 +16,8 @@ def read_body(max_bytes: int) -> bytes:
     """The body, with a Content-Length or chunked. Raises Problem (400, 411, 413, 415)."""
     _refuse_encodings()
     length = request.content_length
-    if length is None and not request.environ.get("wsgi.input_terminated"):
-        raise Problem(411, "length", "The length is missing.", detail="Send a Content-Length.")
+    if length is None and not _is_chunked():
+        raise Problem(411, "length", "The length is missing.", detail="Send a Content-Length, or chunks.")
     if length is not None and length > max_bytes:
         raise _too_large(max_bytes)
     # One byte more than is taken: at its own limit Werkzeug cuts a chunked body without a word.
@@ -51,6 +51,11 @@ def decode(body: bytes) -> str:
     except UnicodeDecodeError:
         pass
     raise Problem(400, "not-utf-8", "The text is not in UTF-8.", detail=hint)
+
+
+def _is_chunked() -> bool:
+    # Only where the server says that it knows the end may the input be read to it.
+    return "Transfer-Encoding" in request.headers and bool(request.environ.get("wsgi.input_terminated"))
 
 
 def _refuse_encodings() -> None:
