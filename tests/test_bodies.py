@@ -9,6 +9,8 @@ from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
 
 from saver.api import fields
 from saver.api.body import SMALL_BODY_BYTES
@@ -109,20 +111,40 @@ def test_faults_of_names_and_of_values_are_a_handful_together(client: FlaskClien
     ]
 
 
-def test_objects_inside_are_not_read_to_their_end(
-    monkeypatch: pytest.MonkeyPatch, client: FlaskClient
-) -> None:
-    made: list[object] = []
-
-    class Noted(fields._Object):
-        def __init__(self, pairs: fields.Pairs) -> None:
-            made.append(pairs)
-            super().__init__(pairs)
-
-    monkeypatch.setattr(fields, "_Object", Noted)
-    answer = send(client, "/api/v1/write", b'{"text": [' + b"{}," * 1_000_000 + b"{}]}")
+@pytest.mark.parametrize("value", [b"[" + b"[]," * 1_000_000, b'{"k": 1, ' + b'"k": 1, ' * 600_000])
+@pytest.mark.parametrize("path", ["/api/v1/write", "/write/"])
+def test_what_is_inside_a_field_is_not_read(client: FlaskClient, path: str, value: bytes) -> None:
+    # It has no end, and would be 400 if it were read that far.
+    answer = send(client, path, b'{"text": ' + value)
     assert answer.status_code == 422
-    assert len(made) < 10
+    assert answer.json["errors"] == [{"pointer": "/text", "detail": "must not be an array or an object"}]
+
+
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+
+
+@given(st.dictionaries(st.text(), SCALARS), st.sampled_from([None, 1, "\t"]), st.booleans())
+def test_fields_are_read_as_json_has_them(
+    given_: dict[str, object], indent: int | str | None, ascii_only: bool
+) -> None:
+    text = json.dumps(given_, indent=indent, ensure_ascii=ascii_only)
+    assert dict(fields._pairs(f" {text}\n")) == given_
+
+
+@given(st.text(alphabet='{}[]":, 1atrue\\\n', max_size=12))
+def test_only_json_is_read_as_json(inside: str) -> None:
+    """Whatever is read to its end is what Python's parser reads too, and the other way round."""
+    text = "{" + inside
+    try:
+        read = [*fields._pairs(text)]
+    except ValueError:
+        with pytest.raises(ValueError):  # noqa: PT011 - whatever it is called
+            json.loads(text)
+        return
+    if not read or read[-1][1] is not fields._NESTED:
+        assert dict(read) == json.loads(text)
 
 
 @pytest.mark.parametrize("kind", [JSON, PLAIN])

@@ -28,9 +28,13 @@ NOT_JSON = {
     "UTF-16 without its mark": '{"text": "CANARY"}'.encode("utf-16-be"),
     "NaN": b'{"text": "CANARY", "expires_in": NaN_CANARY}',
     "Infinity": b'{"text": "CANARY", "expires_in": Infinity}',
-    "16,000 brackets": b"[" * 16_000,
-    "2,000 objects": b'{"text":' * 2_000,
-    "a number of 5,000 digits, then brackets": b"[" + b"9" * 5_000 + b"," + b"[" * 10_000,
+    "number for a name": b'{1: "CANARY"}',
+    "comma at the end": b'{"text": "CANARY",}',
+    "no comma": b'{"text": "CANARY" "expires_in": 60}',
+    "no colon": b'{"text" "CANARY"}',
+    "no end": b'{"text": "CANARY"',
+    "control character": b'{"text": "CANARY\n"}',
+    "half a string": b'"CANARY',
     "single quotes": b"{'text': 'CANARY'}",
     "two documents": b'{"text": "CANARY"} {"text": "CANARY"}',
 }
@@ -70,7 +74,8 @@ AGAINST_A_RULE = {
     "field twice": (b'{"text": "CANARY", "text": "x"}', "/text"),
     "field twice, once escaped": (b'{"text": "CANARY", "te\\u0078t": "CANARY"}', "/text"),
     "object for a text": (b'{"text": {"CANARY": 1}}', "/text"),
-    "objects for a text": (b'{"text": [' + b"{}," * 10_000 + b'{"CANARY": 1}]}', ""),
+    "100,000 brackets": (b"[" * 100_000, ""),
+    "100,000 objects": (b'{"text":' * 100_000, "/text"),
 }
 
 BAD_CODES = [
@@ -120,11 +125,6 @@ def _nothing_changes(database: Database, codes: list[str]):
 @pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON.keys())
 def test_what_is_not_json_is_400(client: FlaskClient, path: str, body: bytes) -> None:
     check(client.post(path, data=body, content_type=JSON, environ_overrides=length_of(body)), 400)
-
-
-@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"text":' * 100_000])
-def test_what_is_nested_without_end_is_400(client: FlaskClient, body: bytes) -> None:
-    check(client.post("/api/v1/write", data=body, content_type=JSON), 400)
 
 
 @pytest.mark.parametrize(("body", "pointer"), AGAINST_A_RULE.values(), ids=AGAINST_A_RULE.keys())

@@ -107,7 +107,7 @@ def test_no_message_is_shown_as_the_code_of_a_text(make_app: Callable[..., Flask
 
 
 def test_fields_that_it_does_not_have_are_ignored(client: FlaskClient) -> None:
-    body = {"wrtext": "x", "wrpassword": "", "wrdelete_at": "10min", "csrf": {"token": "1"}}
+    body = {"wrtext": "x", "wrpassword": "", "wrdelete_at": "10min", "csrf": "1"}
     assert client.post("/write/", json=body).status_code == 200
 
 
