@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any, cast
@@ -46,6 +47,14 @@ EXTENSION_ORIGINS = [
     r"^moz-extension://[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
 ]
 _NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'"
+_DENIED = (
+    "accelerometer autoplay camera display-capture encrypted-media fullscreen geolocation gyroscope"
+    " magnetometer microphone midi payment picture-in-picture publickey-credentials-get screen-wake-lock"
+    " serial usb xr-spatial-tracking"
+)
+_PERMISSIONS = ", ".join(
+    [*(f"{feature}=()" for feature in _DENIED.split()), "clipboard-read=(self)", "clipboard-write=(self)"]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +82,14 @@ def create_app(
     leases = _leases(app, settings, receipts, clock, random or SystemRandom())
     rooms = _rooms(app, settings, leases, budgets, clock)
     app.extensions["saver"] = rooms
-    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
-    app.config["MAX_FORM_MEMORY_SIZE"] = 0
+    # A redirect would send the text again, in the clear where a proxy ends TLS, and to any Host.
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     _routes(app, rooms, settings, budgets)
     problems.register(app)
     app.after_request(_headers)
     cors = CORS(
-        resources={r"^/(api/v1/.*|write/|load/)$": {}},
+        resources={r"^/(api/v1/.*|write/?|load/?)$": {}},
         origins=EXTENSION_ORIGINS,
         methods=["GET", "POST"],
         allow_headers=["Content-Type", "Idempotency-Key"],
@@ -141,9 +151,9 @@ def _migrate(app: Flask, engine: Engine) -> None:
 
 def _routes(app: Flask, rooms: Rooms, settings: Settings, budgets: Budgets) -> None:
     deeds = Deeds(rooms.leases, budgets, settings)
-    app.register_blueprint(v1.V1(deeds).blueprint())
+    app.register_blueprint(v1.V1(deeds, settings.max_body_bytes).blueprint())
     app.register_blueprint(openapi.blueprint())
-    app.register_blueprint(wire.Wire(deeds).blueprint())
+    app.register_blueprint(wire.Wire(deeds, settings.max_body_bytes).blueprint())
     metrics = Metrics(rooms.leases, budgets, rooms.readiness)
     app.register_blueprint(health.Health(rooms.readiness, metrics, settings).blueprint())
     app.register_blueprint(web.blueprint())
@@ -197,4 +207,12 @@ def _headers(response: Response) -> Response:
     headers.setdefault("Content-Security-Policy", _NOTHING_ALLOWED)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"
+    # A page that opened this one is cut off from it: it could steer it from code to code.
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    # The extension's requests are CORS requests, to which this does not apply.
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = _PERMISSIONS
+    is_preflight = request.method == "OPTIONS" and response.status_code == HTTPStatus.OK
+    if is_preflight or response.status_code == HTTPStatus.NO_CONTENT:
+        headers.pop("Content-Type", None)
     return response

@@ -141,7 +141,11 @@ def _branch(master: bytes, info: bytes) -> bytes:
 
 
 def close(text: str, seal: Seal, keys: Keys, nonce: bytes) -> str:
-    """Seal a text: its JWE. ``nonce`` is NONCE_BYTES at random, never used twice with a key."""
+    """Seal a text: its JWE. ``nonce`` is NONCE_BYTES at random, never used twice with a key.
+
+    Raises BadSealError for NUL, which no text of the service may contain.
+    """
+    _require("\0" not in text, "text: must not contain NUL")
     protected = seal.protected()
     sealed = AESGCM(keys.key).encrypt(nonce, text.encode(), protected.encode())
     parts = (nonce, sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:])

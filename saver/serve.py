@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import flask_migrate
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
@@ -129,9 +130,15 @@ def _prepare_or_say_why(settings: Settings) -> None:
     except UnfitError as error:
         raise SystemExit(f"saver: SAVER_DATABASE_URL: {error}") from None
     except DBAPIError as error:
-        raise SystemExit(f"saver: the database does not work: {error.orig}") from None
+        raise SystemExit(f"saver: the database {_name_of(settings)} does not work: {error.orig}") from None
     except (OSError, StorageError) as error:
-        raise SystemExit(f"saver: the data directory or the database does not work: {error}") from None
+        places = f"the data directory {settings.data_dir.resolve()} or the database {_name_of(settings)}"
+        raise SystemExit(f"saver: {places} does not work: {error}") from None
+
+
+def _name_of(settings: Settings) -> str:
+    """The file or the name, without the rest of a URL that may have a password."""
+    return make_url(settings.database).database or ""
 
 
 def _listen(descriptor: int) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Mapping
+from io import StringIO
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -22,6 +23,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -32,6 +34,8 @@ PREFIX = "SAVER_"
 _ROOT = Path(__file__).resolve().parent.parent
 # Where the file is that is read below the environment; no setting of the service itself.
 _ENV_FILE = f"{PREFIX}ENV_FILE"
+# With or without the byte order mark that editors on Windows put in front.
+_ENCODING = "utf-8-sig"
 _SECRET_FILE = "secret_key"  # noqa: S105 - a file name
 _SECRET_BYTES = 32
 # JSON writes a control character as \u0001: six bytes for one.
@@ -54,7 +58,9 @@ class SettingsError(Exception):
 class Settings(BaseSettings):
     """Every setting with its default. The description is what the README says of it."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file_encoding=_ENCODING, extra="ignore", frozen=True
+    )
 
     host: str = Field("127.0.0.1", description="address that `scripts/serve` listens on")
     port: Port = Field(8000, description="port that `scripts/serve` listens on")
@@ -130,6 +136,18 @@ class Settings(BaseSettings):
     def _from_the_clone(cls, given: Path) -> Path:
         return _ROOT / given
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_unicode(cls, given: object, info: ValidationInfo) -> object:
+        # The name of a directory may be any bytes.
+        if isinstance(given, str) and info.field_name != "data_dir":
+            try:
+                given.encode()
+            except UnicodeEncodeError:
+                # It would start, and then fail wherever the value is shown.
+                raise ValueError("must be in UTF-8") from None
+        return given
+
     @field_validator("limits_url")
     @classmethod
     def _names_a_storage(cls, given: str) -> str:
@@ -185,11 +203,8 @@ def read_settings() -> Settings:
     Raises SettingsError, which names every fault.
     """
     file = _env_file()
-    try:
-        found = {**dotenv_values(file), **os.environ} if file else os.environ
-    except OSError as error:
-        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
-    faults = [f"{name}: is no setting of saver" for name in _unknown(found)]
+    in_file = _values_of(file) if file else {}
+    faults = [f"{name}: is no setting of saver" for name in _unknown({**in_file, **os.environ})]
     try:
         settings = Settings(_env_file=file)
     except ValidationError as error:
@@ -213,6 +228,18 @@ def environment_of_others(told: Mapping[str, str]) -> dict[str, str]:
     """The environment of another program that is started, with what it is told; without our settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {**kept, **told}
+
+
+def _values_of(file: Path) -> dict[str, str | None]:
+    try:
+        text = file.read_text(_ENCODING) if file.is_file() else ""
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    if "\0" in text:
+        raise SettingsError(f"{file}: is not in UTF-8; save it as UTF-8")
+    return dotenv_values(stream=StringIO(text))
 
 
 def notify_socket() -> str | None:

@@ -22,9 +22,8 @@ def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
 
     ``SAVER_ENV_FILE`` names another file; where it is empty there is none.
     """
-    dotenv = ROOT / environ.get("SAVER_ENV_FILE", ".env")
-    lines = dotenv.read_text().splitlines() if dotenv.is_file() else []
-    return {**capitals(dict(_assignments(lines))), **capitals(environ)}
+    file = ROOT / environ.get("SAVER_ENV_FILE", ".env")
+    return {**capitals(dict(_assignments(_lines_of(file)))), **capitals(environ)}
 
 
 def capitals(variables: Mapping[str, str]) -> dict[str, str]:
@@ -59,6 +58,19 @@ def url(host: str, bound: socket.socket) -> str:
 def absolute(directory: str) -> str:
     """A directory that the caller named, from where the caller stands."""
     return str(Path(directory).expanduser().absolute())
+
+
+def _lines_of(dotenv: Path) -> list[str]:
+    try:
+        # With or without the byte order mark that editors on Windows put in front.
+        text = dotenv.read_text("utf-8-sig") if dotenv.is_file() else ""
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        stop(f"{dotenv}: cannot be read: {error.strerror}")
+    if "\0" in text:
+        stop(f"{dotenv}: is not in UTF-8; save it as UTF-8")
+    return text.splitlines()
 
 
 def _assignments(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -47,6 +47,7 @@ _END = 'connection.execute(_end, {"wanted": code, "now": ended, "rested": rested
 _FIND = ").where(_here, live)\n# The same lease"
 _ONCE = "tests/test_once.py"
 _REPEAT = "tests/test_repeat.py"
+_BODIES = "tests/test_bodies.py"
 _RESTORE = "tests/test_restore.py"
 
 FAULTS = [
@@ -475,5 +476,40 @@ FAULTS = [
         'hmac.digest(self._secret, b"nobody " + code.encode(), hashlib.sha256)',
         "hash_secret(code)",
         "tests/test_redis_servers.py::test_nothing_in_it_can_be_read",
+    ),
+    Fault(
+        "half a text is taken for a whole one",
+        "saver/api/body.py",
+        "if length is not None and len(body) != length:",
+        "if False:",
+        f"{_BODIES}::test_what_was_cut_off_is_refused_and_leaves_nothing_behind",
+    ),
+    Fault(
+        "a body in chunks is cut at its limit",
+        "saver/api/body.py",
+        "request.max_content_length = max_bytes + 1",
+        "request.max_content_length = max_bytes",
+        f"{_BODIES}::test_no_more_of_a_write_is_read_than_may_come",
+    ),
+    Fault(
+        "every unknown field is looked at",
+        "saver/api/fields.py",
+        "        if len(faults) == MAX_FAULTS:\n",
+        "        if False:\n",
+        f"{_BODIES}::test_of_many_unknown_fields_a_handful_is_looked_at",
+    ),
+    Fault(
+        "a path without its last slash redirects",
+        "saver/api/wire.py",
+        'blueprint.post("/write")',
+        'blueprint.post("/write/", strict_slashes=True)',
+        "tests/test_api.py::test_nothing_redirects",
+    ),
+    Fault(
+        "letters that look alike are taken for those of a code",
+        "saver/codes.py",
+        "letters = given.translate(_FULL_WIDTH)",
+        'letters = given.translate({**_FULL_WIDTH, 0x0440: "p"})',
+        "tests/test_codes.py::test_anything_else_is_refused_without_repeating_it",
     ),
 ]

@@ -55,6 +55,33 @@ def test_plain_text_for_command_lines(client: FlaskClient) -> None:
     assert client.post("/api/v1/load", json={"code": code}).json["expires_at"] == iso(NOW + 120)
 
 
+def test_a_code_as_plain_text_gives_the_text(client: FlaskClient) -> None:
+    text = "\ufeffline\r\nline\n".encode()
+    written = client.post("/api/v1/write", data=text, content_type="text/plain").data
+    for accept in ({}, {"Accept": "*/*"}, {"Accept": "text/plain"}):
+        loaded = client.post("/api/v1/load", data=written, content_type="text/plain", headers=accept)
+        assert (loaded.status_code, loaded.mimetype, loaded.data) == (200, "text/plain", text)
+    asked = {"data": written, "content_type": "text/plain"}
+    loaded = client.post("/api/v1/load", **asked, headers={"Accept": "application/json"})
+    assert loaded.json["text"].encode() == text
+
+
+def test_a_code_as_plain_text_is_held_to_the_same_rules(client: FlaskClient) -> None:
+    def load(code: bytes, query: str = ""):
+        return client.post(f"/api/v1/load{query}", data=code, content_type="text/plain")
+
+    missed = client.post("/api/v1/load", json={"code": "qqqq"})
+    assert (load(b"qqqq").status_code, load(b"qqqq").data) == (404, missed.data)
+    assert load(b"qqq").json["errors"] == [{"pointer": "/code", "detail": "must be four letters, a-z or A-Z"}]
+    assert load(b"qqqq", "?password=x").status_code == 422
+    assert load(b"qqqq" + b" " * 16_384).status_code == 413
+
+
+def test_a_byte_order_mark_before_json_is_skipped(client: FlaskClient) -> None:
+    body = b'\xef\xbb\xbf{"text": "x"}'
+    assert client.post("/api/v1/write", data=body, content_type="application/json").status_code == 201
+
+
 def test_an_answer_is_json_unless_plain_text_is_wanted_more(client: FlaskClient) -> None:
     code = client.post("/api/v1/write", json={"text": "x"}).json["code"]
     for accept in ("*/*", "application/json", "text/html, */*;q=0.1", "application/json, text/plain;q=0.5"):
@@ -64,7 +91,8 @@ def test_an_answer_is_json_unless_plain_text_is_wanted_more(client: FlaskClient)
 
 def test_a_code_is_trimmed(client: FlaskClient) -> None:
     code = client.post("/api/v1/write", json={"text": "x"}).json["code"]
-    assert client.post("/api/v1/load", json={"code": f" {code}\n"}).status_code == 200
+    for given in (f" {code}\n", f"\ufeff{code}\u200b"):
+        assert client.post("/api/v1/load", json={"code": given}).status_code == 200
 
 
 def test_a_password_protects_and_allows_a_longer_life(client: FlaskClient) -> None:
@@ -157,6 +185,41 @@ def test_every_answer_has_the_headers_that_keep_it_private(client: FlaskClient, 
     assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
 
 
+@pytest.mark.parametrize("path", ["/", "/web/page.css", "/api/v1/limits", "/nothing", "/api/v1/load"])
+def test_every_answer_has_the_headers_that_keep_other_sites_out(client: FlaskClient, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    allowed = dict(part.split("=") for part in headers["Permissions-Policy"].split(", "))
+    assert {name for name, who in allowed.items() if who != "()"} == {"clipboard-read", "clipboard-write"}
+    assert {"camera", "microphone", "geolocation", "display-capture"} <= allowed.keys()
+
+
+PATHS = ["/api/v1/write", "/api/v1/limits", "/api/v1/openapi.json", "/write", "/load", "/healthz", "/readyz"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
+@pytest.mark.parametrize("path", [*PATHS, "/", "/web/page.css", "/core", "/nothing", "/api//v1/write"])
+def test_nothing_redirects(client: FlaskClient, path: str, method: str) -> None:
+    """A redirect would have the text sent again, in the clear and to whatever host the request named."""
+    answers = [
+        client.open(asked, method=method, headers={"Host": "evil.example"}) for asked in (path, f"{path}/")
+    ]
+    assert [answer.status_code // 100 == 3 or "Location" in answer.headers for answer in answers] == [
+        False
+    ] * 2
+    if path in PATHS:
+        assert answers[0].status_code == answers[1].status_code
+        assert answers[0].data == answers[1].data
+
+
+def test_an_answer_without_a_body_has_no_content_type(client: FlaskClient) -> None:
+    written = client.post("/api/v1/write", json={"text": "x"}).json
+    owned = {"code": written["code"], "owner_token": written["owner_token"]}
+    assert "Content-Type" not in client.post("/api/v1/delete", json=owned).headers
+    assert "Content-Type" not in client.options("/api/v1/write").headers
+
+
 def test_health(client: FlaskClient, app: Flask) -> None:
     assert client.get("/healthz").json == {"status": "ok"}
     before = client.get("/readyz")
@@ -202,7 +265,9 @@ STRANGERS = [
 ]
 
 
-@pytest.mark.parametrize("path", ["/api/v1/write", "/api/v1/load", "/write/", "/load/"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/write", "/api/v1/load", "/api/v1/load/", "/write/", "/load/", "/write", "/load"]
+)
 class TestCors:
     @pytest.mark.parametrize("origin", EXTENSIONS)
     def test_extensions_may_ask(self, client: FlaskClient, path: str, origin: str) -> None:
@@ -240,8 +305,9 @@ def test_no_cors_where_there_is_nothing_to_ask(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("header", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}])
-def test_a_web_page_cannot_write_plain_text_through_its_visitors(
-    client: FlaskClient, header: dict[str, str]
+@pytest.mark.parametrize("path", ["/api/v1/write", "/api/v1/load"])
+def test_a_web_page_cannot_ask_in_plain_text_through_its_visitors(
+    client: FlaskClient, path: str, header: dict[str, str]
 ) -> None:
-    answer = client.post("/api/v1/write", data="spam", content_type="text/plain", headers=header)
+    answer = client.post(path, data="spam", content_type="text/plain", headers=header)
     assert answer.status_code == 415

@@ -1,7 +1,7 @@
 """The code: order, parsing, and what is refused."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saver.codes import ALPHABET, LENGTH, SPACE, BadCodeError, Code
@@ -24,9 +24,39 @@ def test_every_place_has_a_code_of_its_own(number: int) -> None:
     assert len(code) == LENGTH
 
 
-@pytest.mark.parametrize("given_", ["wUrp", " wUrp ", "\twUrp\r\n", "\u3000wUrp"])
-def test_white_space_around_a_code_is_trimmed(given_: str) -> None:
+@pytest.mark.parametrize(
+    "given_",
+    [
+        "wUrp",
+        " wUrp ",
+        "\twUrp\r\n",
+        "\u3000wUrp",
+        "\xa0wUrp",
+        "\ufeffwUrp",
+        "wUrp\u200b",
+        "\u200e\u202awUrp\u202c\u200f",
+        "\xadwUrp\xad\n",
+        "\uff57\uff35\uff52\uff50",
+        "w\uff35rp",
+    ],
+)
+def test_what_cannot_be_seen_around_a_code_and_the_width_of_its_letters_do_not_matter(given_: str) -> None:
     assert Code.parse(given_) == "wUrp"
+
+
+# Letters, what is taken for them, what looks like them, and what cannot be seen.
+_CONFUSING = "wUrp\uff57\uff35\u0441\u0420\u0421\u212a\u017f\u24e6 \u200b\ufeff\xad1"
+
+
+@settings(max_examples=1_000)
+@given(st.text(alphabet=_CONFUSING, min_size=4, max_size=6))
+def test_a_code_has_all_letters_of_what_was_given_and_no_other(given_: str) -> None:
+    try:
+        code = Code.parse(given_)
+    except BadCodeError:
+        return
+    seen = given_.replace("\uff57", "w").replace("\uff35", "U")
+    assert "".join(letter for letter in seen if letter.isalpha()) == code
 
 
 @pytest.mark.parametrize(
@@ -38,7 +68,10 @@ def test_white_space_around_a_code_is_trimmed(given_: str) -> None:
         "wUr1",
         "w rp",
         "wUr-",
-        "\uff57\uff35\uff52\uff50",
+        "\u0410\u0412\u0421\u0415",
+        "w\u200bUrp",
+        "\uff11Urp",
+        "\u24e6Urp",
         "wUr\u0440",
         "wUr\u017f",
         "wUr\0",

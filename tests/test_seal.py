@@ -34,7 +34,9 @@ MESSAGE = re.compile(r"[a-zA-Z0-9, :-]+")
 SALT = b"sixteen bytes..."
 KEYS = Keys(bytes(range(32)), bytes(32))
 NONCE = b"twelve bytes"
-any_text = st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=200)
+any_text = st.text(
+    st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=200
+)
 
 Vector = dict[str, Any]
 
@@ -173,6 +175,11 @@ def test_text_out_is_text_in(text: str, key: bytes, nonce: bytes) -> None:
     assert seal.check(jwe) == Seal(SALT)
     assert seal.unseal(jwe, key).encode() == text.encode()
     assert seal.size(jwe) == len(text.encode())
+
+
+def test_a_text_with_nul_is_not_sealed() -> None:
+    with pytest.raises(BadSealError, match="text: must not contain NUL"):
+        seal.close("a\0b", Seal(SALT), KEYS, NONCE)
 
 
 GOOD = seal.close("a text of some length", Seal(SALT), KEYS, NONCE)
@@ -381,7 +388,7 @@ AWKWARD = [
     "\ufeffone\r\ntwo\rthree\n\ufeff",
     "e\u0301 \u00e9",
     "👩‍👩‍👧 한글 \u202e",
-    "\0\u2028",
+    "\1\u2028",
     "줄\r\n" * 30_000,
 ]
 

@@ -327,6 +327,17 @@ def test_broken_database_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert "file is not a database" in ended.stderr
+    assert str(tmp_path / "saver.db") in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["saver.db", "saver.db-gate"])
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+    # A directory in its place, because root may write whatever a mode forbids.
+    (tmp_path / name).mkdir()
+    ended = run("--port", "0", "--data-dir", str(tmp_path))
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert str(tmp_path / "saver.db") in ended.stderr.splitlines()[-1]
 
 
 def test_data_directory_that_cannot_be_made(tmp_path: Path) -> None:

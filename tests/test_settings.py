@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -24,9 +26,9 @@ def test_without_any_setting_there_are_defaults(monkeypatch: pytest.MonkeyPatch)
     assert settings.secret_key is None
 
 
-def env_file(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def env_file(monkeypatch: pytest.MonkeyPatch, text: str, encoding: str = "utf-8") -> None:
     file = Path("settings.env").absolute()
-    file.write_text(text)
+    file.write_text(text, encoding)
     monkeypatch.setenv("SAVER_ENV_FILE", str(file))
 
 
@@ -92,6 +94,34 @@ def test_every_fault_is_named_at_once_and_no_secret_is_shown(monkeypatch: pytest
     assert "CANARY" not in str(faults.value)
 
 
+def test_a_byte_order_mark_before_dot_env_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    env_file(monkeypatch, "SAVER_PORT=8142\n", "utf-8-sig")
+    assert read_settings().port == 8_142
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp949"])
+def test_dot_env_in_another_encoding_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    env_file(monkeypatch, "SAVER_CONTACT=관리자\n", encoding)
+    with pytest.raises(SettingsError) as faults:
+        read_settings()
+    assert str(faults.value) == f"{tmp_path}/settings.env: is not in UTF-8; save it as UTF-8"
+
+
+@pytest.mark.parametrize("name", ["SAVER_CONTACT", "SAVER_TERMS_URL", "SAVER_SECRET_KEY", "SAVER_HOST"])
+def test_a_value_that_is_not_utf_8_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It would start, and then fail wherever the value is shown."""
+    monkeypatch.setenv(name, os.fsdecode(b"\xb0\xfc@b.kr, and thirty-two characters more"))
+    with pytest.raises(SettingsError, match=f"{name}: must be in UTF-8"):
+        read_settings()
+
+
+def test_a_directory_may_have_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAVER_DATA_DIR", os.fsdecode(b"data \xb0"))
+    assert os.fsencode(read_settings().data_dir) == os.fsencode(ROOT) + b"/data \xb0"
+
+
 def test_lives_must_be_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SAVER_DEFAULT_EXPIRES_IN", "90000")
     with pytest.raises(SettingsError, match="SAVER_DEFAULT_EXPIRES_IN <= SAVER_MAX_EXPIRES_IN"):
@@ -139,3 +169,31 @@ def _shown(default: object) -> str:
     if isinstance(default, tuple):
         return ", ".join(map(str, default))
     return "" if default is None else str(getattr(default, "get_secret_value", lambda: default)())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_the_launcher_reads_dot_env_alike(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    launcher = launcher_in(monkeypatch, tmp_path)
+    (tmp_path / ".env").write_text("SAVER_PORT=8142\n", encoding)
+    assert launcher.given_settings({}) == {"SAVER_PORT": "8142"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp949"])
+def test_the_launcher_names_dot_env_in_another_encoding(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    launcher = launcher_in(monkeypatch, tmp_path)
+    (tmp_path / ".env").write_text("SAVER_CONTACT=관리자\n", encoding)
+    with pytest.raises(SystemExit):
+        launcher.given_settings({})
+    assert f"{tmp_path}/settings.env: is not in UTF-8; save it as UTF-8" in capsys.readouterr().err
+
+
+def launcher_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ModuleType:
+    """What scripts/serve reads the settings with, as if it lay in a folder."""
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    launcher = importlib.import_module("_address")
+    monkeypatch.setattr(launcher, "ROOT", folder)
+    return launcher

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import BOTH, Clock
@@ -69,3 +72,49 @@ def test_another_life_is_refused_by_name(client: FlaskClient, life: object) -> N
 
 def test_an_empty_text_is_refused(client: FlaskClient) -> None:
     assert save(client, "").status_code == 422
+
+
+@pytest.mark.parametrize("code", ["abc", "12a4", "", "wUrpx", "\u0410\u0412\u0421\u0415"])
+def test_a_code_that_is_none_does_not_exist_either(client: FlaskClient, code: str) -> None:
+    """Extension 1.x says "Server error" for any other status than 200."""
+    answer = load(client, code)
+    assert (answer.status_code, answer.json) == (200, {"status": "error", "message": "not exist"})
+
+
+def test_a_code_that_is_none_costs_nothing(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=1).test_client()
+    code = save(client, "x").json["message"]
+    for _ in range(5):
+        load(client, "abc")
+    assert load(client, code).json == {"status": "success", "message": "x"}
+
+
+def test_whoever_may_not_load_any_more_is_told_for_how_long(make_app: Callable[..., Flask]) -> None:
+    client = make_app(misses_a_minute=2).test_client()
+    for _ in range(2):
+        assert load(client, "qqqq").json["message"] == "not exist"
+    refused = load(client, "qqqq")
+    assert refused.status_code == 200
+    assert refused.json == {"status": "error", "message": "Too many tries. Try again in 60 seconds."}
+
+
+def test_no_message_is_shown_as_the_code_of_a_text(make_app: Callable[..., Flask]) -> None:
+    """Extension 1.x shows the message of a 200 to a save as its code."""
+    client = make_app(writes_a_minute=1).test_client()
+    assert save(client, "x").status_code == 200
+    refused = save(client, "x")
+    assert (refused.status_code, refused.mimetype) == (429, "application/problem+json")
+
+
+def test_fields_that_it_does_not_have_are_ignored(client: FlaskClient) -> None:
+    body = {"wrtext": "x", "wrpassword": "", "wrdelete_at": "10min", "csrf": "1"}
+    assert client.post("/write/", json=body).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/write", "/load"])
+def test_its_last_slash_does_not_matter(client: FlaskClient, path: str) -> None:
+    code = save(client, "x").json["message"]
+    body = {"wrtext": "x", "wrdelete_at": "10min"} if path == "/write" else {"ldcode": code}
+    for asked in (path, f"{path}/"):
+        answer = client.post(asked, json=body, content_type=JSON)
+        assert (answer.status_code, answer.json["status"]) == (200, "success")

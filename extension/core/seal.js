@@ -58,7 +58,8 @@ export function canSeal() {
  */
 export async function seal(text, password, wiring = {}) {
   const { iterations = ITERATIONS, random = randomBytes, subtle = globalThis.crypto.subtle } = wiring;
-  must(text !== "" && !LONE_SURROGATE.test(text), "text: must be 1 character or more, without lone surrogates");
+  const odd = text.includes("\0") || LONE_SURROGATE.test(text);
+  must(text !== "" && !odd, "text: must be 1 character or more, without NUL and lone surrogates");
   const parameters = { name: KDF_NAME, iterations, salt: encode(random(SALT_BYTES)) };
   const { key, proof } = await deriveKeys(password, parameters, { subtle });
   const nonce = random(NONCE_BYTES);

@@ -1,4 +1,4 @@
-"""The door: what a body must be before anybody looks inside it."""
+"""The door: what a request must be before anybody looks inside it, and how answers are made."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from flask import Response, request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from saver.api.problems import Problem, invalid, pointer
+from saver.api.body import SMALL_BODY_BYTES, decode, read_body
+from saver.api.fields import parse
+from saver.api.problems import Problem, invalid
 from saver.api.schemas import parse_uuid
+from saver.codes import Code
 from saver.leases import Repeatable
 
 JSON = "application/json"
 PLAIN = "text/plain"
-_NOT_PLAIN = ("", "*/*", JSON)
+_ANYTHING = ("", "*/*")
 
-_MOST_DIGITS = 4_000
 _WHOLE_NUMBER = re.compile("-?[0-9]{1,18}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 # Half the bytes for most of the world's texts.
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -28,20 +29,25 @@ _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def read(model: type[Model]) -> Model:
-    """The JSON body as a model. Raises Problem or pydantic's ValidationError."""
+def read(model: type[Model], max_bytes: int = SMALL_BODY_BYTES) -> Model:
+    """The JSON body as a model. Raises Problem."""
     if request.mimetype != JSON:
-        raise _unsupported(JSON)
-    if request.query_string:
-        # What stands in a URL ends up in logs.
-        raise invalid(("", "takes nothing from the URL; all fields belong in the body"))
-    body = _body()
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        if error.errors()[0]["type"] == "json_invalid" and (broken := _broken_rule(body)):
-            raise invalid(broken) from None
-        raise
+        raise _unsupported("", JSON)
+    _refuse_query()
+    return parse(model, read_body(max_bytes))
+
+
+def read_plain(max_bytes: int) -> str:
+    """The bare text of the body, byte for byte. Raises Problem."""
+    if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise Problem(415, "media-type", "The text is not in UTF-8.", detail="charset must be utf-8.")
+    return decode(read_body(max_bytes))
+
+
+def read_plain_code() -> Code:
+    """The code that is all of the body. Raises Problem and BadCodeError."""
+    _refuse_query()
+    return Code.parse(read_plain(SMALL_BODY_BYTES))
 
 
 def read_expires_in() -> int | None:
@@ -57,7 +63,7 @@ def read_expires_in() -> int | None:
     return int(given)
 
 
-def read_idempotency_key() -> Repeatable | None:
+def read_idempotency_key(max_bytes: int) -> Repeatable | None:
     """What makes a write repeatable: its ``Idempotency-Key`` and all that it asks for. Raises Problem."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -69,38 +75,35 @@ def read_idempotency_key() -> Repeatable | None:
             422, "invalid", "The Idempotency-Key is against a rule.", detail=f"It {error}."
         ) from None
     asked = f"{request.mimetype}\n{request.query_string.decode('ascii', 'replace')}\n"
-    return Repeatable(known, asked.encode() + _body())
+    return Repeatable(known, asked.encode() + read_body(max_bytes))
 
 
-def wants_plain() -> bool:
-    """Whether the caller asks for the bare text."""
+def wants_plain(*, otherwise: bool) -> bool:
+    """Whether the caller asks for the bare text; ``otherwise`` is for those who do not say."""
     # Nearly everybody says one of these; to weigh what they say costs a tenth of a load.
-    if request.headers.get("Accept", "") in _NOT_PLAIN:
+    accept = request.headers.get("Accept", "")
+    if accept in _ANYTHING:
+        return otherwise
+    if accept == JSON:
         return False
-    return request.accept_mimetypes.best_match([JSON, PLAIN]) == PLAIN
+    offered = [PLAIN, JSON] if otherwise else [JSON, PLAIN]
+    return request.accept_mimetypes.best_match(offered) == PLAIN
 
 
-def is_plain() -> bool:
-    """Whether the body is a bare text, which only programs may send.
+def is_plain(body: str) -> bool:
+    """Whether the body is plain text, which only programs may send; ``body`` says what it is then.
 
     A browser sends text/plain to any host without asking it first (CORS calls
-    it a simple request), so a web page could write with its visitors' addresses.
+    it a simple request), so a web page could write or guess with its visitors' addresses.
+    Raises Problem for what is neither plain text nor JSON.
     """
-    if request.mimetype != PLAIN:
+    if request.mimetype == JSON:
         return False
+    if request.mimetype != PLAIN:
+        raise _unsupported(f", or {PLAIN} if the body is {body}", JSON, PLAIN)
     if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
         raise Problem(415, "media-type", "Browsers send JSON.", detail=f"Content-Type must be {JSON}.")
     return True
-
-
-def read_plain() -> str:
-    """The bare text of the body, byte for byte. Raises Problem."""
-    if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
-        raise Problem(415, "media-type", "The text is not in UTF-8.", detail="charset must be utf-8.")
-    try:
-        return _body().decode()
-    except UnicodeDecodeError:
-        raise Problem(400, "not-utf-8", "The text is not in UTF-8.") from None
 
 
 def json_answer(document: Mapping[str, object], status: int = 200) -> Response:
@@ -114,28 +117,17 @@ def plain_answer(text: str, status: int = 200) -> Response:
     return Response(text, status, headers, content_type=f"{PLAIN}; charset=utf-8")
 
 
-def _body() -> bytes:
-    # Without a length the server cuts an overlong body instead of refusing it.
-    if request.content_length is None:
-        raise Problem(411, "length", "The length is missing.", detail="Send a Content-Length.")
-    return request.get_data()
+def _refuse_query() -> None:
+    if request.query_string:
+        # What stands in a URL ends up in logs.
+        raise invalid(("", "takes nothing from the URL; all fields belong in the body"))
 
 
-def _broken_rule(body: bytes) -> tuple[str, str] | None:
-    """What keeps the parser from JSON that is JSON after all: (pointer, rule)."""
-    try:
-        fields = json.loads(body, parse_int=lambda digits: digits if len(digits) > _MOST_DIGITS else 0)
-    except (ValueError, RecursionError):
-        return None
-    for name, value in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(value, str) and _SURROGATE.search(value):
-            return pointer([name]), "must not contain lone surrogates"
-        if isinstance(value, str) and len(value) > _MOST_DIGITS and value.lstrip("-").isdecimal():
-            return pointer([name]), "is out of range"
-    return None
-
-
-def _unsupported(*wanted: str) -> Problem:
+def _unsupported(alternative: str, *accepted: str) -> Problem:
     return Problem(
-        415, "media-type", "Unsupported media type.", detail=f"Content-Type must be {' or '.join(wanted)}."
+        415,
+        "media-type",
+        "Unsupported media type.",
+        detail=f"Content-Type must be {JSON}{alternative}.",
+        headers={"Accept-Post": ", ".join(accepted)},
     )

@@ -9,11 +9,11 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException
 
 from saver.budgets import InFlightError, SpentError
@@ -31,8 +31,12 @@ _log = logging.getLogger(__name__)
 _PLAIN_NAME = re.compile("[a-z][a-z_]{0,31}")
 
 
+# A JSON pointer and the rule that the field is against.
+Fault = tuple[str, str]
+
+
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
-    """An answer that is no success. ``errors`` are (JSON pointer, rule) pairs."""
+    """An answer that is no success."""
 
     def __init__(  # noqa: PLR0913 - the members of a problem document
         self,
@@ -41,8 +45,9 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         title: str,
         *,
         detail: str | None = None,
-        errors: list[tuple[str, str]] | None = None,
+        errors: list[Fault] | None = None,
         retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
         **more: object,
     ) -> None:
         super().__init__(title)
@@ -57,14 +62,14 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         if errors:
             self.document["errors"] = [{"pointer": pointer, "detail": rule} for pointer, rule in errors]
         self.document.update(more)
-        self.headers = {"Retry-After": str(retry_after)} if retry_after else {}
+        self.headers = {"Retry-After": str(retry_after)} if retry_after else dict(headers or {})
 
     def response(self) -> Response:
         """The answer itself."""
         return Response(json.dumps(self.document), self.status, self.headers, content_type=MEDIA_TYPE)
 
 
-def invalid(*errors: tuple[str, str]) -> Problem:
+def invalid(*errors: Fault) -> Problem:
     """422: understood, but against a rule."""
     return Problem(422, "invalid", "The request is against a rule.", errors=list(errors))
 
@@ -72,7 +77,6 @@ def invalid(*errors: tuple[str, str]) -> Problem:
 def register(app: Flask) -> None:
     """Answer every error of the app with a problem."""
     app.register_error_handler(Problem, Problem.response)
-    app.register_error_handler(ValidationError, lambda error: _invalid_body(error).response())
     app.register_error_handler(BadCodeError, lambda error: invalid(("/code", str(error))).response())
     app.register_error_handler(NoTextError, lambda error: _no_text(error).response())
     app.register_error_handler(SpentError, lambda error: _spent(error).response())
@@ -152,16 +156,12 @@ def _storage(error: StorageError | CountsError | ReceiptsError) -> Response:
     ).response()
 
 
-def _invalid_body(error: ValidationError) -> Problem:
-    details = error.errors(include_input=False, include_url=False, include_context=False)
-    if any(detail["type"] == "json_invalid" for detail in details):
-        return Problem(400, "not-json", "The body is not JSON.", detail="Send one JSON object in UTF-8.")
-    return invalid(*map(_error, details))
-
-
-def _error(detail: ErrorDetails) -> tuple[str, str]:
-    rule = _RULES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
-    return pointer(detail["loc"]), rule
+def faults_of(error: ValidationError) -> list[Fault]:
+    """What is wrong with the fields of a request, without their values."""
+    return [
+        (pointer(detail["loc"]), _RULES.get(detail["type"], detail["msg"].removeprefix("Value error, ")))
+        for detail in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
 
 
 def pointer(location: Iterable[object]) -> str:
@@ -170,24 +170,29 @@ def pointer(location: Iterable[object]) -> str:
 
 
 _RULES: Mapping[str, str] = {
-    "extra_forbidden": "is not a field of this request",
     "missing": "is required",
     "string_type": "must be a string",
+    "string_unicode": "must not contain lone surrogates",
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
-    "model_type": "must be a JSON object",
 }
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    problem = Problem(status, f"http-{status}", f"{error.name}.")
-    response = problem.response()
     # What the protocol asks for: Allow with 405, Retry-After with 503.
-    for name, value in error.get_response().headers.items():
-        if name in ("Allow", "Retry-After"):
-            response.headers[name] = value
-    return response
+    headers = {
+        name: value
+        for name, value in error.get_response().headers.items()
+        if name in ("Allow", "Retry-After")
+    }
+    detail = None
+    if status == HTTPStatus.NOT_FOUND:
+        detail = f"The API is described at {request.script_root}/api/v1/openapi.json."
+    elif "Allow" in headers:
+        methods = sorted({*headers["Allow"].split(", ")} - {"HEAD", "OPTIONS"})
+        detail = f"Use {' or '.join(methods)}."
+    return Problem(status, f"http-{status}", f"{error.name}.", detail=detail, headers=headers).response()
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -14,8 +14,9 @@ from saver.api.schemas import AckRequest, ExtendRequest, LoadRequest, OwnerReque
 class V1:
     """The routes below ``/api/v1``."""
 
-    def __init__(self, deeds: Deeds) -> None:
+    def __init__(self, deeds: Deeds, max_body_bytes: int) -> None:
         self._deeds = deeds
+        self._max_body_bytes = max_body_bytes
 
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with the app."""
@@ -28,11 +29,12 @@ class V1:
     def write(self) -> Response:
         """Keep a text: 201 with its code."""
         self._deeds.admit_write()
-        repeatable = door.read_idempotency_key()
-        if door.is_plain():
-            lease = self._deeds.write(door.read_plain(), door.read_expires_in(), repeatable=repeatable)
+        is_plain, most = door.is_plain("the text itself"), self._max_body_bytes
+        repeatable = door.read_idempotency_key(most)
+        if is_plain:
+            lease = self._deeds.write(door.read_plain(most), door.read_expires_in(), repeatable=repeatable)
             return door.plain_answer(f"{lease.code}\n", 201)
-        body = door.read(WriteRequest)
+        body = door.read(WriteRequest, most)
         locks = Locks(body.password, body.proof, once=body.once)
         lease = self._deeds.write(body.text, body.expires_in, locks, repeatable)
         written = {
@@ -44,9 +46,13 @@ class V1:
 
     def load(self) -> Response:
         """Give a text: 200, or the one 404."""
-        body = door.read(LoadRequest)
-        found = self._deeds.load(body.code, body.password, proof=body.proof, claim=body.claim)
-        if door.wants_plain():
+        is_plain = door.is_plain("the code itself")
+        if is_plain:
+            found = self._deeds.load(door.read_plain_code())
+        else:
+            body = door.read(LoadRequest)
+            found = self._deeds.load(body.code, body.password, proof=body.proof, claim=body.claim)
+        if door.wants_plain(otherwise=is_plain):
             return door.plain_answer(found.text)
         return door.json_answer(
             {

@@ -1,7 +1,8 @@
 """The old wire: what extension 1.x, which is in the Chrome Web Store, speaks.
 
-It translates names and shapes and holds no rule. Any error but "not exist" is
-a problem, as in v1: extension 1.x shows its own message for every HTTP error.
+It translates names and shapes and holds no rule. Extension 1.x shows the message of an
+error with status 200 where it loads, and "Server error" for every other status. So what its
+user can mend when loading comes with 200; any other error is a problem, as in v1.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from saver.api import door
 from saver.api.deeds import Deeds, Locks
-from saver.api.schemas import CodeField, Password, Text
+from saver.api.schemas import Password, Text
+from saver.budgets import SpentError
+from saver.codes import BadCodeError, Code
 from saver.leases import NoTextError
 
 _LIFETIMES = {"10min": 600, "1h": 3_600, "3h": 10_800}
@@ -37,27 +40,28 @@ class OldWrite(_OldRequest):
 class OldLoad(_OldRequest):
     """What extension 1.x sends to load."""
 
-    ldcode: CodeField
+    ldcode: str
     ldpassword: _OptionalPassword = None
 
 
 class Wire:
     """The routes ``/write/`` and ``/load/``."""
 
-    def __init__(self, deeds: Deeds) -> None:
+    def __init__(self, deeds: Deeds, max_body_bytes: int) -> None:
         self._deeds = deeds
+        self._max_body_bytes = max_body_bytes
 
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with the app."""
         blueprint = Blueprint("wire", __name__)
-        blueprint.post("/write/")(self.write)
-        blueprint.post("/load/")(self.load)
+        blueprint.post("/write")(self.write)
+        blueprint.post("/load")(self.load)
         return blueprint
 
     def write(self) -> Response:
         """Keep a text."""
         self._deeds.admit_write()
-        body = door.read(OldWrite)
+        body = door.read(OldWrite, self._max_body_bytes)
         lease = self._deeds.write(body.wrtext, _LIFETIMES[body.wrdelete_at], Locks(body.wrpassword))
         return door.json_answer({"status": "success", "message": lease.code})
 
@@ -65,7 +69,10 @@ class Wire:
         """Give a text, or say that there is none with status 200."""
         body = door.read(OldLoad)
         try:
-            found = self._deeds.load(body.ldcode, body.ldpassword)
-        except NoTextError:
+            found = self._deeds.load(Code.parse(body.ldcode), body.ldpassword)
+        except (NoTextError, BadCodeError):
             return door.json_answer({"status": "error", "message": "not exist"})
+        except SpentError as error:
+            message = f"Too many tries. Try again in {error.retry_after} seconds."
+            return door.json_answer({"status": "error", "message": message})
         return door.json_answer({"status": "success", "message": found.text})

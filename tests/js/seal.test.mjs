@@ -144,7 +144,7 @@ test("the key cannot be taken out", async () => {
   await assert.rejects(crypto.subtle.exportKey("raw", key));
 });
 
-for (const text of ["", "\ud800", "a\udc00b"]) {
+for (const text of ["", "\0", "a\0b", "\ud800", "a\udc00b"]) {
   test(`the text ${JSON.stringify(text)} is refused`, async () => {
     await assert.rejects(seal(text, "password"), { name: "BadSealError", message: /^text: / });
   });

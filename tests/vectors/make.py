@@ -97,7 +97,11 @@ def texts() -> Iterator[Json]:
     yield text("Korean", "금고는 그림 뒤에 있습니다.", "다람쥐 헌 쳇바퀴")
     yield text("passwords in NFC and NFD", "caf\u00e9 cafe\u0301", nfc, unicodedata.normalize("NFD", nfc))
     yield text("emoji", "👩‍👩‍👧‍👦 👋🏽 🇰🇷", "🔑🗝️")
-    yield text("BOM, CRLF and NUL", "\ufeffone\r\ntwo\rthree\n\0\u2028\ufeff", " spaces and\ttabs count ")
+    yield text(
+        "BOM, CRLF and control characters",
+        "\ufeffone\r\ntwo\rthree\n\1\u2028\ufeff",
+        " spaces and\ttabs count ",
+    )
     yield text("long password", "padded", "0123456789abcdef" * 8)
     yield text("more iterations", "slower to guess", PASSWORD, iterations=700_000)
     yield text("members in another order", "what counts is what was received", PASSWORD, turned=True)

@@ -1,0 +1,84 @@
+"""The body of a request: read whole and bounded, or refused."""
+
+from __future__ import annotations
+
+from flask import request
+
+from saver.api.problems import Problem
+
+# The longest password with every letter escaped (12 bytes each), and room for the other fields.
+SMALL_BODY_BYTES = 16_384
+UTF_16_HINT = "It looks like UTF-16; save it as UTF-8."
+_BYTES_LOOKED_AT = 64
+
+
+def read_body(max_bytes: int) -> bytes:
+    """The body, with a Content-Length or chunked. Raises Problem (400, 411, 413, 415)."""
+    _refuse_encodings()
+    length = request.content_length
+    if length is None and not _is_chunked():
+        raise Problem(411, "length", "The length is missing.", detail="Send a Content-Length, or chunks.")
+    if length is not None and length > max_bytes:
+        raise _too_large(max_bytes)
+    # One byte more than is taken: at its own limit Werkzeug cuts a chunked body without a word.
+    request.max_content_length = max_bytes + 1
+    try:
+        body = request.get_data()
+    except Exception:  # each server has an error of its own for a body that breaks off
+        raise _incomplete() from None
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    # Servers end the input where the connection ends, so half a text looks like a whole one.
+    if length is not None and len(body) != length:
+        raise _incomplete()
+    return body
+
+
+def looks_like_utf_16(body: bytes) -> bool:
+    """Whether it begins with UTF-16's byte order mark or has NUL in every other byte."""
+    start = body[:_BYTES_LOOKED_AT]
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return len(start) > 1 and any(set(start[offset::2]) == {0} for offset in (0, 1))
+
+
+def decode(body: bytes) -> str:
+    """A text, byte for byte. Raises Problem where it is not UTF-8."""
+    hint = UTF_16_HINT if looks_like_utf_16(body) else None
+    try:
+        if hint is None:
+            return body.decode()
+    except UnicodeDecodeError:
+        pass
+    raise Problem(400, "not-utf-8", "The text is not in UTF-8.", detail=hint)
+
+
+def _is_chunked() -> bool:
+    # Only where the server says that it knows the end may the input be read to it.
+    return "Transfer-Encoding" in request.headers and bool(request.environ.get("wsgi.input_terminated"))
+
+
+def _refuse_encodings() -> None:
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Problem(
+            415,
+            "content-encoding",
+            "The body is encoded.",
+            detail="Send it without Content-Encoding.",
+            headers={"Accept-Encoding": "identity"},
+        )
+
+
+def _too_large(max_bytes: int) -> Problem:
+    return Problem(
+        413, "too-large", "The body is too large.", detail=f"Here it may have at most {max_bytes} bytes."
+    )
+
+
+def _incomplete() -> Problem:
+    return Problem(
+        400,
+        "incomplete",
+        "The body is incomplete.",
+        detail="It ended before its length was reached. Send the request again.",
+    )

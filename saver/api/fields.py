@@ -1,0 +1,124 @@
+"""The fields of a JSON body: one flat object, known fields only, each of them once.
+
+A body may hold hundreds of thousands of faults, or as many values inside one field. So the fields
+are read one after the other, and after a few faults no further: to parse all and to list all of
+them costs seconds of processor time and hundreds of megabytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from saver.api.body import UTF_16_HINT, looks_like_utf_16
+from saver.api.problems import Fault, Problem, faults_of, invalid, pointer
+
+MAX_FAULTS = 5
+_MAX_DIGITS = 4_000
+_BLANKS = re.compile("[ \t\n\r]*")
+# In place of an array or an object, which is not read.
+_NESTED = object()
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], body: bytes) -> Model:
+    """The body as a model. Raises Problem: 400 if it is not JSON, 422 with at most MAX_FAULTS faults."""
+    try:
+        fields, faults = _known(model, body.decode("utf-8-sig"))
+    except ValueError:
+        raise _not_json(body) from None
+    try:
+        found = model.model_validate(fields)
+    except ValidationError as error:
+        raise _refusal([*faults, *faults_of(error)]) from None
+    if faults:
+        raise _refusal(faults)
+    return found
+
+
+def _known(model: type[BaseModel], text: str) -> tuple[dict[str, Any], list[Fault]]:
+    """The fields that the model has, and what is wrong with the names. Raises Problem and ValueError."""
+    ignores = model.model_config.get("extra") != "forbid"
+    fields: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name, value in _pairs(text):
+        if value is _NESTED:
+            raise _refusal([*faults, (pointer([name]), "must not be an array or an object")])
+        if name in fields:
+            faults.append((pointer([name]), "must be given only once"))
+        elif name in model.model_fields:
+            fields[name] = value
+        elif not ignores:
+            faults.append((pointer([name]), "is not a field of this request"))
+        if len(faults) == MAX_FAULTS:
+            raise _refusal(faults)
+    return fields, faults
+
+
+def _pairs(text: str) -> Iterator[tuple[str, Any]]:
+    """Names and values of the object, to the first value that is _NESTED. Raises ValueError, Problem."""
+    place = _blanks(text, 0)
+    if text[place : place + 1] != "{":
+        _refuse_other(text, place)
+    place = _blanks(text, place + 1)
+    ends = text[place : place + 1] == "}"
+    while not ends:
+        name, place = _decoder.raw_decode(text, place)
+        if not isinstance(name, str):
+            raise ValueError("a name must be a string")
+        place = _after(text, place, ":")
+        if text[place : place + 1] in ("[", "{"):
+            yield name, _NESTED
+        value, place = _decoder.raw_decode(text, place)
+        yield name, value
+        place = _blanks(text, place)
+        ends = text[place : place + 1] == "}"
+        if not ends:
+            place = _after(text, place, ",")
+    if _blanks(text, place + 1) != len(text):
+        raise ValueError("something follows the object")
+
+
+def _refuse_other(text: str, place: int) -> NoReturn:
+    if text[place : place + 1] != "[":
+        _decoder.raw_decode(text, place)
+    raise invalid(("", "must be a JSON object"))
+
+
+def _after(text: str, place: int, sign: str) -> int:
+    place = _blanks(text, place)
+    if text[place : place + 1] != sign:
+        raise ValueError("a sign is missing")
+    return _blanks(text, place + 1)
+
+
+def _blanks(text: str, place: int) -> int:
+    found = _BLANKS.match(text, place)
+    return found.end() if found else place
+
+
+def _parse_int(digits: str) -> int:
+    # Python refuses to read more, and no field takes a number as large as this one.
+    return int(digits) if len(digits) <= _MAX_DIGITS else sys.maxsize
+
+
+def _refuse_constant(_: str) -> NoReturn:
+    raise ValueError("NaN and Infinity, which Python takes, are not JSON")
+
+
+_decoder = json.JSONDecoder(parse_int=_parse_int, parse_constant=_refuse_constant)
+
+
+def _refusal(faults: Iterable[Fault]) -> Problem:
+    return invalid(*list(dict.fromkeys(faults))[:MAX_FAULTS])
+
+
+def _not_json(body: bytes) -> Problem:
+    hint = UTF_16_HINT if looks_like_utf_16(body) else "Send one JSON object in UTF-8."
+    return Problem(400, "not-json", "The body is not JSON.", detail=hint)
