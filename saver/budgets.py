@@ -88,6 +88,7 @@ class Budgets:
         # What an address is charged is the same all day, and it is needed for every load.
         self._write_charges = lru_cache(maxsize=_CACHED)(self._make_write_charges)
         self._names = lru_cache(maxsize=_CACHED)(self._make_names)
+        self._network_names = lru_cache(maxsize=_CACHED)(self._make_network_names)
         self._days_kept = settings.max_expires_in_sealed // _DAY + 2
         self._guess_plan = lru_cache(maxsize=_CACHED)(self._make_guess_plan)
 
@@ -144,9 +145,19 @@ class Budgets:
         """The names under which a source was kept on the days that a text may live, today's first."""
         return self._names(address, int(self._clock() // _DAY))
 
+    def network_names_of(self, address: str) -> tuple[bytes, ...]:
+        """The same of its IPv6 /48; none for an IPv4 address."""
+        return self._network_names(address, int(self._clock() // _DAY))
+
     def _make_names(self, address: str, day: int) -> tuple[bytes, ...]:
-        source = source_of(address)
-        return tuple(self._name("keeps", source, day - ago)[:16] for ago in range(self._days_kept))
+        return self._names_since("keeps", source_of(address), day)
+
+    def _make_network_names(self, address: str, day: int) -> tuple[bytes, ...]:
+        network = network_of(address)
+        return () if network is None else self._names_since("keeps-network", network, day)
+
+    def _names_since(self, of: str, who: str, day: int) -> tuple[bytes, ...]:
+        return tuple(self._name(of, who, day - ago)[:16] for ago in range(self._days_kept))
 
     def _admit(self, plan: _Plan, now: float) -> list[Charged]:
         """Charge a guess; what is to be refunded when it is no miss."""

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from saver import seal
-from saver.api.address import caller
+from saver.api.address import counted_caller
 from saver.api.problems import Problem, invalid
 from saver.api.schemas import CodeLimits, Lifetimes, Limits
 from saver.budgets import Budgets
@@ -115,7 +115,7 @@ class Deeds:
         return Quota(names, settings.live_texts, settings.live_bytes)
 
     def _address(self) -> str:
-        return caller(self._settings.trusted_proxies)
+        return counted_caller(self._settings.trusted_proxies)
 
     def _check_text(self, text: str, locks: Locks) -> None:
         if not text:
