@@ -14,12 +14,13 @@ from random import Random
 
 import pytest
 
-from saver.budgets import Budgets, SpentError
+from saver.budgets import Budgets
 from saver.counts import Charge, Counts
 from saver.counts.redis import RedisCounts
 from saver.counts.shared import SharedCounts
+from saver.lookups import SpentError
 from saver.redis_client import pool_of
-from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, settings_in
+from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, looked_up, settings_in
 from tests.races import together
 from tests.redis_server import RedisServer
 from tests.server import Server
@@ -131,7 +132,7 @@ def test_a_guess_under_way_is_counted(budgets: tuple[Budgets, Clock]) -> None:
     ours, _clock = budgets
     with ExitStack() as under_way:
         for _ in range(BUDGET):
-            under_way.enter_context(ours.guess("192.0.2.1", miss=LookupError))
+            under_way.enter_context(looked_up(ours, "192.0.2.1", LookupError))
         assert count_misses(ours) == 0
     assert count_misses(ours) == BUDGET
 
@@ -142,7 +143,7 @@ def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(
     ours, clock = budgets
     assert count_misses(ours) == BUDGET
     clock.tick(60)
-    with ours.guess("192.0.2.1", miss=LookupError):
+    with looked_up(ours, "192.0.2.1", LookupError):
         clock.tick(60)
         assert count_misses(ours) == BUDGET
     assert count_misses(ours) == 0
@@ -152,7 +153,7 @@ def count_misses(budgets: Budgets) -> int:
     """How many misses are let through until one is refused."""
     for number in range(2 * BUDGET):
         try:
-            with budgets.guess("192.0.2.1", miss=LookupError):
+            with looked_up(budgets, "192.0.2.1", LookupError):
                 raise LookupError
         except LookupError:
             continue

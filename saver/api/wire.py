@@ -51,7 +51,7 @@ class Wire:
         """The routes, to be registered with the app."""
         blueprint = Blueprint("wire", __name__)
         blueprint.post("/write/")(self.write)
-        blueprint.post("/load/")(self.load)
+        blueprint.post("/load/")(self._deeds.charged(self.load))
         return blueprint
 
     def write(self) -> Response:
