@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 
 from saver.addresses import network_of, source_of
-from saver.counts import Charge, Charged, Counts, SafeCounts
+from saver.counts import Charge, Charged, Counts, CountsError, SafeCounts
 from saver.lookups import Charges, LookUp, Marks, Plan, SpentError, retry_after
 from saver.settings import Settings
 
@@ -32,6 +32,8 @@ _PAUSE = 0.005
 _UNDER_WAY: Windows = ((30, 1 << 62),)
 # How long (seconds) whoever asked without a password has to come with it.
 _ASKED: Windows = ((600, 0),)
+# The part of its slots beyond which a table may have none where a count must lie.
+_FULL = 0.75
 
 
 class InFlightError(Exception):
@@ -101,6 +103,19 @@ class Budgets:
     def fill(self) -> float | None:
         """About how full the counts are, of 1; None where they have no bounds. Raises CountsError."""
         return self._counts.fill(self._clock())
+
+    def secrets(self) -> int:
+        """How many different secret keys count in the same place. Raises CountsError."""
+        return self._counts.secrets(hmac.digest(self._secret, b"which secret", hashlib.sha256).hex()[:16])
+
+    def can_count(self) -> bool:
+        """Whether the place of the counts answers and has room."""
+        try:
+            self.secrets()
+            fill = self.fill()
+        except CountsError:
+            return False
+        return fill is None or fill < _FULL
 
     @contextmanager
     def in_flight(self, key: str) -> Iterator[None]:

@@ -285,9 +285,8 @@ FAULTS = [
     Fault(
         "a guess is counted after it was looked up",
         "saver/lookups.py",
-        "        charged = [*self._charged, *scarce]\n        try:\n            yield False\n        except miss:\n",
-        """        charged = [*self._charged, *scarce]
-        self._counts.refund(charged, self._now)
+        "        try:\n            yield False\n        except miss:\n",
+        """        self._counts.refund(charged, self._now)
         try:
             yield False
         except miss:
@@ -305,8 +304,8 @@ FAULTS = [
     Fault(
         "a question is a miss for good",
         "saver/lookups.py",
-        "        self._counts.forgive(taken,",
-        "        self._counts.read([taken.charge.key], self._now) or (",
+        "self._plan.misses + self._plan.all_misses + scarce, self._now)",
+        "scarce, self._now)",
         f"{_QUESTIONS}::test_opening_sealed_texts_costs_nothing",
     ),
     Fault(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -324,6 +325,48 @@ class TestSharedCounts:
         # What is there is counted on, and what ends makes room.
         assert shared.charge([Charge("0", 9, 60)], NOW)[0].counted == 2
         assert shared.charge([Charge("new", 9, 60)], NOW + 60)[0].counted == 1
+
+    def test_a_file_that_is_deleted_splits_nobody(
+        self, shared: SharedCounts, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        other = SharedCounts(f"shared://{tmp_path}/counts")
+        for one in (shared, other):
+            one.charge(A_MINUTE, NOW)
+        (tmp_path / "counts").unlink()
+        assert [one.charge(A_MINUTE, NOW)[0].counted for one in (shared, other, shared)] == [1, 2, 3]
+        assert [record.getMessage() for record in caplog.records] == [
+            "the file of counts was deleted: budgets begin anew"
+        ]
+
+    @pytest.mark.parametrize("size", [0, 100, 1 << 20])
+    def test_a_file_that_is_cut_off_kills_nobody(
+        self, shared: SharedCounts, tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
+    ) -> None:
+        other = SharedCounts(f"shared://{tmp_path}/counts")
+        charges = [Charge(f"{number}", 10, 60) for number in range(500)]
+        for one in (shared, other):
+            one.charge(charges, NOW)
+        os.truncate(tmp_path / "counts", size)
+        before = sum(one.counted for one in shared.charge(charges, NOW))
+        assert sum(one.counted for one in other.charge(charges, NOW)) == before + len(charges)
+        assert "the file of counts was cut off: budgets begin anew" in caplog.text
+
+    def test_a_link_is_not_followed(self, shared: SharedCounts, tmp_path: Path) -> None:
+        target = tmp_path / "somebody else's"
+        target.write_bytes(b"kept")
+        (tmp_path / "counts").symlink_to(target)
+        with pytest.raises(CountsError):
+            SafeCounts(shared).charge(A_MINUTE, NOW)
+        assert target.read_bytes() == b"kept"
+
+    def test_a_link_in_the_place_of_one_that_is_open_is_not_followed(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        (tmp_path / "counts").rename(tmp_path / "moved")
+        (tmp_path / "counts").symlink_to(tmp_path / "moved")
+        with pytest.raises(CountsError):
+            SafeCounts(shared).charge(A_MINUTE, NOW)
 
     def test_what_is_back_at_nothing_takes_no_room(self, shared: SharedCounts) -> None:
         for number in range(2 * _SLOTS):

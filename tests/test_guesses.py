@@ -20,6 +20,7 @@ from saver.counts.redis import RedisCounts
 from saver.counts.shared import SharedCounts
 from saver.lookups import SpentError
 from saver.redis_client import pool_of
+from saver.seal import encode
 from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, looked_up, settings_in
 from tests.races import together
 from tests.redis_server import RedisServer
@@ -28,6 +29,7 @@ from tests.snapshot import put_codes
 
 BUDGET = 10
 ROUNDS = 12
+WRONG = encode(bytes(32))
 LIMITS = {**NO_LIMITS, "misses_a_minute": BUDGET, "misses_a_day": 40, "trusted_proxies": "127.0.0.1"}
 
 
@@ -51,11 +53,11 @@ def server(
         yield started
 
 
-def status_of_load(server: Server, source: str, code: str) -> int:
+def status_of_load(server: Server, source: str, code: str, **shown: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
     try:
-        connection.request("POST", "/api/v1/load", json.dumps({"code": code}), headers)
+        connection.request("POST", "/api/v1/load", json.dumps({"code": code, **shown}), headers)
         answer = connection.getresponse()
         answer.read()
         return answer.status
@@ -105,6 +107,26 @@ def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
         found = at_once(server, source, codes)
         assert found == {200: 12, 404: 8}
         assert until_refused(server, source) == BUDGET - 8
+
+
+def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
+    """Each round asks once and has nine misses left; every answer is a wrong one."""
+    for number in range(ROUNDS):
+        source = f"198.51.101.{number}"
+        assert status_of_load(server, source, "qqqq") == 404
+        works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 2 * BUDGET
+        assert Counter(together(works)) == {404: BUDGET, 429: BUDGET}
+        assert until_refused(server, source) == 0
+
+
+def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) -> None:
+    for number in range(ROUNDS):
+        source = f"198.51.102.{number}"
+        assert at_once(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}
+        # Each of the ten questions that were answered has paid for one answer.
+        works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 3 * BUDGET
+        assert Counter(together(works)) == {404: BUDGET, 429: 2 * BUDGET}
+        assert until_refused(server, source) == 0
 
 
 @pytest.mark.parametrize("seconds", [60, 3_600, 86_400])

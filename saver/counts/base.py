@@ -78,5 +78,8 @@ class Counts(Protocol):
     def read(self, keys: Sequence[str], now: float) -> list[int]:
         """Counts whose windows are open; 0 for others."""
 
+    def secrets(self, mark: str) -> int:
+        """Note the mark of a secret key; how many different ones were noted within the hour."""
+
     def fill(self, now: float) -> float | None:
         """About how full it is, of 1; None where it has no bounds of its own."""

@@ -14,6 +14,8 @@ from limits.storage import RedisStorage
 from saver.counts.base import Charge, Charged, Taken
 
 _PREFIX = "saver/count/"
+_SECRETS = "saver/secrets"
+_HOUR = 3_600
 # KEYS: the counts; ARGV: how long the window of each is, in milliseconds, and how much is allowed.
 # The answer is one string of numbers: reading a list of lists costs a fifth of both calls.
 _CHARGE = """
@@ -80,6 +82,14 @@ if left > 0 then
     redis.call('DEL', KEYS[1])
 end
 """
+# KEYS: the marks, by when they were noted; ARGV: a mark, and how long one is kept in seconds.
+_NOTE = """
+local now = redis.call('TIME')[1]
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return redis.call('ZCARD', KEYS[1])
+"""
 
 
 class RedisCounts(RedisStorage):
@@ -93,8 +103,8 @@ class RedisCounts(RedisStorage):
     def initialize_storage(self, _uri: str) -> None:
         """Name the scripts; Redis is told of them when it does not know them."""
         super().initialize_storage(_uri)
-        scripts = map(self.storage.register_script, (_CHARGE, _REFUND, _LEAVE, _TAKE, _FORGIVE))
-        self._charge, self._refund, self._leave, self._take, self._forgive = scripts
+        scripts = map(self.storage.register_script, (_CHARGE, _REFUND, _LEAVE, _TAKE, _FORGIVE, _NOTE))
+        self._charge, self._refund, self._leave, self._take, self._forgive, self._secrets = scripts
 
     def prefixed_key(self, key: str) -> str:
         """The key in Redis, which others may use too."""
@@ -136,9 +146,13 @@ class RedisCounts(RedisStorage):
         counts = self.storage.mget([self.prefixed_key(key) for key in keys])
         return [int(count or 0) for count in counts]
 
+    def secrets(self, mark: str) -> int:
+        """Note the mark of a secret key; how many different ones were noted within the hour."""
+        found: int = self._secrets([_SECRETS], [mark, _HOUR])
+        return found
+
     def fill(self, now: float) -> float | None:
-        """None: how much it may hold is a matter of that Redis. Raises what shows that it cannot be asked."""
-        self.storage.ping()
+        """None: how much it may hold is a matter of that Redis."""
         return None
 
     def _keys_of(self, charged: Sequence[Charged]) -> list[str]:

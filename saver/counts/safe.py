@@ -48,6 +48,10 @@ class SafeCounts:
         """Counts whose windows are open; 0 for others. Raises CountsError."""
         return self._tried(self._counts.read, keys, now)
 
+    def secrets(self, mark: str) -> int:
+        """Note the mark of a secret key; how many there were within the hour. Raises CountsError."""
+        return self._tried(self._counts.secrets, mark)
+
     def fill(self, now: float) -> float | None:
         """About how full it is, of 1; None where it has no bounds. Raises CountsError."""
         return self._tried(self._counts.fill, now)
