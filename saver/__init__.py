@@ -6,9 +6,10 @@ The rooms, and who may import whom (a test reads the imports and keeps this true
   ``redis_client``, ``notify`` import nothing of ours.
 - ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> dialect, writer.
 - ``leases`` -> models, codes, seal, dialect, writer, statements, receipts: the only writer of code and text.
-- ``readiness`` -> models, dialect, statements, writer, leases; ``budgets`` -> addresses, counts, settings.
+- ``readiness`` -> models, dialect, statements, writer, leases; ``budgets`` -> addresses, counts,
+  lookups, settings; ``lookups`` -> counts.
 - ``metrics`` -> leases, budgets, readiness, codes.
-- ``api`` -> leases, codes, seal, addresses, budgets, readiness, metrics, settings, and the errors of
+- ``api`` -> leases, codes, seal, addresses, budgets, lookups, readiness, metrics, settings, and the errors of
   writer, counts and receipts: knows no SQLAlchemy.
 - ``upkeep`` -> budgets, counts (its error), dialect, leases, readiness, writer: backup, restore, move
   and check.

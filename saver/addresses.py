@@ -5,6 +5,7 @@ A header is believed only where a peer that is trusted has sent it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Literal
@@ -13,6 +14,8 @@ Network = IPv4Network | IPv6Network
 # Whoever comes over a unix socket, who has no address.
 UNIX: Literal["unix"] = "unix"
 Proxy = Network | Literal["unix"]
+# Some proxies name the port too, and put an IPv6 address into brackets as a URL does.
+_WITH_PORT = re.compile(r"\[(?P<v6>[0-9A-Fa-f:.]+)\](:\d{1,5})?|(?P<v4>[\d.]+):\d{1,5}")
 
 
 def source_of(address: str) -> str:
@@ -41,16 +44,21 @@ def _parsed(address: str) -> IPv4Address | IPv6Address | None:
 def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Proxy]) -> str:
     """The address to count: the peer, or the right-most hop that is no trusted proxy.
 
-    ``forwarded_for`` holds the hops of X-Forwarded-For, left to right. They are
-    only looked at when the peer itself is a trusted proxy; a hop that is no
-    address ends the search at the proxy that reported it.
+    ``forwarded_for`` holds the hops of X-Forwarded-For, left to right, each with a
+    port or without. They are only looked at when the peer itself is a trusted proxy;
+    a hop that is no address ends the search at the proxy that reported it.
     """
     believed = peer
-    for hop in reversed(forwarded_for):
+    for hop in map(_without_port, reversed(forwarded_for)):
         if _parsed(hop) is None or not is_within(believed, trusted):
             break
         believed = hop
     return believed
+
+
+def _without_port(hop: str) -> str:
+    found = _WITH_PORT.fullmatch(hop)
+    return found["v6"] or found["v4"] if found else hop
 
 
 def is_within(address: str, networks: Sequence[Proxy]) -> bool:

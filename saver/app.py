@@ -126,14 +126,16 @@ def _engine(app: Flask) -> Engine:
 def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clock: Clock) -> Rooms:
     engine = _engine(app)
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
-    readiness = Readiness(engine, clock, head=head, sweep_every=settings.sweep_every)
+    readiness = Readiness(
+        engine, clock, head=head, sweep_every=settings.sweep_every, can_count=budgets.can_count
+    )
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
     rules = Rules(head, settings.rest, longest)
     upkeep = cli.Upkeep(
         Backups(engine, leases, clock, environment_of_others),
         Restorer(engine, rules, clock),
         Aftermath(engine, rules, clock),
-        Check(engine, leases, readiness, settings.data_dir, budgets if settings.has_redis else None),
+        Check(engine, leases, readiness, settings.data_dir, budgets),
         Mover(engine, head, partial(_migrate, app), clock),
         Actions(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",

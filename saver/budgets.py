@@ -1,32 +1,24 @@
 """How much whoever asks may still try.
 
 Four letters name a text, they do not guard it: what keeps a stranger from
-trying them all is that misses are counted. A guess is charged before it is
-looked up and refunded when it finds its text, so guesses that run at the same
-time cannot all pass on the strength of the same last one.
+trying them all is that misses are counted; see ``saver.lookups``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import NamedTuple
+from functools import lru_cache, partial
 
-from saver import counts
 from saver.addresses import network_of, source_of
-from saver.counts import Charge, Charged, Counts, CountsError
+from saver.counts import Charge, Charged, Counts, CountsError, SafeCounts
+from saver.lookups import Charges, LookUp, Marks, Plan, SpentError, retry_after
 from saver.settings import Settings
 
-_log = logging.getLogger(__name__)
-
 Clock = Callable[[], float]
-Charges = tuple[Charge, ...]
 Windows = tuple[tuple[int, int], ...]
 
 _DAY = 86_400
@@ -34,36 +26,18 @@ _CACHED = 4096
 # Longer than a write may take; a process that dies in it blocks its key no longer.
 _LONGEST_WRITE = 30
 _ONE_AN_HOUR: Windows = ((3_600, 1),)
-# How long (seconds) a guess waits for those of its source that are under way, and how often it looks.
+# How long (seconds) a look-up waits for those of its source that are under way, and how often it looks.
 _LONGEST_WAIT = 1.0
 _PAUSE = 0.005
 _UNDER_WAY: Windows = ((30, 1 << 62),)
+# How long (seconds) whoever asked without a password has to come with it.
+_ASKED: Windows = ((600, 0),)
+# The part of its slots beyond which a table may have none where a count must lie.
+_FULL = 0.75
 
 
 class InFlightError(Exception):
     """The same write is under way."""
-
-
-class SpentError(Exception):
-    """A budget is spent. ``retry_after`` is in whole seconds."""
-
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("budget spent")
-        self.retry_after = retry_after
-
-
-class _Plan(NamedTuple):
-    """What a guess of one source is charged.
-
-    ``under_way`` counts it until it is answered; ``scarce`` is charged only when
-    everybody's misses are spent.
-    """
-
-    loads: Charges
-    misses: Charges
-    all_misses: Charges
-    under_way: Charges
-    scarce: Charges
 
 
 class Budgets:
@@ -75,135 +49,151 @@ class Budgets:
     """
 
     def __init__(self, kept: Counts, settings: Settings, *, clock: Clock, secret: bytes) -> None:
-        self._kept = kept
+        self._counts = SafeCounts(kept)
         self._clock = clock
         self._secret = secret
         self._of_write = _windows(minute=settings.writes_a_minute, hour=settings.writes_an_hour)
+        self._of_network_write = _windows(hour=settings.writes_an_hour_per_network)
         self._of_load = _windows(minute=settings.loads_a_minute)
+        self._of_network_load = _windows(minute=settings.loads_a_minute_per_network)
         self._of_miss = _windows(
             minute=settings.misses_a_minute, hour=settings.misses_an_hour, day=settings.misses_a_day
         )
-        self._of_network = _windows(day=settings.misses_a_day_per_network)
+        self._of_network_miss = _windows(day=settings.misses_a_day_per_network)
         self._of_all = _windows(day=settings.misses_a_day_in_all)
         # What an address is charged is the same all day, and it is needed for every load.
         self._write_charges = lru_cache(maxsize=_CACHED)(self._make_write_charges)
         self._names = lru_cache(maxsize=_CACHED)(self._make_names)
+        self._network_names = lru_cache(maxsize=_CACHED)(self._make_network_names)
         self._days_kept = settings.max_expires_in_sealed // _DAY + 2
-        self._guess_plan = lru_cache(maxsize=_CACHED)(self._make_guess_plan)
+        self._plan = lru_cache(maxsize=_CACHED)(self._make_plan)
 
     def write(self, address: str) -> None:
-        """Count a write. Raises SpentError."""
+        """Count a write. Raises SpentError and CountsError."""
         now = self._clock()
-        charges = self._write_charges(address, int(now // _DAY))
-        charged = self._charge(charges, now)
-        self._refuse_if(_those_over(charged), charged, now)
+        charged = self._counts.charge(self._write_charges(address, int(now // _DAY)), now)
+        if charged and charged[-1].is_over:
+            self._counts.refund(charged, now)
+            self._note_refusal(now)
+            raise SpentError(retry_after(charged[-1:]))
 
     @contextmanager
-    def guess(self, address: str, miss: type[Exception]) -> Iterator[None]:
-        """Count what could reveal whether a code is leased; a miss if ``miss`` is raised inside.
+    def look_up(self, address: str) -> Iterator[LookUp]:
+        """Charge what could reveal whether a code is leased; nothing is charged if nothing was looked up.
 
-        Raises SpentError before anything is looked up.
+        Raises SpentError and CountsError.
         """
         now = self._clock()
-        plan = self._guess_plan(address, int(now // _DAY))
-        charged = self._admit(plan, now)
+        plan = self._plan(address, int(now // _DAY))
+        charged = self._charge_when_answered(plan, now)
+        look_up = LookUp(self._counts, plan, charged, now, partial(self._note_refusal, now))
         try:
-            yield
-        except miss:
-            self._refund([one for one in charged if one.charge in plan.under_way], now)
-            raise
-        except BaseException:
-            self._refund(charged, now)
-            raise
-        self._refund(charged, now)
+            yield look_up
+        finally:
+            look_up.give_up()
 
     def today(self) -> tuple[int, int]:
         """Misses and refused requests since midnight UTC. Raises CountsError."""
         now = self._clock()
-        plan = self._guess_plan("", int(now // _DAY))
+        plan = self._plan("", int(now // _DAY))
         keys = [charge.key for charge in (*self._refusals(now), *plan.all_misses)]
-        refusals, *misses = counts.read(self._kept, keys, now)
+        refusals, *misses = self._counts.read(keys, now)
         return sum(misses), refusals
 
-    def _refusals(self, now: float) -> Charges:
-        return self._charges("refused", "", int(now // _DAY), ((_DAY, 0),))
+    def fill(self) -> float | None:
+        """About how full the counts are, of 1; None where they have no bounds. Raises CountsError."""
+        return self._counts.fill(self._clock())
+
+    def secrets(self) -> int:
+        """How many different secret keys count in the same place. Raises CountsError."""
+        return self._counts.secrets(hmac.digest(self._secret, b"which secret", hashlib.sha256).hex()[:16])
+
+    def can_count(self) -> bool:
+        """Whether the place of the counts answers and has room."""
+        try:
+            self.secrets()
+            fill = self.fill()
+        except CountsError:
+            return False
+        return fill is None or fill < _FULL
 
     @contextmanager
     def in_flight(self, key: str) -> Iterator[None]:
         """Hold the key of a repeatable write while it is under way. Raises InFlightError."""
         now = self._clock()
-        charged = self._charge(self._charges("in-flight", key, 0, ((_LONGEST_WRITE, 1),)), now)
+        charged = self._counts.charge(self._charges("in-flight", key, 0, ((_LONGEST_WRITE, 1),)), now)
         try:
-            if _those_over(charged):
+            if charged[-1].is_over:
                 raise InFlightError
             yield
         finally:
-            self._refund(charged, now)
+            self._counts.refund(charged, now)
 
     def names_of(self, address: str) -> tuple[bytes, ...]:
         """The names under which a source was kept on the days that a text may live, today's first."""
         return self._names(address, int(self._clock() // _DAY))
 
+    def network_names_of(self, address: str) -> tuple[bytes, ...]:
+        """The same of its IPv6 /48; none for an IPv4 address."""
+        return self._network_names(address, int(self._clock() // _DAY))
+
     def _make_names(self, address: str, day: int) -> tuple[bytes, ...]:
-        source = source_of(address)
-        return tuple(self._name("keeps", source, day - ago)[:16] for ago in range(self._days_kept))
+        return self._names_since("keeps", source_of(address), day)
 
-    def _admit(self, plan: _Plan, now: float) -> list[Charged]:
-        """Charge a guess; what is to be refunded when it is no miss."""
-        charged = self._charge_when_answered(plan, now)
-        over = _those_over(charged)
-        if over and {one.charge for one in over} <= set(plan.all_misses):
-            # Everybody together has spent the budget of the day: few misses each,
-            # so that strangers cannot keep those who know their code from loading.
-            scarce = self._charge(plan.scarce, now)
-            charged, over = charged + scarce, _those_over(scarce)
-        self._refuse_if(over, charged, now)
-        return charged[len(plan.loads) :]
+    def _make_network_names(self, address: str, day: int) -> tuple[bytes, ...]:
+        network = network_of(address)
+        return () if network is None else self._names_since("keeps-network", network, day)
 
-    def _charge_when_answered(self, plan: _Plan, now: float) -> list[Charged]:
-        """Charge, and wait while only guesses under way, which may yet find their texts, spend the budget."""
-        charges = plan.loads + plan.misses + plan.all_misses + plan.under_way
+    def _names_since(self, of: str, who: str, day: int) -> tuple[bytes, ...]:
+        return tuple(self._name(of, who, day - ago)[:16] for ago in range(self._days_kept))
+
+    def _charge_when_answered(self, plan: Plan, now: float) -> list[Charged]:
+        """Charge; wait while only look-ups under way, which may yet find their texts, spend the budget."""
         deadline = time.monotonic() + _LONGEST_WAIT
         while True:
-            charged = self._charge(charges, now)
+            charged = self._counts.charge(plan.charges, now)
             if not _is_crowded(plan, charged) or time.monotonic() > deadline:
                 return charged
-            self._refund(charged, now)
+            self._counts.refund(charged, now)
             time.sleep(_PAUSE)
 
-    def _charge(self, charges: Charges, now: float) -> list[Charged]:
-        return counts.charge(self._kept, charges, now) if charges else []
+    def _note_refusal(self, now: float) -> None:
+        self._counts.charge(self._refusals(now), now)
 
-    def _refuse_if(self, over: Sequence[Charged], charged: Sequence[Charged], now: float) -> None:
-        if over:
-            self._refund(charged, now)
-            self._charge(self._refusals(now), now)
-            raise SpentError(max(1, math.ceil(max(one.left for one in over))))
-
-    def _refund(self, charged: Sequence[Charged], now: float) -> None:
-        if not charged:
-            return
-        try:
-            counts.refund(self._kept, charged, now)
-        except CountsError as error:
-            # What was asked is done, perhaps for good, and a charge that stays renews nothing.
-            _log.warning("charges stay until their windows end: %s", error)
+    def _refusals(self, now: float) -> Charges:
+        return self._charges("refused", "", int(now // _DAY), ((_DAY, 0),))
 
     def _make_write_charges(self, address: str, day: int) -> Charges:
-        return self._charges("write", source_of(address), day, self._of_write)
+        """A network's first: where it has spent them, none of its sources takes up any room."""
+        network = self._of_a_network("write-network", address, day, self._of_network_write)
+        return network + self._charges("write", source_of(address), day, self._of_write)
 
-    def _make_guess_plan(self, address: str, day: int) -> _Plan:
-        source, network = source_of(address), network_of(address)
-        misses = self._charges("miss", source, day, self._of_miss)
-        if network is not None:
-            misses += self._charges("miss-network", network, day, self._of_network)
-        return _Plan(
-            loads=self._charges("load", source, day, self._of_load),
+    def _make_plan(self, address: str, day: int) -> Plan:
+        source = source_of(address)
+        network_loads = self._of_a_network("load-network", address, day, self._of_network_load)
+        loads = network_loads + self._charges("load", source, day, self._of_load)
+        misses = self._of_a_network("miss-network", address, day, self._of_network_miss)
+        # The longest first: only the first that is spent says when to come again.
+        misses += self._charges("miss", source, day, self._of_miss[::-1])
+        all_misses = self._charges("miss-all", "", day, self._of_all)
+        under_way = self._charges("under-way", source, day, _UNDER_WAY) if misses else ()
+        return Plan(
+            charges=loads + under_way + misses + all_misses,
+            loads=loads,
+            under_way=under_way,
             misses=misses,
-            all_misses=self._charges("miss-all", "", day, self._of_all),
-            under_way=self._charges("under-way", source, day, _UNDER_WAY) if misses else (),
+            all_misses=all_misses,
             scarce=self._charges("miss-scarce", source, day, _ONE_AN_HOUR),
+            marks=partial(self._marks, source, day),
         )
+
+    def _marks(self, source: str, day: int, code: str) -> Marks:
+        kinds = ("asked", "asked-scarce")
+        return Marks(*(self._charges(kind, f"{source} {code}", day, _ASKED)[0] for kind in kinds))
+
+    def _of_a_network(self, of: str, address: str, day: int, windows: Windows) -> Charges:
+        network = network_of(address)
+        return () if network is None else self._charges(of, network, day, windows)
 
     def _charges(self, of: str, who: str, day: int, windows: Windows) -> Charges:
         name = self._name(of, who, day).hex()[:32]
@@ -213,17 +203,12 @@ class Budgets:
         return hmac.digest(self._secret, f"{day} {of} {who}".encode(), hashlib.sha256)
 
 
-def _those_over(charged: Sequence[Charged]) -> list[Charged]:
-    return [one for one in charged if one.is_over]
-
-
-def _is_crowded(plan: _Plan, charged: Sequence[Charged]) -> bool:
-    """Whether a budget is spent, but not without the guesses that are under way."""
-    over = _those_over(charged)
-    if not over or not plan.under_way:
+def _is_crowded(plan: Plan, charged: Sequence[Charged]) -> bool:
+    """Whether a budget of misses is spent, but not without the look-ups that are under way."""
+    if not charged or not charged[-1].is_over or charged[-1].charge not in plan.misses:
         return False
-    under_way = charged[-1].counted
-    return all(one.charge in plan.misses and one.counted - under_way < one.charge.amount for one in over)
+    under_way = charged[len(plan.loads)].counted
+    return charged[-1].counted - under_way < charged[-1].charge.amount
 
 
 def _windows(minute: int = 0, hour: int = 0, day: int = 0) -> Windows:

@@ -51,6 +51,9 @@ class Metrics(Collector):
         misses, refusals = self._budgets.today()
         yield _gauge("saver_misses_today", "Misses since midnight UTC.", misses)
         yield _gauge("saver_requests_refused_today", "Requests refused since midnight UTC.", refusals)
+        fill = self._budgets.fill()
+        if fill is not None:
+            yield _gauge("saver_counts_fill_ratio", "Part of the room for counts that is in use.", fill)
         expected = misses * (census.live - census.sealed) / SPACE
         yield _gauge("saver_expected_stranger_hits_per_day", "Misses times open texts / codes.", expected)
         yield _gauge(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -40,13 +41,22 @@ _LEAST_SECONDS = 60
 
 
 class Readiness:
-    """Checks the database, its schema and the sweeper; keeps the sweeper's heartbeat."""
+    """Checks the database, its schema, the counts and the sweeper; keeps the sweeper's heartbeat."""
 
-    def __init__(self, engine: Engine, clock: Clock, *, head: str, sweep_every: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        *,
+        head: str,
+        sweep_every: int,
+        can_count: Callable[[], bool],
+    ) -> None:
         self._engine = engine
         self._writer = writer_for(engine)
         self._clock = clock
         self._head = head
+        self._can_count = can_count
         self._patience = max(_MISSED_SWEEPS * sweep_every, _LEAST_SECONDS)
 
     def beat(self) -> None:
@@ -65,8 +75,8 @@ class Readiness:
         return None if beat is None else self._clock() - beat
 
     def check(self) -> dict[str, bool]:
-        """Whether ``database``, ``schema`` and ``sweeper`` are well. Never raises."""
-        checks = {"database": False, "schema": False, "sweeper": False}
+        """Whether ``database``, ``schema``, ``counts`` and ``sweeper`` are well. Never raises."""
+        checks = {"database": False, "schema": False, "counts": self._can_count(), "sweeper": False}
         try:
             checks["database"] = self._read(_nothing) is not None
             checks["schema"] = self._read(_version) == self._head

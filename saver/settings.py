@@ -112,11 +112,17 @@ class Settings(BaseSettings):
 
     writes_a_minute: Count = Field(20, description="writes of one source in a minute; 0: no limit")
     writes_an_hour: Count = Field(200, description="writes of one source in an hour; 0: no limit")
+    writes_an_hour_per_network: Count = Field(
+        2_000, description="writes of one IPv6 /48 in an hour; 0: no limit"
+    )
     live_texts: Count = Field(1_000, description="live texts that one source may keep; 0: no limit")
     live_bytes: Count = Field(
         67_108_864, description="bytes that the live texts of one source may have; 0: no limit"
     )
     loads_a_minute: Count = Field(120, description="loads of one source in a minute; 0: no limit")
+    loads_a_minute_per_network: Count = Field(
+        1_200, description="loads of one IPv6 /48 in a minute; 0: no limit"
+    )
     misses_a_minute: Count = Field(10, description="misses of one source in a minute; 0: no limit")
     misses_an_hour: Count = Field(60, description="misses of one source in an hour; 0: no limit")
     misses_a_day: Count = Field(200, description="misses of one source in a day; 0: no limit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ from flask_migrate import upgrade
 
 from saver import create_app
 from saver.app import Rooms
+from saver.budgets import Budgets
 from saver.codes import Code
 from saver.leases import Leases
 from saver.settings import Settings
@@ -29,7 +31,9 @@ NOW = 1_800_000_000
 NO_LIMITS = {
     "writes_a_minute": 0,
     "writes_an_hour": 0,
+    "writes_an_hour_per_network": 0,
     "loads_a_minute": 0,
+    "loads_a_minute_per_network": 0,
     "misses_a_minute": 0,
     "misses_an_hour": 0,
     "misses_a_day": 0,
@@ -72,6 +76,15 @@ class ClockOfBoth(Clock):
 def settings_in(folder: Path, **changed: object) -> Settings:
     """Settings that know nothing of the environment and limit nothing unless told to."""
     return Settings(_env_file=None, data_dir=folder, **{**NO_LIMITS, **changed})  # type: ignore[arg-type]
+
+
+@contextmanager
+def looked_up(
+    budgets: Budgets, address: str, miss: type[Exception], code: str = "qqqq", *, tried: bool = False
+) -> Iterator[bool]:
+    """A look-up of a code, as a request makes it."""
+    with budgets.look_up(address) as look_up, look_up.ask(code, miss, tried=tried) as only_sealed:
+        yield only_sealed
 
 
 def pytest_configure(config: pytest.Config) -> None:

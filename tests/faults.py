@@ -32,6 +32,7 @@ _SHARED_COMMIT = "tests/test_writer.py"
 _LEASES = "tests/test_leases.py"
 _BUDGETS = "tests/test_budgets.py"
 _COUNTS = "tests/test_counts.py"
+_QUESTIONS = "tests/test_questions.py"
 _REDIS = "tests/test_redis.py"
 _WORKER = "tests/test_worker.py"
 _AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
@@ -284,22 +285,57 @@ FAULTS = [
     ),
     Fault(
         "a guess is counted after it was looked up",
-        "saver/budgets.py",
-        "        try:\n            yield\n        except miss:\n",
-        """        self._refund(charged, now)
+        "saver/lookups.py",
+        "        try:\n            yield False\n        except miss:\n",
+        """        self._counts.refund(charged, self._now)
         try:
-            yield
+            yield False
         except miss:
-            self._charge(tuple(one.charge for one in charged), now)
+            charged = self._counts.charge([one.charge for one in charged], self._now)
 """,
         "tests/test_guesses.py::test_a_guess_under_way_is_counted",
     ),
     Fault(
         "misses cost nothing",
-        "saver/budgets.py",
-        "        except miss:\n",
-        "        except miss:\n            self._refund(charged, now)\n",
+        "saver/lookups.py",
+        "            under_way = [one for one in charged if one.charge in self._plan.under_way]\n",
+        "            under_way = charged\n",
         f"{_BUDGETS}::test_the_eleventh_miss_in_a_minute_is_refused_with_the_time_to_wait",
+    ),
+    Fault(
+        "a question is a miss for good",
+        "saver/lookups.py",
+        "self._plan.misses + self._plan.all_misses + scarce, self._now)",
+        "scarce, self._now)",
+        f"{_QUESTIONS}::test_opening_sealed_texts_costs_nothing",
+    ),
+    Fault(
+        "one miss looks for an open text twice",
+        "saver/lookups.py",
+        "            yield True\n",
+        "            yield False\n",
+        f"{_QUESTIONS}::test_what_a_question_has_paid_for_opens_no_text_that_came_later",
+    ),
+    Fault(
+        "a right password renews the budget of a later window",
+        "saver/counts/table.py",
+        "if count and ends_at - charge.seconds <= begun + _ROUNDING:",
+        "if count:",
+        f"{_COUNTS}::TestBoth",
+    ),
+    Fault(
+        "a right password renews the budget of a later window in Redis",
+        "saver/counts/redis.py",
+        "if ends > 0 and ends - ARGV[place + 1] <= begun then",
+        "if ends > 0 then",
+        f"{_COUNTS}::TestBoth",
+    ),
+    Fault(
+        "a mark in Redis admits as many as come",
+        "saver/counts/redis.py",
+        "        lower(KEYS[place], 1)\n",
+        "",
+        f"{_COUNTS}::TestBoth",
     ),
     Fault(
         "every address of a /64 is a source",
@@ -417,29 +453,29 @@ FAULTS = [
     Fault(
         "a full disk kills whoever counts",
         "saver/counts/shared.py",
-        "os.posix_fallocate(descriptor, 0, size)",
-        "os.ftruncate(descriptor, size)",
+        "os.posix_fallocate(descriptor, 0, slots * SLOT.size)",
+        "os.ftruncate(descriptor, slots * SLOT.size)",
         f"{_COUNTS}::TestSharedCounts::test_a_disk_that_fills_up_later_has_room_for_every_count",
     ),
     Fault(
         "a refund is taken from whatever window is open",
-        "saver/counts/shared.py",
-        "if count and ends_at == window:",
+        "saver/counts/table.py",
+        "if count and ends_at == one.window:",
         "if count:",
         f"{_COUNTS}::TestBoth",
     ),
     Fault(
         "a refund is taken from whatever window is open in Redis",
         "saver/counts/redis.py",
-        "if redis.call('PEXPIRETIME', key) == tonumber(ARGV[place]) then",
+        "if redis.call('PEXPIRETIME', key) == tonumber(window) then",
         "if redis.call('EXISTS', key) == 1 then",
         f"{_COUNTS}::TestBoth",
     ),
     Fault(
         "a window in Redis never ends",
         "saver/counts/redis.py",
-        "if redis.call('PTTL', key) < 0 then",
-        "if count < 0 then",
+        "    if ends < 0 then",
+        "    if count < 0 then",
         f"{_COUNTS}::TestRedisCounts::test_every_key_has_our_prefix_and_an_expiry",
     ),
     Fault(
@@ -458,7 +494,7 @@ FAULTS = [
     ),
     Fault(
         "a refund that fails takes the answer with it",
-        "saver/budgets.py",
+        "saver/counts/safe.py",
         "except CountsError as error:",
         "except ArithmeticError as error:",
         f"{_REDIS}::TestLost::test_what_is_under_way_is_answered",

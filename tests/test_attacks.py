@@ -11,12 +11,13 @@ from random import Random
 import pytest
 from flask import Flask
 
-from saver.budgets import Budgets, SpentError
+from saver.budgets import Budgets
 from saver.codes import SPACE, Code
 from saver.counts.shared import SharedCounts
 from saver.leases import Leases, NoTextError
+from saver.lookups import SpentError
 from saver.settings import Settings
-from tests.conftest import NOW, Clock
+from tests.conftest import NOW, Clock, looked_up
 
 DAY = 86_400
 OPEN_TEXTS = 1_000
@@ -41,7 +42,7 @@ def enumerate_for_a_day(budgets: Budgets, clock: Clock, random: Random) -> tuple
     while waiting[0][0] < end:
         clock.now, source = heapq.heappop(waiting)
         try:
-            with budgets.guess(f"198.51.{source // 250}.{source % 250}", MissError):
+            with looked_up(budgets, f"198.51.{source // 250}.{source % 250}", MissError):
                 if next(untried) not in open_texts:
                     raise MissError
             found += 1

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver.addresses import UNIX, client_address, network_of, source_of
+from saver.api.address import _warn_once
 from tests.conftest import Clock, ClockOfBoth
 from tests.redis_server import RedisServer
 
@@ -67,6 +68,10 @@ def test_who_is_counted_as_one(address: str, source: str, network: str | None) -
         (["203.0.113.1", "198.51.100.9", "10.0.0.2"], "198.51.100.9"),
         (["spoofed", "10.0.0.2"], "10.0.0.2"),
         (["", "198.51.100.9"], "198.51.100.9"),
+        (["203.0.113.1", "198.51.100.9:41234"], "198.51.100.9"),
+        (["198.51.100.9:41234", "10.0.0.2:80"], "198.51.100.9"),
+        (["[2001:db8::1]:443"], "2001:db8::1"),
+        (["[2001:db8::1]"], "2001:db8::1"),
     ],
 )
 def test_behind_proxies_the_right_most_stranger_counts(hops: list[str], counted: str) -> None:
@@ -78,6 +83,39 @@ def test_behind_proxies_the_right_most_stranger_counts(hops: list[str], counted:
     assert client_address("", hops, trusted) == ""
     assert client_address("", hops, [*trusted, UNIX]) == (counted if hops else "")
     assert client_address("192.0.2.7", hops, [*trusted, UNIX]) == "192.0.2.7"
+
+
+@pytest.mark.parametrize(
+    "hop", ["unknown", "[2001:db8::1", "198.51.100.9:", "198.51.100.9:8:8", "198.51.100.300:1", "[::1]:x"]
+)
+def test_a_hop_that_is_no_address_counts_as_the_proxy(hop: str) -> None:
+    assert client_address("10.0.0.1", [hop], [ip_network("10.0.0.0/24")]) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "header", "warned"),
+    [
+        ("", {"X-Forwarded-For": "198.51.100.9"}, "SAVER_TRUSTED_PROXIES is empty"),
+        ("127.0.0.1", {"X-Forwarded-For": "unknown"}, "names no address"),
+        ("127.0.0.1", {}, "names no address"),
+        ("127.0.0.1", {"X-Forwarded-For": "198.51.100.9:41234"}, ""),
+        ("", {}, ""),
+    ],
+)
+def test_a_proxy_that_does_not_say_for_whom_it_asks_is_warned_of_once(
+    make_app: Callable[..., Flask],
+    caplog: pytest.LogCaptureFixture,
+    trusted: str,
+    header: dict[str, str],
+    warned: str,
+) -> None:
+    _warn_once.cache_clear()
+    client = make_app(trusted_proxies=trusted).test_client()
+    for _ in range(3):
+        load(client, address="127.0.0.1", **header)
+    warnings = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(warnings) == (1 if warned else 0)
+    assert all(warned in warning and "127.0.0.1" not in warning for warning in warnings)
 
 
 def test_the_eleventh_miss_in_a_minute_is_refused_with_the_time_to_wait(
@@ -102,14 +140,24 @@ def test_hits_cost_nothing_and_are_refused_once_the_budget_is_spent(make_app: Ca
     assert load(client, code, "192.0.2.8").status_code == 200
 
 
+OWNED = {"code": "qqqq", "owner_token": "x"}
+LOOKING_UP = {
+    "/api/v1/load": {"code": "qqqq"},
+    "/load/": {"ldcode": "qqqq", "ldpassword": ""},
+    "/api/v1/ack": {"code": "qqqq", "claim": "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"},
+    "/api/v1/status": OWNED,
+    "/api/v1/extend": {**OWNED, "expires_in": 600},
+    "/api/v1/delete": OWNED,
+}
+
+
 def test_every_route_that_tells_of_a_code_shares_one_budget(make_app: Callable[..., Flask]) -> None:
-    client = make_app(misses_a_minute=3).test_client()
-    assert client.post("/api/v1/load", json={"code": "qqqq"}).status_code == 404
-    assert client.post("/load/", json={"ldcode": "qqqq", "ldpassword": ""}).json["message"] == "not exist"
-    assert client.post("/api/v1/delete", json={"code": "qqqq", "owner_token": "x"}).status_code == 404
-    assert client.post("/api/v1/load", json={"code": "qqqq"}).status_code == 429
-    assert "Too many" in client.post("/load/", json={"ldcode": "qqqq", "ldpassword": ""}).json["message"]
-    assert client.post("/api/v1/delete", json={"code": "qqqq", "owner_token": "x"}).status_code == 429
+    client = make_app(misses_a_minute=len(LOOKING_UP)).test_client()
+    answered = {path: client.post(path, json=body).status_code for path, body in LOOKING_UP.items()}
+    assert answered == {path: 200 if path == "/load/" else 404 for path in LOOKING_UP}
+    answered = {path: client.post(path, json=body).status_code for path, body in LOOKING_UP.items()}
+    assert answered == {path: 200 if path == "/load/" else 429 for path in LOOKING_UP}
+    assert "Too many" in client.post("/load/", json=LOOKING_UP["/load/"]).json["message"]
 
 
 def test_a_wrong_password_is_a_miss(make_app: Callable[..., Flask]) -> None:

@@ -55,7 +55,9 @@ def test_all_is_well(run: FlaskCliRunner, full: Flask) -> None:
     code = rooms.leases.save("x", 600).code
     rooms.readiness.beat()
     told = run.invoke(args=["check"])
-    assert lines(told.stdout) == dict.fromkeys(["database", "schema", "codes", "worker", "disk"], "ok")
+    assert lines(told.stdout) == dict.fromkeys(
+        ["database", "schema", "codes", "worker", "disk", "counts"], "ok"
+    )
     assert f"{SPACE - 1:,} of {SPACE:,} free, 1 texts live, 0 resting" in told.stdout
     assert not re.search(rf"\\b{code}\\b", told.stdout)
     assert told.exit_code == 0

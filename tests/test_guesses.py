@@ -14,12 +14,14 @@ from random import Random
 
 import pytest
 
-from saver.budgets import Budgets, SpentError
+from saver.budgets import Budgets
 from saver.counts import Charge, Counts
 from saver.counts.redis import RedisCounts
 from saver.counts.shared import SharedCounts
+from saver.lookups import SpentError
 from saver.redis_client import pool_of
-from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, settings_in
+from saver.seal import encode
+from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, looked_up, settings_in
 from tests.races import together
 from tests.redis_server import RedisServer
 from tests.server import Server
@@ -27,6 +29,7 @@ from tests.snapshot import put_codes
 
 BUDGET = 10
 ROUNDS = 12
+WRONG = encode(bytes(32))
 LIMITS = {**NO_LIMITS, "misses_a_minute": BUDGET, "misses_a_day": 40, "trusted_proxies": "127.0.0.1"}
 
 
@@ -50,11 +53,11 @@ def server(
         yield started
 
 
-def status_of_load(server: Server, source: str, code: str) -> int:
+def status_of_load(server: Server, source: str, code: str, **shown: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
     try:
-        connection.request("POST", "/api/v1/load", json.dumps({"code": code}), headers)
+        connection.request("POST", "/api/v1/load", json.dumps({"code": code, **shown}), headers)
         answer = connection.getresponse()
         answer.read()
         return answer.status
@@ -106,6 +109,26 @@ def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
         assert until_refused(server, source) == BUDGET - 8
 
 
+def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
+    """Each round asks once and has nine misses left; every answer is a wrong one."""
+    for number in range(ROUNDS):
+        source = f"198.51.101.{number}"
+        assert status_of_load(server, source, "qqqq") == 404
+        works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 2 * BUDGET
+        assert Counter(together(works)) == {404: BUDGET, 429: BUDGET}
+        assert until_refused(server, source) == 0
+
+
+def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) -> None:
+    for number in range(ROUNDS):
+        source = f"198.51.102.{number}"
+        assert at_once(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}
+        # Each of the ten questions that were answered has paid for one answer.
+        works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 3 * BUDGET
+        assert Counter(together(works)) == {404: BUDGET, 429: 2 * BUDGET}
+        assert until_refused(server, source) == 0
+
+
 @pytest.mark.parametrize("seconds", [60, 3_600, 86_400])
 def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path: Path, seconds: int) -> None:
     # The time is read before the lock is had, so the order of the two may differ.
@@ -131,7 +154,7 @@ def test_a_guess_under_way_is_counted(budgets: tuple[Budgets, Clock]) -> None:
     ours, _clock = budgets
     with ExitStack() as under_way:
         for _ in range(BUDGET):
-            under_way.enter_context(ours.guess("192.0.2.1", miss=LookupError))
+            under_way.enter_context(looked_up(ours, "192.0.2.1", LookupError))
         assert count_misses(ours) == 0
     assert count_misses(ours) == BUDGET
 
@@ -142,7 +165,7 @@ def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(
     ours, clock = budgets
     assert count_misses(ours) == BUDGET
     clock.tick(60)
-    with ours.guess("192.0.2.1", miss=LookupError):
+    with looked_up(ours, "192.0.2.1", LookupError):
         clock.tick(60)
         assert count_misses(ours) == BUDGET
     assert count_misses(ours) == 0
@@ -152,7 +175,7 @@ def count_misses(budgets: Budgets) -> int:
     """How many misses are let through until one is refused."""
     for number in range(2 * BUDGET):
         try:
-            with budgets.guess("192.0.2.1", miss=LookupError):
+            with looked_up(budgets, "192.0.2.1", LookupError):
                 raise LookupError
         except LookupError:
             continue

@@ -27,6 +27,7 @@ ROOMS = {"settings", "addresses", "codes", "seal", "dialect", "models", "writer"
         "readiness",
         "counts",
         "budgets",
+        "lookups",
         "api",
         "web",
         "upkeep",
@@ -51,7 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "leases": {"models", "codes", "seal", "dialect", "writer", "statements", "receipts"},
     "metrics": {"budgets", "codes", "leases", "readiness"},
     "readiness": {"models", "dialect", "statements", "writer", "leases"},
-    "budgets": {"settings", "addresses", "counts"},
+    "budgets": {"settings", "addresses", "counts", "lookups"},
+    "lookups": {"counts"},
     "api": {
         "addresses",
         "leases",
@@ -59,6 +61,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "seal",
         "writer",
         "budgets",
+        "lookups",
         "counts",
         "metrics",
         "readiness",
@@ -85,6 +88,7 @@ FOREIGN = {
     "seal": ("flask", "sqlalchemy"),
     "addresses": ("flask", "sqlalchemy"),
     "budgets": ("flask", "sqlalchemy"),
+    "lookups": ("flask", "sqlalchemy"),
     "counts": ("flask", "sqlalchemy"),
     "settings": ("flask", "sqlalchemy"),
     "api": ("sqlalchemy", "flask_sqlalchemy", "sqlite3"),
@@ -234,7 +238,7 @@ def errors_of(*rooms: str) -> list[type[Exception]]:
 
 @pytest.mark.parametrize(
     "error",
-    errors_of("leases", "seal", "writer", "counts", "receipts", "budgets", "codes"),
+    errors_of("leases", "seal", "writer", "counts", "receipts", "budgets", "lookups", "codes"),
     ids=lambda error: str(error.__name__),
 )
 def test_every_error_of_the_rooms_has_an_answer(app: Flask, error: type[Exception]) -> None:

@@ -78,11 +78,29 @@ class TestLost:
         def told() -> str:
             return app.test_cli_runner().invoke(args=["check"]).stdout.splitlines()[-1]
 
-        assert told().split(maxsplit=2)[:2] == ["redis", "ok"]
+        assert told().split(maxsplit=2)[:2] == ["counts", "ok"]
         assert "3 misses and 0 refusals today" in told()
+        assert app.test_client().get("/readyz").json["counts"] == "ok"
         own_redis.stop()
-        assert told().split(maxsplit=2)[:2] == ["redis", "FAILING"]
+        assert told().split(maxsplit=2)[:2] == ["counts", "FAILING"]
         assert "cannot be asked (ConnectionError)" in told()
+        unready = app.test_client().get("/readyz")
+        assert (unready.status_code, unready.json["counts"]) == (503, "failing")
+
+    def test_servers_with_different_secrets_are_told(
+        self, make_app: Callable[..., Flask], own_redis: RedisServer
+    ) -> None:
+        def told(secret: str) -> str:
+            app = make_app(limits_url=own_redis.url, secret_key=secret * 32)
+            return app.test_cli_runner().invoke(args=["check"]).stdout.splitlines()[-1]
+
+        assert told("a").split(maxsplit=2)[:2] == told("a").split(maxsplit=2)[:2] == ["counts", "ok"]
+        assert "2 servers' SAVER_SECRET_KEY differ" in told("b")
+        assert told("a").split(maxsplit=2)[:2] == ["counts", "FAILING"]
+        own_redis.client.zadd(
+            "saver/secrets", dict.fromkeys(own_redis.client.zrange("saver/secrets", 0, -1), 1)
+        )
+        assert told("b").split(maxsplit=2)[:2] == ["counts", "ok"]
 
     def test_nobody_has_to_wait_for_it_at_the_start(
         self, make_app: Callable[..., Flask], own_redis: RedisServer

@@ -17,6 +17,7 @@ from redis import Redis
 
 from saver.codes import Code
 from saver.redis_client import pool_of
+from saver.seal import encode
 from tests.conftest import NO_LIMITS
 from tests.races import together
 from tests.redis_server import RedisServer
@@ -60,11 +61,11 @@ def _nothing_is_spent(redis_server: RedisServer) -> None:
     """The Redis is emptied before each test."""
 
 
-def status(server: Server, source: str, path: str) -> int:
+def status(server: Server, source: str, path: str, **shown: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
     try:
-        connection.request("POST", path, json.dumps(BODIES[path]), headers)
+        connection.request("POST", path, json.dumps({**BODIES[path], **shown}), headers)
         answer = connection.getresponse()
         answer.read()
         return answer.status
@@ -72,10 +73,10 @@ def status(server: Server, source: str, path: str) -> int:
         connection.close()
 
 
-def at_once(servers: list[Server], sources: list[str], path: str) -> Counter[int]:
+def at_once(servers: list[Server], sources: list[str], path: str, **shown: str) -> Counter[int]:
     """Each source asks each of the servers."""
     return Counter(
-        together([partial(status, server, source, path) for source in sources for server in servers])
+        together([partial(status, server, source, path, **shown) for source in sources for server in servers])
     )
 
 
@@ -83,6 +84,12 @@ def at_once(servers: list[Server], sources: list[str], path: str) -> Counter[int
 def test_misses_at_once_are_held_to_one_budget(servers: list[Server], number: int) -> None:
     sources = [f"192.0.2.{number}"] * 20
     assert at_once(servers, sources, LOAD) == {404: BUDGET, 429: 40 - BUDGET}
+
+
+def test_a_question_to_one_server_admits_one_answer_to_either(servers: list[Server]) -> None:
+    assert status(servers[0], "192.0.2.6", LOAD) == 404
+    answered = at_once(servers, ["192.0.2.6"] * 20, LOAD, proof=encode(bytes(32)))
+    assert answered == {404: BUDGET, 429: 40 - BUDGET}
 
 
 def test_writes_at_once_are_held_to_one_budget(servers: list[Server]) -> None:

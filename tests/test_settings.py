@@ -188,7 +188,7 @@ def test_the_launcher_names_dot_env_in_another_encoding(
     (tmp_path / ".env").write_text("SAVER_CONTACT=관리자\n", encoding)
     with pytest.raises(SystemExit):
         launcher.given_settings({})
-    assert f"{tmp_path}/settings.env: is not in UTF-8; save it as UTF-8" in capsys.readouterr().err
+    assert f"{tmp_path}/.env: is not in UTF-8; save it as UTF-8" in capsys.readouterr().err
 
 
 def launcher_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ModuleType:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
+
+from flask import Response, g
 
 from saver import seal
-from saver.api.address import caller
+from saver.api.address import counted_caller
 from saver.api.problems import Problem, invalid
 from saver.api.schemas import CodeLimits, Lifetimes, Limits
 from saver.budgets import Budgets
 from saver.codes import ALPHABET, LENGTH, Code
 from saver.leases import Lease, Leases, Loaded, NoTextError, Quota, Repeatable, Status
+from saver.lookups import LookUp
 from saver.seal import BadSealError
 from saver.settings import Settings
 
@@ -37,6 +41,16 @@ class Deeds:
     def admit_write(self) -> None:
         """Count a write before its body is read. Raises SpentError."""
         self._budgets.write(self._address())
+
+    def charged(self, view: Callable[[], Response]) -> Callable[[], Response]:
+        """A view that looks up: its caller is charged before its body is read, and only if it has a code."""
+
+        @wraps(view)
+        def charged() -> Response:
+            with self._budgets.look_up(self._address()) as g.look_up:
+                return view()
+
+        return charged
 
     def write(
         self,
@@ -75,37 +89,35 @@ class Deeds:
         claim: str | None = None,
     ) -> Loaded:
         """Find a text. Raises NoTextError, which counts as a miss, and SpentError."""
-        with self._guess():
-            return self._leases.load(code, password, proof=proof, claim=claim)
+        tried = password is not None or proof is not None
+        with _look_up().ask(code, NoTextError, tried=tried) as only_sealed:
+            return self._leases.load(code, password, proof=proof, claim=claim, only_sealed=only_sealed)
 
     def ack(self, code: Code, claim: str) -> None:
         """A one-time text has arrived. Raises as load does."""
-        with self._guess():
+        with _look_up().own(NoTextError):
             self._leases.ack(code, claim)
 
     def status(self, code: Code, owner_token: str) -> Status:
         """The receipt. Raises as load does."""
-        with self._guess():
+        with _look_up().own(NoTextError):
             return self._leases.status(code, owner_token)
 
     def extend(self, code: Code, owner_token: str, expires_in: int) -> int:
         """Let a text live longer. Raises as load does, and Problem where it is against a rule."""
-        with self._guess():
+        with _look_up().own(NoTextError):
             return self._leases.extend(
                 code, owner_token, lambda sealed: self._lifetime(expires_in, sealed=sealed)
             )
 
     def delete(self, code: Code, owner_token: str) -> None:
         """End a text. Raises as load does."""
-        with self._guess():
+        with _look_up().own(NoTextError):
             self._leases.delete(code, owner_token)
 
     def limits(self) -> dict[str, object]:
         """Sizes, lifetimes and the look of a code."""
         return self._limits
-
-    def _guess(self) -> AbstractContextManager[None]:
-        return self._budgets.guess(self._address(), miss=NoTextError)
 
     def _quota(self) -> Quota | None:
         settings = self._settings
@@ -115,7 +127,7 @@ class Deeds:
         return Quota(names, settings.live_texts, settings.live_bytes)
 
     def _address(self) -> str:
-        return caller(self._settings.trusted_proxies)
+        return counted_caller(self._settings.trusted_proxies)
 
     def _check_text(self, text: str, locks: Locks) -> None:
         if not text:
@@ -149,6 +161,12 @@ class Deeds:
             return expires_in
         rule = f"must be {least} to {most} seconds, with a password to {settings.max_expires_in_sealed}"
         raise invalid(("/expires_in", rule))
+
+
+def _look_up() -> LookUp:
+    """That of this request, which is charged already."""
+    found: LookUp = g.look_up
+    return found
 
 
 def _limits_of(settings: Settings) -> Limits:

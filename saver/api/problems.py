@@ -16,10 +16,11 @@ from flask import Flask, Response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from saver.budgets import InFlightError, SpentError
+from saver.budgets import InFlightError
 from saver.codes import BadCodeError
 from saver.counts import CountsError
 from saver.leases import KeyReusedError, NoTextError, PoolEmptyError, QuotaError
+from saver.lookups import SpentError
 from saver.receipts import ReceiptsError
 from saver.seal import BadSealError, BusyError
 from saver.writer import StorageError

@@ -21,8 +21,9 @@ class V1:
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with the app."""
         blueprint = Blueprint("v1", __name__, url_prefix="/api/v1")
-        for deed in (self.write, self.load, self.ack, self.status, self.extend, self.delete):
-            blueprint.post(f"/{deed.__name__}")(deed)
+        blueprint.post("/write")(self.write)
+        for deed in (self.load, self.ack, self.status, self.extend, self.delete):
+            blueprint.post(f"/{deed.__name__}")(self._deeds.charged(deed))
         blueprint.get("/limits")(self.limits)
         return blueprint
 

@@ -15,9 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 from saver.api import door
 from saver.api.deeds import Deeds, Locks
 from saver.api.schemas import Password, Text
-from saver.budgets import SpentError
 from saver.codes import BadCodeError, Code
 from saver.leases import NoTextError
+from saver.lookups import SpentError
 
 _LIFETIMES = {"10min": 600, "1h": 3_600, "3h": 10_800}
 
@@ -50,6 +50,7 @@ class Wire:
     def __init__(self, deeds: Deeds, max_body_bytes: int) -> None:
         self._deeds = deeds
         self._max_body_bytes = max_body_bytes
+        self._charged_load = deeds.charged(self._look_up)
 
     def blueprint(self) -> Blueprint:
         """The routes, to be registered with the app."""
@@ -66,13 +67,17 @@ class Wire:
         return door.json_answer({"status": "success", "message": lease.code})
 
     def load(self) -> Response:
-        """Give a text, or say that there is none with status 200."""
+        """Give a text, or say with status 200 why not: all else it would call a fault of the server."""
+        try:
+            return self._charged_load()
+        except SpentError as error:
+            message = f"Too many tries. Try again in {error.retry_after} seconds."
+            return door.json_answer({"status": "error", "message": message})
+
+    def _look_up(self) -> Response:
         body = door.read(OldLoad)
         try:
             found = self._deeds.load(Code.parse(body.ldcode), body.ldpassword)
         except (NoTextError, BadCodeError):
             return door.json_answer({"status": "error", "message": "not exist"})
-        except SpentError as error:
-            message = f"Too many tries. Try again in {error.retry_after} seconds."
-            return door.json_answer({"status": "error", "message": message})
         return door.json_answer({"status": "success", "message": found.text})

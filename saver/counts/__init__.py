@@ -5,6 +5,7 @@ machines. Both are storages of ``limits``, so that a URL names them; beyond what
 asks for they charge, refund and read many counts in one step.
 """
 
-from saver.counts.base import Charge, Charged, Counts, CountsError, charge, read, refund
+from saver.counts.base import Charge, Charged, Counts, CountsError, Taken
+from saver.counts.safe import SafeCounts
 
-__all__ = ["Charge", "Charged", "Counts", "CountsError", "charge", "read", "refund"]
+__all__ = ["Charge", "Charged", "Counts", "CountsError", "SafeCounts", "Taken"]

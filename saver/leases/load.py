@@ -104,15 +104,19 @@ class Load(Deeds):
         *,
         proof: bytes | None = None,
         claim: str | None = None,
+        only_sealed: bool = False,
     ) -> Loaded:
         """The text under a code, opened with ``password``, still sealed with ``proof`` (32 bytes).
 
-        Takes as long whether there is a text or not: one read, one derivation
-        if a password was shown, one note where there is nothing to give. Raises
-        NoTextError, and BusyError while too many passwords are being derived.
+        With ``only_sealed`` an open text is as good as none. Takes as long whether there
+        is a text or not: one read, one derivation if a password was shown, one note where
+        there is nothing to give. Raises NoTextError, and BusyError while too many
+        passwords are being derived.
         """
         row = self._find.one({"code": code, "now": self._now()})
         found = _Live(*row) if row else None
+        if found and only_sealed and found.proof_hash is None:
+            found = None
         if found and found.body is not None:
             self._note_loaded(found)
             return Loaded(found.body, found.expires_at, once=False, sealed=False)

@@ -21,6 +21,8 @@ from saver.writer import StorageError
 _SHORT = 0.1
 # Beside room for one more database, which a backup or a restore needs.
 _LEAST_BYTES = 256 << 20
+# The part of the room for counts beyond which somebody is filling it.
+_MUCH = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +43,13 @@ class Check:
         leases: Leases,
         readiness: Readiness,
         data_dir: Path,
-        shared: Budgets | None,
+        budgets: Budgets,
     ) -> None:
-        """``shared`` are the budgets that other machines count too, if there are such."""
         self._engine = engine
         self._leases = leases
         self._readiness = readiness
         self._data_dir = data_dir
-        self._shared = shared
+        self._budgets = budgets
 
     def run(self) -> Iterator[Found]:
         """Every finding, as it is made. A database that is away is a finding and no error."""
@@ -58,9 +59,8 @@ class Check:
             "codes": self._codes,
             "worker": self._sweeper,
             "disk": self._disk,
+            "counts": self._counts,
         }
-        if self._shared:
-            looks["redis"] = self._redis
         for name, look in looks.items():
             try:
                 yield Found(name, *look())
@@ -91,13 +91,16 @@ class Check:
         told = "it never swept" if age is None else f"the last sweep ended {max(0, age):.0f} s ago"
         return self._readiness.check()["sweeper"], told
 
-    def _redis(self) -> tuple[bool, str]:
-        assert self._shared  # noqa: S101 - for the type checker
+    def _counts(self) -> tuple[bool, str]:
         try:
-            misses, refusals = self._shared.today()
+            misses, refusals = self._budgets.today()
+            secrets, fill = self._budgets.secrets(), self._budgets.fill()
         except CountsError as error:
             return False, f"cannot be asked ({error})"
-        return True, f"{misses:,} misses and {refusals:,} refusals today"
+        if secrets > 1:
+            return False, f"{secrets} servers' SAVER_SECRET_KEY differ: each counts apart from the others"
+        told = f"{misses:,} misses and {refusals:,} refusals today"
+        return (True, told) if fill is None else (fill < _MUCH, f"{told}, {fill:.0%} of the room in use")
 
     def _disk(self) -> tuple[bool, str]:
         file = dialect.file_of(self._engine)
