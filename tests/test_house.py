@@ -189,7 +189,9 @@ def test_only_settings_reads_the_environment() -> None:
     for path in files():
         if name_of(path) == "settings.py":
             continue
-        found = [line for line in small_statements(path) if re.search(r"\b(environb?|getenv|putenv)\b", line)]
+        # That of a WSGI request is another one.
+        names = r"(?<!\brequest\.)\b(environb?|getenv|putenv)\b"
+        found = [line for line in small_statements(path) if re.search(names, line)]
         if room_of(path) in ENTRY_POINTS:
             found = [line for line in found if not line.startswith("os.environ['TZ'] = ")]
         assert found == [], name_of(path)

@@ -118,3 +118,12 @@ def test_its_last_slash_does_not_matter(client: FlaskClient, path: str) -> None:
     for asked in (path, f"{path}/"):
         answer = client.post(asked, json=body, content_type=JSON)
         assert (answer.status_code, answer.json["status"]) == (200, "success")
+
+
+def test_a_flood_of_fields_is_refused(client: FlaskClient) -> None:
+    unknown = {f"k{number}": number for number in range(30)}
+    body = {"wrtext": "x", "wrdelete_at": "10min", **unknown}
+    assert client.post("/write/", json=body).status_code == 200
+    refused = client.post("/write/", json={**unknown, "k30": 1, "k31": 1, **body})
+    assert refused.status_code == 422
+    assert refused.json["errors"] == [{"pointer": "", "detail": "must have at most 32 fields"}]

@@ -19,6 +19,8 @@ from saver.api.body import UTF_16_HINT, looks_like_utf_16
 from saver.api.problems import Fault, Problem, faults_of, invalid, pointer
 
 MAX_FAULTS = 5
+# Extension 1.x may send fields that nobody knows, but no flood of them.
+MAX_FIELDS = 32
 _MAX_DIGITS = 4_000
 _BLANKS = re.compile("[ \t\n\r]*")
 # In place of an array or an object, which is not read.
@@ -47,7 +49,9 @@ def _known(model: type[BaseModel], text: str) -> tuple[dict[str, Any], list[Faul
     ignores = model.model_config.get("extra") != "forbid"
     fields: dict[str, Any] = {}
     faults: list[Fault] = []
-    for name, value in _pairs(text):
+    for count, (name, value) in enumerate(_pairs(text), 1):
+        if count > MAX_FIELDS:
+            raise _refusal([*faults, ("", f"must have at most {MAX_FIELDS} fields")])
         if value is _NESTED:
             raise _refusal([*faults, (pointer([name]), "must not be an array or an object")])
         if name in fields:
