@@ -88,6 +88,7 @@ class Budgets:
         # What an address is charged is the same all day, and it is needed for every load.
         self._write_charges = lru_cache(maxsize=_CACHED)(self._make_write_charges)
         self._names = lru_cache(maxsize=_CACHED)(self._make_names)
+        self._network_names = lru_cache(maxsize=_CACHED)(self._make_network_names)
         self._days_kept = settings.max_expires_in_sealed // _DAY + 2
         self._guess_plan = lru_cache(maxsize=_CACHED)(self._make_guess_plan)
 
@@ -143,6 +144,15 @@ class Budgets:
     def names_of(self, address: str) -> tuple[bytes, ...]:
         """The names under which a source was kept on the days that a text may live, today's first."""
         return self._names(address, int(self._clock() // _DAY))
+
+    def network_names_of(self, address: str) -> tuple[bytes, ...]:
+        """The same for the network of a source that is in one that counts; empty for others."""
+        return self._network_names(address, int(self._clock() // _DAY))
+
+    def _make_network_names(self, address: str, day: int) -> tuple[bytes, ...]:
+        network = network_of(address)
+        days = range(self._days_kept) if network else ()
+        return tuple(self._name("network keeps", network or "", day - ago)[:16] for ago in days)
 
     def _make_names(self, address: str, day: int) -> tuple[bytes, ...]:
         source = source_of(address)

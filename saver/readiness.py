@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
@@ -41,11 +42,14 @@ _LEAST_SECONDS = 60
 class Readiness:
     """Checks the database, its schema and the sweeper; keeps the sweeper's heartbeat."""
 
-    def __init__(self, engine: Engine, clock: Clock, *, head: str, sweep_every: int) -> None:
+    def __init__(
+        self, engine: Engine, clock: Clock, *, head: str, sweep_every: int, has_room: Callable[[], bool]
+    ) -> None:
         self._engine = engine
         self._writer = writer_for(engine)
         self._clock = clock
         self._head = head
+        self._has_room = has_room
         self._patience = max(_MISSED_SWEEPS * sweep_every, _LEAST_SECONDS)
 
     def beat(self) -> None:
@@ -75,6 +79,13 @@ class Readiness:
         # A beat from the future: the clock was set back, which is no reason to be away.
         checks["sweeper"] = beat is not None and self._clock() - beat <= self._patience
         return checks
+
+    def takes_writes(self) -> bool:
+        """Whether there is room for the longest text: without it all else goes on. Never raises."""
+        try:
+            return self._has_room()
+        except (StorageError, DBAPIError, OSError):
+            return False
 
     def _read(self, statement: Select[Any]) -> Any:
         return read(self._engine, lambda connection: connection.scalar(statement))

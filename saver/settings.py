@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -103,6 +104,23 @@ class Settings(BaseSettings):
     live_bytes: Count = Field(
         67_108_864, description="bytes that the live texts of one source may have; 0: no limit"
     )
+    live_texts_per_network: Count = Field(
+        4_000, description="live texts that one IPv6 /48 may keep; 0: no limit"
+    )
+    live_bytes_per_network: Count = Field(
+        268_435_456, description="bytes that the live texts of one IPv6 /48 may have; 0: no limit"
+    )
+    live_bytes_in_all: Count = Field(
+        10_737_418_240, description="bytes that the live texts of everybody may have; 0: no limit"
+    )
+    disk_reserve: Count = Field(
+        67_108_864,
+        description="bytes that are kept free on the disk of an SQLite file: writes are refused before,"
+        " so that texts can always be wiped; 0: none",
+    )
+    disk_reserve_percent: Annotated[int, Field(ge=0, le=99)] = Field(
+        1, description="the same in percent of that disk; whichever is more holds; 0: none"
+    )
     loads_a_minute: Count = Field(120, description="loads of one source in a minute; 0: no limit")
     misses_a_minute: Count = Field(10, description="misses of one source in a minute; 0: no limit")
     misses_an_hour: Count = Field(60, description="misses of one source in an hour; 0: no limit")
@@ -148,8 +166,8 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL in force."""
-        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
+        """The SQLAlchemy URL that is set; empty: the file in the data directory."""
+        return self.database_url.get_secret_value()
 
     @property
     def max_body_bytes(self) -> int:
@@ -186,13 +204,21 @@ def notify_socket() -> str | None:
 
 
 def secret_of(settings: Settings) -> bytes:
-    """The server's secret: the setting, or the file in the data directory, made on first use."""
+    """The server's secret: the setting, or the file in the data directory, made on first use.
+
+    Raises SettingsError where others may read that file.
+    """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = settings.data_dir / _SECRET_FILE
     if not path.exists():
         _make_secret(path)
+    if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        raise SettingsError(
+            f"{path}: everybody on this machine may read or change it: delete it, and another one is made"
+            " (or chmod 600, if nobody has)"
+        )
     return path.read_bytes()
 
 

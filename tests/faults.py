@@ -203,7 +203,7 @@ FAULTS = [
     ),
     Fault(
         "a source may keep one text too many",
-        "saver/leases/save.py",
+        "saver/leases/quota.py",
         "texts + 1 > quota.texts",
         "texts > quota.texts",
         f"{_REPEAT}::test_a_source_keeps_so_many_texts_and_no_more",
@@ -218,8 +218,8 @@ FAULTS = [
     Fault(
         "a wiped text keeps its body",
         "saver/leases/sweep.py",
-        ".values(body=null(), seal=null(), proof_hash=null(), source=null())",
-        ".values(seal=null(), proof_hash=null(), source=null())",
+        ".values(body=null(), seal=null(), proof_hash=null(), source=null(), network=null())",
+        ".values(seal=null(), proof_hash=null(), source=null(), network=null())",
         f"{_LEASES}::test_a_wiped_text_is_overwritten_in_the_file",
     ),
     Fault(
@@ -242,7 +242,7 @@ FAULTS = [
     Fault(
         "acknowledged although the commit failed",
         "saver/writer.py",
-        "_fail(jobs, StorageError(type(error).__name__))",
+        "_fail(jobs, storage_error(error) or StorageError(type(error).__name__))",
         "_fail(jobs, None)",
         f"{_SHARED_COMMIT}::test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works",
     ),

@@ -76,6 +76,16 @@ def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) 
     assert secret_of(settings_in(tmp_path / "another")) != secret
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o606, 0o602])
+def test_a_secret_that_others_may_read_or_change_is_none(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "secret_key").write_text("planted by somebody, and known to him")
+    (tmp_path / "secret_key").chmod(mode)
+    with pytest.raises(SettingsError, match="everybody on this machine may read or change it"):
+        secret_of(settings_in(tmp_path))
+    (tmp_path / "secret_key").chmod(0o640)
+    assert secret_of(settings_in(tmp_path)).startswith(b"planted")
+
+
 def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "new")
     found = together([lambda: secret_of(settings)] * 32)

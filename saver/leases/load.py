@@ -63,7 +63,17 @@ _find_body = select(text.c.body).where(_same)
 # Both are read to be written: of two claims at once the second one waits for the first.
 _to_put_back = [
     text.c[name]
-    for name in ("body", "seal", "proof_hash", "source", "claim_hash", "expires_at", "free_at", "ended")
+    for name in (
+        "body",
+        "seal",
+        "proof_hash",
+        "source",
+        "network",
+        "claim_hash",
+        "expires_at",
+        "free_at",
+        "ended",
+    )
 ]
 _find_claimable = select(*_to_put_back).where(_same).with_for_update()
 _put_back = (

@@ -24,6 +24,12 @@ class Upkeep(Deeds):
         """One batch: wipe at most ``most`` expired texts, give back at most ``most`` rested codes."""
         return self._writer.run(lambda connection: sweep.sweep(connection, self._now(), most))
 
+    def keep_reserve(self) -> None:
+        """See that there is a reserve of room on the disk. Raises StorageError, DBAPIError and OSError."""
+        if not self.disk.keeps_reserve():
+            dialect.shrink_log(self._engine)
+            self.disk.keeps_reserve()
+
     def fill(self) -> Iterator[pool.Filled]:
         """Add every code that is nowhere yet, one first letter at a time.
 
