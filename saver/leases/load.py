@@ -21,7 +21,7 @@ from saver import seal
 from saver.codes import Code
 from saver.leases.base import Deeds, NoTextError, Seams, hash_secret
 from saver.leases.end import READ, end
-from saver.leases.sweep import live
+from saver.leases.sweep import is_live, live
 from saver.models import text
 from saver.seal import Keys
 from saver.statements import Read
@@ -86,7 +86,7 @@ _claim = (
     .where(text.c.code == bindparam("wanted"))
     .values(claim_hash=bindparam("claim"), expires_at=bindparam("until"), free_at=bindparam("rested"))
 )
-_find_claimed = select(text.c.claim_hash, live.label("live")).where(_here).with_for_update()
+_find_claimed = select(text.c.claim_hash, is_live).where(_here).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)

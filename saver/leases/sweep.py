@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, null, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, false, insert, null, select, true, update
 
 from saver import dialect
 from saver.models import code as pool
@@ -20,6 +20,9 @@ held = text.c.body.is_not(None)
 expired = text.c.expires_at <= bindparam("now")
 # The one predicate that says whether a text may be served.
 live = held & ~expired
+# The same as a column of an answer. SQLite would read a whole body to say that there is one, but not
+# where it only decides by it: a look-up must not take longer the larger a text is.
+is_live = case((live, true()), else_=false()).label("live")
 
 # Of the bodies that are wiped at a time: overwriting them takes as much room in a file's log.
 _MOST_BYTES = 4 << 20
