@@ -49,6 +49,26 @@ def test_what_is_deleted_is_not_written_to(
         assert answer.json["code"] in snapshot(rooms.settings.data_dir / "saver.db").leased
 
 
+@pytest.mark.parametrize("reserve", [0, 1 << 60])
+def test_a_folder_that_is_gone_is_no_fault(make_app: Callable[..., Flask], reserve: int) -> None:
+    app = make_app(disk_reserve=reserve)
+    client, place = app.test_client(), app.extensions["saver"].settings.data_dir
+    client.post("/api/v1/write", json={"text": "x"})
+    place.rename(place.with_name("elsewhere"))
+    assert client.post("/api/v1/write", json={"text": "x"}).status_code == 503
+    assert [client.get(path).status_code for path in ("/readyz", "/metrics", "/healthz")] == [503, 503, 200]
+
+
+def test_what_is_deleted_while_it_is_written_to_is_no_fault(make_app: Callable[..., Flask]) -> None:
+    app = make_app(disk_reserve=1)
+    rooms: Rooms = app.extensions["saver"]
+    with app.extensions["saver"].leases._engine.connect() as connection:
+        place = rooms.settings.data_dir
+        place.rename(place.with_name("elsewhere"))
+        with pytest.raises(StorageError):
+            rooms.leases._quotas.check(connection, None, 1, 0)
+
+
 def test_what_is_deleted_before_the_commit_is_not_acknowledged(leases: Leases, rooms: Rooms) -> None:
     place = rooms.settings.data_dir
 

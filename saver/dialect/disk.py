@@ -11,6 +11,7 @@ A server looks after its own disk; here every question is answered as if it had 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,8 +49,10 @@ class Disk:
         self._reserve = reserve
 
     def free(self) -> int | None:
-        """How many bytes are free; None where a server keeps the database. Raises OSError."""
-        return None if self._database is None else _free(self._database.parent)[0]
+        """How many bytes are free; None where a server keeps the database, or nobody can tell."""
+        with suppress(OSError):
+            return None if self._database is None else _free(self._database.parent)[0]
+        return None
 
     def has_room(self, connection: Connection, size: int) -> bool:
         """Whether a text of ``size`` bytes may be kept. Raises OSError."""

@@ -19,6 +19,7 @@ from saver.dialect.disk import Disk
 from saver.leases.sweep import expired, live
 from saver.models import text
 from saver.statements import Statement, read
+from saver.writer import StorageError
 
 # How old (seconds) the sum of all live texts may be, and how many times as old as it took to make.
 _SUM_EVERY = 1.0
@@ -67,9 +68,15 @@ class Quotas:
         self._all.must_have_room(size)
 
     def check(self, connection: Connection, quota: Quota | None, size: int, now: int) -> None:
-        """Raise QuotaError or FullError unless a text of ``size`` bytes may be kept, as of ``now``."""
-        if not self._disk.has_room(connection, size):
-            raise FullError
+        """Raise QuotaError or FullError unless a text of ``size`` bytes may be kept, as of ``now``.
+
+        Raises StorageError where nobody can tell.
+        """
+        try:
+            if not self._disk.has_room(connection, size):
+                raise FullError
+        except OSError as error:
+            raise StorageError(type(error).__name__) from None
         if quota is None:
             return
         # Or two texts of one source would each find room for one; at midnight the second's first
