@@ -90,10 +90,12 @@ class Disk:
 
 
 def gives_up_reserve(database: Path) -> bool:
-    """Give up a piece of the reserve's file; whether there was any left."""
+    """Give up a piece of the reserve's file, where the disk is full; whether there was any left."""
     path = _file_of(database)
     left = _size_of(path) - _PIECE
     try:
+        if _free(database.parent)[0] > _FILE_BYTES:
+            return False
         if left > 0:
             os.truncate(path, left)
         else:
