@@ -80,9 +80,9 @@ class Sweeper:
     def _keep_reserve(self) -> None:
         try:
             self._leases.keep_reserve()
-        except Exception as error:
+        except StorageError as error:
             # Sweeping makes room, so it goes on.
-            _log.error("no room can be kept on the disk (%s)", type(error).__name__)
+            _log.error("no room can be kept on the disk (%s)", error)
 
     def _sweep(self) -> Swept:
         try:
