@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from flask.testing import FlaskClient
@@ -15,6 +16,8 @@ from saver.seal import Keys, Seal
 
 _TRIALS = 1_000
 _WITH_PASSWORD = 40
+# What anybody may load, and only an owner may do more with.
+_OPEN = "open, 1 MB"
 
 
 def measure(bench: Bench) -> Iterator[Row]:
@@ -22,13 +25,22 @@ def measure(bench: Bench) -> Iterator[Row]:
     folder = bench.copy(bench.full(), "oracle")
     client, codes = _causes(folder)
     trials = _TRIALS // 10 if bench.quick else _TRIALS
-    spreads: dict[str, list[float]] = {"without a password": [], "with a password": []}
+    spreads: dict[str, list[float]] = {
+        "without a password": [],
+        "with a password": [],
+        "of status with a wrong token": [],
+    }
     for turn in range(bench.rounds):
         say(f"oracle, round {turn + 1} of {bench.rounds}")
-        spreads["without a password"].append(_spread(client, codes, {}, trials))
-        spreads["with a password"].append(_spread(client, codes, {"password": "wrong"}, _WITH_PASSWORD))
+        ask = partial(_spread, client)
+        hidden = {cause: code for cause, code in codes.items() if cause != _OPEN}
+        spreads["without a password"].append(ask("load", hidden, {}, trials))
+        spreads["with a password"].append(ask("load", hidden, {"password": "wrong"}, _WITH_PASSWORD))
+        wrong = {"owner_token": seal.encode(bytes(16))}
+        spreads["of status with a wrong token"].append(ask("status", codes, wrong, trials))
     for what, found in spreads.items():
-        note = f"slowest / quickest of {len(codes)} causes: {', '.join(codes)}"
+        causes = codes if "token" in what else hidden
+        note = f"slowest / quickest of {len(causes)} causes: {', '.join(causes)}"
         yield Row(f"the one 404 {what}", found, "<= 1.05", note=note)
 
 
@@ -43,26 +55,33 @@ def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
         jwe = seal.close("x" * size, Seal(bytes(16)), keys, bytes(12))
         return str(leases.save(jwe, 86_400, proof=keys.proof).code)
 
+    def claimed(text: str) -> str:
+        lease = leases.save(text, 86_400, once=True)
+        leases.load(lease.code, claim="8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001")
+        return str(lease.code)
+
     deleted = leases.save("x", 600)
     leases.delete(deleted.code, deleted.owner_token)
-    claimed = leases.save("x", 86_400, once=True)
-    leases.load(claimed.code, claim="8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001")
     codes = {
         "free": "qqqq",
         "sealed": sealed(1_000),
         "sealed, 1 MB": sealed(1_000_000),
-        "deleted": deleted.code,
-        "claimed": claimed.code,
+        "deleted": str(deleted.code),
+        "claimed": claimed("x"),
+        "claimed, 1 MB": claimed("x" * 1_000_000),
+        _OPEN: str(leases.save("x" * 1_000_000, 86_400).code),
     }
     return app.test_client(), codes
 
 
-def _spread(client: FlaskClient, codes: dict[str, str], more: dict[str, str], trials: int) -> float:
+def _spread(
+    client: FlaskClient, route: str, codes: dict[str, str], more: dict[str, str], trials: int
+) -> float:
     took: dict[str, list[float]] = {cause: [] for cause in codes}
     for trial in range(trials + trials // 10):
         for cause, code in codes.items():
             started = time.perf_counter()
-            answer = client.post("/api/v1/load", json={"code": code, **more})
+            answer = client.post(f"/api/v1/{route}", json={"code": code, **more})
             if trial >= trials // 10:
                 took[cause].append(time.perf_counter() - started)
             assert answer.status_code == 404

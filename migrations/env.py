@@ -13,6 +13,7 @@ def run() -> None:
     engine = context.config.attributes.get("engine", db.engine).execution_options(
         **dialect.WRITE, **dialect.NO_STATEMENT_TIMEOUT
     )
+    dialect.make_file(engine)
     dialect.refuse_unfit(engine)
     # Of several servers that are started at once, one migrates and the others find it done.
     with dialect.alone(engine, "migrate"), engine.connect() as connection:

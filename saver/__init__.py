@@ -4,7 +4,7 @@ The rooms, and who may import whom (a test reads the imports and keeps this true
 
 - ``settings``, ``codes``, ``seal``, ``dialect``, ``addresses``, ``counts``, ``receipts``,
   ``redis_client``, ``notify`` import nothing of ours.
-- ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> dialect, writer.
+- ``secret`` -> settings; ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> dialect, writer.
 - ``leases`` -> models, codes, seal, dialect, writer, statements, receipts: the only writer of code and text.
 - ``readiness`` -> models, dialect, statements, writer, leases; ``budgets`` -> addresses, counts,
   lookups, settings; ``lookups`` -> counts.

@@ -28,6 +28,7 @@ from saver.budgets import Budgets
 from saver.counts import Counts
 from saver.counts.redis import RedisCounts
 from saver.counts.shared import SharedCounts
+from saver.dialect.disk import Disk, Reserve
 from saver.leases import Clock, Leases, Seams
 from saver.metrics import Metrics
 from saver.readiness import Readiness
@@ -36,7 +37,8 @@ from saver.receipts.file import FileReceipts
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import pool_of
 from saver.seal import Deriver
-from saver.settings import Settings, SettingsError, environment_of_others, read_settings, secret_of
+from saver.secret import secret_of
+from saver.settings import Settings, SettingsError, environment_of_others, read_settings
 from saver.upkeep import Actions, Aftermath, Backups, Check, Mover, Restorer, Rules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -105,16 +107,20 @@ def create_app(
 
 def _leases(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> Leases:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not dialect.is_known(settings.database):
+    address = settings.database or dialect.url_of(settings.data_dir.resolve() / "saver.db")
+    if not dialect.is_known(address):
         raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(settings.database, settings.threads)
+    app.config["SQLALCHEMY_DATABASE_URI"] = address
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(address, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     engine = _engine(app)
     dialect.prepare(engine)
     deriver, secret = Deriver(settings.derive_at_once), secret_of(settings)
-    return Leases(Seams(engine, deriver, receipts, clock, random, secret, settings.rest))
+    reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
+    disk = Disk(dialect.file_of(engine), reserve)
+    in_all = settings.live_bytes_in_all
+    return Leases(Seams(engine, deriver, receipts, clock, random, secret, settings.rest, disk, in_all))
 
 
 def _engine(app: Flask) -> Engine:
@@ -127,7 +133,12 @@ def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clo
     engine = _engine(app)
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(
-        engine, clock, head=head, sweep_every=settings.sweep_every, can_count=budgets.can_count
+        engine,
+        clock,
+        head=head,
+        sweep_every=settings.sweep_every,
+        can_count=budgets.can_count,
+        has_room=partial(leases.has_room, settings.max_text_bytes),
     )
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
     rules = Rules(head, settings.rest, longest)

@@ -59,6 +59,11 @@ class Metrics(Collector):
         yield _gauge(
             "saver_oldest_overdue_seconds", "Age of the oldest text to be wiped.", census.oldest_overdue
         )
+        refused = not self._readiness.takes_writes()
+        yield _gauge("saver_writes_refused", "1 where there is no room for the longest text.", refused)
+        free = self._leases.disk.free()
+        if free is not None:
+            yield _gauge("saver_disk_free_bytes", "Free on the disk of the database.", free)
         beat = self._readiness.beat_age()
         if beat is not None:
             yield _gauge("saver_sweeper_heartbeat_age_seconds", "Since the last sweep.", beat)

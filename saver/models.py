@@ -45,8 +45,6 @@ text = Table(
     "text",
     metadata,
     _code_column(),
-    # The text, or its JWE where it is sealed; NULL once it is wiped.
-    Column("body", Text),
     # Sealed texts only: the protected header of the JWE, so that its public part
     # is read without the rest, and SHA-256 of the proof.
     Column("seal", Text),
@@ -69,6 +67,11 @@ text = Table(
     # request under that key.
     Column("key_hash", LargeBinary(32)),
     Column("request_hash", LargeBinary(32)),
+    # For the quota of its writer's IPv6 network; named as ``source`` is.
+    Column("network", LargeBinary(16)),
+    # The text, or its JWE where it is sealed; NULL once it is wiped. Last: SQLite finds what stands
+    # behind a long value by walking all of its pages, which would tell that there is one.
+    Column("body", Text),
     CheckConstraint("free_at >= expires_at", name="rest"),
     CheckConstraint("(seal IS NULL) = (proof_hash IS NULL)", name="sealed"),
 )
@@ -94,6 +97,14 @@ Index(
     text.c.size,
     sqlite_where=text.c.source.is_not(None),
     postgresql_where=text.c.source.is_not(None),
+)
+Index(
+    "ix_text_network",
+    text.c.network,
+    text.c.expires_at,
+    text.c.size,
+    sqlite_where=text.c.network.is_not(None),
+    postgresql_where=text.c.network.is_not(None),
 )
 Index(
     "ix_text_key_hash",

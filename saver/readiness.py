@@ -43,7 +43,7 @@ _LEAST_SECONDS = 60
 class Readiness:
     """Checks the database, its schema, the counts and the sweeper; keeps the sweeper's heartbeat."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one thing that is asked
         self,
         engine: Engine,
         clock: Clock,
@@ -51,12 +51,14 @@ class Readiness:
         head: str,
         sweep_every: int,
         can_count: Callable[[], bool],
+        has_room: Callable[[], bool],
     ) -> None:
         self._engine = engine
         self._writer = writer_for(engine)
         self._clock = clock
         self._head = head
         self._can_count = can_count
+        self._has_room = has_room
         self._patience = max(_MISSED_SWEEPS * sweep_every, _LEAST_SECONDS)
 
     def beat(self) -> None:
@@ -96,6 +98,13 @@ class Readiness:
         if not checks["database"]:
             return f"the database {name} cannot be read"
         return f"the database {name} is not set up for this version: flask --app saver db upgrade"
+
+    def takes_writes(self) -> bool:
+        """Whether there is room for the longest text: without it all else goes on. Never raises."""
+        try:
+            return self._has_room()
+        except (StorageError, DBAPIError, OSError):
+            return False
 
     def _read(self, statement: Select[Any]) -> Any:
         return read(self._engine, lambda connection: connection.scalar(statement))

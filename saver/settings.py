@@ -6,9 +6,7 @@ relative path begins there: where a process was started must not decide which da
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 from collections.abc import Mapping
 from io import StringIO
 from ipaddress import ip_network
@@ -36,8 +34,6 @@ _ROOT = Path(__file__).resolve().parent.parent
 _ENV_FILE = f"{PREFIX}ENV_FILE"
 # With or without the byte order mark that editors on Windows put in front.
 _ENCODING = "utf-8-sig"
-_SECRET_FILE = "secret_key"  # noqa: S105 - a file name
-_SECRET_BYTES = 32
 # JSON writes a control character as \u0001: six bytes for one.
 _JSON_PER_BYTE = 6
 _ROOM_FOR_THE_REST = 65_536
@@ -119,6 +115,23 @@ class Settings(BaseSettings):
     live_bytes: Count = Field(
         67_108_864, description="bytes that the live texts of one source may have; 0: no limit"
     )
+    live_texts_per_network: Count = Field(
+        4_000, description="live texts that one IPv6 /48 may keep; 0: no limit"
+    )
+    live_bytes_per_network: Count = Field(
+        268_435_456, description="bytes that the live texts of one IPv6 /48 may have; 0: no limit"
+    )
+    live_bytes_in_all: Count = Field(
+        10_737_418_240, description="bytes that the live texts of everybody may have; 0: no limit"
+    )
+    disk_reserve: Count = Field(
+        67_108_864,
+        description="bytes that are kept free on the disk of an SQLite file: writes are refused before,"
+        " so that texts can always be wiped; 0: none",
+    )
+    disk_reserve_percent: Annotated[int, Field(ge=0, le=99)] = Field(
+        1, description="the same in percent of that disk; whichever is more holds; 0: none"
+    )
     loads_a_minute: Count = Field(120, description="loads of one source in a minute; 0: no limit")
     loads_a_minute_per_network: Count = Field(
         1_200, description="loads of one IPv6 /48 in a minute; 0: no limit"
@@ -184,8 +197,8 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL in force."""
-        return self.database_url.get_secret_value() or f"sqlite:///{self.data_dir.resolve() / 'saver.db'}"
+        """The SQLAlchemy URL that is set; empty: the file in the data directory."""
+        return self.database_url.get_secret_value()
 
     @property
     def max_body_bytes(self) -> int:
@@ -251,29 +264,6 @@ def _values_of(file: Path) -> dict[str, str | None]:
 def notify_socket() -> str | None:
     """Where the service manager wants to be told, if one started this process; see ``saver.notify``."""
     return os.environ.get("NOTIFY_SOCKET")
-
-
-def secret_of(settings: Settings) -> bytes:
-    """The server's secret: the setting, or the file in the data directory, made on first use."""
-    if settings.secret_key is not None:
-        return settings.secret_key.get_secret_value().encode()
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = settings.data_dir / _SECRET_FILE
-    if not path.exists():
-        _make_secret(path)
-    return path.read_bytes()
-
-
-def _make_secret(path: Path) -> None:
-    # Written aside and linked, so that of several processes that start at once
-    # one wins and none reads half a key.
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(_SECRET_BYTES))
-    with contextlib.suppress(FileExistsError):
-        os.link(aside, path)
-    aside.unlink()
 
 
 def _unknown(environ: Mapping[str, str | None]) -> list[str]:

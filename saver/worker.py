@@ -61,6 +61,7 @@ class Sweeper:
 
     def run(self) -> None:
         """Sweep until nothing is left to do or the stop is set; the batch under way is finished."""
+        self._keep_reserve()
         wiped = freed = 0
         more = True
         while more and not self._stop.is_set():
@@ -76,12 +77,20 @@ class Sweeper:
         if wiped or freed:
             _log.info("swept: %d wiped, %d given back", wiped, freed)
 
+    def _keep_reserve(self) -> None:
+        try:
+            self._leases.keep_reserve()
+        except StorageError as error:
+            # Sweeping makes room, so it goes on.
+            _log.error("no room can be kept on the disk (%s)", error)
+
     def _sweep(self) -> Swept:
         try:
             return self._leases.sweep(self._batch)
-        except StorageError:
-            # Perhaps it was too much for the time that a statement has: less of it the next time.
-            self._batch = max(_LEAST, self._batch // 2)
+        except StorageError as error:
+            # Perhaps it was too much for the time that a statement has: less of it the next time; and as
+            # little as can be where there was no room for it.
+            self._batch = 1 if error.for_room else max(_LEAST, self._batch // 2)
             raise
 
     def _beat_at_times(self, *, last: bool) -> None:
@@ -93,7 +102,7 @@ class Sweeper:
     def _adapt(self, took: float) -> None:
         pace = self._leases.pace
         scaled = round(self._batch * min(2.0, pace.batch_seconds / max(took, 1e-4)))
-        self._batch = max(_LEAST, min(pace.most, scaled))
+        self._batch = max(min(_LEAST, 2 * self._batch), min(pace.most, scaled))
 
 
 class Watch:

@@ -29,7 +29,12 @@ _TRY_FOR = 3.0
 
 
 class StorageError(Exception):
-    """The database cannot do this now: away, locked by somebody else, or full."""
+    """The database cannot do this now: away, locked by somebody else, or full.
+
+    ``for_room`` says that it may have failed for want of room on a disk.
+    """
+
+    for_room = False
 
 
 class AtRiskError(StorageError):
@@ -48,7 +53,9 @@ def storage_error(error: Exception) -> StorageError | None:
     if trouble is None:
         return None
     kind = ConflictError if trouble is dialect.Trouble.CONFLICT else StorageError
-    return kind(type(error).__name__)
+    found = kind(type(getattr(error, "orig", None) or error).__name__)
+    found.for_room = dialect.is_full(error)
+    return found
 
 
 class Writer(Protocol):
@@ -172,11 +179,11 @@ class Queue:
             with dialect.gate(self._engine):
                 # Not before: whoever comes while the gate is waited for is served too.
                 jobs = self._take()
-                self._together(jobs)
+                self._together_and_again(jobs)
         except (StorageError, OSError) as error:
             # The database's own trouble, and so everybody's: not to be tried job by job.
             jobs = jobs or self._take()
-            _fail(jobs, StorageError(type(error).__name__))
+            _fail(jobs, storage_error(error) or StorageError(type(error).__name__))
         finally:
             # Also where the thread is stopped: nobody may wait for a leader that is gone.
             jobs = jobs or self._take()
@@ -194,6 +201,15 @@ class Queue:
                 self._waiting[0].ready.release()
         for job in served[1:]:
             job.ready.release()
+
+    def _together_and_again(self, jobs: list[_Job[Any]]) -> None:
+        while True:
+            try:
+                # What was refused for a reason of its own has its answer.
+                return self._together([job for job in jobs if not job.done])
+            except StorageError as error:
+                if not (error.for_room and dialect.makes_room(self._engine)):
+                    raise
 
     def _together(self, jobs: list[_Job[Any]]) -> None:
         try:

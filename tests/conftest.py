@@ -41,6 +41,11 @@ NO_LIMITS = {
     "misses_a_day_in_all": 0,
     "live_texts": 0,
     "live_bytes": 0,
+    "live_texts_per_network": 0,
+    "live_bytes_per_network": 0,
+    "live_bytes_in_all": 0,
+    "disk_reserve": 0,
+    "disk_reserve_percent": 0,
 }
 
 

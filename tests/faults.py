@@ -50,6 +50,7 @@ _ONCE = "tests/test_once.py"
 _REPEAT = "tests/test_repeat.py"
 _BODIES = "tests/test_bodies.py"
 _RESTORE = "tests/test_restore.py"
+_FILE_GONE = "tests/test_file_gone.py"
 
 FAULTS = [
     Fault(
@@ -205,7 +206,7 @@ FAULTS = [
     ),
     Fault(
         "a source may keep one text too many",
-        "saver/leases/save.py",
+        "saver/leases/quota.py",
         "texts + 1 > quota.texts",
         "texts > quota.texts",
         f"{_REPEAT}::test_a_source_keeps_so_many_texts_and_no_more",
@@ -220,8 +221,8 @@ FAULTS = [
     Fault(
         "a wiped text keeps its body",
         "saver/leases/sweep.py",
-        ".values(body=null(), seal=null(), proof_hash=null(), source=null())",
-        ".values(seal=null(), proof_hash=null(), source=null())",
+        ".values(body=null(), seal=null(), proof_hash=null(), source=null(), network=null())",
+        ".values(seal=null(), proof_hash=null(), source=null(), network=null())",
         f"{_LEASES}::test_a_wiped_text_is_overwritten_in_the_file",
     ),
     Fault(
@@ -244,7 +245,7 @@ FAULTS = [
     Fault(
         "acknowledged although the commit failed",
         "saver/writer.py",
-        "_fail(jobs, StorageError(type(error).__name__))",
+        "_fail(jobs, storage_error(error) or StorageError(type(error).__name__))",
         "_fail(jobs, None)",
         f"{_SHARED_COMMIT}::test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works",
     ),
@@ -385,6 +386,69 @@ FAULTS = [
         "except Exception as error:",
         "except ArithmeticError as error:",
         f"{_WORKER}::test_a_job_that_fails_is_tried_again_and_its_message_is_not_logged",
+    ),
+    Fault(
+        "texts fill the disk to its brim",
+        "saver/dialect/disk.py",
+        "if not reserve or free >=",
+        "if reserve or free >=",
+        "tests/test_disk.py::test_it_heals[texts]",
+    ),
+    Fault(
+        "the reserve is kept when the disk is full",
+        "saver/writer.py",
+        "if not (error.for_room and dialect.makes_room(self._engine)):",
+        "if True:",
+        "tests/test_disk.py::test_it_heals[something_else]",
+    ),
+    Fault(
+        "a network keeps what it likes",
+        "saver/leases/quota.py",
+        "self._check(connection, text.c.network, quota.network, size, now)",
+        "pass",
+        f"{_REPEAT}::TestANetwork",
+    ),
+    Fault(
+        "a text in a deleted file is acknowledged",
+        "saver/dialect/sqlite.py",
+        "if is_write and _is_gone(connection.info, path):",
+        "if False:",
+        f"{_FILE_GONE}::test_what_is_deleted_before_the_commit_is_not_acknowledged",
+    ),
+    Fault(
+        "a deleted file is read on",
+        "saver/dialect/sqlite.py",
+        "if _is_gone(record.info, path):",
+        "if False:",
+        f"{_FILE_GONE}::test_what_is_deleted_is_not_written_to",
+    ),
+    Fault(
+        "everybody may read a new database",
+        "saver/dialect/sqlite.py",
+        "os.O_EXCL | os.O_CLOEXEC, 0o600",
+        "os.O_EXCL | os.O_CLOEXEC, 0o644",
+        f"{_FILE_GONE}::test_nobody_else_may_read_a_file_from_its_first_moment",
+    ),
+    Fault(
+        "a writer that is stopped costs every other one its whole patience",
+        "saver/dialect/gates.py",
+        "_SHORT_PATIENCE = 0.05",
+        "_SHORT_PATIENCE = 3.0",
+        "tests/test_gate.py::test_whoever_waits_gives_up_in_time_and_the_next_one_soon",
+    ),
+    Fault(
+        "a migration puts a long body before what is looked up",
+        "migrations/versions/0004_body_last.py",
+        "[*small_columns(), network(), body()]",
+        "[body(), *small_columns(), network()]",
+        "tests/test_migrations.py::test_a_large_body_is_behind_all_that_is_read_of_a_row",
+    ),
+    Fault(
+        "a look-up reads a body to say that there is one",
+        "saver/leases/sweep.py",
+        'case((live, true()), else_=false()).label("live")',
+        'live.label("live")',
+        f"{_LEASES}::test_no_look_up_reads_a_body_to_say_that_there_is_one",
     ),
     Fault(
         "a migration forgets WITHOUT ROWID",

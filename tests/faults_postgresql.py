@@ -17,10 +17,10 @@ FAULTS = [
     ),
     Fault(
         "the quota is counted by two at once",
-        "saver/leases/save.py",
-        'dialect.lock(connection, "quota", *quota.sources[:2])',
+        "saver/leases/quota.py",
+        'dialect.lock(connection, "quota", *names)',
         "pass",
-        "tests/test_repeat.py::test_writers_at_once_keep_to_the_quota[postgresql]",
+        "tests/test_repeat.py::test_writers_at_once_keep_to_the_quota",
     ),
     Fault(
         "two claims are both the first",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sqlite3
@@ -56,7 +57,7 @@ def test_all_is_well(run: FlaskCliRunner, full: Flask) -> None:
     rooms.readiness.beat()
     told = run.invoke(args=["check"])
     assert lines(told.stdout) == dict.fromkeys(
-        ["database", "schema", "codes", "worker", "disk", "counts"], "ok"
+        ["database", "schema", "codes", "worker", "disk", "counts", "files"], "ok"
     )
     assert f"{SPACE - 1:,} of {SPACE:,} free, 1 texts live, 0 resting" in told.stdout
     assert not re.search(rf"\\b{code}\\b", told.stdout)
@@ -89,6 +90,34 @@ def test_what_is_wrong_is_told(run: FlaskCliRunner, full: Flask, harm: str, name
     told = run.invoke(args=["check"])
     assert [key for key, state in lines(told.stdout).items() if state == "FAILING"] == [name]
     assert told.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "line"),
+    [
+        (lambda folder: folder.chmod(0o777), "everybody may write to "),
+        (lambda folder: (folder / "saver.db").chmod(0o644), "everybody may read saver.db"),
+        (lambda folder: (folder / "secret_key").chmod(0o666), "everybody may write to secret_key"),
+        (lambda folder: os.chown(folder, 65_534, -1), "belongs to another user"),
+        (lambda folder: linked(folder / "counts"), "counts is a symbolic link"),
+    ],
+)
+def test_files_that_others_may_change_are_told(
+    run: FlaskCliRunner, full: Flask, harm: Callable[[Path], None], line: str
+) -> None:
+    if "another user" in line and os.geteuid():
+        pytest.skip("only root gives a folder away")
+    rooms: Rooms = full.extensions["saver"]
+    rooms.readiness.beat()
+    harm(rooms.settings.data_dir)
+    told = run.invoke(args=["check"])
+    assert [key for key, state in lines(told.stdout).items() if state == "FAILING"] == ["files"]
+    assert line in told.stdout
+
+
+def linked(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(path.with_name("elsewhere"))
 
 
 def test_a_pool_that_runs_short_is_told(

@@ -18,8 +18,20 @@ import saver
 
 HOUSE = Path(__file__).resolve().parent.parent / "saver"
 ENTRY_POINTS = {"worker", "serve"}
-ROOMS = {"settings", "addresses", "codes", "seal", "dialect", "models", "writer", "statements", "leases"} | {
+ROOMS = {
+    "settings",
+    "secret",
+    "addresses",
+    "codes",
+    "seal",
+    "dialect",
+    "models",
+    "writer",
+    "statements",
+    "leases",
+} | {
     *(
+        "secret",
         "redis_client",
         "receipts",
         "notify",
@@ -37,6 +49,7 @@ ROOMS = {"settings", "addresses", "codes", "seal", "dialect", "models", "writer"
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
+    "secret": {"settings"},
     "addresses": set(),
     "codes": set(),
     "seal": set(),

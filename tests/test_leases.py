@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from pathlib import Path
 from random import Random, SystemRandom
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import Select, event
+from sqlalchemy.dialects import sqlite
 
 from saver import create_app, seal
 from saver.app import Rooms
 from saver.codes import ALPHABET, SPACE, Code
-from saver.leases import Leases, NoTextError, PoolEmptyError
+from saver.leases import Leases, NoTextError, PoolEmptyError, load, own
 from saver.leases.draw import Draw
 from saver.writer import StorageError
 from tests.conftest import BOTH, NOW, Clock, settings_in
-from tests.snapshot import Database, everything_stored, put_codes, tell
+from tests.snapshot import Database, ask, everything_stored, put_codes, tell
 
 KINDS = BOTH
 
@@ -272,3 +275,17 @@ def test_a_deleted_code_rests_no_moment_less(leases: Leases, clock: Clock) -> No
     assert leases.sweep(10).freed == 0
     clock.now = NOW + 1 + DAY
     assert leases.sweep(10).freed == 1
+
+
+@pytest.mark.kinds("sqlite")
+@pytest.mark.parametrize("statement", [own._find, load._find_claimed, load._find], ids=["own", "ack", "load"])
+def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statement: Select[Any]) -> None:
+    compiled = statement.compile(dialect=sqlite.dialect())
+    names = [str(name) for _, name, *_ in ask(database, "PRAGMA table_info(text)")]
+    steps = ask(database, f"EXPLAIN {compiled}", *("x" for _ in compiled.positiontup or ()))
+    reads = [step for step in steps if step[1] == "Column" and step[3] == names.index("body")]
+    # OPFLAG_TYPEOFARG: only what kind of value it is, which stands in the row's head.
+    whole = [step for step in reads if not int(str(step[6])) & 0x80]
+    assert reads
+    # A load reads the body of what anybody may read.
+    assert len(whole) == (statement is load._find)

@@ -41,8 +41,19 @@ def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], c
     assert (seen["saver_misses_today"], seen["saver_requests_refused_today"]) == (4, 2)
     assert seen["saver_expected_stranger_hits_per_day"] == pytest.approx(4 * 1 / SPACE)
     assert (seen["saver_oldest_overdue_seconds"], seen["saver_sweeper_heartbeat_age_seconds"]) == (30, 90)
+    assert seen["saver_writes_refused"] == 0
     leases.sweep(10)
     assert figures(client)["saver_codesresting"] == 1
+
+
+@pytest.mark.kinds("sqlite")
+def test_a_disk_without_room_is_seen(make_app: Callable[..., Flask]) -> None:
+    # More than any disk has.
+    client = make_app(disk_reserve=1 << 60).test_client()
+    seen = figures(client)
+    assert (seen["saver_writes_refused"], seen["saver_disk_free_bytes"] > 0) == (1, True)
+    assert client.post("/api/v1/write", json={"text": "x"}).json["type"] == "urn:saver:problem:full"
+    assert client.get("/readyz").json["writes"] == "refused"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from saver import create_app, models
 from saver.settings import Settings
 from tests.conftest import settings_in
-from tests.snapshot import ask
+from tests.snapshot import ask, tell
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 OBJECTS = "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -161,6 +163,62 @@ def test_texts_survive_an_upgrade(make_app: Callable[..., Flask]) -> None:
     with app.app_context():
         upgrade()
     assert app.extensions["saver"].leases.load(lease.code).text == "kept"
+
+
+ROWS = [
+    (
+        "aaaa",
+        "a \N{SNOWMAN}",
+        None,
+        None,
+        b"o" * 32,
+        0,
+        None,
+        5,
+        100,
+        200,
+        None,
+        b"s" * 16,
+        9,
+        b"k" * 32,
+        None,
+    ),
+    ("aaab", "x.y.z", "x", b"p" * 32, b"o" * 32, 1, b"c" * 32, 6, 101, 201, None, None, 5, None, None),
+    ("aAbB", None, None, None, b"o" * 32, 1, None, 7, 102, 202, "read", None, 5, None, b"r" * 32),
+]
+NAMES = "code, body, seal, proof_hash, owner_hash, once, claim_hash, saved_at, expires_at, free_at, ended,"
+NAMES += " source, size, key_hash, request_hash"
+FROZEN = "CREATE TRIGGER frozen_text_insert BEFORE INSERT ON text BEGIN SELECT RAISE(ABORT, 'moved'); END"
+
+
+def test_every_column_survives_the_copy_of_the_table(migrating: Flask, folder: Path) -> None:
+    upgrade(revision="0003")
+    marks = ", ".join("?" * len(ROWS[0]))
+    tell(folder / "saver.db", f"INSERT INTO text ({NAMES}) VALUES ({marks})", ROWS)
+    tell(folder / "saver.db", FROZEN)
+    for move in (upgrade, partial(downgrade, revision="0003"), upgrade):
+        move()
+        assert ask(folder / "saver.db", f"SELECT {NAMES} FROM text ORDER BY saved_at") == ROWS
+        # A database that was moved away still takes nothing.
+        assert sql_of(folder / "saver.db", "frozen_text_insert") == plain(FROZEN)
+    assert ask(folder / "saver.db", "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_a_large_body_is_behind_all_that_is_read_of_a_row(database: Path) -> None:
+    columns = [str(name) for _, name, *_ in ask(database, "PRAGMA table_info(text)")]
+    assert columns[-1] == "body"
+
+
+def test_a_copy_that_is_broken_off_leaves_the_table_as_it_was(migrating: Flask, folder: Path) -> None:
+    upgrade(revision="0003")
+    before = ask(folder / "saver.db", "SELECT name, sql FROM sqlite_schema ORDER BY name")
+    # The last index of the copy has its name taken.
+    tell(folder / "saver.db", "CREATE TABLE ix_text_network (x)")
+    with pytest.raises(OperationalError):
+        upgrade()
+    tell(folder / "saver.db", "DROP TABLE ix_text_network")
+    assert ask(folder / "saver.db", "SELECT name, sql FROM sqlite_schema ORDER BY name") == before
+    assert ask(folder / "saver.db", "SELECT version_num FROM alembic_version") == [("0003",)]
 
 
 def test_a_database_that_is_behind_is_not_ready(migrating: Flask, folder: Path) -> None:

@@ -221,7 +221,8 @@ class TestTwoAtOnce:
         ]
         told = [process.communicate(timeout=PATIENCE)[1] for process in both]
         assert [process.returncode for process in both] == [0, 0], told
-        assert sum(told_by.count(b"Running upgrade") for told_by in told) == 3
+        every = len(list((ROOT / "migrations" / "versions").glob("*.py")))
+        assert sum(told_by.count(b"Running upgrade") for told_by in told) == every
         assert ask(database, "SELECT count(*) FROM alembic_version") == [(1,)]
 
     def test_two_heartbeats_are_one(self, make_app: Callable[..., Flask], database: PostgresDatabase) -> None:

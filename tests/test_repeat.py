@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,7 +14,7 @@ from flask.testing import FlaskClient
 
 from saver.leases import Leases, PoolEmptyError, Quota, QuotaError
 from tests.conftest import BOTH, Clock
-from tests.snapshot import Database, everything_stored
+from tests.snapshot import Database, ask, everything_stored
 
 KINDS = BOTH
 
@@ -154,6 +156,52 @@ def test_a_source_keeps_so_many_bytes_and_no_more(make_app: Callable[..., Flask]
     assert answers[1].headers["Retry-After"]
 
 
+class TestANetwork:
+    """An IPv6 /48 has 65,536 sources."""
+
+    def _write(self, client: FlaskClient, source: int, text: str = "x", network: int = 1) -> Any:
+        address = {"REMOTE_ADDR": f"2001:db8:{network:x}:{source:x}::1"}
+        return client.post("/api/v1/write", json={"text": text}, environ_overrides=address)
+
+    def test_keeps_so_many_texts(self, make_app: Callable[..., Flask], clock: Clock) -> None:
+        client = make_app(live_texts_per_network=2).test_client()
+        answers = [self._write(client, source) for source in range(3)]
+        assert [answer.status_code for answer in answers] == [201, 201, 429]
+        assert answers[2].json["type"] == "urn:saver:problem:quota"
+        assert self._write(client, 0, network=2).status_code == 201
+        clock.tick(601)
+        assert self._write(client, 9).status_code == 201
+
+    def test_keeps_so_many_bytes(self, make_app: Callable[..., Flask]) -> None:
+        client = make_app(live_bytes=10, live_bytes_per_network=14).test_client()
+        answers = [self._write(client, source, "x" * 7) for source in range(3)]
+        assert [answer.status_code for answer in answers] == [201, 201, 429]
+
+    def test_ipv4_is_in_none(self, make_app: Callable[..., Flask]) -> None:
+        client = make_app(live_texts_per_network=1).test_client()
+        assert [write(client, key).status_code for key in (KEY, OTHER)] == [201, 201]
+
+    def test_what_is_wiped_does_not_tell_it(
+        self, make_app: Callable[..., Flask], database: Database, clock: Clock
+    ) -> None:
+        app = make_app(live_texts_per_network=2)
+        self._write(app.test_client(), 1)
+        assert ask(database, "SELECT length(network) FROM text") == [(16,)]
+        clock.tick(601)
+        app.extensions["saver"].leases.sweep(10)
+        assert ask(database, "SELECT network FROM text") == [(None,)]
+
+
+def test_everybody_together_keeps_so_many_bytes(make_app: Callable[..., Flask], clock: Clock) -> None:
+    client = make_app(live_bytes_in_all=10).test_client()
+    answers = [client.post("/api/v1/write", json={"text": text}) for text in ("x" * 7, "x" * 4, "x" * 3)]
+    assert [answer.status_code for answer in answers] == [201, 503, 201]
+    assert (answers[1].json["type"], answers[1].headers["Retry-After"]) == ("urn:saver:problem:full", "60")
+    assert client.get("/readyz").json["writes"] == "refused"
+    clock.tick(601)
+    assert client.post("/api/v1/write", json={"text": "x" * 4}).status_code == 201
+
+
 def test_texts_of_the_days_before_still_count(make_app: Callable[..., Flask], clock: Clock) -> None:
     client = make_app(live_texts=1).test_client()
     assert write(client, password="pw", expires_in=2_592_000).status_code == 201
@@ -170,13 +218,20 @@ def test_a_deleted_text_counts_no_more(make_app: Callable[..., Flask]) -> None:
     assert write(client, OTHER).status_code == 201
 
 
-def test_writers_at_once_keep_to_the_quota(leases: Leases) -> None:
-    quota = Quota([b"a" * 16], 2, 0)
+@pytest.mark.parametrize(
+    "make_quota",
+    [
+        lambda: Quota([b"a" * 16], 2, 0),
+        lambda: Quota([os.urandom(16)], 0, 0, Quota([b"n" * 16], 2, 0)),
+    ],
+    ids=["source", "network"],
+)
+def test_writers_at_once_keep_to_the_quota(leases: Leases, make_quota: Callable[[], Quota]) -> None:
     outcomes: list[str] = []
 
     def save() -> None:
         try:
-            leases.save("x", 60, quota=quota)
+            leases.save("x", 60, quota=make_quota())
             outcomes.append("kept")
         except (QuotaError, PoolEmptyError) as error:
             outcomes.append(type(error).__name__)

@@ -14,7 +14,8 @@ from types import ModuleType
 
 import pytest
 
-from saver.settings import Settings, SettingsError, read_settings, secret_of
+from saver.secret import secret_of
+from saver.settings import Settings, SettingsError, read_settings
 from tests.conftest import settings_in
 from tests.races import together
 from tests.server import ROOT
@@ -146,6 +147,16 @@ def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) 
     assert stat.S_IMODE((tmp_path / "new" / "secret_key").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
     assert secret_of(settings_in(tmp_path / "another")) != secret
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o606, 0o602])
+def test_a_secret_that_others_may_read_or_change_is_none(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "secret_key").write_text("planted by somebody, and known to him")
+    (tmp_path / "secret_key").chmod(mode)
+    with pytest.raises(SettingsError, match="everybody on this machine may read or change it"):
+        secret_of(settings_in(tmp_path))
+    (tmp_path / "secret_key").chmod(0o640)
+    assert secret_of(settings_in(tmp_path)).startswith(b"planted")
 
 
 def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ class Timed:
     def __init__(self, leases: Leases, a_code_takes: float, stop: threading.Event, batches: int) -> None:
         self._leases, self._a_code_takes, self._stop, self._batches = leases, a_code_takes, stop, batches
         self.pace = leases.pace
+        self.keep_reserve = leases.keep_reserve
         self.sizes: list[int] = []
         self.now = 0.0
 

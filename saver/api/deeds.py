@@ -120,11 +120,12 @@ class Deeds:
         return self._limits
 
     def _quota(self) -> Quota | None:
-        settings = self._settings
-        if not settings.live_texts and not settings.live_bytes:
-            return None
-        names = self._budgets.names_of(self._address())
-        return Quota(names, settings.live_texts, settings.live_bytes)
+        settings, address = self._settings, self._address()
+        networks = self._budgets.network_names_of(address)
+        of_network = Quota(networks, settings.live_texts_per_network, settings.live_bytes_per_network)
+        network = of_network if networks and of_network.limits else None
+        quota = Quota(self._budgets.names_of(address), settings.live_texts, settings.live_bytes, network)
+        return quota if network or quota.limits else None
 
     def _address(self) -> str:
         return counted_caller(self._settings.trusted_proxies)

@@ -36,10 +36,14 @@ class Health:
         return door.json_answer({"status": "ok"})
 
     def readyz(self) -> Response:
-        """Database, schema and sweeper: 200 if all are well, else 503."""
+        """Database, schema and sweeper: 200 if all are well, else 503.
+
+        A service that is full goes on without writes: ``writes`` says so, whatever the status.
+        """
         checks = self._readiness.check()
         ready = all(checks.values())
         states = {name: "ok" if well else "failing" for name, well in checks.items()}
+        states["writes"] = "ok" if self._readiness.takes_writes() else "refused"
         return door.json_answer({"status": "ok" if ready else "failing", **states}, 200 if ready else 503)
 
     def metrics(self) -> Response:

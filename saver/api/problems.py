@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from saver.budgets import InFlightError
 from saver.codes import BadCodeError
 from saver.counts import CountsError
-from saver.leases import KeyReusedError, NoTextError, PoolEmptyError, QuotaError
+from saver.leases import FullError, KeyReusedError, NoTextError, PoolEmptyError, QuotaError
 from saver.lookups import SpentError
 from saver.receipts import ReceiptsError
 from saver.seal import BadSealError, BusyError
@@ -82,6 +82,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(NoTextError, lambda error: _no_text(error).response())
     app.register_error_handler(SpentError, lambda error: _spent(error).response())
     app.register_error_handler(QuotaError, lambda _: _QUOTA.response())
+    app.register_error_handler(FullError, lambda _: _FULL.response())
     app.register_error_handler(InFlightError, lambda _: _IN_FLIGHT.response())
     app.register_error_handler(KeyReusedError, lambda _: _KEY_REUSED.response())
     app.register_error_handler(BadSealError, lambda _: _BROKEN.response())
@@ -113,6 +114,13 @@ _QUOTA = Problem(
     "quota",
     "Too much is kept from here.",
     detail="Delete a text or wait until one expires.",
+    retry_after=_LATER,
+)
+_FULL = Problem(
+    503,
+    "full",
+    "There is no room for another text at the moment.",
+    detail="Try again later. Texts that are there can be loaded, extended and deleted.",
     retry_after=_LATER,
 )
 _IN_FLIGHT = Problem(

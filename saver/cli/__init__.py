@@ -217,7 +217,7 @@ def _restored(aftermath: Aftermath) -> click.Command:
 def _check(check: Check) -> click.Command:
     @click.command("check")
     def run() -> None:
-        """Look at database, codes, worker, disk and Redis; exit status 1 if one is not well."""
+        """Look at database, codes, worker, disk, files and Redis; exit status 1 if one is not well."""
         well = True
         for found in check.run():
             click.echo(f"{found.name:<9}{'ok' if found.well else 'FAILING':<8} {found.told}")

@@ -5,8 +5,9 @@ Who uses an engine asks this room and not the engine's name.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
 
-from saver.dialect import moving, postgresql, sqlite
+from saver.dialect import disk, moving, postgresql, sqlite
 from saver.dialect.dump import DumpError as DumpError
 from saver.dialect.dump import Environment as Environment
 from saver.dialect.dump import dump as dump
+from saver.dialect.gates import Gate
 from saver.dialect.patience import Watch
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -36,6 +38,7 @@ _TROUBLE = {"OperationalError", "InternalError", "InterfaceError"}
 
 # For all engines of a process.
 _watch = Watch()
+_gates: dict[tuple[int, Path], Gate] = {}
 
 
 class UnfitError(Exception):
@@ -72,7 +75,12 @@ def code_type() -> TypeEngine[str]:
     return Text().with_variant(Text(collation="C"), POSTGRESQL)
 
 
-def is_known(address: str) -> bool:
+def url_of(file: Path) -> URL:
+    """The URL of a database that is a file, whatever its name has in it."""
+    return sqlite.url_of(file)
+
+
+def is_known(address: str | URL) -> bool:
     """Whether a database URL is one of a database that saver can use, with options that there are."""
     try:
         url = make_url(address)
@@ -83,7 +91,7 @@ def is_known(address: str) -> bool:
     return url.get_backend_name() != POSTGRESQL or postgresql.has_known_options(url)
 
 
-def engine_options(address: str, threads: int) -> dict[str, Any]:
+def engine_options(address: str | URL, threads: int) -> dict[str, Any]:
     """How to make an engine for a process with so many threads; each uses one connection at a time."""
     url: URL = make_url(address)
     # Opening a connection costs 15 reads and more, so each thread keeps one; the worker and a
@@ -110,9 +118,46 @@ def pace(engine: Engine) -> Pace:
 
 
 def gate(engine: Engine) -> AbstractContextManager[None]:
-    """What a process holds while it writes to a file, so that writers take turns."""
+    """What a process holds while it writes to a file, so that writers take turns. Raises OSError."""
     file = file_of(engine)
-    return nullcontext() if file is None else sqlite.gate(file)
+    if file is None:
+        return nullcontext()
+    # A thread does not cross a fork.
+    name = os.getpid(), file
+    return (_gates.get(name) or _gates.setdefault(name, Gate(file))).hold()
+
+
+def make_file(engine: Engine) -> None:
+    """Make the file that is the database, where it is one and is not there yet. Raises OSError."""
+    if file := file_of(engine):
+        sqlite.make(file)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a statement may have failed for want of room on the disk of a file."""
+    return disk.is_full(getattr(error, "orig", None) or error)
+
+
+def makes_room(engine: Engine) -> bool:
+    """Make some room on a disk that is full, of the file that is kept for it; whether there was any."""
+    file = file_of(engine)
+    if file is None or not disk.gives_up_reserve(file):
+        return False
+    # The file grows first: then its log is begun anew, and needs no more room than it has.
+    with suppress(DBAPIError):
+        _checkpoint(engine, "PASSIVE")
+    return True
+
+
+def shrink_log(engine: Engine) -> None:
+    """Give what the log of a file takes back to its disk, as far as nobody reads it. Raises DBAPIError."""
+    if file_of(engine):
+        _checkpoint(engine, "TRUNCATE")
+
+
+def _checkpoint(engine: Engine, how: str) -> None:
+    with engine.connect().execution_options(**ONE_READ) as connection:
+        connection.exec_driver_sql(f"PRAGMA wal_checkpoint({how})")
 
 
 def lock(connection: Connection, of: str, *names: str | bytes) -> None:

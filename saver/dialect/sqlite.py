@@ -9,18 +9,16 @@ can be copied while it is written to, and replaced while nobody has it open.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 # How a transaction begins that replaces one database by another.
 REPLACE = {"saver_begin": "replace"}
@@ -44,13 +42,98 @@ _PRAGMAS = (
     "foreign_keys = ON",
     # A wiped text is overwritten in the file, not only forgotten.
     "secure_delete = ON",
+    # A log that has grown is cut to so many bytes when it is begun anew.
+    "journal_size_limit = 16777216",
 )
 
 
+# What belongs to a connection that is open; any other file of these names is not the one it writes to.
+_HELD = ("", "-wal", "-shm")
+_IDENTITY = "saver_files"
+
+_Identity = tuple[tuple[int, int] | None, ...]
+
+
+class FileGoneError(sqlite3.OperationalError):
+    """The database's file, or its log, is not there any more, or another one is in its place."""
+
+
+def url_of(database: Path) -> URL:
+    """Its URL, made of parts: in a string some names would mean something else."""
+    return URL.create("sqlite", database=str(database))
+
+
+def make(database: Path) -> None:
+    """Make the file, empty and for its owner alone, unless it is there. Raises OSError."""
+    with suppress(FileExistsError):
+        # What SQLite makes beside it gets the same mode.
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
 def prepare(engine: Engine) -> None:
-    """Set up every connection that the engine will open."""
+    """Set up every connection that the engine will open.
+
+    A file that is not there is not made, and nothing is read from or written to one that was deleted or
+    replaced while it was open: what is kept there nobody would find again.
+    """
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+    path = engine.url.database
+    if not path:
+        return
+    event.listen(engine, "do_connect", _open)
+
+    def on_connect(connection: sqlite3.Connection, record: Any) -> None:
+        # The log is opened by the first read.
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+        record.info[_IDENTITY] = _identity(path)
+
+    def on_checkout(_connection: object, record: Any, _proxy: object) -> None:
+        if _is_gone(record.info, path):
+            # The pool opens another one.
+            raise DisconnectionError
+
+    def on_commit(connection: Connection) -> None:
+        is_write = connection.get_execution_options().get("saver_begin") == "write"
+        if is_write and _is_gone(connection.info, path):
+            raise FileGoneError("the database's file was deleted or replaced")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "checkout", on_checkout)
+    event.listen(engine, "commit", on_commit)
+
+
+def _open(_dialect: object, _record: object, arguments: list[str], options: dict[str, Any]) -> Any:
+    [path] = arguments
+    # By the driver's own hand: a URL of SQLAlchemy cannot carry every name of a file.
+    try:
+        return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, **options)
+    except sqlite3.OperationalError:
+        if _identity(path)[0] is None:
+            raise FileGoneError(f"there is no file {path}") from None
+        raise
+
+
+def _is_gone(opened: dict[str, Any], path: str) -> bool:
+    """Whether a connection has another file open than those that are there now."""
+    before, now = opened.get(_IDENTITY, ()), _identity(path)
+    if before == now:
+        return False
+    # An empty database has no log before it is first written to.
+    opened[_IDENTITY] = tuple(one or other for one, other in zip(before, now, strict=True))
+    return bool(opened[_IDENTITY] != now)
+
+
+def _identity(path: str) -> _Identity:
+    return tuple(map(_inode, (path + ending for ending in _HELD)))
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - for every look-up
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _on_connect(connection: Any, _record: object) -> None:
@@ -64,36 +147,6 @@ def _on_begin(connection: Connection) -> None:
     begin = _BEGIN[connection.get_execution_options().get("saver_begin", "read")]
     if begin:
         connection.exec_driver_sql(begin)
-
-
-@contextmanager
-def gate(database: Path) -> Iterator[None]:
-    """What a process holds while it writes, so that writers take turns.
-
-    SQLite lets a waiting writer sleep and try again, and whoever comes at the
-    right moment passes; under load some wait for seconds. Locks on two files
-    make a queue: whoever holds ``next`` is the next to get ``gate``, and the one
-    that has just finished cannot pass it. The kernel frees both when a process dies.
-    """
-    upcoming = _locked(database.with_name(f"{database.name}-next"))
-    try:
-        mine = _locked(database.with_name(f"{database.name}-gate"))
-    finally:
-        os.close(upcoming)
-    try:
-        yield
-    finally:
-        os.close(mine)
-
-
-def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
 
 
 def copy_whole(engine: Engine, target: Path) -> None:
@@ -120,7 +173,7 @@ def replacing(path: Path, old: Path | None) -> Engine:
     Whoever begins a transaction with REPLACE locks both, and the old one until its
     connection is closed. OperationalError: somebody else has one of them open.
     """
-    engine = create_engine(URL.create("sqlite", database=str(path)), poolclass=NullPool)
+    engine = create_engine(url_of(path), poolclass=NullPool)
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None

@@ -5,9 +5,9 @@ one transaction, so every code is in exactly one of the two tables at any instan
 
 The deeds are ``save``, ``load`` (and acknowledge), ``own`` (status, extend, delete,
 remove) and ``upkeep`` (sweep, fill, audit) on the common ground of ``base``. Below
-them ``draw`` takes a random free code, ``end`` ends a text, ``sweep`` is one batch
-of a sweep, ``pool`` fills and audits, ``restore`` tells a backup what happened since, ``move``
-copies everything to another database.
+them ``draw`` takes a random free code, ``quota`` refuses what there is no room for, ``end`` ends
+a text, ``sweep`` is one batch of a sweep, ``pool`` fills and audits, ``restore`` tells a backup what
+happened since, ``move`` copies everything to another database.
 """
 
 from saver.leases.base import Clock, NoTextError, Seams
@@ -15,8 +15,9 @@ from saver.leases.draw import PoolEmptyError
 from saver.leases.load import Load, Loaded
 from saver.leases.own import Own, Status
 from saver.leases.pool import Audit, Filled, count
+from saver.leases.quota import FullError, Quota, QuotaError
 from saver.leases.restore import rest_all, take_over
-from saver.leases.save import KeyReusedError, Lease, Quota, QuotaError, Repeatable, Save
+from saver.leases.save import KeyReusedError, Lease, Repeatable, Save
 from saver.leases.sweep import Swept
 from saver.leases.upkeep import Upkeep
 
@@ -29,6 +30,7 @@ __all__ = [
     "Audit",
     "Clock",
     "Filled",
+    "FullError",
     "KeyReusedError",
     "Lease",
     "Leases",

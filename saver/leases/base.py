@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 
 from saver import dialect, seal
 from saver.codes import Code
+from saver.dialect.disk import Disk
 from saver.receipts import Receipts
 from saver.seal import Deriver, Seal
 from saver.statements import read
@@ -40,7 +41,8 @@ class Seams:
     """What leases need from outside.
 
     ``clock`` tells UTC seconds, ``random`` must be a CSPRNG outside of tests,
-    ``secret`` keys decoys and the owner tokens of repeatable writes, ``rest`` is in seconds.
+    ``secret`` keys decoys and the owner tokens of repeatable writes, ``rest`` is in seconds,
+    ``size_in_all`` is how many bytes all live texts may have; 0 means any number.
     """
 
     engine: Engine
@@ -50,6 +52,8 @@ class Seams:
     random: Random
     secret: bytes
     rest: int
+    disk: Disk
+    size_in_all: int
 
 
 class Deeds:
@@ -64,6 +68,7 @@ class Deeds:
         self._random = seams.random
         self._secret = seams.secret
         self._rest = seams.rest
+        self.disk = seams.disk
 
     def _now(self) -> int:
         return math.floor(self._clock())

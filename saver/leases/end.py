@@ -21,6 +21,7 @@ _end = (
         seal=null(),
         proof_hash=null(),
         source=null(),
+        network=null(),
         expires_at=bindparam("now"),
         free_at=bindparam("rested"),
         ended=bindparam("why"),

@@ -21,7 +21,7 @@ from saver import seal
 from saver.codes import Code
 from saver.leases.base import Deeds, NoTextError, Seams, hash_secret
 from saver.leases.end import READ, end
-from saver.leases.sweep import live
+from saver.leases.sweep import is_live, live
 from saver.models import text
 from saver.seal import Keys
 from saver.statements import Read
@@ -63,7 +63,17 @@ _find_body = select(text.c.body).where(_same)
 # Both are read to be written: of two claims at once the second one waits for the first.
 _to_put_back = [
     text.c[name]
-    for name in ("body", "seal", "proof_hash", "source", "claim_hash", "expires_at", "free_at", "ended")
+    for name in (
+        "body",
+        "seal",
+        "proof_hash",
+        "source",
+        "network",
+        "claim_hash",
+        "expires_at",
+        "free_at",
+        "ended",
+    )
 ]
 _find_claimable = select(*_to_put_back).where(_same).with_for_update()
 _put_back = (
@@ -76,7 +86,7 @@ _claim = (
     .where(text.c.code == bindparam("wanted"))
     .values(claim_hash=bindparam("claim"), expires_at=bindparam("until"), free_at=bindparam("rested"))
 )
-_find_claimed = select(text.c.claim_hash, live.label("live")).where(_here).with_for_update()
+_find_claimed = select(text.c.claim_hash, is_live).where(_here).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, select, update
 from saver.codes import Code
 from saver.leases.base import Deeds, hash_secret
 from saver.leases.end import DELETED, end
-from saver.leases.sweep import live
+from saver.leases.sweep import is_live
 from saver.models import text
 
 _NO_HASH = bytes(32)
@@ -25,7 +25,7 @@ _find = select(
     text.c.saved_at,
     text.c.expires_at,
     text.c.ended,
-    live.label("live"),
+    is_live,
 ).where(_here)
 _extend = (
     update(text)

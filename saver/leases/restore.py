@@ -97,7 +97,7 @@ def _wipe_expired(connection: Connection, now: int) -> None:
 
 def _end_where(condition: ColumnElement[bool]) -> Update:
     values: dict[str, Any] = {
-        **dict.fromkeys(("body", "seal", "proof_hash", "source"), null()),
+        **dict.fromkeys(("body", "seal", "proof_hash", "source", "network"), null()),
         "expires_at": bindparam("now"),
         "ended": DELETED,
     }
@@ -118,7 +118,7 @@ _BRING_UP_TO_DATE = (
         ended=_old.c.ended,
         **{
             name: case((_wiped, null()), else_=text.c[name])
-            for name in ("body", "seal", "proof_hash", "source")
+            for name in ("body", "seal", "proof_hash", "source", "network")
         },
     )
 )

@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, bindparam, select
 
-from saver import dialect, seal
+from saver import seal
 from saver.codes import Code
 from saver.leases.base import Deeds, Seams, hash_secret
 from saver.leases.draw import Draw
-from saver.leases.sweep import live
+from saver.leases.quota import FullError, Quota, Quotas
 from saver.models import text
 from saver.seal import Seal
-from saver.statements import Statement
 
 _OWNER_TOKEN_BYTES = 16
 
@@ -28,10 +25,6 @@ _of_key = (
     .where(text.c.key_hash == bindparam("key_hash"))
     .with_for_update()
 )
-
-
-class QuotaError(Exception):
-    """A source keeps as much as it may."""
 
 
 class KeyReusedError(Exception):
@@ -45,19 +38,6 @@ class Lease:
     code: Code
     expires_at: int
     owner_token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """How much one source may keep: live texts and their bytes; 0 means any number.
-
-    ``sources`` are the names under which the source was kept on the last days,
-    today's first.
-    """
-
-    sources: Sequence[bytes]
-    texts: int
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +70,7 @@ class Save(Deeds):
     def __init__(self, seams: Seams) -> None:
         super().__init__(seams)
         self._draw = Draw(seams.engine, seams.random)
-        # By the number of names that a source has; in a process it is always the same one.
-        self._kept = lru_cache(partial(_kept_by, seams.engine))
+        self._quotas = Quotas(seams.engine, seams.disk, seams.clock, seams.size_in_all)
 
     def save(  # noqa: PLR0913 - what a writer may say
         self,
@@ -108,13 +87,15 @@ class Save(Deeds):
 
         With ``password`` it is sealed here; with ``proof`` (32 bytes) it came sealed,
         and ``body`` is a JWE that the caller has checked. A repeatable write that
-        came before gets the same lease. Raises PoolEmptyError, QuotaError,
+        came before gets the same lease. Raises PoolEmptyError, QuotaError, FullError,
         KeyReusedError, and BusyError while too many passwords are being derived.
         """
         draft = _Draft(body, lifetime, password, proof, once, quota, repeatable)
         again = self._before(draft.repeatable) if draft.repeatable else None
         if again:
             return again
+        # Before a password is derived; what it is sealed in is some hundred bytes more.
+        self._quotas.must_have_room(len(draft.body.encode()))
         row = self._row(draft)
         token = self._owner_token(draft.repeatable)
         row["owner_hash"] = hash_secret(token)
@@ -122,12 +103,20 @@ class Save(Deeds):
         def lease(connection: Connection) -> tuple[Code, int]:
             if draft.repeatable and (found := _find_key(connection, draft.repeatable)):
                 return Code(found.code), found.expires_at
-            if draft.quota:
-                self._check_quota(connection, draft.quota, row["size"])
+            self._quotas.check(connection, draft.quota, row["size"], self._now())
             return self._draw(connection, row), row["expires_at"]
 
         code, expires_at = self._writer.run(lease)
+        self._quotas.kept(row["size"])
         return Lease(code, expires_at, token)
+
+    def has_room(self, size: int) -> bool:
+        """Whether a text of ``size`` bytes would be kept, whoever writes it. Raises StorageError."""
+        try:
+            self._quotas.must_have_room(size)
+        except FullError:
+            return False
+        return self._read(lambda connection: self.disk.has_room(connection, size))
 
     def _before(self, repeatable: Repeatable) -> Lease | None:
         found = self._vouched(lambda connection: _find_key(connection, repeatable))
@@ -143,6 +132,7 @@ class Save(Deeds):
     def _row(self, draft: _Draft) -> dict[str, Any]:
         now = math.ceil(self._clock())
         expires_at = now + draft.lifetime
+        network = draft.quota.network if draft.quota else None
         return {
             **self._sealed(draft),
             "once": draft.once,
@@ -150,6 +140,7 @@ class Save(Deeds):
             "expires_at": expires_at,
             "free_at": expires_at + self._rest,
             "source": draft.quota.sources[0] if draft.quota else None,
+            "network": network.sources[0] if network else None,
             "key_hash": hash_secret(draft.repeatable.key) if draft.repeatable else None,
             "request_hash": draft.repeatable.request_hash if draft.repeatable else None,
             "claim_hash": None,
@@ -171,27 +162,6 @@ class Save(Deeds):
             "seal": header,
             "proof_hash": seal.hash_proof(proof) if proof is not None else None,
         }
-
-    def _check_quota(self, connection: Connection, quota: Quota, size: int) -> None:
-        # Or two texts of one source would each find room for one; at midnight the second's first
-        # name is another's second.
-        dialect.lock(connection, "quota", *quota.sources[:2])
-        values = {**_named(quota.sources), "now": self._now()}
-        ((texts, kept),) = self._kept(len(quota.sources)).rows(connection, values)
-        too_many = quota.texts and texts + 1 > quota.texts
-        too_large = quota.size and (kept or 0) + size > quota.size
-        if too_many or too_large:
-            raise QuotaError
-
-
-def _named(sources: Sequence[bytes]) -> dict[str, bytes]:
-    return {f"source{place}": source for place, source in enumerate(sources)}
-
-
-def _kept_by(engine: Engine, names: int) -> Statement:
-    """How many live texts a source has that goes by so many names, and their bytes; none: no number."""
-    any_name = text.c.source.in_([bindparam(name) for name in _named([b""] * names)])
-    return Statement(engine, select(func.count(), func.sum(text.c.size)).where(any_name, live))
 
 
 def _find_key(connection: Connection, repeatable: Repeatable) -> Row[str, int, bytes] | None:

@@ -7,9 +7,10 @@ sweep or an owner is at are passed over: nobody waits, and they are found the ne
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, delete, insert, null, select, update
+from sqlalchemy import Connection, Row, bindparam, case, delete, false, insert, null, select, true, update
 
 from saver import dialect
 from saver.models import code as pool
@@ -19,9 +20,15 @@ held = text.c.body.is_not(None)
 expired = text.c.expires_at <= bindparam("now")
 # The one predicate that says whether a text may be served.
 live = held & ~expired
+# The same as a column of an answer. SQLite would read a whole body to say that there is one, but not
+# where it only decides by it: a look-up must not take longer the larger a text is.
+is_live = case((live, true()), else_=false()).label("live")
+
+# Of the bodies that are wiped at a time: overwriting them takes as much room in a file's log.
+_MOST_BYTES = 4 << 20
 
 _to_wipe = (
-    select(text.c.code)
+    select(text.c.code, text.c.size)
     .where(held, expired)
     .order_by(text.c.expires_at)
     .limit(bindparam("most"))
@@ -37,7 +44,7 @@ _rested = (
 _wipe = (
     update(text)
     .where(text.c.code.in_(bindparam("codes", expanding=True)))
-    .values(body=null(), seal=null(), proof_hash=null(), source=null())
+    .values(body=null(), seal=null(), proof_hash=null(), source=null(), network=null())
 )
 _drop = delete(text).where(text.c.code.in_(bindparam("codes", expanding=True)))
 _give_back = insert(pool)
@@ -57,7 +64,8 @@ def sweep(connection: Connection, now: int, most: int) -> Swept:
 
     The codes of a batch are sorted, so that each page is touched once: half the cost.
     """
-    wiped = sorted(connection.scalars(_to_wipe, {"now": now, "most": most}))
+    found = connection.execute(_to_wipe, {"now": now, "most": most}).all()
+    wiped = sorted(_not_too_large(found))
     if wiped:
         connection.execute(_wipe, {"codes": wiped})
     freed = sorted(connection.scalars(_rested, {"now": now, "most": most}))
@@ -65,4 +73,14 @@ def sweep(connection: Connection, now: int, most: int) -> Swept:
         connection.execute(_drop, {"codes": freed})
         if not dialect.copy_in(connection, pool, [(code,) for code in freed]):
             connection.execute(_give_back, [{"code": code} for code in freed])
-    return Swept(len(wiped), len(freed), more=most in (len(wiped), len(freed)))
+    return Swept(len(wiped), len(freed), more=most in (len(found), len(freed)) or len(wiped) < len(found))
+
+
+def _not_too_large(found: Sequence[Row[str, int]]) -> Iterator[str]:
+    """The first of these codes, and as many more as have no more bytes than may be wiped at a time."""
+    size = 0
+    for place, row in enumerate(found):
+        size += row.size
+        if place and size > _MOST_BYTES:
+            return
+        yield row.code

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from sqlalchemy.exc import DBAPIError
+
 from saver import dialect
 from saver.dialect import Pace
 from saver.leases import pool, sweep
 from saver.leases.base import Deeds
 from saver.leases.sweep import Swept
+from saver.writer import StorageError
 
 
 class Upkeep(Deeds):
@@ -23,6 +26,15 @@ class Upkeep(Deeds):
     def sweep(self, most: int) -> Swept:
         """One batch: wipe at most ``most`` expired texts, give back at most ``most`` rested codes."""
         return self._writer.run(lambda connection: sweep.sweep(connection, self._now(), most))
+
+    def keep_reserve(self) -> None:
+        """See that there is a reserve of room on the disk. Raises StorageError."""
+        try:
+            if not self.disk.keeps_reserve():
+                dialect.shrink_log(self._engine)
+                self.disk.keeps_reserve()
+        except (DBAPIError, OSError) as error:
+            raise StorageError(type(getattr(error, "orig", None) or error).__name__) from None
 
     def fill(self) -> Iterator[pool.Filled]:
         """Add every code that is nowhere yet, one first letter at a time.

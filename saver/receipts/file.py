@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from saver.receipts.base import Receipt, ReceiptsError, Remembered
@@ -78,6 +79,9 @@ class FileReceipts:
     def _connection(self) -> sqlite3.Connection:
         # A connection must not cross a fork, nor be used by two threads at once.
         if getattr(self._local, "pid", None) != os.getpid():
+            # What SQLite makes beside it gets the same mode.
+            with suppress(OSError):
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             connection = sqlite3.connect(self._path, timeout=1.0, isolation_level=None)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = OFF")

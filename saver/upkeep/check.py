@@ -15,6 +15,8 @@ from saver.budgets import Budgets
 from saver.counts import CountsError
 from saver.leases import Leases
 from saver.readiness import Readiness
+from saver.upkeep.rights import unsafe
+from saver.upkeep.target import reason
 from saver.writer import StorageError
 
 # The part of all codes below which the pool is short; the worker warns at the same.
@@ -60,11 +62,16 @@ class Check:
             "worker": self._sweeper,
             "disk": self._disk,
             "counts": self._counts,
+            "files": self._files,
         }
         for name, look in looks.items():
             try:
                 yield Found(name, *look())
-            except (StorageError, DBAPIError, OSError) as error:
+            except DBAPIError as error:
+                yield Found(name, False, f"cannot be read: {reason(error)}")
+            except StorageError as error:
+                yield Found(name, False, f"cannot be read ({error})")
+            except OSError as error:
                 yield Found(name, False, f"cannot be read ({type(error).__name__})")
 
     def _file(self) -> tuple[bool, str]:
@@ -102,10 +109,17 @@ class Check:
         told = f"{misses:,} misses and {refusals:,} refusals today"
         return (True, told) if fill is None else (fill < _MUCH, f"{told}, {fill:.0%} of the room in use")
 
+    def _files(self) -> tuple[bool, str]:
+        faults = unsafe(self._data_dir)
+        return not faults, "; ".join(faults) or "nobody else may change them"
+
     def _disk(self) -> tuple[bool, str]:
         file = dialect.file_of(self._engine)
         free = shutil.disk_usage(self._data_dir).free
         if file is None:
             return free >= _LEAST_BYTES, f"{free >> 20:,} MiB free; the database's server looks after its own"
         size = file.stat().st_size if file.exists() else 0
-        return free >= size + _LEAST_BYTES, f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"
+        told = f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"
+        if not self._readiness.takes_writes():
+            return False, f"{told}: writes are refused"
+        return free >= size + _LEAST_BYTES, told
