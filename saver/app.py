@@ -55,6 +55,7 @@ class Rooms:
     settings: Settings
     leases: Leases
     readiness: Readiness
+    budgets: Budgets
     upkeep: cli.Upkeep
 
 
@@ -127,7 +128,7 @@ def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clo
         Mover(engine, head, partial(_migrate, app), clock),
         settings.data_dir.resolve() / "backups",
     )
-    return Rooms(settings, leases, readiness, upkeep)
+    return Rooms(settings, leases, readiness, budgets, upkeep)
 
 
 def _migrate(app: Flask, engine: Engine) -> None:

@@ -125,6 +125,20 @@ class Budgets:
         refusals, *misses = counts.read(self._kept, keys, now)
         return sum(misses), refusals
 
+    def count_slow(self, requests: int) -> None:
+        """Count requests that were cut off for slowness. Raises CountsError."""
+        now = self._clock()
+        for _ in range(requests):
+            self._charge(self._slow(now), now)
+
+    def slow_today(self) -> int:
+        """Requests cut off for slowness since midnight UTC. Raises CountsError."""
+        now = self._clock()
+        return sum(counts.read(self._kept, [charge.key for charge in self._slow(now)], now))
+
+    def _slow(self, now: float) -> Charges:
+        return self._charges("slow", "", int(now // _DAY), ((_DAY, 0),))
+
     def _refusals(self, now: float) -> Charges:
         return self._charges("refused", "", int(now // _DAY), ((_DAY, 0),))
 

@@ -51,6 +51,8 @@ class Metrics(Collector):
         misses, refusals = self._budgets.today()
         yield _gauge("saver_misses_today", "Misses since midnight UTC.", misses)
         yield _gauge("saver_requests_refused_today", "Requests refused since midnight UTC.", refusals)
+        slow = self._budgets.slow_today()
+        yield _gauge("saver_requests_cut_off_today", "Requests too slow to arrive since midnight UTC.", slow)
         expected = misses * (census.live - census.sealed) / SPACE
         yield _gauge("saver_expected_stranger_hits_per_day", "Misses times open texts / codes.", expected)
         yield _gauge(

@@ -1,4 +1,4 @@
-"""A real server for tests: gunicorn with two processes on a free port."""
+"""A real server for tests: the one that `scripts/serve` starts, with two processes on a free port."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Server:
         self.settings = settings
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._size = (processes, threads)
+        self._size = {"processes": processes, "threads": threads}
         self._process: subprocess.Popen[bytes] | None = None
         self.log = folder / "server.log"
 
@@ -71,15 +71,16 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        processes, threads = self._size
-        command = [sys.executable, "-m", "gunicorn", "saver:create_app()", "--bind", f"127.0.0.1:{self.port}"]
-        command += ["--workers", str(processes), "--worker-class", "gthread", "--threads", str(threads)]
-        command += ["--keep-alive", "30", "--no-control-socket"]
-        with self.log.open("ab") as log:
+        # Its backlog holds as many as want to connect at the same moment.
+        with (
+            self.log.open("ab") as log,
+            socket.create_server(("127.0.0.1", self.port), backlog=2048) as bound,
+        ):
             self._process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", "saver.serve", "--activated", "--listener", str(bound.fileno())],
                 cwd=self.folder,
-                env=environment(self.folder, self.settings),
+                env=environment(self.folder, {**self._size, **self.settings}),
+                pass_fds=[bound.fileno()],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

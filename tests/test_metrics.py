@@ -41,6 +41,9 @@ def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], c
     assert (seen["saver_misses_today"], seen["saver_requests_refused_today"]) == (4, 2)
     assert seen["saver_expected_stranger_hits_per_day"] == pytest.approx(4 * 1 / SPACE)
     assert (seen["saver_oldest_overdue_seconds"], seen["saver_sweeper_heartbeat_age_seconds"]) == (30, 90)
+    assert seen["saver_requests_cut_off_today"] == 0
+    rooms.budgets.count_slow(3)
+    assert figures(client)["saver_requests_cut_off_today"] == 3
     leases.sweep(10)
     assert figures(client)["saver_codesresting"] == 1
 
