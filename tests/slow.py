@@ -48,9 +48,15 @@ def connect(port: int) -> socket.socket:
 
 def read(client: socket.socket) -> Reply:
     """The last answer on a connection, which the server then closes."""
-    raw = b"".join(iter(lambda: client.recv(65_536), b""))
-    *_, last = _FIRST_LINE.finditer(raw)
-    head, _, body = raw[last.start() :].partition(b"\r\n\r\n")
+    return parse(b"".join(iter(lambda: client.recv(65_536), b"")))
+
+
+def parse(raw: bytes) -> Reply:
+    """The last answer of those that came. Raises ValueError if none did."""
+    found = [*_FIRST_LINE.finditer(raw)]
+    if not found:
+        raise ValueError("no answer")
+    head, _, body = raw[found[-1].start() :].partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     return Reply(int(first.split()[1]), headers, body, raw)
