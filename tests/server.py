@@ -39,6 +39,20 @@ def wait_until(condition, what: str, patience: float = _PATIENCE) -> None:  # ty
     raise AssertionError(f"waited {patience:.0f} s in vain: {what}")
 
 
+def _listener(port: int) -> socket.socket:
+    """A socket as scripts/serve binds it, as soon as killed processes have let go of the port."""
+    found: list[socket.socket] = []
+
+    def is_bound() -> bool:
+        with contextlib.suppress(OSError):
+            # As many as want to connect at the same moment.
+            found.append(socket.create_server(("127.0.0.1", port), backlog=2048))
+        return bool(found)
+
+    wait_until(is_bound, f"port {port} is not free")
+    return found[0]
+
+
 def environment(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
     """The environment of a process of ours: nothing of the caller's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
@@ -71,11 +85,7 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        # Its backlog holds as many as want to connect at the same moment.
-        with (
-            self.log.open("ab") as log,
-            socket.create_server(("127.0.0.1", self.port), backlog=2048) as bound,
-        ):
+        with self.log.open("ab") as log, _listener(self.port) as bound:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "saver.serve", "--activated", "--listener", str(bound.fileno())],
                 cwd=self.folder,

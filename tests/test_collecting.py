@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -15,6 +17,7 @@ from gunicorn.config import Config
 from saver.server.connection import Connection
 from saver.server.hub import Hub
 from saver.server.limits import Limits
+from tests.server import ROOT
 from tests.slow import JSON, WRITE, Reply, parse
 
 LIMITS = Limits(request_timeout=20, max_body=1_100_000, max_connections=10)
@@ -237,3 +240,12 @@ def test_a_fault_under_the_app_is_a_500_without_its_words(caplog: pytest.LogCapt
     asyncio.run(run())
     assert "kanariya" not in caplog.text
     assert "RuntimeError" in caplog.text
+
+
+def test_the_master_of_gunicorn_does_not_have_the_app() -> None:
+    """Else ``kill -HUP`` would start new processes with old code."""
+    seen = (
+        "import sys, saver.server; print('saver.app' in sys.modules, 'saver.server.process' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", seen], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "False False\n"

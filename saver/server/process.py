@@ -104,5 +104,8 @@ def _connections() -> int:
     most = _MAX_CONNECTIONS + _OTHER_FILES
     files = most if hard == resource.RLIM_INFINITY else min(most, hard)
     if soft != resource.RLIM_INFINITY and soft < files:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+        except (OSError, ValueError):
+            files = soft
     return max(files - _OTHER_FILES, files // 2)
