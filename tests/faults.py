@@ -488,8 +488,8 @@ FAULTS = [
     Fault(
         "a connection that drips is waited for",
         "saver/server/connection.py",
-        "        if self.stage is Stage.IDLE:\n            self._stand_in(Stage.HEADER",
-        "        if self.stage in (Stage.IDLE, Stage.HEADER):\n            self._stand_in(Stage.HEADER",
+        "        if self.stage is Stage.IDLE:\n            self._wait(Stage.HEADER",
+        "        if self.stage in (Stage.IDLE, Stage.HEADER):\n            self._wait(Stage.HEADER",
         f"{_COLLECTING}::test_a_byte_a_second_is_cut_off",
     ),
     Fault(

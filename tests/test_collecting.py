@@ -161,9 +161,10 @@ def test_whoever_waits_longest_makes_room_for_connections() -> None:
     async def test(hub: TimedHub) -> None:
         first, second = await Peer.of(hub), await Peer.of(hub)
         await first.send(WRITE)
+        await second.send(header(1)[:-2])
         assert hub.waiting.make_room()
         assert (await first.reply()).status == 408
-        await second.send(header(1) + b"x")
+        await second.send(b"\r\nx")
         assert (await second.reply()).status == 200
         assert not hub.waiting.make_room(), "nobody waits"
 
@@ -218,6 +219,15 @@ def test_a_process_that_stops_answers_what_is_under_way_and_closes() -> None:
         hub.pass_by(1)
         with pytest.raises(ValueError, match="no answer"):
             await idle.reply()
+
+    in_loop(test)
+
+
+def test_a_process_that_stops_knows_those_whom_it_has_just_accepted() -> None:
+    async def test(hub: TimedHub) -> None:
+        accepted = Connection(hub, "", "")
+        hub.stop()
+        assert hub.connections == {accepted}
 
     in_loop(test)
 

@@ -42,6 +42,8 @@ class Connection(asyncio.Protocol):
         self.stage = Stage.IDLE
         self.held = 0
         self._hub = hub
+        # From the moment at which it is accepted, or a process that stops would forget it.
+        hub.connections.add(self)
         self._transport: asyncio.Transport
         self._parser = PythonProtocol(
             on_headers_complete=self._on_headers,
@@ -65,8 +67,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         # Every byte that is not yet sent pauses writing, and the last one resumes it.
         self._transport.set_write_buffer_limits(high=0)
-        self._hub.connections.add(self)
-        self._wait(Stage.IDLE, self._hub.limits.idle)
+        self._wait(Stage.IDLE, _LAST_CALL if self._hub.stopping else self._hub.limits.idle)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Forget it."""
@@ -131,7 +132,7 @@ class Connection(asyncio.Protocol):
 
     def _collect(self, data: bytes | bytearray) -> None:
         if self.stage is Stage.IDLE:
-            self._stand_in(Stage.HEADER, self._hub.limits.request_timeout)
+            self._wait(Stage.HEADER, self._hub.limits.request_timeout)
         self._hold(self.held + len(data))
         try:
             self._hub.keep_within_memory()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import resource
 import socket
+import traceback
+from typing import Any
 
 from saver.budgets import Budgets
 from saver.counts import CountsError
@@ -39,6 +40,7 @@ class Process:
     async def serve(self) -> None:
         """Serve until the worker is told to stop, and then end what is under way."""
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_say_where)
         self._hub = Hub(self._worker.wsgi, self._limits, self._worker.cfg.threads, self._worker.cfg)
         listeners = [listener.sock for listener in self._worker.sockets]
         for listener in listeners:
@@ -91,11 +93,21 @@ class Process:
 
     async def _connect(self, client: socket.socket, connection: Connection) -> None:
         patience = self._limits.request_timeout if self._tls else None
-        # Whoever does not get through the handshake is gone.
-        with contextlib.suppress(OSError):
+        try:
             await self._loop.connect_accepted_socket(
                 lambda: connection, client, ssl=self._tls, ssl_handshake_timeout=patience
             )
+        except OSError:
+            # It does not get through the handshake.
+            self._hub.connections.discard(connection)
+
+
+def _say_where(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # The message of the error, and what asyncio says of its transport, may hold what was sent and by whom.
+    error = context.get("exception")
+    trace = error.__traceback__ if error else None
+    lines = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(trace)[-4:]]
+    _log.error("unforeseen %s at %s", type(error).__name__, " > ".join(lines))
 
 
 def _connections() -> int:
