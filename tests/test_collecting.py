@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable
@@ -15,57 +14,14 @@ from flask import Flask, request
 from gunicorn.config import Config
 
 from saver.server.connection import Connection
-from saver.server.hub import Hub
 from saver.server.limits import Limits
+from tests.hub import Peer, TimedHub
 from tests.server import ROOT
-from tests.slow import JSON, WRITE, Reply, parse
+from tests.slow import JSON, WRITE
 
 LIMITS = Limits(request_timeout=20, max_body=1_100_000, max_connections=10)
 # 100 kbit/s.
 LINE = 12_500
-
-
-class TimedHub(Hub):
-    """One whose clock stands still until it is told."""
-
-    seconds = 0.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    def pass_by(self, seconds: float) -> None:
-        self.seconds += seconds
-        self.waiting.expire(self.seconds)
-
-
-class Peer:
-    """A client of a hub, over a real socket."""
-
-    def __init__(self, client: socket.socket) -> None:
-        self._client = client
-
-    @classmethod
-    async def of(cls, hub: Hub, address: tuple[str, int] | str = "") -> Peer:
-        client, server = socket.socketpair()
-        for end in (client, server):
-            end.setblocking(False)
-        loop = asyncio.get_running_loop()
-        await loop.connect_accepted_socket(lambda: Connection(hub, address, ("127.0.0.1", 80)), server)
-        return cls(client)
-
-    async def send(self, data: bytes) -> None:
-        """Send, and let the server read all of it."""
-        await asyncio.get_running_loop().sock_sendall(self._client, data)
-        for _ in range(5):
-            await asyncio.sleep(0)
-
-    async def reply(self) -> Reply:
-        """The last answer; the server then ends."""
-        pieces = []
-        while piece := await asyncio.get_running_loop().sock_recv(self._client, 65_536):
-            pieces.append(piece)
-        self._client.close()
-        return parse(b"".join(pieces))
 
 
 def echo() -> Flask:
