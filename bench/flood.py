@@ -1,4 +1,4 @@
-"""Part 8: honest loads of open texts beside a flood of wrong passwords."""
+"""Part 8: honest requests beside a flood of wrong passwords, and beside connections that are slow."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from collections.abc import Iterator
 
 from bench.common import TEXT, Bench, Row, say
 from bench.servers import Served
+from tests.slow import KINDS, hanging
 
 _FLOODERS = 16
 _HONEST = 300
 _PAUSE = 0.02
+_SLOW = 500
+_WRITES = 5
 
 
 def measure(bench: Bench) -> Iterator[Row]:
@@ -22,6 +25,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     off = {f"SAVER_MISSES_{name}": "0" for name in ("A_MINUTE", "AN_HOUR", "A_DAY", "A_DAY_IN_ALL")}
     alone: list[float] = []
     beside: list[float] = []
+    slow: dict[str, list[float]] = {kind: [] for kind in KINDS}
     statuses: dict[int, int] = {}
     for turn in range(bench.rounds):
         say(f"flood, round {turn + 1} of {bench.rounds}")
@@ -31,11 +35,27 @@ def measure(bench: Bench) -> Iterator[Row]:
             alone.append(_p99(app, code))
             with _flood(app, sealed, statuses):
                 beside.append(_p99(app, code))
+            for kind, found in slow.items():
+                with hanging(int(app.url.rpartition(":")[2]), kind, _SLOW):
+                    found.append(_slowest_write(app))
     told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     yield Row("open loads, p99, alone", alone, unit="ms")
     yield Row(
         "open loads, p99, beside a flood", beside, "<= 250 ms", "ms", f"wrong passwords of 16 clients: {told}"
     )
+    for kind, found in slow.items():
+        what = f"the slowest write beside {_SLOW} connections, {kind}"
+        yield Row(what, found, "<= 1000 ms", "ms", f"of {_WRITES}, from the same address")
+
+
+def _slowest_write(app: Served) -> float:
+    took = []
+    for _ in range(_WRITES):
+        started = time.perf_counter()
+        status, _answer = app.post("/api/v1/write", {"text": TEXT})
+        took.append((time.perf_counter() - started) * 1_000)
+        assert status == 201, status
+    return max(took)
 
 
 def _p99(app: Served, code: str) -> float:

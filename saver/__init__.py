@@ -14,9 +14,25 @@ The rooms, and who may import whom (a test reads the imports and keeps this true
 - ``upkeep`` -> budgets, counts (its error), dialect, leases, readiness, writer: backup, restore, move
   and check.
 - ``web`` imports nothing of ours; ``cli`` -> leases, codes, upkeep, writer.
+- ``server`` -> api, budgets, counts, settings: the gunicorn worker that serves the app.
 - ``app`` wires them all; only entry points (``worker``, ``serve``, ``saver.wsgi``, ``scripts``) use it.
 """
 
-from saver.app import create_app
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from saver.app import create_app
 
 __all__ = ["create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    # Not before it is asked for: gunicorn's master has the worker class imported, and the app must be
+    # new in each worker that it starts.
+    if name == "create_app":
+        from saver.app import create_app  # noqa: PLC0415
+
+        return create_app
+    raise AttributeError(name)

@@ -66,6 +66,7 @@ class Rooms:
     settings: Settings
     leases: Leases
     readiness: Readiness
+    budgets: Budgets
     upkeep: cli.Upkeep
 
 
@@ -151,7 +152,7 @@ def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clo
         Actions(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",
     )
-    return Rooms(settings, leases, readiness, upkeep)
+    return Rooms(settings, leases, readiness, budgets, upkeep)
 
 
 def _migrate(app: Flask, engine: Engine) -> None:

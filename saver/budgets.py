@@ -117,6 +117,20 @@ class Budgets:
             return False
         return fill is None or fill < _FULL
 
+    def count_slow(self, requests: int) -> None:
+        """Count requests that were cut off for slowness. Raises CountsError."""
+        now = self._clock()
+        for _ in range(requests):
+            self._counts.charge(self._slow(now), now)
+
+    def slow_today(self) -> int:
+        """Requests cut off for slowness since midnight UTC. Raises CountsError."""
+        now = self._clock()
+        return sum(self._counts.read([charge.key for charge in self._slow(now)], now))
+
+    def _slow(self, now: float) -> Charges:
+        return self._charges("slow", "", int(now // _DAY), ((_DAY, 0),))
+
     @contextmanager
     def in_flight(self, key: str) -> Iterator[None]:
         """Hold the key of a repeatable write while it is under way. Raises InFlightError."""

@@ -54,6 +54,8 @@ class Metrics(Collector):
         fill = self._budgets.fill()
         if fill is not None:
             yield _gauge("saver_counts_fill_ratio", "Part of the room for counts that is in use.", fill)
+        slow = self._budgets.slow_today()
+        yield _gauge("saver_requests_cut_off_today", "Requests too slow to arrive since midnight UTC.", slow)
         expected = misses * (census.live - census.sealed) / SPACE
         yield _gauge("saver_expected_stranger_hits_per_day", "Misses times open texts / codes.", expected)
         yield _gauge(

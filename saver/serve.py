@@ -24,6 +24,7 @@ from tqdm import tqdm
 from saver.app import Rooms, create_app
 from saver.cli import fill_with_progress
 from saver.dialect import UnfitError
+from saver.server import Worker
 from saver.settings import Settings, SettingsError, read_settings
 from saver.writer import StorageError
 
@@ -47,10 +48,9 @@ class _Server(BaseApplication):  # type: ignore[misc]
         """Say what gunicorn is to do."""
         chosen = {
             **self._bind,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "workers": self._settings.processes,
             "threads": self._settings.threads,
-            "keepalive": 30,
             "graceful_timeout": 10,
             "loglevel": self._settings.log_level.lower(),
             # A log of requests would tell who was here when.
@@ -91,16 +91,20 @@ def main() -> None:
     parser.add_argument("--listener", type=int, help="a bound socket's descriptor")
     parser.add_argument("--prepared", type=int, help="a pipe's end, told when the database is ready")
     parser.add_argument("--only-prepare", action="store_true", help="migrate, fill the pool, and end")
-    parser.add_argument("--activated", action="store_true", help="serve on systemd's socket, prepare nothing")
+    parser.add_argument(
+        "--activated",
+        action="store_true",
+        help="serve on the listener, or on systemd's socket, and prepare nothing",
+    )
     given = parser.parse_args()
     settings = _settings()
     if given.only_prepare:
         _prepare_or_say_why(settings)
         return
     if given.activated:
-        if systemd.listen_fds(unset_environment=False) != 1:
+        if given.listener is None and systemd.listen_fds(unset_environment=False) != 1:
             raise SystemExit("saver: systemd handed over no socket, or more than one")
-        _Server(settings, None).run()
+        _Server(settings, given.listener).run()
         return
     if given.listener is None:
         raise SystemExit("saver: SAVER_PORT: write the port in digits")

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     port: Port = Field(8000, description="port that `scripts/serve` listens on")
     processes: PositiveInt = Field(2, description="API processes that `scripts/serve` starts")
     threads: PositiveInt = Field(8, description="threads in each of them")
+    request_timeout: Seconds = Field(
+        20,
+        description="how long a request's header may take to arrive, and its body beyond a second for each"
+        " 4,000 bytes, in seconds",
+    )
     data_dir: Path = Field(
         Path("instance"),
         description="where the database and the secret key lie; a relative path begins in the clone",

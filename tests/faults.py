@@ -51,6 +51,8 @@ _REPEAT = "tests/test_repeat.py"
 _BODIES = "tests/test_bodies.py"
 _RESTORE = "tests/test_restore.py"
 _FILE_GONE = "tests/test_file_gone.py"
+_COLLECTING = "tests/test_collecting.py"
+_SLOW = "tests/test_slow.py"
 
 FAULTS = [
     Fault(
@@ -611,5 +613,61 @@ FAULTS = [
         "letters = given.translate(_FULL_WIDTH)",
         'letters = given.translate({**_FULL_WIDTH, 0x0440: "p"})',
         "tests/test_codes.py::test_anything_else_is_refused_without_repeating_it",
+    ),
+    Fault(
+        "a body has as long as a header, however long it is",
+        "saver/server/connection.py",
+        "return self._deadline + len(self._body) / SLOWEST",
+        "return self._deadline",
+        f"{_COLLECTING}::test_a_megabyte_over_a_line_of_100_kilobits_arrives",
+    ),
+    Fault(
+        "a connection that drips is waited for",
+        "saver/server/connection.py",
+        "        if self.stage is Stage.IDLE:\n            self._wait(Stage.HEADER",
+        "        if self.stage in (Stage.IDLE, Stage.HEADER):\n            self._wait(Stage.HEADER",
+        f"{_COLLECTING}::test_a_byte_a_second_is_cut_off",
+    ),
+    Fault(
+        "bodies fill the memory",
+        "saver/server/hub.py",
+        "while self.held > self.limits.max_memory:",
+        "while False:",
+        f"{_COLLECTING}::test_whoever_waits_longest_makes_room_for_bodies",
+    ),
+    Fault(
+        "whoever has come last makes room",
+        "saver/server/limits.py",
+        "first = next((member for member in self._members if member.held), None)",
+        "first = next((member for member in reversed(self._members) if member.held), None)",
+        f"{_COLLECTING}::test_whoever_waits_longest_makes_room_for_bodies",
+    ),
+    Fault(
+        "a header with an underscore passes for another",
+        "saver/server/request.py",
+        'if b"_" not in name and name',
+        "if name",
+        f"{_COLLECTING}::test_the_app_is_told_what_came",
+    ),
+    Fault(
+        "a body that is cut short is taken for whole",
+        "saver/server/connection.py",
+        "        if self.stage in (Stage.HEADER, Stage.BODY):\n            self._refuse(400)\n        return",
+        "        if self.stage is Stage.BODY:\n            self._answer()\n        return",
+        f"{_SLOW}::test_a_body_that_ends_before_its_length_leaves_nothing_behind",
+    ),
+    Fault(
+        "chunks have no end",
+        "saver/server/connection.py",
+        "if len(self._body) > self._hub.limits.max_body:",
+        "if False:",
+        f"{_SLOW}::test_chunks_beyond_the_limit_are_refused_before_they_end",
+    ),
+    Fault(
+        "what was cut off is not counted",
+        "saver/server/connection.py",
+        "self._hub.slow += 1",
+        "self._hub.slow += 0",
+        f"{_SLOW}::test_what_is_cut_off_gets_a_408_and_is_counted",
     ),
 ]

@@ -1,4 +1,4 @@
-"""A real server for tests: gunicorn with two processes on a free port."""
+"""A real server for tests: the one that `scripts/serve` starts, with two processes on a free port."""
 
 from __future__ import annotations
 
@@ -39,6 +39,20 @@ def wait_until(condition, what: str, patience: float = _PATIENCE) -> None:  # ty
     raise AssertionError(f"waited {patience:.0f} s in vain: {what}")
 
 
+def _listener(port: int) -> socket.socket:
+    """A socket as scripts/serve binds it, as soon as killed processes have let go of the port."""
+    found: list[socket.socket] = []
+
+    def is_bound() -> bool:
+        with contextlib.suppress(OSError):
+            # As many as want to connect at the same moment.
+            found.append(socket.create_server(("127.0.0.1", port), backlog=2048))
+        return bool(found)
+
+    wait_until(is_bound, f"port {port} is not free")
+    return found[0]
+
+
 def environment(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
     """The environment of a process of ours: nothing of the caller's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
@@ -57,7 +71,7 @@ class Server:
         self.settings = settings
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._size = (processes, threads)
+        self._size = {"processes": processes, "threads": threads}
         self._process: subprocess.Popen[bytes] | None = None
         self.log = folder / "server.log"
 
@@ -72,15 +86,12 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        processes, threads = self._size
-        command = [sys.executable, "-m", "gunicorn", "saver:create_app()", "--bind", f"127.0.0.1:{self.port}"]
-        command += ["--workers", str(processes), "--worker-class", "gthread", "--threads", str(threads)]
-        command += ["--keep-alive", "30", "--no-control-socket"]
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, _listener(self.port) as bound:
             self._process = subprocess.Popen(
-                command,
+                [sys.executable, "-m", "saver.serve", "--activated", "--listener", str(bound.fileno())],
                 cwd=self.folder,
-                env=environment(self.folder, self.settings),
+                env=environment(self.folder, {**self._size, **self.settings}),
+                pass_fds=[bound.fileno()],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,

@@ -100,7 +100,7 @@ class Service:
         """Start the API, and wait until it answers."""
         address = f"127.0.0.1:{self.port}"
         serve = ["-m", "gunicorn", "saver:create_app()", "--bind", address, "--workers", "2"]
-        threads = ["--worker-class", "gthread", "--threads", "8", "--no-control-socket"]
+        threads = ["--worker-class", "saver.server.Worker", "--threads", "8", "--no-control-socket"]
         process = self.start(*serve, *threads)
         until(lambda: self.get("/healthz") == 200, "the API answers")
         return process

@@ -13,6 +13,8 @@ from saver.metrics import Metrics
 from saver.readiness import Readiness
 from saver.settings import Settings
 
+PATHS = ("/healthz", "/readyz", "/metrics")
+
 
 class Health:
     """The operator's routes. They are never limited."""

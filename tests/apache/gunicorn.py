@@ -37,7 +37,8 @@ class Gunicorn:
     def start(self) -> None:
         """Start and wait until it listens."""
         command = [sys.executable, "-m", "gunicorn", "saver:create_app()", "--bind", f"unix:{self._socket}"]
-        command += ["--workers", "2", "--worker-class", "gthread", "--threads", "8", "--no-control-socket"]
+        command += ["--workers", "2", "--worker-class", "saver.server.Worker", "--threads", "8"]
+        command += ["--no-control-socket"]
         with (self._root / "log" / "gunicorn.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,

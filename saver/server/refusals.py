@@ -1,0 +1,54 @@
+"""The answers to what never becomes a request of the app. They repeat nothing of it."""
+
+from __future__ import annotations
+
+from flask import Flask, Response
+from gunicorn.asgi import parser
+
+from saver.api.problems import Problem
+
+_DETAILS = {
+    400: ("Bad Request.", "What came is no request in HTTP/1.1, or it ended before its length."),
+    408: ("Request Timeout.", "The request came too slowly, or it stopped."),
+    413: ("Content Too Large.", "The body is longer than any request needs."),
+    414: ("URI Too Long.", "The address of the request is too long."),
+    417: ("Expectation Failed.", "Expect may be 100-continue only."),
+    431: ("Request Header Fields Too Large.", "The headers are too long or too many."),
+    500: ("The service has a fault.", "It has been noted."),
+    501: ("Not Implemented.", "Transfer-Encoding may be chunked only."),
+    503: ("Service Unavailable.", "Too much is under way. Try again in a moment."),
+    505: ("HTTP Version Not Supported.", "The service speaks HTTP/1.1."),
+}
+_STATUS = {
+    parser.LimitRequestLine: 414,
+    parser.LimitRequestHeaders: 431,
+    parser.UnsupportedTransferCoding: 501,
+    parser.InvalidHTTPVersion: 505,
+}
+
+
+class RefusedError(Exception):
+    """A request is refused before it has arrived."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+def status_of(error: Exception) -> int:
+    """The status for what the parser has to say."""
+    return error.status if isinstance(error, RefusedError) else _STATUS.get(type(error), 400)
+
+
+def refusals(app: Flask) -> dict[int, Response]:
+    """An answer for each status, with the headers that the app gives to all of its own."""
+    return {status: _response(app, status) for status in _DETAILS}
+
+
+def _response(app: Flask, status: int) -> Response:
+    title, detail = _DETAILS[status]
+    problem = Problem(
+        status, f"http-{status}", title, detail=detail, retry_after=1 if status == 503 else None
+    )
+    with app.test_request_context():
+        return app.finalize_request(problem.response())

@@ -1,0 +1,38 @@
+"""The gunicorn worker, which gunicorn's master loads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.workers.gasgi import ASGIWorker
+
+
+class Worker(ASGIWorker):  # type: ignore[misc]
+    """gunicorn's event loop and signals, around a WSGI app in threads."""
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Accept the number of threads, which are used here."""
+
+    def load_wsgi(self) -> None:
+        """Make the app."""
+        self.wsgi = self.app.wsgi()
+
+    def run(self) -> None:
+        """Serve until the master says otherwise."""
+        # Only here: what the master has imported stays as it was for all its later workers.
+        from saver.server.process import Process  # noqa: PLC0415
+
+        try:
+            self.loop.run_until_complete(Process(self).serve())
+        finally:
+            self._cleanup()
+
+    @property
+    def is_hasty(self) -> bool:
+        """Whether it is to stop without waiting for anybody."""
+        return bool(self._quick_shutdown)
+
+    def tls(self) -> Any:
+        """The TLS context, if the master was given a certificate."""
+        return self._get_ssl_context()
