@@ -13,6 +13,7 @@ The rooms, and who may import whom (a test reads the imports and keeps this true
 - ``upkeep`` -> budgets, counts (its error), dialect, leases, readiness, writer: backup, restore, move
   and check.
 - ``web`` imports nothing of ours; ``cli`` -> leases, codes, upkeep, writer.
+- ``buffering`` -> addresses; only ``saver.wsgi`` uses it.
 - ``app`` wires them all; only entry points (``worker``, ``serve``, ``saver.wsgi``, ``scripts``) use it.
 """
 
