@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -125,7 +126,9 @@ def test_at_most_so_many_work_at_once(app: Flask) -> None:
     assert (inside, most) == (0, 1)
 
 
-def test_long_bodies_share_the_memory_and_one_address_has_a_part_of_it(app: Flask) -> None:
+@contextlib.contextmanager
+def held(app: Flask, sources: list[str]) -> Iterator[None]:
+    """A long body that stops from each of these sources; the last one finds no room."""
     come = threading.Event()
     answers: list[int] = []
 
@@ -133,17 +136,36 @@ def test_long_bodies_share_the_memory_and_one_address_has_a_part_of_it(app: Flas
         stream = Stream(b"a" * 600_000, wait=lambda: come.wait(60))
         answers.append(send(app, stream, length=MOST, source=source).status_code)
 
-    # The part of one are five of the longest: five that have come so far leave no room for a sixth.
-    threads = [threading.Thread(target=hold, args=("192.0.2.1",)) for _ in range(6)]
+    threads = [threading.Thread(target=hold, args=(source,)) for source in sources]
     for thread in threads:
         thread.start()
-    wait_until(lambda: answers == [503], "nobody is refused")
-    refused = send(app, Stream(b"a" * 600_000), length=600_000, source="192.0.2.1")
-    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
-    assert send(app, Stream(b"short"), length=5, source="192.0.2.1").status_code == 201
-    assert send(app, Stream(b"a" * 600_000), length=600_000, source="192.0.2.2").status_code in TOO_LONG
-    come.set()
-    for thread in threads:
-        thread.join()
+    try:
+        wait_until(lambda: answers == [503], "nobody is refused")
+        yield
+    finally:
+        come.set()
+        for thread in threads:
+            thread.join()
+
+
+def long_body(app: Flask, source: str) -> TestResponse:
+    return send(app, Stream(b"a" * 600_000), length=600_000, source=source)
+
+
+def test_one_source_has_a_part_of_the_memory_for_long_bodies(app: Flask) -> None:
+    # Its part are five of the longest: five that have come so far leave no room for a sixth.
+    with held(app, ["192.0.2.1"] * 6):
+        refused = long_body(app, "192.0.2.1")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+        assert send(app, Stream(b"short"), length=5, source="192.0.2.1").status_code == 201
+        assert long_body(app, "192.0.2.2").status_code in TOO_LONG
     # What they held is given back.
-    assert send(app, Stream(b"a" * 600_000), length=600_000, source="192.0.2.1").status_code in TOO_LONG
+    assert long_body(app, "192.0.2.1").status_code in TOO_LONG
+
+
+def test_all_sources_share_the_memory_for_long_bodies(app: Flask) -> None:
+    # Twenty-two of these are in twenty of the longest.
+    with held(app, [f"192.0.2.{number}" for number in range(23)]):
+        assert long_body(app, "192.0.2.200").status_code == 503
+        assert send(app, Stream(b"short"), length=5, source="192.0.2.200").status_code == 201
+    assert long_body(app, "192.0.2.200").status_code in TOO_LONG
