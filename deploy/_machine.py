@@ -41,6 +41,7 @@ _COPIES = {
     "systemd/saver-worker.service": "/etc/systemd/system/saver-worker.service",
     "systemd/saver-backup.service": "/etc/systemd/system/saver-backup.service",
     "systemd/saver-backup.timer": "/etc/systemd/system/saver-backup.timer",
+    "systemd/apache2.conf": "/etc/systemd/system/apache2.service.d/saver.conf",
     "certbot/50-saver": "/etc/letsencrypt/renewal-hooks/deploy/50-saver",
 }
 _STATUS_OK = 200

@@ -15,6 +15,7 @@ The rooms, and who may import whom (a test reads the imports and keeps this true
   and check.
 - ``web`` imports nothing of ours; ``cli`` -> leases, codes, upkeep, writer.
 - ``server`` -> api, budgets, counts, settings: the gunicorn worker that serves the app.
+- ``buffering`` -> addresses; only ``saver.wsgi`` uses it.
 - ``app`` wires them all; only entry points (``worker``, ``serve``, ``saver.wsgi``, ``scripts``) use it.
 """
 

@@ -31,7 +31,7 @@ ROOMS = {
     "leases",
 } | {
     *(
-        "secret",
+        "buffering",
         "redis_client",
         "receipts",
         "notify",
@@ -57,6 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "counts": set(),
     "notify": set(),
     "web": set(),
+    "buffering": {"addresses"},
     "models": {"dialect"},
     "writer": {"dialect"},
     "statements": {"dialect", "writer"},
@@ -109,6 +110,8 @@ FOREIGN = {
     "web": ("sqlalchemy", "flask_sqlalchemy", "sqlite3"),
 }
 MOST_LINES = 300
+# A request has an environment too, of its own.
+OF_THE_PROCESS = re.compile(r"(?<!request\.)\b(environb?|getenv|putenv)\b")
 
 
 def files() -> list[Path]:
@@ -203,9 +206,7 @@ def test_only_settings_reads_the_environment() -> None:
     for path in files():
         if name_of(path) == "settings.py":
             continue
-        # That of a WSGI request is another one.
-        names = r"(?<!\brequest\.)\b(environb?|getenv|putenv)\b"
-        found = [line for line in small_statements(path) if re.search(names, line)]
+        found = [line for line in small_statements(path) if OF_THE_PROCESS.search(line)]
         if room_of(path) in ENTRY_POINTS:
             found = [line for line in found if not line.startswith("os.environ['TZ'] = ")]
         assert found == [], name_of(path)

@@ -48,6 +48,7 @@ def test_an_ipv6_64_is_one_source(https: Client) -> None:
 )
 def test_the_operator_s_routes_are_for_the_operator(https: Client, path: str) -> None:
     assert https.get(path).status in (200, 503)
+    assert https.get(path, source=IMPERSONATOR, headers={"X-Test-Address": "::1"}).status in (200, 503)
     for headers in ({}, {name: "127.0.0.1" for name in FORGED}):
         answer = https.get(path, source="127.0.0.2", headers=headers)
         assert (answer.status, answer.document["type"]) == (403, "urn:saver:problem:http-403")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from werkzeug.exceptions import default_exceptions
 
+from saver import create_app
 from saver.api.problems import MEDIA_TYPE, Problem
 from tests.apache.client import Answer, Client, request
 from tests.apache.instance import Apache
-from tests.apache.names import WWW
+from tests.apache.names import BARE, WWW
+from tests.conftest import settings_in
 from tests.server import ROOT
 
 HEADERS = {
@@ -42,6 +46,10 @@ BY_APACHE = {
     "TRACE": (request("TRACE", "/", HEAD), 405),
     "a method that is none": (request("PURGE", "/healthz", HEAD), 501),
     "a path of 3,000 bytes": (request("GET", "/" + "a" * 3_000, HEAD), 414),
+    "an odd Expect": (request("GET", "/healthz", {**HEAD, "Expect": "CANARY"}), 417),
+    "an odd Transfer-Encoding": (request("POST", "/", {**POST, "Transfer-Encoding": "CANARY"}), 400),
+    "a header's name with a blank": (request("GET", "/", {**HEAD, "CAN ARY": "a"}), 400),
+    "a host that is none": (request("GET", "/", {"Host": "CANARY<b>", "Connection": "close"}), 400),
 }
 
 
@@ -88,9 +96,16 @@ def test_a_condition_or_a_range_changes_no_error(https: Client) -> None:
 def test_what_the_service_says_passes_unchanged(https: Client) -> None:
     for path, status in (("/nothing", 404), ("/api/v1/write", 405)):
         answer = https.get(path)
-        check(answer, status, HSTS)
+        by_the_service(answer, status)
         assert "allow" in answer.headers or status == 404
     assert https.get("/healthz").headers["strict-transport-security"] == HSTS["strict-transport-security"]
+
+
+def by_the_service(answer: Answer, status: int) -> None:
+    """The answer is a problem of the service's, with the front's HSTS."""
+    assert (answer.status, answer.document["status"]) == (status, status)
+    wanted = {**HEADERS, **HSTS}
+    assert {name: answer.headers.get(name) for name in wanted} == wanted
 
 
 def test_every_file_is_the_problem_that_the_service_would_send() -> None:
@@ -101,6 +116,25 @@ def test_every_file_is_the_problem_that_the_service_would_send() -> None:
 
 def test_every_file_is_used_and_every_error_has_one() -> None:
     told = (ROOT / "apache" / "conf" / "errors.conf").read_text()
-    named = {int(line.split()[1]) for line in told.splitlines() if line.startswith("ErrorDocument ")}
+    named = {
+        int(status) for status in re.findall(r"^ErrorDocument (\d+) /_error/\1\.json$", told, re.MULTILINE)
+    }
     assert named == set(FILES)
     assert {400, 403, 404, 405, 408, 411, 413, 414, 431, 500, 502, 503, 504} <= named
+
+
+def test_an_error_has_every_header_that_the_service_would_send(https: Client, tmp_path: Path) -> None:
+    sent_by_all(https.send(BY_APACHE["TRACE"][0]), tmp_path)
+
+
+def sent_by_all(answer: Answer, folder: Path) -> None:
+    """The answer has the headers of one of the service's own problems."""
+    sent = create_app(settings_in(folder)).test_client().get("/nothing").headers
+    wanted = {name.lower(): value for name, value in sent if name != "Content-Length"}
+    assert {name: answer.headers.get(name) for name in wanted} == wanted
+
+
+def test_a_redirect_says_nothing_but_where_to(https: Client) -> None:
+    for tls, status in ((False, 301), (True, 308)):
+        answer = https.get("/CANARY<b>", tls=tls, host=BARE)
+        assert (answer.status, answer.body, answer.headers["server"]) == (status, b"Moved.\n", "Apache")

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 from pathlib import Path
 
 import pytest
 
-from tests.apache.client import Client, request
+from saver.api.problems import MEDIA_TYPE
+from tests.apache.client import Answer, Client, request
 from tests.apache.instance import Apache
 from tests.apache.names import BARE, WWW
 from tests.apache.pki import Authority
 from tests.apache.shipped import VARIANTS
 from tests.conftest import NO_LIMITS
+from tests.server import ROOT
 
 CHALLENGE = "/.well-known/acme-challenge/token"
+ENCRYPTED_ONLY = ("/write", "/write/", "/load/", "/api/v1/write", "/api/v1/load/", "/api/v1/limits")
 PATHS = {
     "/": "/",
-    "/api/v1/write?expires_in=60": "/api/v1/write?expires_in=60",
+    "/page.js?version=1": "/page.js?version=1",
+    "/writer": "/writer",
     "/a%20b?c=%20": "/a%20b?c=%20",
     "/a%0d%0aX-Evil:1": "/a%0d%0aX-Evil:1",
     "//evil.test/": "/evil.test/",
@@ -32,6 +37,21 @@ def test_http_leads_to_the_written_name(https: Client, host: str, path: str) -> 
     assert answer.status == 301
     assert answer.headers["location"] == f"https://{WWW}{PATHS[path]}"
     assert "x-evil" not in answer.headers
+
+
+@pytest.mark.parametrize("host", [BARE, WWW])
+@pytest.mark.parametrize("path", ENCRYPTED_ONLY)
+def test_a_program_that_says_http_is_not_led_on(https: Client, host: str, path: str) -> None:
+    told_to_say_https(https.get(path, host=host, tls=False))
+    post = {"Host": host, "Connection": "close", "Content-Length": "6"}
+    told_to_say_https(https.send(request("POST", path, post) + b"CANARY", tls=False))
+
+
+def told_to_say_https(answer: Answer) -> None:
+    """The answer is the problem that says what is wrong, and no redirect."""
+    assert (answer.status, answer.headers["content-type"]) == (403, MEDIA_TYPE)
+    assert answer.document == json.loads((ROOT / "apache" / "errors" / "plain" / "403.json").read_text())
+    assert "location" not in answer.headers
 
 
 @pytest.mark.parametrize("host", [BARE, "evil.test", "127.0.0.1"])

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from saver import create_app
-from tests.apache.client import Client, request
+from tests.apache.client import Client, receive, request
 from tests.apache.instance import IMPERSONATOR, Apache
 from tests.apache.names import WWW
 from tests.conftest import settings_in
@@ -106,11 +106,45 @@ def test_what_is_private_stays_out_of_every_log(apache: Apache, https: Client) -
         https.send(
             request("GET", f"/{code}", {"Host": WWW, "Connection": "close", code: "a" * 9_000}), tls=tls
         )
-    https.post("/api/v1/write", {"text": MARK}, headers={"Transfer-Encoding": "chunked"})
+        for raw in broken(code):
+            assert MARK.encode() not in https.send(raw, tls=tls).body
+    longer_than_said(https, code)
     https.get("/metrics", source="127.0.0.2", headers=told)
     said = apache.said()
     assert MARK not in said
     assert not re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z])", said)
+
+
+def broken(code: str) -> list[bytes]:
+    """Requests that break a rule of the protocol, with a code and a mark wherever there is room for one."""
+    marks = f"{MARK}{code}"
+    head = {"Host": WWW, "Connection": "close"}
+    post = {**head, "Content-Type": "text/plain"}
+    return [
+        f"GET /{marks}\xff\xfe HTTP/1.1\r\nHost: {WWW}\r\nConnection: close\r\n\r\n".encode("latin-1"),
+        f"GET /{marks} {marks} HTTP/1.1\r\nHost: {WWW}\r\n\r\n".encode(),
+        f"GET / HTTP/{marks}\r\nHost: {WWW}\r\n\r\n".encode(),
+        request("GET", "/", {**head, f"{MARK} {code}": "a"}),
+        request("GET", "/", {**head, f"{MARK}\x01{code}": "a"}),
+        request("GET", "/", {**head, f"{MARK}_{code}": "a"}),
+        request("GET", "/healthz", {**head, "Expect": marks}),
+        request("GET", "/healthz", {**head, "Range": f"bytes={marks}", "If-Match": marks, "Upgrade": marks}),
+        request("POST", "/api/v1/write", {**post, "Transfer-Encoding": marks}),
+        request("POST", "/api/v1/write", {**post, "Content-Length": marks}),
+        request("POST", "/api/v1/write", {**post, "Content-Encoding": marks, "Content-Length": "0"}),
+        request("POST", "/api/v1/write", {**post, "Transfer-Encoding": "chunked"}) + f"{marks}\r\n".encode(),
+    ]
+
+
+def longer_than_said(https: Client, code: str) -> None:
+    """On a connection that is kept, what is left of a body is taken for the next request."""
+    head = {"Host": WWW, "Content-Type": "text/plain", "Content-Length": "3"}
+    with https.connect() as connection:
+        connection.sendall(
+            request("POST", "/api/v1/write", head) + f"abc{MARK} secret {code}\r\n\r\n".encode()
+        )
+        assert receive(connection, "POST").status == 201
+        assert MARK.encode() not in receive(connection).body
 
 
 def test_the_database_was_really_written(apache: Apache, https: Client) -> None:

@@ -45,6 +45,10 @@ def test_no_path_and_no_name_stands_outside_of_site_conf() -> None:
             assert not re.search(r"example\.org|/opt/|/var/|/etc/|/run/", read(path)), path.name
 
 
+def test_nothing_keeps_other_sites_from_embedded_apps() -> None:
+    assert not any("WSGIRestrictEmbedded" in read(path) for path in FILES)
+
+
 def test_the_site_ends_with_the_variant_that_is_the_default() -> None:
     lines = [line for line in read(FOLDER / "site.conf").splitlines() if line]
     assert lines[-1] == "Include ${SAVER_HOME}/apache/saver.conf"

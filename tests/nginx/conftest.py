@@ -28,9 +28,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def file(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
-    """A database with 500 free codes."""
+    """A database with 2,000 free codes."""
     place = Path(shutil.copy(migrated, tmp_path_factory.mktemp("database") / "saver.db"))
-    put_codes(place, [Code.nth(number * 14_623) for number in range(500)])
+    put_codes(place, [Code.nth(number * 3_600) for number in range(2_000)])
     return place
 
 

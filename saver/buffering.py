@@ -1,0 +1,143 @@
+"""Request buffering for a server that hands a request over before its body is there: mod_wsgi.
+
+Many threads may wait for bodies, and few work. Whoever sends slowly holds a thread that costs
+some kilobytes, and neither a connection to the database nor one of the threads that work.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from flask import Flask, request
+from werkzeug.exceptions import ServiceUnavailable
+
+from saver.addresses import source_of
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_CHUNK = 64 * 1024
+_NO_ROOM = "saver.no_room"
+_RETRY_AFTER = 1  # second
+# In units of the longest body.
+_LONGEST_BODIES, _OF_ONE_SOURCE = 20, 5
+
+
+def buffer_requests(app: Flask, *, workers: int, max_body_bytes: int) -> None:
+    """Let ``app`` see a request only when its body is there: see RequestBuffering."""
+    app.wsgi_app = RequestBuffering(  # type: ignore[assignment,method-assign]
+        app.wsgi_app, workers=workers, max_body_bytes=max_body_bytes
+    )
+
+    @app.before_request
+    def refuse() -> None:
+        if _NO_ROOM in request.environ:
+            raise ServiceUnavailable(retry_after=_RETRY_AFTER)
+
+
+class RequestBuffering:
+    """A WSGI app that reads a whole body before ``app`` sees the request.
+
+    At most ``workers`` requests are in ``app`` at once. The app gets every body with its length, those
+    that came in chunks too; one that is cut off is shorter than its length, and of one that is longer than
+    ``max_body_bytes`` only the length is right. Bodies beyond 64 KiB share the memory of 20 of the longest,
+    those of one source have that of 5; where there is no room, ``saver.no_room`` is in the WSGI environment.
+    """
+
+    def __init__(self, app: WSGIApplication, *, workers: int, max_body_bytes: int) -> None:
+        self._app = app
+        self._max_body_bytes = max_body_bytes
+        self._workers = threading.Semaphore(workers)
+        self._memory = _Memory(max_body_bytes)
+
+    def __call__(self, wsgi_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        source = source_of(str(wsgi_environ.get("REMOTE_ADDR", "")))
+        reserved = _Reservation(self._memory, source)
+        try:
+            self._buffer(wsgi_environ, reserved)
+            with self._workers:
+                return self._app(wsgi_environ, start_response)
+        finally:
+            reserved.release()
+
+    def _buffer(self, wsgi_environ: WSGIEnvironment, reserved: _Reservation) -> None:
+        # What ends by itself may end early; a length tells.
+        wsgi_environ.pop("wsgi.input_terminated", None)
+        declared = str(wsgi_environ.get("CONTENT_LENGTH") or "")
+        chunked = "HTTP_TRANSFER_ENCODING" in wsgi_environ
+        if not chunked and not (declared.isdecimal() and 0 < int(declared) <= self._max_body_bytes):
+            return
+        # One byte more tells that the limit was passed.
+        limit = self._max_body_bytes + 1 if chunked else int(declared)
+        try:
+            body, is_whole = _read(wsgi_environ["wsgi.input"], limit, reserved)
+        except _NoRoomError:
+            wsgi_environ[_NO_ROOM] = True
+            body, is_whole = bytearray(), False
+        wsgi_environ["wsgi.input"] = BytesIO(body)
+        if chunked:
+            del wsgi_environ["HTTP_TRANSFER_ENCODING"]
+            wsgi_environ["CONTENT_LENGTH"] = str(len(body) + (0 if is_whole else 1))
+
+
+class _NoRoomError(Exception):
+    """The memory for bodies is spent."""
+
+
+class _Memory:
+    """What all long bodies of a process hold, in bytes, by source."""
+
+    def __init__(self, max_body_bytes: int) -> None:
+        self._total = _LONGEST_BODIES * max_body_bytes
+        self._of_one = _OF_ONE_SOURCE * max_body_bytes
+        self._held: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, source: str, size: int) -> None:
+        with self._lock:
+            if self._held.total() + size > self._total or self._held[source] + size > self._of_one:
+                raise _NoRoomError
+            self._held[source] += size
+
+    def give_back(self, source: str, size: int) -> None:
+        with self._lock:
+            self._held[source] -= size
+            if not self._held[source]:
+                del self._held[source]
+
+
+class _Reservation:
+    """What one body holds of the memory; nothing for a short one."""
+
+    def __init__(self, memory: _Memory, source: str) -> None:
+        self._memory = memory
+        self._source = source
+        self._held = 0
+
+    def grow_to(self, size: int) -> None:
+        if size > _CHUNK:
+            self._memory.take(self._source, size - self._held)
+            self._held = size
+
+    def release(self) -> None:
+        if self._held:
+            self._memory.give_back(self._source, self._held)
+
+
+def _read(stream: BytesIO, limit: int, reserved: _Reservation) -> tuple[bytearray, bool]:
+    """The body up to ``limit`` bytes, and whether its end was seen: an error of the stream is none."""
+    body = bytearray()
+    while len(body) < limit:
+        try:
+            part = stream.read(min(_CHUNK, limit - len(body)))
+        except OSError:
+            return body, False
+        if not part:
+            return body, True
+        reserved.grow_to(len(body) + len(part))
+        body += part
+    return body, True
