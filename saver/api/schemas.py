@@ -26,8 +26,9 @@ _MOST_PASSWORD_CHARACTERS = 1024
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _UUID = re.compile(UUID_PATTERN)
 _NO_NUL: dict[str, JsonValue] = {"pattern": "^[^\\u0000]*$"}
+_STRING: JsonDict = {"type": "string"}
 _NOT_BOTH: JsonDict = {
-    "not": {"properties": {"password": {}, "proof": {}}, "required": ["password", "proof"]}
+    "not": {"properties": {"password": _STRING, "proof": _STRING}, "required": ["password", "proof"]}
 }
 # What 32 bytes come out as: of the last character two bits stand for nothing and are zero.
 _PROOF_PATTERN = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
@@ -107,7 +108,7 @@ Claim = Annotated[
 Token = Annotated[
     str, Field(min_length=1, max_length=128, description="the `owner_token` that the writer got")
 ]
-Timestamp = Annotated[str, Field(description="UTC, to the second", json_schema_extra={"format": "date-time"})]
+Timestamp = Annotated[str, Field(description="in UTC", json_schema_extra={"format": "date-time"})]
 
 
 class Request(BaseModel):
