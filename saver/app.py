@@ -166,7 +166,7 @@ def _migrate(app: Flask, engine: Engine) -> None:
 def _routes(app: Flask, rooms: Rooms, settings: Settings, budgets: Budgets) -> None:
     deeds = Deeds(rooms.leases, budgets, settings)
     app.register_blueprint(v1.V1(deeds, settings.max_body_bytes).blueprint())
-    app.register_blueprint(openapi.blueprint())
+    app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(wire.Wire(deeds, settings.max_body_bytes).blueprint())
     metrics = Metrics(rooms.leases, budgets, rooms.readiness)
     app.register_blueprint(health.Health(rooms.readiness, metrics, settings).blueprint())

@@ -170,6 +170,12 @@ def size(jwe: str) -> int:
     return len(jwe.split(".")[3]) * 3 // 4
 
 
+def most_characters(size: int) -> int:
+    """How long a JWE can be, in characters, in which ``size`` bytes of UTF-8 are sealed."""
+    parts = (NONCE_BYTES, size, _TAG_BYTES)
+    return _MOST_HEADER_CHARACTERS + 1 + sum(1 + -(-part * 4 // 3) for part in parts)
+
+
 def unseal(jwe: str, key: bytes) -> str:
     """The text in a JWE. Raises BadSealError when the key is wrong or a byte was changed."""
     _, nonce, sealed = _parts(jwe)

@@ -17,8 +17,11 @@ LOCKED = ("package.json", "package-lock.json")
 # The command of each tool: by its file, so that nothing is looked up in PATH.
 TOOLS = {
     "eslint": "eslint/bin/eslint.js",
-    "tsc": "typescript/bin/tsc",
+    "tsc": "typescript-native/bin/tsc",
     "web-ext": "web-ext/bin/web-ext.js",
+    "redocly": "@redocly/cli/bin/cli.js",
+    "spectral": "@stoplight/spectral-cli/dist/index.js",
+    "openapi-typescript": "openapi-typescript/bin/cli.js",
 }
 
 # npm makes the folder anew, so the stamp is there only when all went well.

@@ -25,6 +25,8 @@ PACKAGES = (
     "nginx",
     # What ships for systemd and tmux is read and run by the tools themselves.
     *("systemd", "tmux", "shellcheck"),
+    # One of the generators that make clients of openapi.json runs in it.
+    "default-jre-headless",
 )
 # The Python that Debian's mod_wsgi is linked with, and the environment for it.
 _SYSTEM_PYTHON = "/usr/bin/python3"

@@ -1,144 +1,192 @@
-"""``/api/v1/openapi.json``: OpenAPI 3.1, generated from the models that validate."""
+"""``/api/v1/openapi.json``: OpenAPI 3.1, generated from the models that validate and from the settings."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue, models_json_schema
+from pydantic_core import core_schema
 
+from saver import seal
 from saver.api import door
-from saver.api.schemas import (
-    UUID_PATTERN,
-    AckRequest,
-    Extended,
-    ExtendRequest,
-    Limits,
-    LoadRequest,
-    OwnerRequest,
-    ProblemDocument,
-    StatusAnswer,
-    TextAnswer,
-    WriteRequest,
-    Written,
-)
+from saver.api.operations import OPERATIONS, PROBLEMS, TAGS, Operation
+from saver.api.schemas import CODE_SCHEMA, UUID_PATTERN, ProblemDocument
+from saver.settings import Settings
 
-_REF = "#/components/schemas/{model}"
-_PROBLEM = "application/problem+json"
-_REQUESTS = (WriteRequest, LoadRequest, AckRequest, OwnerRequest, ExtendRequest)
-_ANSWERS = (Written, TextAnswer, StatusAnswer, Extended, Limits, ProblemDocument)
-
-_TEXT_PLAIN = {"text/plain": {"schema": {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]*$"}}}
-_EXPIRES_IN = {
-    "name": "expires_in",
-    "in": "query",
-    "required": False,
-    "description": "for text/plain: life in whole seconds",
-    "schema": {"type": "integer", "minimum": 1},
+_PROBLEM_TYPE = "application/problem+json"
+_INFO = {
+    "title": "saver",
+    "version": "1",
+    "summary": "Keep a text under a code of four letters; load it elsewhere.",
+    "description": (
+        "Bodies are JSON in UTF-8; unknown fields are refused. Whatever is no success is a problem"
+        " (RFC 9457), which never repeats what was sent. Version 1 only ever gains fields and routes: ignore"
+        " what you do not know. There are no accounts: a code, and the password if there is one, is all that"
+        " a reader needs. A slash at the end of a path may be there or not."
+    ),
+    "license": {"name": "MIT", "identifier": "MIT"},
 }
 _IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
     "description": "a UUID; the same key and request get the same answer and one lease",
-    "schema": {"type": "string", "format": "uuid", "pattern": UUID_PATTERN},
+    # Without `format`: generators would make it an object, which no HTTP library takes for a header.
+    "schema": {"type": "string", "pattern": UUID_PATTERN},
 }
-_DEEDS: dict[str, tuple[str, type[BaseModel], int, type[BaseModel] | None]] = {
-    "load": ("Give a text", LoadRequest, 200, TextAnswer),
-    "ack": ("A one-time text has arrived", AckRequest, 204, None),
-    "status": ("The sender's receipt", OwnerRequest, 200, StatusAnswer),
-    "extend": ("Let a text live longer", ExtendRequest, 200, Extended),
-    "delete": ("End a text", OwnerRequest, 204, None),
-}
-_REASONS = {
-    400: "not JSON or not UTF-8",
-    404: "no text under this code, or the password is missing or wrong",
-    409: "the same write is under way",
-    411: "the length is missing",
-    413: "too large",
-    415: "unsupported media type",
-    422: "against a rule",
-    429: "a budget is spent; Retry-After says for how long",
-    503: "not now; Retry-After says when",
+_HEADERS = {
+    "Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 1}},
+    "Allow": {"description": "the methods of this path", "schema": {"type": "string"}},
+    "Accept-Post": {"description": "the media types that this path takes", "schema": {"type": "string"}},
 }
 
 
-def blueprint() -> Blueprint:
+class _PlainSchemas(GenerateJsonSchema):
+    """What may be left out has its plain type and no default.
+
+    Requests may also say null, as ever, which answers never do for a field that they leave out.
+    Generators make a field with a default one that is always there.
+    """
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        described = self.generate_inner(schema["schema"])
+        if schema.get("default", ...) is None:
+            [described] = [one for one in described["anyOf"] if one != {"type": "null"}]
+        return described
+
+
+def blueprint(settings: Settings) -> Blueprint:
     """The route, to be registered with the app."""
     routes = Blueprint("openapi", __name__, url_prefix="/api/v1")
-    described = description()
-    routes.get("/openapi.json", endpoint="openapi")(lambda: _answer(described))
+    described = description(settings)
+    routes.get("/openapi.json", endpoint="openapi")(lambda: door.json_answer(described))
     return routes
 
 
-def _answer(described: dict[str, object]) -> Response:
-    return door.json_answer(described)
-
-
-def description() -> dict[str, object]:
-    """The API, as OpenAPI 3.1."""
-    _, schemas = models_json_schema(
-        [(model, "validation") for model in _REQUESTS] + [(model, "serialization") for model in _ANSWERS],
-        ref_template=_REF,
-    )
-    write = _post("Keep a text", WriteRequest, {201: Written}, plain_request=True, problems=_POST_PROBLEMS)
-    write["parameters"] = [_EXPIRES_IN, _IDEMPOTENCY_KEY]
-    write["responses"]["409"] = _problem(409)
+def description(settings: Settings) -> dict[str, object]:
+    """The API under these settings, as OpenAPI 3.1."""
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "saver",
-            "version": "1",
-            "description": "Keep a text under a code of four letters; load it elsewhere.",
+        "info": _info(settings),
+        # Relative to where the document was loaded from, so that it also holds below a path.
+        "servers": [{"url": "../..", "description": "the service that this document is from"}],
+        "security": [],
+        "tags": TAGS,
+        "paths": {f"/api/v1/{one.name}": {one.method: _operation(one, settings)} for one in OPERATIONS},
+        "components": {
+            "schemas": _schemas(settings),
+            "responses": {_problem_name(status): _problem(status) for status in PROBLEMS},
+            "headers": _HEADERS,
         },
-        "paths": {
-            "/api/v1/write": {"post": write},
-            **{
-                f"/api/v1/{deed}": {
-                    "post": _post(summary, asked, {status: answer}, problems=(404, *_POST_PROBLEMS))
-                }
-                for deed, (summary, asked, status, answer) in _DEEDS.items()
-            },
-            "/api/v1/limits": {
-                "get": {"summary": "Sizes and lifetimes", "responses": {"200": _json("the limits", Limits)}}
-            },
-        },
-        "components": {"schemas": schemas["$defs"]},
     }
 
 
-_POST_PROBLEMS = (400, 411, 413, 415, 422, 429, 503)
+def _info(settings: Settings) -> dict[str, object]:
+    contact = {"contact": {"name": settings.contact or "whoever runs this service"}}
+    return {**_INFO, **contact, **({"termsOfService": settings.terms_url} if settings.terms_url else {})}
 
 
-def _post(
-    summary: str,
-    request: type[BaseModel],
-    answers: dict[int, type[BaseModel] | None],
-    *,
-    problems: tuple[int, ...],
-    plain_request: bool = False,
-) -> dict[str, Any]:
-    body = {"application/json": {"schema": _ref(request)}, **(_TEXT_PLAIN if plain_request else {})}
-    responses: dict[str, Any] = {str(status): _json("done", model) for status, model in answers.items()}
-    responses |= {str(status): _problem(status) for status in problems}
+def _schemas(settings: Settings) -> dict[str, Any]:
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ProblemDocument, "serialization")]
+    modes += [(one.request, "validation") for one in OPERATIONS if one.request]
+    modes += [(one.answer, "serialization") for one in OPERATIONS if one.answer]
+    _, found = models_json_schema(
+        modes,
+        ref_template=_ref_to("schemas", "{model}")["$ref"],
+        schema_generator=_PlainSchemas,
+    )
+    schemas: dict[str, Any] = found["$defs"]
+    schemas["WriteRequest"]["properties"]["text"] |= {
+        "description": f"at most {settings.max_text_bytes} bytes of UTF-8, NUL and lone surrogates refused;"
+        " comes back exactly",
+        # Of a sealed text, which is the longest that there is.
+        "maxLength": seal.most_characters(settings.max_text_bytes),
+    }
+    for model in ("WriteRequest", "ExtendRequest"):
+        schemas[model]["properties"]["expires_in"] |= _life(
+            settings.max_expires_in_sealed,
+            settings,
+            f"more than {settings.max_expires_in} with a password or a proof only",
+        )
+    return schemas
+
+
+def _life(longest: int, settings: Settings, more: str) -> dict[str, object]:
+    words = f"life in whole seconds; {more}; {settings.default_expires_in} if a write leaves it out"
+    return {"description": words, "minimum": settings.min_expires_in, "maximum": longest}
+
+
+def _operation(one: Operation, settings: Settings) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": one.name,
+        "tags": [one.tag],
+        "summary": one.summary,
+        "description": one.description,
+    }
+    if one.name == "write":
+        described["parameters"] = [_expires_in(settings), _IDEMPOTENCY_KEY]
+    if one.request:
+        content = _content(one.request, _plain_bodies(settings).get(one.name))
+        described["requestBody"] = {"required": True, "content": content}
+    problems = {str(status): _ref_to("responses", _problem_name(status)) for status in one.problems}
+    return {**described, "responses": {str(one.status): _success(one, settings), **problems}}
+
+
+def _expires_in(settings: Settings) -> dict[str, object]:
+    life = _life(settings.max_expires_in, settings, "only with a body of text/plain")
     return {
-        "summary": summary,
-        "requestBody": {"required": True, "content": body},
-        "responses": responses,
+        "name": "expires_in",
+        "in": "query",
+        "required": False,
+        "description": life.pop("description"),
+        "schema": {"type": "integer", **life},
     }
 
 
-def _json(description: str, model: type[BaseModel] | None) -> dict[str, Any]:
-    if model is None:
-        return {"description": description}
-    plain = _TEXT_PLAIN if model in (Written, TextAnswer) else {}
-    return {"description": description, "content": {"application/json": {"schema": _ref(model)}, **plain}}
+def _plain_bodies(settings: Settings) -> dict[str, dict[str, Any]]:
+    text = {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": settings.max_text_bytes,
+        "pattern": "^[^\\u0000]*$",
+    }
+    return {"write": text, "load": CODE_SCHEMA}
+
+
+def _success(one: Operation, settings: Settings) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": one.done}
+    if one.answer:
+        plain = {"type": "string"} if one.name in ("write", "load") else None
+        answer["content"] = _content(one.answer, plain)
+    if one.links:
+        answer["links"] = {name: _link(name, *said, settings) for name, said in one.links.items()}
+    return answer
+
+
+def _link(name: str, words: str, body: dict[str, object], settings: Settings) -> dict[str, object]:
+    if name == "extend":
+        body = {**body, "expires_in": settings.default_expires_in}
+    # Not as `requestBody`: openapi-generator refuses a document where that is no string.
+    return {"operationId": name, "description": words, "x-requestBody": body}
+
+
+def _content(model: type[BaseModel], plain: dict[str, Any] | None) -> dict[str, Any]:
+    content = {"application/json": {"schema": _ref_to("schemas", model.__name__)}}
+    return content | ({"text/plain": {"schema": plain}} if plain else {})
 
 
 def _problem(status: int) -> dict[str, Any]:
-    return {"description": _REASONS[status], "content": {_PROBLEM: {"schema": _ref(ProblemDocument)}}}
+    words, header = PROBLEMS[status]
+    schema = _ref_to("schemas", ProblemDocument.__name__)
+    described = {"description": words, "content": {_PROBLEM_TYPE: {"schema": schema}}}
+    return described | ({"headers": {header: _ref_to("headers", header)}} if header else {})
 
 
-def _ref(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": _REF.format(model=model.__name__)}
+def _problem_name(status: int) -> str:
+    return f"Problem{status}"
+
+
+def _ref_to(part: str, name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/{part}/{name}"}

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
@@ -16,6 +17,7 @@ from pydantic import (
     WithJsonSchema,
     field_validator,
 )
+from pydantic.config import JsonDict
 
 from saver import seal
 from saver.codes import Code
@@ -24,6 +26,12 @@ _MOST_PASSWORD_CHARACTERS = 1024
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _UUID = re.compile(UUID_PATTERN)
 _NO_NUL: dict[str, JsonValue] = {"pattern": "^[^\\u0000]*$"}
+_STRING: JsonDict = {"type": "string"}
+_NOT_BOTH: JsonDict = {
+    "not": {"properties": {"password": _STRING, "proof": _STRING}, "required": ["password", "proof"]}
+}
+# What 32 bytes come out as: of the last character two bits stand for nothing and are zero.
+_PROOF_PATTERN = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 
 
 def _without_nul(given: str) -> str:
@@ -44,6 +52,11 @@ def _proof(given: object) -> bytes:
     return seal.parse_proof(given)
 
 
+def _whole(given: object) -> object:
+    # JSON has one kind of number: 3600.0 and 36e2 are integers too.
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
 def parse_uuid(given: object) -> str:
     """A UUID in its usual form, in lower case. Raises ValueError."""
     if not isinstance(given, str) or not _UUID.fullmatch(given):
@@ -54,28 +67,48 @@ def parse_uuid(given: object) -> str:
 Text = Annotated[str, Field(min_length=1, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
 Password = Annotated[
     str,
-    Field(min_length=1, max_length=_MOST_PASSWORD_CHARACTERS, json_schema_extra=_NO_NUL),
+    Field(
+        min_length=1,
+        max_length=_MOST_PASSWORD_CHARACTERS,
+        description="compared in Unicode form NFC, otherwise exactly; not together with a proof",
+        json_schema_extra=_NO_NUL,
+    ),
     AfterValidator(_without_nul),
 ]
-CodeField = Annotated[
-    Code,
-    PlainValidator(_code),
-    WithJsonSchema({"type": "string", "pattern": r"^\s*[a-zA-Z]{4}\s*$", "description": "case matters"}),
-]
-Lifetime = Annotated[int, Field(description="life in whole seconds", ge=1)]
+CODE_SCHEMA: JsonDict = {
+    "type": "string",
+    "pattern": r"^\s*[a-zA-Z]{4}\s*$",
+    "description": "four letters; case matters, white space around them does not",
+}
+CodeField = Annotated[Code, PlainValidator(_code), WithJsonSchema(CODE_SCHEMA)]
+Lifetime = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
 Proof = Annotated[
     bytes,
     PlainValidator(_proof),
     WithJsonSchema(
-        {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$", "description": "32 bytes, base64url"}
+        {
+            "type": "string",
+            "pattern": _PROOF_PATTERN,
+            "description": "32 bytes in base64url that are derived from the password, instead of it",
+        }
     ),
 ]
 Claim = Annotated[
     str,
     PlainValidator(parse_uuid),
-    WithJsonSchema({"type": "string", "format": "uuid", "pattern": UUID_PATTERN}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uuid",
+            "pattern": UUID_PATTERN,
+            "description": "a UUID that the reader of a one-time text has made",
+        }
+    ),
 ]
-Token = Annotated[str, Field(min_length=1, max_length=128)]
+Token = Annotated[
+    str, Field(min_length=1, max_length=128, description="the `owner_token` that the writer got")
+]
+Timestamp = Annotated[str, Field(description="in UTC", json_schema_extra={"format": "date-time"})]
 
 
 class Request(BaseModel):
@@ -86,6 +119,8 @@ class Request(BaseModel):
 
 class Locked(Request):
     """What locks or opens a text: a password, or the proof of one that stays with the client."""
+
+    model_config = ConfigDict(json_schema_extra=_NOT_BOTH)
 
     password: Password | None = None
     proof: Proof | None = None
@@ -103,7 +138,7 @@ class WriteRequest(Locked):
 
     text: Text
     expires_in: Lifetime | None = None
-    once: bool = False
+    once: Annotated[bool, Field(description="one reader only")] = False
 
 
 class LoadRequest(Locked):
@@ -136,40 +171,40 @@ class ExtendRequest(OwnerRequest):
 class Written(BaseModel):
     """A text is kept under this code."""
 
-    code: str
-    expires_at: str
-    owner_token: str
+    code: Annotated[str, Field(pattern="^[a-zA-Z]{4}$")]
+    expires_at: Timestamp
+    owner_token: Annotated[str, Field(description="lets its holder ask for the status, extend and delete")]
 
 
 class TextAnswer(BaseModel):
     """The text; where ``sealed`` it is the JWE."""
 
     text: str
-    expires_at: str
-    once: bool
-    sealed: bool
+    expires_at: Timestamp
+    once: Annotated[bool, Field(description="the text is gone once its claim is acknowledged")]
+    sealed: Annotated[bool, Field(description="`text` is a JWE, to be opened by the client")]
 
 
 class StatusAnswer(BaseModel):
     """The sender's receipt."""
 
     state: Literal["waiting", "loaded", "read", "deleted", "expired"]
-    first_loaded_at: str | None
-    refused: int
-    expires_at: str
+    first_loaded_at: Timestamp | None
+    refused: Annotated[int, Field(description="tries with a wrong password")]
+    expires_at: Timestamp
 
 
 class Extended(BaseModel):
     """When the text expires now."""
 
-    expires_at: str
+    expires_at: Timestamp
 
 
 class FieldError(BaseModel):
     """What is wrong with one field."""
 
-    pointer: str
-    detail: str
+    pointer: Annotated[str, Field(description="JSON pointer (RFC 6901); empty for the whole body")]
+    detail: Annotated[str, Field(description="the rule")]
 
 
 class SealParameters(BaseModel):
@@ -183,12 +218,12 @@ class SealParameters(BaseModel):
 class ProblemDocument(BaseModel):
     """RFC 9457."""
 
-    type: str
+    type: Annotated[str, Field(description="`urn:saver:problem:` and the name of the problem")]
     title: str
     status: int
     detail: str | None = None
-    errors: list[FieldError] | None = None
-    seal: SealParameters | None = None
+    errors: Annotated[list[FieldError] | None, Field(description="with 413 and 422")] = None
+    seal: Annotated[SealParameters | None, Field(description="with 404 `no-text`")] = None
 
 
 class Lifetimes(BaseModel):
