@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from typing import cast
 
 from redis import Redis, RedisError
 
@@ -51,7 +52,9 @@ class RedisReceipts:
     def of(self, name: bytes) -> Receipt:
         """What is known. Raises ReceiptsError."""
         try:
-            loaded, refused = self._client.hmget(_key(name), [_LOADED, _REFUSED])
+            # The library's types know neither keys of bytes nor that this client does not wait.
+            found = self._client.hmget(_key(name), [_LOADED, _REFUSED])  # type: ignore[arg-type]
+            loaded, refused = cast(list[bytes | None], found)
         except RedisError as error:
             raise ReceiptsError(type(error).__name__) from None
         return Receipt(None if loaded is None else int(loaded), int(refused or 0))
