@@ -56,7 +56,13 @@ export class Invalid extends ApiError {
 export class TooLarge extends ApiError {}
 
 /** No answer, or none in time. */
-export class Unreachable extends ApiError {}
+export class Unreachable extends ApiError {
+  /** @param {boolean} [isSending] whether it may still have been sending: to begin anew would not be faster */
+  constructor(isSending = false) {
+    super();
+    this.isSending = isSending;
+  }
+}
 
 /**
  * An open text came where a sealed one was expected: a password was typed, or a link has promised it.
