@@ -35,9 +35,9 @@ export function makeHistoryPanel({ root, history, labels, isOn, open, load }) {
   function row(entry) {
     const line = document.createElement("li");
     line.dataset.code = entry.code;
-    line.append(codeOf(entry), said(DEEDS[entry.deed], entry), left(entry));
-    if (isOwn(entry)) line.append(loading(entry));
-    line.append(forgetting(entry));
+    const deeds = made("span", "row");
+    deeds.append(...(isOwn(entry) ? [loading(entry)] : []), forgetting(entry));
+    line.append(codeOf(entry), said(DEEDS[entry.deed], entry), left(entry), deeds);
     return line;
   }
 
