@@ -298,7 +298,7 @@ def test_a_one_time_text_is_not_replaced_without_a_question(visit: Visiting) -> 
     expect(receiver.part("clear")).to_have_text(EN["clear_sure"])
     expect(receiver.part("loaded-text")).to_have_value("only once")
     receiver.load(other)
-    expect(receiver.part("load-alert")).to_have_text(EN["replace_sure"])
+    expect(receiver.part("load-alert")).to_have_text(EN["not_copied"])
     expect(receiver.part("loaded-text")).to_have_value("only once")
     receiver.part("load").click()
     expect(receiver.part("loaded-text")).to_have_value("another")

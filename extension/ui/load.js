@@ -47,7 +47,7 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
     if (!code) return alert.say(whyNoCode(field.value), undefined, field);
     if (loaded.isOnlyHere() && !isAsked) {
       isAsked = true;
-      return alert.say("replace_sure");
+      return alert.say("not_copied");
     }
     promised = sealedCode(field.value) ?? (promised === code ? code : null);
     try {
