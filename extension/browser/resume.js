@@ -5,7 +5,7 @@ import { draftOf } from "../core/session.js";
 import { makeMemory } from "../core/slot.js";
 import { part } from "../ui/dom.js";
 
-const secondsUntil = (/** @type {number} */ time) => Math.floor((time - Date.now()) / 1000);
+export const secondsUntil = (/** @type {number} */ time) => Math.floor((time - Date.now()) / 1000);
 
 /**
  * @typedef {object} Wiring
@@ -22,10 +22,21 @@ export async function goOn(wiring) {
   const { held } = wiring;
   const draft = await restore(wiring);
   if (await held.outbox.get()) await finish(wiring, draft);
-  browser.storage.session.onChanged.addListener(({ handed }) => {
+  browser.storage.session.onChanged.addListener(({ handed, notice }) => {
     if (handed?.newValue) takeOver(wiring);
+    if (notice?.newValue) say(wiring);
   });
   await takeOver(wiring);
+  await say(wiring);
+}
+
+/** What the background found out about a selection. @param {Wiring} wiring */
+async function say({ held, save, tabs }) {
+  const notice = await held.notice.get();
+  if (!notice || document.visibilityState !== "visible") return;
+  await held.notice.put(null);
+  tabs.show("tab-save");
+  save.say(notice);
 }
 
 /** @param {Wiring} wiring */
@@ -46,7 +57,8 @@ async function restore({ held, save, load, tabs }) {
 async function restoreWritten(slot, save) {
   const written = await slot.get();
   if (!written) return;
-  if (written.expiresAt > Date.now()) save.present({ ...written, secondsLeft: secondsUntil(written.expiresAt) });
+  const { expiresAt, phrase, ...known } = written;
+  if (expiresAt > Date.now()) save.present({ ...known, secondsLeft: secondsUntil(expiresAt) }, phrase);
   else await slot.put(null);
 }
 

@@ -1,13 +1,17 @@
 /** The service's API v1, as a client sees it. `fetch` is passed in. */
 
 import { Fault, Invalid, NoText, TooLarge, TooMany, Unavailable, Unreachable } from "./errors.js";
+import { bytesOf } from "./limits.js";
 import { patiently } from "./patience.js";
 import { BadSealError } from "./seal.js";
 
 const NO_TEXT = "urn:saver:problem:no-text";
 const BROKEN_SEAL = "urn:saver:problem:broken-seal";
-// A text of 1 MiB over a slow line takes half a minute.
 const TIME_OUT = 60_000;
+// Bytes in a second over a slow line: a text of 1 MiB takes minutes, and must not be given up meanwhile.
+const SLOWEST = 4_000;
+// What is sent in a moment over any line; a larger body may have been on its way when its time was out.
+const SMALL_BODY = 100_000;
 const STATES = ["waiting", "loaded", "read", "deleted", "expired"];
 // Where an answer between the service and here does not say when to try again.
 const A_WHILE = 60;
@@ -32,7 +36,7 @@ const A_WHILE = 60;
  * @param {object} wiring
  * @param {Fetch} wiring.fetch
  * @param {string | URL} wiring.baseUrl
- * @param {number} [wiring.timeout] of one try, in ms
+ * @param {number} [wiring.timeout] of one try, in ms; a large body gets more
  * @param {import("./patience.js").Patience} [wiring.patience]
  */
 export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, patience = {} }) {
@@ -138,12 +142,13 @@ async function exchange(fetch, url, request, timeout) {
  */
 async function send(fetch, url, request, timeout) {
   const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), timeout);
+  const size = typeof request.body === "string" ? bytesOf(request.body) : 0;
+  const timer = setTimeout(() => patience.abort(), timeout + (size / SLOWEST) * 1000);
   try {
     const response = await fetch(url, { ...request, signal: patience.signal });
     return { response, text: await response.text() };
   } catch {
-    throw new Unreachable();
+    throw new Unreachable(patience.signal.aborted && size > SMALL_BODY);
   } finally {
     clearTimeout(timer);
   }
