@@ -438,6 +438,17 @@ def test_the_time_left_runs_out(visit: Visiting) -> None:
     expect(sender.part("code")).to_be_hidden()
 
 
+def test_a_clock_that_is_set_hides_no_living_code(visit: Visiting) -> None:
+    sender = visit()
+    sender.page.clock.install()
+    code = sender.open().save("hello")
+    with sender.page.expect_response("**/api/v1/status"):
+        sender.page.evaluate("const now = Date.now; Date.now = () => now() + 86_400_000")
+        sender.page.clock.run_for(2_000)
+    expect(sender.part("saved-left")).to_contain_text("Gone in")
+    expect(sender.part("code")).to_have_text(code)
+
+
 def test_the_chosen_lifetime_is_sent_and_the_default_returns(visit: Visiting) -> None:
     sender = visit().open()
     expect(sender.page.locator(".choices label")).to_have_text(CHOICES)

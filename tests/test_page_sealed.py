@@ -315,8 +315,8 @@ def test_every_state_of_a_receipt_has_its_words(
     visit: Visiting, told: dict[str, object], said: list[str], heading: str
 ) -> None:
     sender = visit().open()
-    status = {"state": "waiting", "first_loaded_at": None, "refused": 0, "expires_at": "x", **told}
-    sender.answer("status", 200, status)
+    status = {"state": "waiting", "first_loaded_at": None, "refused": 0}
+    sender.answer("status", 200, {**status, "expires_at": "2999-01-01T00:00:00Z", **told})
     sender.save(TEXT)
     sender.part("receipt-ask").click()
     facts = " ".join(EN[key] for key in said).format(count=told.get("refused"))

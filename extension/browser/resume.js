@@ -40,11 +40,11 @@ async function say({ held, save, tabs }) {
 }
 
 /** @param {Wiring} wiring */
-async function restore({ held, save, load, tabs }) {
+async function restore({ api, held, save, load, tabs }) {
   const [draft, typed, tab] = await Promise.all([held.draft.get(), held.typed.get(), held.tab.get()]);
   if (draft) save.restore(draft);
   if (typed) load.fill(typed);
-  await restoreWritten(held.written, save);
+  await restoreWritten(held.written, save, api);
   await restoreShown(held.shown, load);
   const shown = tabs.show(tab ?? "tab-save");
   if (shown === "tab-load") load.focus();
@@ -53,13 +53,26 @@ async function restore({ held, save, load, tabs }) {
   return draft;
 }
 
-/** @param {Wiring["held"]["written"]} slot @param {Wiring["save"]} save */
-async function restoreWritten(slot, save) {
+/** @param {Wiring["held"]["written"]} slot @param {Wiring["save"]} save @param {Wiring["api"]} api */
+async function restoreWritten(slot, save, api) {
   const written = await slot.get();
   if (!written) return;
   const { expiresAt, phrase, ...known } = written;
-  if (expiresAt > Date.now()) save.present({ ...known, secondsLeft: secondsUntil(expiresAt) }, phrase);
+  let secondsLeft = secondsUntil(expiresAt);
+  // The clock may have been set since: the service knows better.
+  if (secondsLeft <= 0) secondsLeft = await leftOf(api, written);
+  if (secondsLeft > 0) save.present({ ...known, secondsLeft }, phrase);
   else await slot.put(null);
+}
+
+/** @param {Wiring["api"]} api @param {import("../core/session.js").KeptWritten} written */
+async function leftOf(api, { code, ownerToken }) {
+  try {
+    const { state, secondsLeft } = await api.status(code, ownerToken);
+    return state === "waiting" || state === "loaded" ? secondsLeft : 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** @param {Wiring["held"]["shown"]} slot @param {Wiring["load"]} load */

@@ -13,6 +13,9 @@ import { makeReceipt } from "./receipt.js";
  */
 const ENDED = { read: "read", expired: "expired", deleted: "deleted" };
 
+// When the service is asked again how long a text lives that has ended by the clock, and it could not be asked; in seconds.
+const A_WHILE = 60;
+
 /**
  * A code to show; `ownerToken`: "" for one that comes from the history.
  * @typedef {import("../core/api.js").Written & {isSealed: boolean}} Presented
@@ -106,7 +109,27 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
     heading.focus();
   }
 
-  function expire() {
+  /** @param {boolean} isSure whether that much time has gone by, and not only a clock been set */
+  async function expire(isSure) {
+    const about = owned;
+    if (!about) return;
+    const left = isSure || !about.ownerToken ? 0 : await leftOf(about);
+    if (owned !== about) return;
+    if (left > 0) countdown.start(left, expire);
+    else tellExpired();
+  }
+
+  /** How long a text lives by the service's word, in seconds. @param {Presented} about */
+  async function leftOf({ code, ownerToken }) {
+    try {
+      const { state, secondsLeft } = await api.status(code, ownerToken);
+      return ENDED[state] ? 0 : secondsLeft;
+    } catch (error) {
+      return error instanceof NoText ? 0 : A_WHILE;
+    }
+  }
+
+  function tellExpired() {
     const isHere = living.contains(document.activeElement);
     if (isHere) return endHere("expired");
     // Said without taking the focus from somebody who is elsewhere by now.
