@@ -4,7 +4,7 @@ import { CLEARING } from "./browser/clearing.js";
 import { readSelection } from "./browser/page.js";
 import { readShipped } from "./browser/shipped.js";
 import { ready } from "./core/saving.js";
-import { handedIn, tabIn } from "./core/session.js";
+import { handedIn, noticeIn, tabIn } from "./core/session.js";
 import { makeSettings } from "./core/settings.js";
 
 const MENUS = /** @type {const} */ ([
@@ -14,9 +14,10 @@ const MENUS = /** @type {const} */ ([
 ]);
 
 async function makeMenus() {
-  await browser.contextMenus.removeAll();
+  // Firefox for Android has neither menus nor shortcuts.
+  await browser.contextMenus?.removeAll();
   for (const { id, title, contexts } of MENUS) {
-    browser.contextMenus.create({ id, title: browser.i18n.getMessage(title), contexts: [...contexts] });
+    browser.contextMenus?.create({ id, title: browser.i18n.getMessage(title), contexts: [...contexts] });
   }
 }
 
@@ -32,15 +33,18 @@ async function show(tab) {
   }
 }
 
+/** @typedef {{text?: string | null, notice?: string}} Found what is to be saved, and what to say about it */
+
 /**
  * Leave a text for the popup, which saves it: one way for all texts.
  * @param {chrome.tabs.Tab | undefined} tab
- * @param {() => Promise<string | undefined>} read
+ * @param {() => Promise<Found>} read
  */
 async function hand(tab, read) {
   // First: what the click allows does not outlive an await.
   const shown = show(tab);
-  const text = await read();
+  const { text, notice } = await read();
+  if (notice) await noticeIn(browser.storage.session).put(notice);
   if (text) {
     const { lifetime } = await makeSettings(browser.storage.local, await readShipped()).get();
     await handedIn(browser.storage.session).put(ready({ text, expiresIn: lifetime }));
@@ -48,17 +52,31 @@ async function hand(tab, read) {
   await shown;
 }
 
-/** @param {chrome.contextMenus.OnClickData} info @param {chrome.tabs.Tab} [tab] */
+/**
+ * @param {chrome.contextMenus.OnClickData} info
+ * @param {chrome.tabs.Tab} [tab]
+ * @returns {Promise<Found>}
+ */
 async function textOf({ menuItemId, selectionText, linkUrl, pageUrl, frameId }, tab) {
-  if (menuItemId === "link") return linkUrl;
-  if (menuItemId === "page") return pageUrl;
-  return (tab?.id !== undefined && (await readSelection(tab.id, frameId))) || selectionText;
+  if (menuItemId === "link") return { text: linkUrl };
+  if (menuItemId === "page") return { text: pageUrl };
+  const text = tab?.id === undefined ? null : await readSelection(tab.id, frameId);
+  if (text) return { text };
+  // Chromium gives it in one line; where there are no spaces, no line can have been lost.
+  return { text: selectionText, ...(/\s/.test(selectionText ?? "") && { notice: "lines_lost" }) };
+}
+
+/** @param {chrome.tabs.Tab} [tab] @returns {Promise<Found>} */
+async function selectionOf(tab) {
+  const text = tab?.id === undefined ? null : await readSelection(tab.id);
+  if (text === null) return { notice: "selection_closed" };
+  return text === "" ? { notice: "nothing_selected" } : { text };
 }
 
 /** @param {string} command @param {chrome.tabs.Tab} [tab] */
 async function obey(command, tab) {
   if (command === "save-selection") {
-    await hand(tab, async () => (tab?.id === undefined ? "" : readSelection(tab.id)));
+    await hand(tab, () => selectionOf(tab));
   }
   if (command === "open-load") {
     // Both at once: the popup reads it when it is there.
@@ -66,6 +84,10 @@ async function obey(command, tab) {
   }
 }
 
+browser.alarms.onAlarm.addListener(async ({ name }) => {
+  // Only a page may touch the clipboard; it closes itself.
+  if (name === CLEARING) await browser.tabs.create({ url: "clipboard.html", active: false });
+});
 browser.runtime.onInstalled.addListener(async ({ reason }) => {
   await makeMenus();
   const { server } = await makeSettings(browser.storage.local, await readShipped()).get();
@@ -73,11 +95,7 @@ browser.runtime.onInstalled.addListener(async ({ reason }) => {
 });
 // The browser may speak another language by now.
 browser.runtime.onStartup.addListener(makeMenus);
-browser.contextMenus.onClicked.addListener((info, tab) => {
+browser.contextMenus?.onClicked.addListener((info, tab) => {
   hand(tab, () => textOf(info, tab));
 });
-browser.commands.onCommand.addListener(obey);
-browser.alarms.onAlarm.addListener(async ({ name }) => {
-  // Only a page may touch the clipboard; it closes itself.
-  if (name === CLEARING) await browser.tabs.create({ url: "clipboard.html", active: false });
-});
+browser.commands?.onCommand.addListener(obey);

@@ -170,6 +170,7 @@ def test_limits_tell_what_a_client_shows(client: FlaskClient) -> None:
         "expires_in": {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000},
         "code": {"length": 4, "alphabet": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
         "contact": "",
+        "cool_down": 86_400,
         "terms_url": "",
     }
 

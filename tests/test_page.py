@@ -130,6 +130,7 @@ def test_the_qr_code_is_the_link(visit: Visiting) -> None:
     code = sender.part("code").inner_text()
     expect(sender.part("qr")).to_be_hidden()
     sender.part("show-qr").click()
+    expect(sender.part("qr").locator("svg")).to_be_visible()
     assert _run_node(READ_QR, json.dumps(sender.page.evaluate(SEE_QR))) == f"{sender.url}/#{code}"
     sender.part("show-qr").click()
     expect(sender.part("qr")).to_be_hidden()
@@ -192,16 +193,19 @@ def test_a_password_can_be_shown_and_hides_itself_again(visit: Visiting) -> None
     expect(sender.part("show-password")).to_have_text(EN["show"])
 
 
-def test_a_link_loads_at_once_and_leaves_no_code_behind(visit: Visiting) -> None:
+def test_a_link_fills_in_the_code_and_a_press_loads_it(visit: Visiting) -> None:
     sender, receiver = visit().open(), visit()
     first, second = sender.save("first"), None
     sender.part("again").click()
     second = sender.save("second")
-    receiver.open(f"/#{first}")
-    expect(receiver.part("loaded-text")).to_have_value("first")
-    assert receiver.page.url == f"{receiver.url}/"
-    receiver.page.goto(f"{receiver.url}/#{second}")
-    expect(receiver.part("loaded-text")).to_have_value("second")
+    for loads, (code, text) in enumerate(((first, "first"), (second, "second"))):
+        receiver.page.goto(f"{receiver.url}/#{code}")
+        expect(receiver.part("code-field")).to_have_value(code)
+        expect(receiver.part("load")).to_be_focused()
+        assert receiver.page.url == f"{receiver.url}/"
+        assert len([url for url in receiver.asked if url.endswith("/load")]) == loads
+        receiver.page.keyboard.press("Enter")
+        expect(receiver.part("loaded-text")).to_have_value(text)
     history = receiver.context.new_cdp_session(receiver.page).send("Page.getNavigationHistory")
     assert {entry["url"] for entry in history["entries"]} == {"about:blank", f"{receiver.url}/"}
 
@@ -219,8 +223,109 @@ def test_below_a_path_everything_is_there_and_links_lead_there(visit: Visiting) 
     sender.part("copy-link").click()
     expect(sender.part("saved-status")).to_have_text(EN["link_copied"])
     assert sender.clipboard() == f"{sender.url}/#{code}"
-    receiver.open(f"/#{code}")
+    receiver.open(f"/#{code}").part("load").click()
     expect(receiver.part("loaded-text")).to_have_value("below a path")
+
+
+def test_a_link_of_a_one_time_text_does_not_end_it(visit: Visiting) -> None:
+    sender, scanner, receiver = visit().open(), visit(), visit().open()
+    code = sender.save("only once", once=True)
+    scanner.open(f"/#{code}")
+    expect(scanner.part("load")).to_be_focused()
+    scanner.page.wait_for_load_state("networkidle")
+    assert not [url for url in scanner.asked if url.endswith("/load")]
+    receiver.load(code)
+    expect(receiver.part("loaded-text")).to_have_value("only once")
+
+
+def test_another_page_makes_nobody_guess(visit: Visiting) -> None:
+    victim = visit().open()
+    elsewhere = "http://elsewhere.test/"
+    asked: list[str] = []
+    victim.context.on("request", lambda request: asked.append(request.url))
+    page = victim.context.new_page()
+    page.route(elsewhere, lambda route: route.fulfill(body="<button>go</button>", content_type="text/html"))
+    page.goto(elsewhere)
+    page.evaluate(
+        "url => document.querySelector('button').addEventListener('click', () => { window.it = open(url) })",
+        f"{victim.url}/#aaaa",
+    )
+    with victim.context.expect_page() as opened:
+        page.locator("button").click()
+    expect(opened.value.locator('[data-part="code-field"]')).to_have_value("aaaa")
+    for code in ("zzaa", "zzab", "zzac"):
+        page.evaluate("url => { window.it.location = url }", f"{victim.url}/#{code}")
+        expect(opened.value.locator('[data-part="code-field"]')).to_have_value(code)
+    assert not [url for url in asked if url.endswith("/load")]
+
+
+@pytest.mark.parametrize("lost", ["ui/receipt.js", "core/seal.js", "ui/en.json", "web/page.js"])
+def test_a_page_that_is_not_whole_says_so(visit: Visiting, lost: str) -> None:
+    receiver = visit()
+    receiver.page.route(f"**/{lost}", lambda route: route.abort())
+    receiver.page.goto(receiver.url)
+    expect(receiver.part("incomplete")).to_be_visible(timeout=30_000)
+    expect(receiver.part("incomplete")).to_have_text(EN["incomplete"])
+
+
+@pytest.mark.parametrize("lost", ["ui/qr.js", "vendor/qr.js", "core/phrase.js", "ui/ko.json"])
+def test_what_is_not_needed_for_saving_may_be_lost(visit: Visiting, lost: str) -> None:
+    sender = visit()
+    sender.page.route(f"**/{lost}", lambda route: route.abort())
+    sender.open()
+    expect(sender.part("incomplete")).to_have_count(0)
+    sender.page.locator("nav [lang=ko]").click()
+    if lost == "ui/ko.json":
+        expect(sender.part("waiting")).to_have_text(EN["language_failed"])
+    sender.page.locator("nav [lang=en]").click()
+    if lost == "core/phrase.js":
+        sender.part("phrase").click()
+        expect(sender.part("phrase-strength")).to_have_text(EN["phrase_failed"])
+    sender.save("hello")
+    if lost.endswith("qr.js"):
+        sender.part("show-qr").click()
+        expect(sender.part("saved-status")).to_have_text(EN["qr_failed"])
+
+
+def test_a_one_time_text_is_not_replaced_without_a_question(visit: Visiting) -> None:
+    sender, receiver = visit().open(), visit().open()
+    code = sender.save("only once", once=True)
+    sender.part("again").click()
+    other = sender.save("another")
+    receiver.load(code)
+    expect(receiver.part("loaded-text")).to_have_value("only once")
+    receiver.part("clear").click()
+    expect(receiver.part("clear")).to_have_text(EN["clear_sure"])
+    expect(receiver.part("loaded-text")).to_have_value("only once")
+    receiver.load(other)
+    expect(receiver.part("load-alert")).to_have_text(EN["not_copied"])
+    expect(receiver.part("loaded-text")).to_have_value("only once")
+    receiver.part("load").click()
+    expect(receiver.part("loaded-text")).to_have_value("another")
+
+
+def test_a_link_to_a_sealed_text_says_so(visit: Visiting) -> None:
+    sender, receiver = visit().open(), visit()
+    code = sender.save("locked", password="open sesame")
+    sender.part("copy-link").click()
+    expect(sender.part("saved-status")).to_have_text(EN["link_copied"])
+    assert sender.clipboard() == f"{sender.url}/#{code}.sealed"
+    receiver.open(f"/#{code}.sealed")
+    expect(receiver.part("load-password")).to_be_focused()
+    receiver.page.keyboard.type("open sesame")
+    receiver.page.keyboard.press("Enter")
+    expect(receiver.part("loaded-text")).to_have_value("locked")
+    receiver.answer(
+        "load",
+        200,
+        {"text": "pay here", "once": False, "sealed": False, "expires_at": "2999-01-01T00:00:00Z"},
+    )
+    for _ in range(2):
+        receiver.page.goto(f"{receiver.url}/#{code}.sealed")
+        expect(receiver.part("code-field")).to_have_value(code)
+        receiver.part("load").click()
+        expect(receiver.part("load-alert")).to_have_text(EN["not_sealed"])
+    expect(receiver.part("loaded-text")).to_have_value("locked")
 
 
 def test_a_link_without_a_code_says_so(visit: Visiting) -> None:
@@ -331,6 +436,17 @@ def test_the_time_left_runs_out(visit: Visiting) -> None:
     sender.page.clock.fast_forward("05:00")
     expect(sender.part("saved-heading")).to_have_text(EN["expired"])
     expect(sender.part("code")).to_be_hidden()
+
+
+def test_a_clock_that_is_set_hides_no_living_code(visit: Visiting) -> None:
+    sender = visit()
+    sender.page.clock.install()
+    code = sender.open().save("hello")
+    with sender.page.expect_response("**/api/v1/status"):
+        sender.page.evaluate("const now = Date.now; Date.now = () => now() + 86_400_000")
+        sender.page.clock.run_for(2_000)
+    expect(sender.part("saved-left")).to_contain_text("Gone in")
+    expect(sender.part("code")).to_have_text(code)
 
 
 def test_the_chosen_lifetime_is_sent_and_the_default_returns(visit: Visiting) -> None:

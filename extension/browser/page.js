@@ -4,7 +4,7 @@
  * The selected text with its line breaks, which a context menu's own `selectionText` loses in Chromium.
  * @param {number} tabId
  * @param {number} [frameId]
- * @returns {Promise<string>} "" where nothing is selected, or where no extension may look
+ * @returns {Promise<string | null>} "" where nothing is selected, null where no extension may look
  */
 export async function readSelection(tabId, frameId) {
   try {
@@ -12,7 +12,7 @@ export async function readSelection(tabId, frameId) {
     const results = await browser.scripting.executeScript({ target, func: selected });
     return results.map(({ result }) => result).find(Boolean) ?? "";
   } catch {
-    return "";
+    return null;
   }
 }
 

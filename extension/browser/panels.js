@@ -6,6 +6,7 @@ import { latest } from "../core/latest.js";
 import { makeNotes } from "../core/notes.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
+import { fragmentOf } from "../core/pasted.js";
 import { makeSession } from "../core/session.js";
 import { copyText, part } from "../ui/dom.js";
 import { makeHistoryPanel } from "../ui/history.js";
@@ -16,7 +17,7 @@ import { makeTabs } from "../ui/tabs.js";
 import { makeWaiting } from "../ui/waiting.js";
 import { copyForAMinute } from "./clipboard.js";
 import { insertText } from "./page.js";
-import { goOn } from "./resume.js";
+import { goOn, secondsUntil } from "./resume.js";
 
 /** @typedef {import("../core/settings.js").Settings} Settings */
 /** @typedef {import("../ui/labels.js").Labels} Labels */
@@ -64,13 +65,13 @@ export async function openPanels(set, labels, wordList) {
     saver,
     wordList,
     lifetime: set.lifetime,
-    linkOf: (code) => `${set.server}#${code}`,
+    linkOf: (code, isSealed) => `${set.server}#${fragmentOf(code, isSealed)}`,
     drafted: latest((draft) => held.draft.put(draft)),
     async showing(written) {
       if (!written) return held.written.put(null);
-      const { code, ownerToken, secondsLeft } = written;
-      await held.written.put({ code, ownerToken, expiresAt: timeIn(secondsLeft) });
-      await note("saved", code, secondsLeft);
+      const { code, ownerToken, secondsLeft, isSealed, once, phrase } = written;
+      await held.written.put({ code, ownerToken, expiresAt: timeIn(secondsLeft), isSealed, phrase });
+      await note("saved", code, secondsLeft, { once, isSealed });
     },
     async ended(code) {
       await held.written.put(null);
@@ -82,7 +83,14 @@ export async function openPanels(set, labels, wordList) {
     history,
     labels,
     isOn: isNoting,
-    open(code) {
+    async open({ code, expiresAt, isSealed = false }) {
+      tabs.show("tab-save");
+      const written = await held.written.get();
+      // Of the newest the owner token is here too.
+      const { phrase, ...known } = written?.code === code ? written : { ownerToken: "", isSealed, phrase: "" };
+      save.present({ ...known, code, secondsLeft: secondsUntil(expiresAt ?? 0) }, phrase);
+    },
+    load(code) {
       tabs.show("tab-load");
       load.open(code);
     },
@@ -100,7 +108,11 @@ export async function openPanels(set, labels, wordList) {
     show: tabs.show,
   });
 
-  api.limits().then(save.obey, () => {});
+  const obey = (/** @type {import("../core/limits.js").Limits} */ limits) => {
+    save.obey(limits);
+    history.obey(limits.cool_down);
+  };
+  api.limits().then(obey, () => {});
   await notes.restore();
   await goOn({ api, held, saver, save, load, tabs });
 }

@@ -5,7 +5,7 @@ import { draftOf } from "../core/session.js";
 import { makeMemory } from "../core/slot.js";
 import { part } from "../ui/dom.js";
 
-const secondsUntil = (/** @type {number} */ time) => Math.floor((time - Date.now()) / 1000);
+export const secondsUntil = (/** @type {number} */ time) => Math.floor((time - Date.now()) / 1000);
 
 /**
  * @typedef {object} Wiring
@@ -22,18 +22,29 @@ export async function goOn(wiring) {
   const { held } = wiring;
   const draft = await restore(wiring);
   if (await held.outbox.get()) await finish(wiring, draft);
-  browser.storage.session.onChanged.addListener(({ handed }) => {
+  browser.storage.session.onChanged.addListener(({ handed, notice }) => {
     if (handed?.newValue) takeOver(wiring);
+    if (notice?.newValue) say(wiring);
   });
   await takeOver(wiring);
+  await say(wiring);
+}
+
+/** What the background found out about a selection. @param {Wiring} wiring */
+async function say({ held, save, tabs }) {
+  const notice = await held.notice.get();
+  if (!notice || document.visibilityState !== "visible") return;
+  await held.notice.put(null);
+  tabs.show("tab-save");
+  save.say(notice);
 }
 
 /** @param {Wiring} wiring */
-async function restore({ held, save, load, tabs }) {
+async function restore({ api, held, save, load, tabs }) {
   const [draft, typed, tab] = await Promise.all([held.draft.get(), held.typed.get(), held.tab.get()]);
   if (draft) save.restore(draft);
   if (typed) load.fill(typed);
-  await restoreWritten(held.written, save);
+  await restoreWritten(held.written, save, api);
   await restoreShown(held.shown, load);
   const shown = tabs.show(tab ?? "tab-save");
   if (shown === "tab-load") load.focus();
@@ -42,12 +53,26 @@ async function restore({ held, save, load, tabs }) {
   return draft;
 }
 
-/** @param {Wiring["held"]["written"]} slot @param {Wiring["save"]} save */
-async function restoreWritten(slot, save) {
+/** @param {Wiring["held"]["written"]} slot @param {Wiring["save"]} save @param {Wiring["api"]} api */
+async function restoreWritten(slot, save, api) {
   const written = await slot.get();
   if (!written) return;
-  if (written.expiresAt > Date.now()) save.present({ ...written, secondsLeft: secondsUntil(written.expiresAt) });
+  const { expiresAt, phrase, ...known } = written;
+  let secondsLeft = secondsUntil(expiresAt);
+  // The clock may have been set since: the service knows better.
+  if (secondsLeft <= 0) secondsLeft = await leftOf(api, written);
+  if (secondsLeft > 0) save.present({ ...known, secondsLeft }, phrase);
   else await slot.put(null);
+}
+
+/** @param {Wiring["api"]} api @param {import("../core/session.js").KeptWritten} written */
+async function leftOf(api, { code, ownerToken }) {
+  try {
+    const { state, secondsLeft } = await api.status(code, ownerToken);
+    return state === "waiting" || state === "loaded" ? secondsLeft : 0;
+  } catch {
+    return 0;
+  }
 }
 
 /** @param {Wiring["held"]["shown"]} slot @param {Wiring["load"]} load */

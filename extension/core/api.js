@@ -1,13 +1,18 @@
 /** The service's API v1, as a client sees it. `fetch` is passed in. */
 
 import { Fault, Invalid, NoText, TooLarge, TooMany, Unavailable, Unreachable } from "./errors.js";
+import { bytesOf } from "./limits.js";
 import { patiently } from "./patience.js";
 import { BadSealError } from "./seal.js";
 
 const NO_TEXT = "urn:saver:problem:no-text";
 const BROKEN_SEAL = "urn:saver:problem:broken-seal";
-// A text of 1 MiB over a slow line takes half a minute.
+// Of silence, in ms.
 const TIME_OUT = 60_000;
+// Bytes in a second over a slow line: a text of 1 MiB takes minutes, and must not be given up meanwhile.
+const SLOWEST = 4_000;
+// What is sent in a moment over any line; a larger body may have been on its way when its time was out.
+const SMALL_BODY = 100_000;
 const STATES = ["waiting", "loaded", "read", "deleted", "expired"];
 // Where an answer between the service and here does not say when to try again.
 const A_WHILE = 60;
@@ -21,7 +26,7 @@ const A_WHILE = 60;
  * @typedef {{text: string, expiresIn: number, password?: string, proof?: string, once?: boolean}} Draft
  */
 /** @typedef {"waiting" | "loaded" | "read" | "deleted" | "expired"} State */
-/** @typedef {{state: State, firstLoadedAt: number | null, refused: number}} Receipt `firstLoadedAt` in ms */
+/** @typedef {{state: State, firstLoadedAt: number | null, refused: number, secondsLeft: number}} Receipt `firstLoadedAt` in ms */
 /** @typedef {{response: Response, answer: any}} Answered */
 
 /**
@@ -32,7 +37,7 @@ const A_WHILE = 60;
  * @param {object} wiring
  * @param {Fetch} wiring.fetch
  * @param {string | URL} wiring.baseUrl
- * @param {number} [wiring.timeout] of one try, in ms
+ * @param {number} [wiring.timeout] of one try, in ms; a large body gets more
  * @param {import("./patience.js").Patience} [wiring.patience]
  */
 export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, patience = {} }) {
@@ -54,7 +59,9 @@ export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, patience = {} }) {
       const repeatable = { headers: { "Idempotency-Key": key } };
       const given = await ask("write", { text, expires_in: expiresIn, ...lock }, repeatable);
       const { code, owner_token: ownerToken } = fields(given, "code", "owner_token");
-      return { code, ownerToken, secondsLeft: secondsLeft(given) };
+      // Without the service's clock all that is known is what was asked for.
+      const isTimed = given.response.headers.has("Date");
+      return { code, ownerToken, secondsLeft: isTimed ? secondsLeft(given) : expiresIn };
     },
 
     /**
@@ -94,7 +101,7 @@ export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, patience = {} }) {
       if (!isState(state) || !Number.isInteger(refused) || Number.isNaN(firstLoadedAt)) {
         throw new Fault(given.response.status);
       }
-      return { state, firstLoadedAt, refused };
+      return { state, firstLoadedAt, refused, secondsLeft: secondsLeft(given) };
     },
 
     /**
@@ -130,7 +137,7 @@ async function exchange(fetch, url, request, timeout) {
 }
 
 /**
- * The body is read under the same time-out: a line can die in the middle of it.
+ * The answer is read under a time-out too, which begins anew with all that comes: a line can die in the middle of it.
  * @param {Fetch} fetch
  * @param {URL} url
  * @param {RequestInit} request
@@ -138,14 +145,40 @@ async function exchange(fetch, url, request, timeout) {
  */
 async function send(fetch, url, request, timeout) {
   const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), timeout);
+  const size = typeof request.body === "string" ? bytesOf(request.body) : 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  /** @param {number} milliseconds */
+  const wait = (milliseconds) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => patience.abort(), milliseconds);
+  };
+  wait(timeout + (size / SLOWEST) * 1000);
   try {
     const response = await fetch(url, { ...request, signal: patience.signal });
-    return { response, text: await response.text() };
+    return { response, text: await textOf(response, () => wait(timeout)) };
   } catch {
-    throw new Unreachable();
+    throw new Unreachable(patience.signal.aborted && size > SMALL_BODY);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/**
+ * @param {Response} response
+ * @param {() => void} came told with every part
+ */
+async function textOf(response, came) {
+  came();
+  const reader = response.body?.getReader();
+  if (!reader) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    came();
+    text += decoder.decode(value, { stream: true });
   }
 }
 

@@ -1,13 +1,15 @@
 /** The code: four ASCII letters that name a text; case matters. */
 
 import { keysOf } from "./layouts.js";
+import { candidates, plainOf, wordsBeside } from "./pasted.js";
 
 /** How many letters a code has. */
 export const LENGTH = 4;
 
 const SHAPE = /^[a-zA-Z]{4}$/;
-// Zero-width characters come along when a code is copied from a chat or a document.
-const SPACES = /[\s\u200b-\u200d\u2060\ufeff]+/gu;
+const SPACES = /\s+/gu;
+// Cyrillic letters that look like Latin ones: what is meant is the shape or the key, and nobody can tell which.
+const LOOK_ALIKES = /^[АВСЕНКМОРТХУасеорхуіјѕІЈЅ]+$/u;
 const NATO =
   "alfa bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu".split(
     " ",
@@ -26,18 +28,44 @@ const BIG = new Set(["big", "capital", "대문자"]);
 
 /**
  * Read a code as a person types or pastes it: with spaces, in full-width
- * letters, as a link, spelled ("small w, BIG U, …", "whiskey UNIFORM …"), or
- * typed while a Russian or Korean keyboard was on.
+ * letters, as a link, among other words, spelled ("small w, BIG U, …",
+ * "whiskey UNIFORM …"), or typed while a Russian or Korean keyboard was on.
  * @param {string} given
  * @param {string} [typed] the letters of the keys that were pressed, where they were seen
  * @returns {string | null} the code, or null where this is none
  */
 export function readCode(given, typed = "") {
-  const plain = given.normalize("NFKC");
+  const plain = plainOf(given);
+  if (plain.split("#").length > 2) return readAmong(plain);
   const shown = plain.slice(plain.lastIndexOf("#") + 1);
   const letters = shown.replace(SPACES, "");
   if (SHAPE.test(letters)) return letters;
-  return readSpelled(shown) ?? readKeys(letters, typed);
+  return readSpelled(shown) ?? readKeys(letters, typed) ?? readAmong(plain);
+}
+
+/**
+ * Why a text is no code: the key of the message that says it.
+ * @param {string} given that `readCode` has refused
+ */
+export function whyNoCode(given) {
+  const plain = plainOf(given);
+  if (LOOK_ALIKES.test(plain.replace(SPACES, ""))) return "look_alike_code";
+  return candidates(plain).length > 1 ? "two_codes" : "bad_code";
+}
+
+/** @param {string} plain */
+function readAmong(plain) {
+  const [code, ...others] = candidates(plain);
+  if (code === undefined || others.length > 0) return null;
+  // Half of a spelled code: "papa" is one of its words then.
+  const isSpelling = !plain.includes("#") && wordsBeside(plain, code).some(isSpelled);
+  return isSpelling ? null : code;
+}
+
+/** @param {string} word */
+function isSpelled(word) {
+  const lower = word.toLowerCase();
+  return SMALL.has(lower) || BIG.has(lower) || (LETTERS.has(lower) && lower.length > 1);
 }
 
 /** @param {string} shown @param {string} typed */
@@ -47,7 +75,7 @@ function readKeys(shown, typed) {
   // What is shown tells which keys; only the keys themselves may tell the case.
   const isSeen = keys.letters.toLowerCase() === typed.toLowerCase();
   const code = isSeen ? typed : keys.letters;
-  return (isSeen || keys.certain) && SHAPE.test(code) ? code : null;
+  return (isSeen || (keys.certain && !LOOK_ALIKES.test(shown))) && SHAPE.test(code) ? code : null;
 }
 
 /**

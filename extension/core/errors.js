@@ -56,7 +56,25 @@ export class Invalid extends ApiError {
 export class TooLarge extends ApiError {}
 
 /** No answer, or none in time. */
-export class Unreachable extends ApiError {}
+export class Unreachable extends ApiError {
+  /** @param {boolean} [isSending] whether it may still have been sending: to begin anew would not be faster */
+  constructor(isSending = false) {
+    super();
+    this.isSending = isSending;
+  }
+}
+
+/**
+ * An open text came where a sealed one was expected: a password was typed, or a link has promised it.
+ * `isShowable`: whether it may be shown to whoever asks again without a password.
+ */
+export class NotSealed extends ApiError {
+  /** @param {boolean} isShowable */
+  constructor(isShowable) {
+    super();
+    this.isShowable = isShowable;
+  }
+}
 
 /** An answer that this client does not understand. */
 export class Fault extends ApiError {

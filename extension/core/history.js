@@ -3,23 +3,27 @@
 /** @typedef {import("./slot.js").Area} Area */
 /**
  * `at` and `expiresAt` in ms; null where extension 1.x, which noted codes only, left it.
- * @typedef {{code: string, deed: "saved" | "loaded", at: number | null, expiresAt: number | null}} Entry
+ * `once` and `isSealed` are of what was saved here.
+ * @typedef {{code: string, deed: "saved" | "loaded", at: number | null, expiresAt: number | null, once?: boolean, isSealed?: boolean}} Entry
  */
 
 const KEY = "history";
 const MOST = 100;
-// As long as the service does not give a code to another text.
-const KEPT = 86_400_000;
+// Until the service has said how long a code rests, in seconds.
+const USUAL_COOL_DOWN = 86_400;
 
 /**
  * @param {Area} area
  * @param {() => number} [now] ms
  */
 export function makeHistory(area, now = Date.now) {
+  // As long as the service does not give a code to another text.
+  let coolDown = USUAL_COOL_DOWN * 1000;
+
   /** @returns {Promise<Entry[]>} the newest first */
   async function list() {
     const { [KEY]: noted = [] } = await area.get(KEY);
-    return noted.filter((/** @type {Entry} */ each) => each.expiresAt === null || each.expiresAt + KEPT > now());
+    return noted.filter((/** @type {Entry} */ each) => each.expiresAt === null || each.expiresAt + coolDown > now());
   }
 
   /** @param {Entry[]} entries */
@@ -28,9 +32,19 @@ export function makeHistory(area, now = Date.now) {
   return {
     list,
 
-    /** @param {"saved" | "loaded"} deed @param {string} code @param {number} secondsLeft */
-    async note(deed, code, secondsLeft) {
-      const entry = { code, deed, at: now(), expiresAt: now() + secondsLeft * 1000 };
+    /** @param {number} [seconds] the cool-down of a code, as `/limits` gives it */
+    obey(seconds = USUAL_COOL_DOWN) {
+      coolDown = seconds * 1000;
+    },
+
+    /**
+     * @param {"saved" | "loaded"} deed
+     * @param {string} code
+     * @param {number} secondsLeft
+     * @param {{once?: boolean, isSealed?: boolean}} [about] what was saved
+     */
+    async note(deed, code, secondsLeft, about = {}) {
+      const entry = { code, deed, at: now(), expiresAt: now() + secondsLeft * 1000, ...about };
       await put([entry, ...(await list()).filter((each) => each.code !== code || each.deed !== deed)]);
     },
 

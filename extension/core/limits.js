@@ -5,6 +5,7 @@
  * @typedef {object} Limits
  * @property {number} max_text_bytes
  * @property {{min: number, default: number, max: number, max_sealed: number}} expires_in in seconds
+ * @property {number} [cool_down] of a code after its text's end, in seconds
  * @property {string} [contact] of whoever runs the service; any text
  * @property {string} [terms_url]
  */

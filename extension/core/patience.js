@@ -61,5 +61,5 @@ async function persist(deed, [pause, ...later], again) {
 
 /** A proxy that says nothing of the time is often one whose service starts anew. @param {unknown} error */
 const isPassing = (error) =>
-  error instanceof Unreachable ||
+  (error instanceof Unreachable && !error.isSending) ||
   (error instanceof Unavailable && (!error.isAsked || error.retryAfter <= LONGEST_WAIT));

@@ -1,6 +1,6 @@
 /** Loading: a sealed text is opened here, and a one-time text reaches one reader for certain. */
 
-import { Fault, NoText } from "./errors.js";
+import { Fault, NoText, NotSealed } from "./errors.js";
 import { keysOf } from "./lock.js";
 import { WeakSealError, canSeal, open } from "./seal.js";
 import { makeMemory } from "./slot.js";
@@ -31,12 +31,13 @@ export function makeReader({ api, slot = makeMemory() }) {
    * Load a text. Rejects as the service's client does, and with the errors of `seal.js`.
    * @param {string} code
    * @param {string} [password]
+   * @param {boolean} [isPromised] whether a link has said that the text is sealed
    * @returns {Promise<Read>}
    */
-  async function load(code, password) {
+  async function load(code, password, isPromised = false) {
     await begin(code);
     const { claim } = asked;
-    const { text, secondsLeft, once } = await (password ? unlock(password) : ask());
+    const { text, secondsLeft, once } = await (password ? unlock(password, isPromised) : askOpen(isPromised));
     asked = { code: "", claim: "" };
     // Silently where it fails: the service ends the text by itself two minutes later.
     const seen = async () => {
@@ -54,11 +55,18 @@ export function makeReader({ api, slot = makeMemory() }) {
     await slot.put({ code, claim: asked.claim });
   }
 
-  /** @param {string} password */
-  async function unlock(password) {
+  /** @param {boolean} isPromised */
+  async function askOpen(isPromised) {
+    const found = await ask();
+    if (isPromised) throw new NotSealed(false);
+    return found;
+  }
+
+  /** @param {string} password @param {boolean} isPromised */
+  async function unlock(password, isPromised) {
     if (!canSeal()) return ask({ password });
-    const found = asked.seal ? null : await askFirst();
-    return found ?? unseal(await derive(password));
+    if (!asked.seal && (await askFirst())) throw new NotSealed(!isPromised);
+    return unseal(await derive(password));
   }
 
   /** An open text, or null; in that case it is known now how the code is sealed. */
@@ -85,7 +93,8 @@ export function makeReader({ api, slot = makeMemory() }) {
   /** @param {import("./seal.js").Keys} keys */
   async function unseal(keys) {
     const found = await ask({ proof: keys.proof });
-    return found.sealed ? { ...found, text: await open(found.text, keys) } : found;
+    if (!found.sealed) throw new NotSealed(false);
+    return { ...found, text: await open(found.text, keys) };
   }
 
   /** @param {{password?: string, proof?: string}} [shown] */

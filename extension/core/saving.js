@@ -12,6 +12,8 @@ import { makeUuid } from "./uuid.js";
 /** @typedef {{text: string, password: string, expiresIn: number, once: boolean}} Wanted */
 /** @typedef {{body: Draft, key: string}} Sent what goes to the service; `key` names the write */
 
+/** @typedef {Written & {isSealed: boolean, once: boolean}} Kept */
+
 /** @type {(keyof Wanted)[]} */
 const FIELDS = ["text", "password", "expiresIn", "once"];
 
@@ -38,7 +40,7 @@ export function makeSaver({ api, outbox = makeMemory() }) {
    */
   let pending = null;
 
-  /** @param {Wanted} wanted @returns {Promise<Written>} */
+  /** @param {Wanted} wanted @returns {Promise<Kept>} */
   async function save(wanted) {
     await recall();
     const isRepeated = pending?.wanted && FIELDS.every((name) => pending?.wanted?.[name] === wanted[name]);
@@ -48,7 +50,7 @@ export function makeSaver({ api, outbox = makeMemory() }) {
 
   /**
    * Go on with a write whose end nobody saw; null where there is none.
-   * @returns {Promise<Written | null>}
+   * @returns {Promise<Kept | null>}
    */
   async function resume() {
     await recall();
@@ -58,13 +60,15 @@ export function makeSaver({ api, outbox = makeMemory() }) {
   /** Take over a write that was made ready elsewhere; it is sent by `resume`. @param {Sent} sent */
   const adopt = (sent) => hold({ ...sent, wanted: wantedBy(sent.body) });
 
-  /** @param {boolean} isRepeated @returns {Promise<Written>} */
+  /** @param {boolean} isRepeated @returns {Promise<Kept>} */
   async function deliver(isRepeated) {
     const { wanted, body, key } = /** @type {NonNullable<typeof pending>} */ (pending);
     try {
       const written = await api.write(body, key);
       pending = null;
-      if (written.secondsLeft > 0 || !isRepeated) return written;
+      if (written.secondsLeft > 0) return kept(written, body);
+      // A fresh code lives as long as was asked for, whatever the clock of this computer says.
+      if (!isRepeated) return kept({ ...written, secondsLeft: body.expiresIn }, body);
       // Tried again so late that the first one, whose code nobody saw, has expired.
       await hold({ wanted, body, key: makeUuid() });
       return await deliver(false);
@@ -94,6 +98,11 @@ export function makeSaver({ api, outbox = makeMemory() }) {
   }
 
   return { save, resume, adopt, settle };
+}
+
+/** @param {Written} written @param {Draft} body @returns {Kept} */
+function kept(written, { proof, password, once = false }) {
+  return { ...written, isSealed: Boolean(proof ?? password), once };
 }
 
 /** What an open text was wanted with; null for a sealed one, whose password is not known. @param {Draft} body */

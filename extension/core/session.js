@@ -13,7 +13,10 @@ import { makeMemory, makeStored } from "./slot.js";
  * `sent`: whether it is as it was sent.
  * @typedef {{text: string, expiresIn: number | null, once: boolean, locked: boolean, sent: boolean}} Drafted
  */
-/** @typedef {{code: string, ownerToken: string, expiresAt: number}} KeptWritten `expiresAt` in ms */
+/**
+ * `expiresAt` in ms; `phrase` that was made for it, "" for none: the popup closes before it is told to anybody.
+ * @typedef {{code: string, ownerToken: string, expiresAt: number, isSealed: boolean, phrase: string}} KeptWritten
+ */
 /**
  * `expiresAt` in ms; null for a one-time text, which is nowhere else any more.
  * @typedef {{code: string, text: string, once: boolean, expiresAt: number | null}} KeptShown
@@ -29,6 +32,9 @@ export const copiedIn = (area) => makeStored(area, "copied");
 export async function leaveService(area) {
   for (const key of ["outbox", "asked", "written", "handed"]) await area.remove(key);
 }
+
+/** What the popup has to say about a selection: the key of a message. @param {Area} area @returns {Slot<string>} */
+export const noticeIn = (area) => makeStored(area, "notice");
 
 /** Which tab the popup shows. @param {Area} area @returns {Slot<string>} */
 export const tabIn = (area) => makeStored(area, "tab");
@@ -57,6 +63,7 @@ export function makeSession(area, isBorrowed) {
     /** @type {Slot<KeptShown>} */
     shown: slot("shown"),
     tab: tabIn(area),
+    notice: noticeIn(area),
     handed: handedIn(area),
   };
 }

@@ -14,11 +14,18 @@ export function makeCatalogues(fetch, base) {
     return response;
   }
 
+  /** @param {string} language @returns {Promise<Record<string, string>>} */
+  async function read(language) {
+    return (await file(`ui/${language}.json`)).json();
+  }
+
   return {
+    /** What is said in one language. @param {string} language @returns {Promise<Record<string, string>>} */
+    read,
+
     /** What is said, by language. @returns {Promise<Record<string, Record<string, string>>>} */
     async all() {
-      const read = LANGUAGES.map(async (language) => [language, await (await file(`ui/${language}.json`)).json()]);
-      return Object.fromEntries(await Promise.all(read));
+      return Object.fromEntries(await Promise.all(LANGUAGES.map(async (each) => [each, await read(each)])));
     },
 
     /** The words that phrases are made of. @returns {Promise<string[]>} */

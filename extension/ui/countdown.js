@@ -1,5 +1,8 @@
 /** The time that a text still lives, counted down in an element. */
 
+// In ms: how far two clocks differ that nobody has set.
+const TOLERANCE = 5_000;
+
 /**
  * @param {HTMLElement} element
  * @param {string} key of a message with `{time}`
@@ -17,19 +20,21 @@ export function makeCountdown(element, key, labels) {
     stop,
 
     /**
-     * Count down; `ended` is called once, at the end.
+     * Count down; `ended` is called once, at the end: with false where only the clock says so, which may have been
+     * set, or may have gone on while the computer slept.
      * @param {number} seconds
-     * @param {() => void} ended
+     * @param {(isSure: boolean) => void} ended
      */
     start(seconds, ended) {
       stop();
       // Set by the clock, not by counting ticks: a sleeping computer ticks none.
       const end = Date.now() + seconds * 1000;
+      const gone = performance.now() + seconds * 1000 - TOLERANCE;
       const tick = () => {
         const left = Math.ceil((end - Date.now()) / 1000);
         if (left > 0) return labels.put(element, key, (words) => ({ time: words.duration(left) }));
         stop();
-        return ended();
+        return ended(performance.now() >= gone);
       };
       timer = window.setInterval(tick, 1000);
       tick();

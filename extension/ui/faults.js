@@ -1,6 +1,6 @@
 /** Which message tells a person what went wrong. No DOM. */
 
-import { Invalid, NoText, TooMany, Unavailable, Unreachable } from "../core/errors.js";
+import { Invalid, NoText, NotSealed, TooMany, Unavailable, Unreachable } from "../core/errors.js";
 import { BadSealError, WeakSealError } from "../core/seal.js";
 
 /** @type {Record<string, string>} by the name of the field */
@@ -15,6 +15,7 @@ const INVALID = { text: "invalid_text", password: "invalid_password", code: "bad
  */
 export function messageOf(error) {
   if (error instanceof NoText) return ["no_text"];
+  if (error instanceof NotSealed) return [error.isShowable ? "not_locked" : "not_sealed"];
   if (error instanceof Unreachable) return ["unreachable"];
   if (error instanceof Invalid) return [INVALID[error.field] ?? "invalid"];
   if (error instanceof TooMany) return ["too_many", later(error.retryAfter)];

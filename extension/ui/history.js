@@ -1,6 +1,7 @@
 /** The history panel: which codes were saved and loaded here, and how long they still hold. */
 
 import { part } from "./dom.js";
+import { makeSure } from "./sure.js";
 
 const MINUTE = 60_000;
 const DEEDS = { saved: "history_saved", loaded: "history_loaded" };
@@ -13,9 +14,10 @@ const DEEDS = { saved: "history_saved", loaded: "history_loaded" };
  * @param {ReturnType<typeof import("../core/history.js").makeHistory>} wiring.history
  * @param {import("./labels.js").Labels} wiring.labels
  * @param {boolean} wiring.isOn
- * @param {(code: string) => void} wiring.open a code in the Load panel
+ * @param {(entry: Entry) => void} wiring.open the code of a text that was saved here
+ * @param {(code: string) => void} wiring.load a code in the Load panel
  */
-export function makeHistoryPanel({ root, history, labels, isOn, open }) {
+export function makeHistoryPanel({ root, history, labels, isOn, open, load }) {
   const list = part(root, "history");
   const none = part(root, "no-history");
   const all = part(root, "forget-all");
@@ -33,18 +35,32 @@ export function makeHistoryPanel({ root, history, labels, isOn, open }) {
   function row(entry) {
     const line = document.createElement("li");
     line.dataset.code = entry.code;
-    line.append(codeOf(entry), said(DEEDS[entry.deed], entry), left(entry), forgetting(entry));
+    const deeds = made("span", "row");
+    deeds.append(...(isOwn(entry) ? [loading(entry)] : []), forgetting(entry));
+    line.append(codeOf(entry), said(DEEDS[entry.deed], entry), left(entry), deeds);
     return line;
   }
 
   /** @param {Entry} entry */
-  function codeOf({ code, expiresAt }) {
+  function codeOf(entry) {
+    const { code } = entry;
     const button = made("button", "plain letters");
     // A load of what is gone would be counted as a guess.
-    const disabled = expiresAt !== null && expiresAt <= Date.now();
+    const disabled = isGone(entry);
     Object.assign(button, { type: "button", textContent: code, lang: "en", translate: false, disabled });
-    labels.name(button, "history_open", () => ({ code }));
-    button.addEventListener("click", () => open(code));
+    labels.name(button, isOwn(entry) ? "history_show" : "history_open", () => ({ code }));
+    button.addEventListener("click", () => (isOwn(entry) ? open(entry) : load(code)));
+    return button;
+  }
+
+  /** @param {Entry} entry */
+  function loading(entry) {
+    const button = /** @type {HTMLButtonElement} */ (made("button", "plain"));
+    Object.assign(button, { type: "button", disabled: isGone(entry) });
+    Object.assign(button.dataset, { part: "history-load", say: "history_load" });
+    labels.put(button, "history_load");
+    // Whoever reads a one-time text of their own takes it from the one it is for.
+    makeSure(button, labels, { asks: async () => entry.once === true, deed: async () => load(entry.code) });
     return button;
   }
 
@@ -95,6 +111,12 @@ export function makeHistoryPanel({ root, history, labels, isOn, open }) {
   });
   return { show };
 }
+
+/** What extension 1.x has noted says too little to be shown as one's own code. @param {Entry} entry */
+const isOwn = ({ deed, expiresAt }) => deed === "saved" && expiresAt !== null;
+
+/** @param {Entry} entry */
+const isGone = ({ expiresAt }) => expiresAt !== null && expiresAt <= Date.now();
 
 /** @param {string} tag @param {string} className */
 function made(tag, className) {

@@ -1,7 +1,8 @@
 /** The Load panel: a code in, a text out. */
 
-import { readCode } from "../core/codes.js";
+import { readCode, whyNoCode } from "../core/codes.js";
 import { NoText } from "../core/errors.js";
+import { sealedCode } from "../core/pasted.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
 import { makeToggle, onSubmit, part } from "./dom.js";
@@ -36,14 +37,23 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
   const keys = watchKeys(field);
   const loaded = makeLoaded({ root: part(root, "loaded"), labels, copy, deeds, cleared });
 
+  /** The code of a link that promised a sealed text. @type {string | null} */
+  let promised = null;
+  let isAsked = false;
+
   async function load() {
     alert.clear();
     const code = keys.read();
-    if (!code) return alert.say("bad_code", undefined, field);
+    if (!code) return alert.say(whyNoCode(field.value), undefined, field);
+    if (loaded.isOnlyHere() && !isAsked) {
+      isAsked = true;
+      return alert.say("not_copied");
+    }
+    promised = sealedCode(field.value) ?? (promised === code ? code : null);
     try {
       // Deriving takes a moment; a button that says nothing would seem stuck.
       labels.put(button, password.value ? "opening" : "loading");
-      const { seen, ...found } = await reader.load(code, password.value);
+      const { seen, ...found } = await reader.load(code, password.value, promised !== null);
       const shown = { ...found, code };
       reset();
       loaded.show(shown);
@@ -72,6 +82,8 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
   }
 
   function reset() {
+    isAsked = false;
+    promised = null;
     form.reset();
     typed("");
     toggle.hide();
@@ -82,12 +94,23 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
   field.addEventListener("input", () => typed(field.value));
   onSubmit(form, button, load);
   return {
-    /** Fill in a code, however it is written, and load at once. @param {string} given */
+    /**
+     * Fill in a code, however it is written. Nothing is loaded before a person asks for it: a link may be opened
+     * by a scanner or by another page, and a one-time text ends with its first reading.
+     * @param {string} given
+     */
     open(given) {
-      this.fill(readCode(given) ?? given);
-      field.focus();
-      form.requestSubmit();
+      const code = readCode(given);
+      this.fill(code ?? given);
+      alert.clear();
+      if (!code) return alert.say(whyNoCode(given), undefined, field);
+      promised = sealedCode(given);
+      lock.hidden = promised === null;
+      (promised === null ? button : password).focus();
+      return undefined;
     },
+
+    isOnlyHere: loaded.isOnlyHere,
 
     /** @param {string} given */
     fill(given) {

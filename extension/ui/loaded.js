@@ -4,12 +4,16 @@ import { charactersOf } from "../core/limits.js";
 import { makeCountdown } from "./countdown.js";
 import { turn } from "./direction.js";
 import { part } from "./dom.js";
+import { makeSure } from "./sure.js";
 
 /** @typedef {{code: string, text: string, secondsLeft: number, once: boolean}} Shown */
 /**
  * What else can be done with a text where it is shown; each says by a message what came of it.
  * @typedef {{keepNote?: (shown: Shown) => Promise<string>, insert?: (text: string) => Promise<string>}} Deeds
  */
+
+/** What is said where a text is elsewhere too now. */
+const KEPT = ["text_copied", "note_kept", "inserted"];
 
 /**
  * @param {object} wiring
@@ -28,6 +32,9 @@ export function makeLoaded({ root, labels, copy, deeds, cleared }) {
   const countdown = makeCountdown(left, "left", labels);
   /** @type {Shown | null} kept beside the text area, which turns CRLF into LF */
   let shown = null;
+  let isCopied = false;
+  /** Whether a one-time text would be lost with what is shown. */
+  const isOnlyHere = () => shown !== null && shown.once && !isCopied;
 
   function clear() {
     shown = null;
@@ -45,18 +52,27 @@ export function makeLoaded({ root, labels, copy, deeds, cleared }) {
     button.addEventListener("click", async () => {
       if (!shown || !deed) return;
       labels.clear(status);
-      labels.put(status, await deed(shown));
+      const about = shown;
+      const came = await deed(about);
+      if (KEPT.includes(came) && shown === about) isCopied = true;
+      labels.put(status, came);
     });
   }
 
   offer("copy-text", async ({ text }) => ((await copy(text)) ? "text_copied" : "copy_failed"));
   offer("keep-note", deeds.keepNote);
   offer("insert", deeds.insert && (({ text }) => /** @type {any} */ (deeds.insert)(text)));
-  part(root, "clear").addEventListener("click", clear);
+  field.addEventListener("copy", () => {
+    if (field.selectionStart === 0 && field.selectionEnd === field.value.length) isCopied = true;
+  });
+  makeSure(part(root, "clear"), labels, { asks: async () => isOnlyHere(), deed: async () => clear() });
   return {
+    isOnlyHere,
+
     /** @param {Shown} found */
     show(found) {
       shown = found;
+      isCopied = false;
       field.value = found.text;
       turn(field);
       labels.clear(status);

@@ -1,6 +1,5 @@
 /** The password of a new text: typed, or a phrase of easy words. */
 
-import { WORDS, bitsOf, makePhrase } from "../core/phrase.js";
 import { makeToggle, part } from "./dom.js";
 
 /**
@@ -28,12 +27,13 @@ export function makePassword({ root, labels, wordList, changed }) {
   async function generate() {
     button.disabled = true;
     try {
-      const words = await wordList();
+      // Only when it is wanted: its loss must not stop the saving.
+      const [{ WORDS, bitsOf, makePhrase }, words] = await Promise.all([import("../core/phrase.js"), wordList()]);
       phrase = makePhrase(words);
       field.value = phrase;
       // It has to be read to be told.
       toggle.show();
-      tell(words.length);
+      tell(WORDS, words.length, bitsOf(words.length));
       changed();
       field.focus();
     } catch {
@@ -43,12 +43,12 @@ export function makePassword({ root, labels, wordList, changed }) {
     }
   }
 
-  /** @param {number} amount */
-  function tell(amount) {
+  /** @param {number} chosen @param {number} amount @param {number} bits */
+  function tell(chosen, amount, bits) {
     labels.put(strength, "phrase_strength", (words) => ({
-      words: words.number(WORDS),
+      words: words.number(chosen),
       list: words.number(amount),
-      bits: words.number(bitsOf(amount)),
+      bits: words.number(bits),
     }));
   }
 

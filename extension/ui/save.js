@@ -14,6 +14,7 @@ import { makeSaved } from "./saved.js";
 /** @typedef {import("../core/api.js").Written} Written */
 /** @typedef {import("../core/session.js").Drafted} Drafted */
 /** @typedef {ReturnType<typeof import("../core/saving.js").makeSaver>} Saver */
+/** @typedef {Written & {isSealed: boolean, once: boolean, phrase: string}} Shown */
 
 const KIB = 1024;
 
@@ -23,12 +24,12 @@ const KIB = 1024;
  * @param {Saver} wiring.saver
  * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
  * @param {import("./labels.js").Labels} wiring.labels
- * @param {(code: string) => string} wiring.linkOf
+ * @param {(code: string, isSealed: boolean) => string} wiring.linkOf
  * @param {(text: string) => Promise<boolean>} wiring.copy
  * @param {() => Promise<string[]>} wiring.wordList
  * @param {number} [wiring.lifetime] the usual one, in seconds
  * @param {(draft: Drafted) => void} [wiring.drafted] told with every change
- * @param {(written: Written | null) => Promise<void>} [wiring.showing] told whose code is shown now, to keep it
+ * @param {(shown: Shown | null) => Promise<void>} [wiring.showing] told whose code is shown now, to keep it
  * @param {(code: string) => void} [wiring.ended] told when a code opens nothing any more
  */
 export function makeSavePanel(wiring) {
@@ -115,7 +116,7 @@ export function makeSavePanel(wiring) {
 
   /**
    * @param {Saver} courier
-   * @param {() => Promise<Written | null>} deed
+   * @param {() => Promise<(Written & {isSealed: boolean, once: boolean}) | null>} deed
    * @param {boolean} isForm whether it is what the form holds
    */
   async function send(courier, deed, isForm) {
@@ -154,11 +155,12 @@ export function makeSavePanel(wiring) {
     sent: false,
   });
 
-  /** @param {Written} written @param {boolean} isForm */
+  /** @param {Written & {isSealed: boolean, once: boolean}} written @param {boolean} isForm */
   async function show(written, isForm) {
-    present(written, isForm ? password.phrase : "");
+    const { phrase } = isForm ? password : { phrase: "" };
+    present(written, phrase);
     if (isForm) clear();
-    await showing(written);
+    await showing({ ...written, phrase });
   }
 
   function clear() {
@@ -169,7 +171,7 @@ export function makeSavePanel(wiring) {
     drafted(draft());
   }
 
-  /** @param {Written} written @param {string} [phrase] */
+  /** @param {import("./saved.js").Presented} written @param {string} [phrase] */
   function present(written, phrase = "") {
     form.hidden = true;
     saved.show(written, phrase);
@@ -181,9 +183,10 @@ export function makeSavePanel(wiring) {
     return alert.tell(error, fields[error.field]);
   }
 
-  function again() {
+  /** @param {boolean} isOwned */
+  function again(isOwned) {
     form.hidden = false;
-    showing(null);
+    if (isOwned) showing(null);
     field.focus();
   }
 
@@ -215,6 +218,12 @@ export function makeSavePanel(wiring) {
     obey,
     restore,
     present,
+    /** Say something in the form instead of a code from before. @param {string} key */
+    say(key) {
+      saved.hide();
+      form.hidden = false;
+      alert.say(key, undefined, field);
+    },
     focus: () => (form.hidden ? saved.focus() : field.focus()),
     isEmpty: () => field.value === "" && password.field.value === "",
     /**

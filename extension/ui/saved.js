@@ -5,7 +5,6 @@ import { spell } from "../core/codes.js";
 import { makeAlert } from "./alert.js";
 import { makeCountdown } from "./countdown.js";
 import { keepFocus, part } from "./dom.js";
-import { drawQr } from "./qr.js";
 import { makeReceipt } from "./receipt.js";
 
 /**
@@ -14,14 +13,22 @@ import { makeReceipt } from "./receipt.js";
  */
 const ENDED = { read: "read", expired: "expired", deleted: "deleted" };
 
+// When the service is asked again how long a text lives that has ended by the clock, and it could not be asked; in seconds.
+const A_WHILE = 60;
+
+/**
+ * A code to show; `ownerToken`: "" for one that comes from the history.
+ * @typedef {import("../core/api.js").Written & {isSealed: boolean}} Presented
+ */
+
 /**
  * @param {object} wiring
  * @param {HTMLElement} wiring.root
  * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
  * @param {import("./labels.js").Labels} wiring.labels
- * @param {(code: string) => string} wiring.linkOf
+ * @param {(code: string, isSealed: boolean) => string} wiring.linkOf
  * @param {(text: string) => Promise<boolean>} wiring.copy
- * @param {() => void} wiring.again to save another text
+ * @param {(isOwned: boolean) => void} wiring.again to save another text; `isOwned`: whether its owner token was here
  * @param {(code: string) => void} wiring.ended told when the code opens nothing any more
  */
 export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
@@ -38,8 +45,9 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
   const qrButton = part(root, "show-qr");
   const alert = makeAlert(part(root, "saved-alert"), labels);
   const countdown = makeCountdown(part(root, "saved-left"), "left", labels);
-  /** @type {import("../core/api.js").Written | null} the owner token is kept here and nowhere else */
+  /** @type {Presented | null} */
   let owned = null;
+  let phrase = "";
   const receipt = makeReceipt({
     button: part(root, "receipt-ask"),
     line: part(root, "receipt"),
@@ -54,11 +62,13 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
   });
 
   /**
-   * @param {import("../core/api.js").Written} written
-   * @param {string} phrase that was made for it, to be told with the code; kept nowhere
+   * @param {Presented} written
+   * @param {string} made phrase that was made for it, to be told with the code
    */
-  function show(written, phrase) {
+  function show(written, made) {
     owned = written;
+    phrase = made;
+    remove.hidden = part(root, "receipt-ask").hidden = written.ownerToken === "";
     const { code } = written;
     const asSpelled = spelledBy(code);
     alert.clear();
@@ -83,9 +93,14 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
   function end(key) {
     countdown.stop();
     living.hidden = true;
-    part(root, "phrase-used").textContent = "";
+    forgetPhrase();
     labels.put(heading, key);
     if (owned) ended(owned.code);
+  }
+
+  function forgetPhrase() {
+    phrase = "";
+    part(root, "phrase-used").textContent = "";
   }
 
   /** @param {string} key */
@@ -94,7 +109,27 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
     heading.focus();
   }
 
-  function expire() {
+  /** @param {boolean} isSure whether that much time has gone by, and not only a clock been set */
+  async function expire(isSure) {
+    const about = owned;
+    if (!about) return;
+    const left = isSure || !about.ownerToken ? 0 : await leftOf(about);
+    if (owned !== about) return;
+    if (left > 0) countdown.start(left, expire);
+    else tellExpired();
+  }
+
+  /** How long a text lives by the service's word, in seconds. @param {Presented} about */
+  async function leftOf({ code, ownerToken }) {
+    try {
+      const { state, secondsLeft } = await api.status(code, ownerToken);
+      return ENDED[state] ? 0 : secondsLeft;
+    } catch (error) {
+      return error instanceof NoText ? 0 : A_WHILE;
+    }
+  }
+
+  function tellExpired() {
     const isHere = living.contains(document.activeElement);
     if (isHere) return endHere("expired");
     // Said without taking the focus from somebody who is elsewhere by now.
@@ -133,29 +168,41 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
     qrButton.setAttribute("aria-expanded", "false");
   }
 
-  function turnQr() {
-    if (!qr.hidden || !owned) return hideQr();
-    qr.replaceChildren(drawQr(linkOf(owned.code)));
-    qr.hidden = false;
-    return qrButton.setAttribute("aria-expanded", "true");
+  async function turnQr() {
+    const about = owned;
+    if (!qr.hidden || !about) return hideQr();
+    labels.clear(status);
+    try {
+      // Only when it is wanted: its loss must not stop the saving.
+      const { drawQr } = await import("./qr.js");
+      if (owned !== about) return undefined;
+      qr.replaceChildren(drawQr(linkOf(about.code, about.isSealed)));
+      qr.hidden = false;
+      return qrButton.setAttribute("aria-expanded", "true");
+    } catch {
+      return labels.put(status, "qr_failed");
+    }
   }
 
   shown.addEventListener("click", () => owned && give(owned.code, "code_copied"));
   qrButton.addEventListener("click", turnQr);
+  part(root, "copy-phrase").addEventListener("click", () => phrase && give(phrase, "phrase_copied"));
+  part(root, "copy-both").addEventListener("click", () => owned && give(`${owned.code}\n${phrase}`, "both_copied"));
   part(root, "copy-code").addEventListener("click", () => owned && give(owned.code, "code_copied"));
-  part(root, "copy-link").addEventListener("click", () => owned && give(linkOf(owned.code), "link_copied"));
+  part(root, "copy-link").addEventListener("click", () => owned && give(linkOf(owned.code, owned.isSealed), "link_copied"));
   remove.addEventListener("click", removeNow);
   function hide() {
     owned = null;
     countdown.stop();
     receipt.clear();
-    part(root, "phrase-used").textContent = "";
+    forgetPhrase();
     root.hidden = true;
   }
 
   part(root, "again").addEventListener("click", () => {
+    const isOwned = owned?.ownerToken !== "";
     hide();
-    again();
+    again(isOwned);
   });
   return { show, hide, focus: () => heading.focus() };
 }

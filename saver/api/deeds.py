@@ -180,6 +180,7 @@ def _limits_of(settings: Settings) -> Limits:
             max_sealed=settings.max_expires_in_sealed,
         ),
         code=CodeLimits(length=LENGTH, alphabet=ALPHABET),
+        cool_down=settings.rest,
         contact=settings.contact,
         terms_url=settings.terms_url,
     )

@@ -248,5 +248,6 @@ class Limits(BaseModel):
     max_text_bytes: int
     expires_in: Lifetimes
     code: CodeLimits
+    cool_down: int = Field(description="Seconds between the end of a text and its code's return to the pool.")
     contact: str
     terms_url: str

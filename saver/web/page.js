@@ -1,6 +1,7 @@
 /** The page at `/`: wires the panels to the service that it came from. */
 
 import { makeApi } from "../core/api.js";
+import { fragmentOf } from "../core/pasted.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
 import { makeCatalogues } from "../ui/catalogues.js";
@@ -19,26 +20,30 @@ const root = document.documentElement;
 function takeFragment() {
   const { hash, pathname, search } = location;
   if (hash) history.replaceState(null, "", pathname + search);
-  try {
-    return decodeURIComponent(hash.slice(1));
-  } catch {
-    return hash.slice(1);
-  }
+  return hash;
 }
 
-/** @param {import("../ui/labels.js").Labels} labels */
-function offerLanguages(labels) {
+/**
+ * @param {import("../ui/labels.js").Labels} labels
+ * @param {(language: string) => Promise<void>} fetchLanguage
+ */
+function offerLanguages(labels, fetchLanguage) {
   const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav a"));
   for (const link of links) {
-    link.addEventListener("click", (event) => {
+    link.addEventListener("click", async (event) => {
       // The link itself works too, but what is typed would be lost.
       event.preventDefault();
+      try {
+        await fetchLanguage(link.lang);
+      } catch {
+        return labels.put(part(document, "waiting"), "language_failed");
+      }
       root.lang = link.lang;
       for (const each of links) each.removeAttribute("aria-current");
       link.setAttribute("aria-current", "true");
       history.replaceState(null, "", link.search);
       labels.words.use(link.lang);
-      labels.renew(document);
+      return labels.renew(document);
     });
   }
 }
@@ -50,7 +55,8 @@ async function start() {
   const given = takeFragment();
   const fetch = window.fetch.bind(window);
   const catalogues = makeCatalogues(fetch, base);
-  const labels = makeLabels(makeWords(await catalogues.all(), root.lang));
+  const spoken = { [root.lang]: await catalogues.read(root.lang) };
+  const labels = makeLabels(makeWords(spoken, root.lang));
   const waiting = makeWaiting(part(document, "waiting"), labels);
   const api = makeApi({ fetch, baseUrl: base, patience: { waiting } });
   const common = { api, labels, copy: copyText };
@@ -59,7 +65,7 @@ async function start() {
     ...common,
     root: part(document, "save-panel"),
     saver: makeSaver({ api }),
-    linkOf: (code) => new URL(`#${code}`, base).href,
+    linkOf: (code, isSealed) => new URL(`#${fragmentOf(code, isSealed)}`, base).href,
     wordList: catalogues.wordList,
   });
 
@@ -69,15 +75,23 @@ async function start() {
     showService(part(document, "service"), limits);
   };
 
-  offerLanguages(labels);
+  window.addEventListener("beforeunload", (event) => {
+    if (load.isOnlyHere()) event.preventDefault();
+  });
+  offerLanguages(labels, async (language) => {
+    spoken[language] ??= await catalogues.read(language);
+  });
   window.addEventListener("hashchange", () => {
     const later = takeFragment();
     if (later) load.open(later);
   });
   if (given) load.open(given);
   else if (isDesk() && document.activeElement === document.body) save.focus();
+  part(document, "incomplete").remove();
   // The service holds its own limits; without an answer the usual ones are shown.
   api.limits().then(obey, () => {});
 }
 
-start();
+start().catch(() => {
+  part(document, "incomplete").dataset.failed = "";
+});

@@ -58,6 +58,14 @@ def test_a_shortcut_saves_the_selection(page: Person, is_killed: bool) -> None:
     _is_saved(page, LINES)
 
 
+def test_with_nothing_selected_no_code_from_before_is_shown(page: Person, en: dict[str, str]) -> None:
+    page.open().save("from before")
+    page.driver.inside("(values) => chrome.storage.session.set(values)", {"notice": "nothing_selected"})
+    page.part("save-alert").says(en["nothing_selected"])
+    page.part("saved-heading").vanishes()
+    page.part("text").has_focus()
+
+
 def test_a_shortcut_opens_the_load_tab(page: Person) -> None:
     page.driver.command("open-load")
     wait_until(lambda: page.driver.stored("session").get("tab") == "tab-load", "the tab is chosen")

@@ -121,6 +121,48 @@ def test_the_history_knows_codes_and_times_only(user: Person) -> None:
     assert not user.driver.stored().get("history")
 
 
+def test_ones_own_code_in_the_history_shows_the_code_and_loads_nothing(
+    user: Person, en: dict[str, str]
+) -> None:
+    code = user.save(TEXT, once=True)
+    _again(user)
+    _has_history(user, 2)
+    user.turn("history")
+    user.driver.find(f'[data-code="{code}"] button').click()
+    user.part("code").says(code)
+    user.part("delete").vanishes()
+    assert not user.network.asked("load")
+    user.turn("history")
+    load = user.driver.find(f'[data-code="{code}"] [data-part="history-load"]')
+    load.click()
+    load.says(en["history_load_sure"])
+    load.click()
+    user.part("code-field").holds(code)
+    assert not user.network.asked("load")
+    user.part("load").click()
+    user.reads(TEXT)
+
+
+def test_a_phrase_outlives_the_popup_with_its_code(user: Person, en: dict[str, str]) -> None:
+    user.part("phrase").click()
+    user.part("phrase-strength").says(re.compile("."))
+    user.part("text").fill(TEXT)
+    user.part("save").click()
+    code = user.code()
+    user.part("phrase-used").says(re.compile(r"^\w+( \w+){4}$"))
+    phrase = user.part("phrase-used").now.text
+    user.open()
+    user.part("phrase-used").says(phrase)
+    user.part("copy-phrase").click()
+    user.part("saved-status").says(en["phrase_copied"])
+    assert user.driver.copied() == phrase
+    user.part("copy-both").click()
+    user.part("saved-status").says(en["both_copied"])
+    assert user.driver.copied() == f"{code}\n{phrase}"
+    user.part("again").click()
+    wait_until(lambda: "written" not in user.driver.stored("session"), "the phrase is forgotten")
+
+
 def test_no_history_where_it_is_off(user: Person, en: dict[str, str]) -> None:
     user.open_settings()
     user.part("keep-history").check(False)

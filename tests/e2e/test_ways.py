@@ -119,6 +119,7 @@ def test_a_copied_code_and_a_copied_link(person: Person, en: dict[str, str]) -> 
     person.part("saved-status").says(en["link_copied"])
     assert person.driver.copied() == f"{person.network.url}/#{code}"
     reader = Person(person.driver, "page", person.network).open(f"/#{code}")
+    reader.part("load").click()
     reader.reads(TEXT)
     assert person.driver.evaluate("() => location.href") == f"{person.network.url}/"
 

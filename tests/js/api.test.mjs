@@ -66,10 +66,15 @@ test("ack sends the claim, also while the page closes", async () => {
 });
 
 test("status is the receipt", async () => {
-  const told = { state: "loaded", first_loaded_at: "2026-11-21T12:00:00Z", refused: 2, expires_at: "x" };
-  const { api, asked } = client(200, told);
+  const told = { state: "loaded", first_loaded_at: "2026-11-21T12:00:00Z", refused: 2, expires_at: "2026-11-21T12:10:01Z" };
+  const { api, asked } = client(200, told, { Date: NOW });
   const receipt = await api.status("wUrp", "token");
-  assert.deepEqual(receipt, { state: "loaded", firstLoadedAt: Date.UTC(2026, 10, 21, 12), refused: 2 });
+  assert.deepEqual(receipt, {
+    state: "loaded",
+    firstLoadedAt: Date.UTC(2026, 10, 21, 12),
+    refused: 2,
+    secondsLeft: 600,
+  });
   assert.deepEqual(asked[0].body, { code: "wUrp", owner_token: "token" });
   const waiting = client(200, { ...told, state: "waiting", first_loaded_at: null });
   assert.equal((await waiting.api.status("wUrp", "token")).firstLoadedAt, null);
@@ -134,6 +139,30 @@ test("no connection is Unreachable", async () => {
 test("an answer that does not come in time is Unreachable", async () => {
   const fetch = (_, { signal }) => new Promise((_, refuse) => signal.addEventListener("abort", refuse));
   await assert.rejects(makeApi({ fetch, baseUrl: BASE, timeout: 1 }).load("wUrp", { claim: KEY }), Unreachable);
+});
+
+test("an answer that comes in parts may take longer than the time-out, and is whole", async () => {
+  const parts = ["{\"text\": \"h", "é".repeat(3), "\", \"expires_at\": \"2026-11-21T12:10:00Z\"}"];
+  const bytes = parts.flatMap((each) => [...new TextEncoder().encode(each)]);
+  const fetch = async (_, { signal }) =>
+    new Response(
+      new ReadableStream({
+        async pull(stream) {
+          await new Promise((resolve) => setTimeout(resolve, 100));
+          const part = bytes.splice(0, 7);
+          if (signal.aborted) stream.error(signal.reason);
+          else if (part.length > 0) stream.enqueue(new Uint8Array(part));
+          else stream.close();
+        },
+      }),
+    );
+  const api = makeApi({ fetch, baseUrl: BASE, timeout: 600, patience: { pauses: [] } });
+  assert.equal((await api.load("wUrp", { claim: KEY })).text, "hééé");
+});
+
+test("without the service's clock a text lives as long as it was asked to", async () => {
+  const { api } = client(201, { ...written, expires_at: "2020-01-01T00:00:00Z" });
+  assert.equal((await api.write({ text: "hello", expiresIn: 600 }, KEY)).secondsLeft, 600);
 });
 
 test("an answer that stops in the middle is Unreachable", async () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readCode, spell } from "../../extension/core/codes.js";
+import { readCode, spell, whyNoCode } from "../../extension/core/codes.js";
+import { fragmentOf, sealedCode } from "../../extension/core/pasted.js";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -22,6 +23,30 @@ const READ = {
   "цГкз": "wUrp",
   "ㅉㄱㅒㅔ": "WrOp",
   "쩨꼐": "WpRP",
+  "w-U-r-p": "wUrp",
+  "w/U/r/p": "wUrp",
+  "w.U.r.p.": "wUrp",
+  "wUrp.": "wUrp",
+  '"wUrp"': "wUrp",
+  "“wUrp”": "wUrp",
+  "`wUrp`": "wUrp",
+  "(wUrp)": "wUrp",
+  "**wUrp**": "wUrp",
+  "_wUrp_": "wUrp",
+  "Code: wUrp": "wUrp",
+  "코드: wUrp": "wUrp",
+  "wUrp 🙂": "wUrp",
+  "wUrp thanks": "wUrp",
+  "\u200ew\u202aU\u00adr\u2066p\ufeff": "wUrp",
+  "https://example.org/#wUrp?fbclid=1": "wUrp",
+  "https://example.org/#wUrp&x=1": "wUrp",
+  "https://example.org/#wUrp)": "wUrp",
+  "(see https://example.org/#wUrp.)": "wUrp",
+  "https://example.org/#wUrp%20thanks": "wUrp",
+  "https://example.org/#%77Urp": "wUrp",
+  "<https://host/#wUrp> with love": "wUrp",
+  "https://safe.example/?url=https%3A%2F%2Fexample.org%2F%23wUrp&data=1": "wUrp",
+  "https://example.org/#wUrp.sealed": "wUrp",
 };
 
 const REFUSED = [
@@ -33,7 +58,13 @@ const REFUSED = [
   "wÜrp",
   "wUrр", // the last letter is Cyrillic
   "ㅈㅕ개ㅔ",
-  "w-U-r-p",
+  "Code wUrp",
+  "wUrp or aaaa",
+  "#wUrp #aaaa",
+  "https://example.org/#wUrp1",
+  "http://host/",
+  "АВСЕ", // shapes of Latin letters, keys of others
+  "СОРА",
   "https://example.org/",
   "small w, BIG U, small r",
   "small w, BIG U, small r, small",
@@ -62,5 +93,21 @@ test("reads back every letter as it is spelled", () => {
     const said = spelled.map(({ big, letter: each }) => `${big ? "BIG" : "small"} ${each}`).join(", ");
     assert.equal(readCode(said), code);
     assert.equal(readCode(spelled.map(({ word }) => word).join(" ")), code);
+  }
+});
+
+test("says why a text is no code", () => {
+  assert.equal(whyNoCode("wUrp or aaaa"), "two_codes");
+  assert.equal(whyNoCode("#wUrp #aaaa"), "two_codes");
+  assert.equal(whyNoCode("АВСЕ"), "look_alike_code");
+  assert.equal(whyNoCode("wUr1"), "bad_code");
+});
+
+test("look-alikes whose keys were seen are those keys", () => assert.equal(readCode("АВСЕ", "FDCT"), "FDCT"));
+
+test("a link says that its text is sealed", () => {
+  assert.equal(sealedCode(`https://example.org/#${fragmentOf("wUrp", true)}`), "wUrp");
+  for (const given of [`#${fragmentOf("wUrp", false)}`, "#wUrp.", "#wUrp.sealedx", "wUrp.sealed"]) {
+    assert.equal(sealedCode(given), null, given);
   }
 });

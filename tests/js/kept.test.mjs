@@ -67,6 +67,10 @@ test("the history has the newest first, each deed and code once, and drops what 
   );
   now = 61_000 + DAY;
   assert.deepEqual((await history.list()).map(({ deed }) => deed), ["saved"]);
+  history.obey(2 * (DAY / 1000));
+  assert.equal((await history.list()).length, 2);
+  history.obey(60);
+  assert.deepEqual(await history.list(), []);
 });
 
 test("one entry is forgotten, or all; 100 are kept", async () => {
@@ -119,7 +123,8 @@ test("of what waits to be written only the newest is", async () => {
 
 test("on a borrowed computer the session holds what was handed over and the tab, nothing else", async () => {
   const session_ = area();
-  const { handed, tab, ...own } = makeSession(session_, true);
+  const { handed, notice, tab, ...own } = makeSession(session_, true);
+  assert.equal(await notice.get(), null);
   for (const slot of Object.values(own)) await slot.put("x");
   assert.deepEqual(session_.kept, {});
   assert.equal(await own.draft.get(), "x");
@@ -140,7 +145,7 @@ test("another service gets no token and no text of the one before; drafts and ta
   const slots = makeSession(session_, false);
   for (const slot of Object.values(slots)) await slot.put("x");
   await leaveService(session_);
-  assert.deepEqual(Object.keys(session_.kept).sort(), ["draft", "shown", "tab", "typed"]);
+  assert.deepEqual(Object.keys(session_.kept).sort(), ["draft", "notice", "shown", "tab", "typed"]);
 });
 
 /** `localStorage` of a browser, with this in it. */

@@ -61,3 +61,22 @@ for (const [status, headers, error] of [
     assert.equal(sent.length, 1);
   });
 }
+
+test("a large text over a slow line is given the time that it needs, and is sent once", async (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  let times = 0;
+  const fetch = (_, { signal }) => {
+    times += 1;
+    return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  };
+  const api = makeApi({ fetch, baseUrl: "https://example.org/" });
+  let error = null;
+  const saved = api.write({ text: "a".repeat(1_000_000), expiresIn: 600 }, KEY).catch((given) => void (error = given));
+  context.mock.timers.tick(300_000);
+  await new Promise(setImmediate);
+  assert.equal(error, null);
+  context.mock.timers.tick(60_000);
+  await saved;
+  assert.ok(error instanceof Unreachable);
+  assert.equal(times, 1);
+});

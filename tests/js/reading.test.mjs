@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Fault, Invalid, NoText, Unreachable } from "../../extension/core/errors.js";
+import { Fault, Invalid, NoText, NotSealed, Unreachable } from "../../extension/core/errors.js";
 import { makeReader } from "../../extension/core/reading.js";
 import { makeMemory } from "../../extension/core/slot.js";
 import { BadSealError, WeakSealError, seal } from "../../extension/core/seal.js";
@@ -60,14 +60,31 @@ test("with a password at hand the first question is asked by itself", async () =
 test("another code is another reader, and its parameters are asked for", async () => {
   const { load, asked } = reader((shown, _, code) => (code === "wUrp" ? new NoText(kdf) : OPEN));
   await assert.rejects(load("wUrp"), NoText);
-  assert.equal((await load("aaaa", "right")).text, "hello");
+  assert.equal((await load("aaaa")).text, "hello");
   assert.equal(asked[1].proof, undefined);
   assert.notEqual(asked[0].claim, asked[1].claim);
 });
 
-test("an open answer to a proof is shown as it is", async () => {
-  const { load } = reader((shown) => (shown.proof ? OPEN : new NoText(kdf)));
-  assert.equal((await load("wUrp", "right")).text, "hello");
+test("an open answer to a proof is never shown", async () => {
+  const { load, acked } = reader((shown) => (shown.proof ? { ...OPEN, once: true } : new NoText(kdf)));
+  await assert.rejects(load("wUrp", "right"), { constructor: NotSealed, isShowable: false });
+  assert.deepEqual(acked, []);
+});
+
+test("an open text for which a password was typed is shown only to whoever asks without one", async () => {
+  const { load, asked, acked } = reader(() => ({ ...OPEN, once: true }));
+  await assert.rejects(load("wUrp", "typed"), { constructor: NotSealed, isShowable: true });
+  assert.deepEqual(acked, []);
+  assert.equal((await load("wUrp")).text, "hello");
+  assert.equal(asked[0].claim, asked[1].claim);
+});
+
+test("a link that promises a sealed text takes no open one", async () => {
+  const { load } = reader(() => OPEN);
+  for (const password of ["", "typed"]) {
+    await assert.rejects(load("wUrp", password, true), { constructor: NotSealed, isShowable: false });
+  }
+  assert.equal((await reader(locked).load("wUrp", "right", true)).text, "locked");
 });
 
 for (const weak of [{ ...kdf, iterations: 1 }, { ...kdf, name: "none" }, { ...kdf, salt: "" }, undefined]) {
