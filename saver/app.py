@@ -108,9 +108,9 @@ def create_app(
 
 def _leases(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> Leases:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    address = settings.database or dialect.url_of(settings.data_dir.resolve() / "saver.db")
-    if not dialect.is_known(address):
+    if settings.database and not dialect.is_known(settings.database):
         raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
+    address = dialect.url_of(settings.database, settings.data_dir)
     app.config["SQLALCHEMY_DATABASE_URI"] = address
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(address, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)

@@ -95,7 +95,7 @@ class Readiness:
         if checks["schema"]:
             return ""
         name = dialect.name_of(self._engine)
-        if not checks["database"]:
+        if not checks["database"] and dialect.is_there(self._engine):
             return f"the database {name} cannot be read"
         return f"the database {name} is not set up for this version: flask --app saver db upgrade"
 

@@ -652,8 +652,8 @@ FAULTS = [
     Fault(
         "a body that is cut short is taken for whole",
         "saver/server/connection.py",
-        "        if self.stage in (Stage.HEADER, Stage.BODY):\n            self._refuse(400)\n        return",
-        "        if self.stage is Stage.BODY:\n            self._answer()\n        return",
+        "            self._refuse_cut_off()\n        return",
+        "            self._answer()\n        return",
         f"{_SLOW}::test_a_body_that_ends_before_its_length_leaves_nothing_behind",
     ),
     Fault(

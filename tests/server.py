@@ -108,6 +108,12 @@ class Server:
             return self.get("/healthz")[0] == 200
         return False
 
+    @property
+    def parent(self) -> int:
+        """The process whose children serve."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop as an operator would, and wait."""
         if self._process is not None and self._process.poll() is None:

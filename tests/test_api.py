@@ -229,7 +229,7 @@ def test_health(client: FlaskClient, app: Flask) -> None:
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json) == (
         200,
-        {"status": "ok", "database": "ok", "schema": "ok", "counts": "ok", "sweeper": "ok"},
+        {"status": "ok", "database": "ok", "schema": "ok", "counts": "ok", "sweeper": "ok", "writes": "ok"},
     )
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from sqlalchemy import make_url
+from sqlalchemy import URL
 
+from saver import dialect
 from saver.app import Rooms
 from saver.codes import SPACE
 from saver.leases import Leases, NoTextError
@@ -19,8 +20,7 @@ from tests.snapshot import Database, put_codes
 KINDS = BOTH
 
 
-def name_for_people(address: str) -> str:
-    url = make_url(address)
+def name_for_people(url: URL) -> str:
     return str(url.database) if url.host is None else f"{url.database} on {url.host}"
 
 
@@ -112,5 +112,6 @@ def test_a_database_without_tables_is_told(make_app, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     told = make_app("empty").test_cli_runner().invoke(args=["pool", "count"])
     assert told.exit_code == 1
-    database = make_app("empty").extensions["saver"].settings.database
-    assert f"the database {name_for_people(database)} is not set up for this version" in told.output
+    settings = make_app("empty").extensions["saver"].settings
+    url = dialect.url_of(settings.database, settings.data_dir)
+    assert f"the database {name_for_people(url)} is not set up for this version" in told.output

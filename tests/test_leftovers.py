@@ -24,6 +24,9 @@ def pids(*names):
         if any(name.encode() in words for name in names):
             yield int(folder.name)
 
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
 def test_that_is_killed(cluster, started_redis, live_server, tmp_path):
     deaf = "import signal, sys; signal.signal(15, signal.SIG_IGN); print(flush=True); sys.stdin.read()"
     child = subprocess.Popen(
@@ -31,7 +34,8 @@ def test_that_is_killed(cluster, started_redis, live_server, tmp_path):
         start_new_session=True,
     )
     child.stdout.readline()
-    ours = pids(str(cluster._data), str(started_redis.port), str(live_server.port), str(tmp_path))
+    server = live_server.parent
+    ours = [*pids(str(cluster._data), str(started_redis.port), str(tmp_path)), server, *children(server)]
     Path(os.environ["PIDS"]).write_text(" ".join(str(pid) for pid in ours if pid != os.getpid()))
     signal.pause()
 """

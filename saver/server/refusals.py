@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from flask import Flask, Response
 from gunicorn.asgi import parser
 
+from saver.api.body import incomplete
 from saver.api.problems import Problem
 
 _DETAILS = {
@@ -27,6 +30,11 @@ _STATUS = {
 }
 
 
+# What ends before it is whole: the app's own answer to it.
+INCOMPLETE: Literal["incomplete"] = "incomplete"
+Refusal = int | Literal["incomplete"]
+
+
 class RefusedError(Exception):
     """A request is refused before it has arrived."""
 
@@ -40,15 +48,18 @@ def status_of(error: Exception) -> int:
     return error.status if isinstance(error, RefusedError) else _STATUS.get(type(error), 400)
 
 
-def refusals(app: Flask) -> dict[int, Response]:
+def refusals(app: Flask) -> dict[Refusal, Response]:
     """An answer for each status, with the headers that the app gives to all of its own."""
-    return {status: _response(app, status) for status in _DETAILS}
+    return {INCOMPLETE: _response(app, incomplete())} | {
+        status: _response(app, _problem(status)) for status in _DETAILS
+    }
 
 
-def _response(app: Flask, status: int) -> Response:
+def _problem(status: int) -> Problem:
     title, detail = _DETAILS[status]
-    problem = Problem(
-        status, f"http-{status}", title, detail=detail, retry_after=1 if status == 503 else None
-    )
+    return Problem(status, f"http-{status}", title, detail=detail, retry_after=1 if status == 503 else None)
+
+
+def _response(app: Flask, problem: Problem) -> Response:
     with app.test_request_context():
         return app.finalize_request(problem.response())
