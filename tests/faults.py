@@ -636,6 +636,13 @@ FAULTS = [
         f"{_COLLECTING}::test_whoever_waits_longest_makes_room_for_bodies",
     ),
     Fault(
+        "whoever is cut off holds its memory until it is gone, and others are cut off too",
+        "saver/server/connection.py",
+        "            self._hold(0)\n            self._transport.abort()",
+        "            self._transport.abort()",
+        f"{_COLLECTING}::test_an_answer_that_nobody_takes_makes_room_without_others",
+    ),
+    Fault(
         "whoever has come last makes room",
         "saver/server/limits.py",
         "first = next((member for member in self._members if member.held), None)",

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask, request
 from gunicorn.config import Config
 
-from saver.server.connection import Connection
+from saver.server.connection import Connection, Stage
 from saver.server.limits import Limits
 from tests.hub import Peer, TimedHub
 from tests.server import ROOT
@@ -22,6 +22,8 @@ from tests.slow import JSON, WRITE
 LIMITS = Limits(request_timeout=20, max_body=1_100_000, max_connections=10)
 # 100 kbit/s.
 LINE = 12_500
+# Much more than a socket takes that nobody reads from.
+LONG = 2_000_000
 
 
 def echo() -> Flask:
@@ -32,6 +34,10 @@ def echo() -> Flask:
     def write() -> dict[str, Any]:
         variables = {name: value for name, value in request.environ.items() if isinstance(value, str)}
         return {"length": len(request.get_data()), **variables}
+
+    @app.get("/long")
+    def long() -> str:
+        return "x" * LONG
 
     return app
 
@@ -108,6 +114,26 @@ def test_whoever_waits_longest_makes_room_for_bodies() -> None:
         for peer in peers[cut:]:
             await peer.send(b"x" * 1_000)
             assert (await peer.reply()).document["length"] == 10_000
+        assert hub.held == 0
+
+    in_loop(test, limits)
+
+
+def test_an_answer_that_nobody_takes_makes_room_without_others() -> None:
+    limits = Limits(request_timeout=20, max_body=LONG // 16, max_connections=100)
+
+    async def test(hub: TimedHub) -> None:
+        reader, *peers = [await Peer.of(hub) for _ in range(21)]
+        await reader.send(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
+        while all(one.stage is not Stage.SENDING for one in hub.connections):
+            await asyncio.sleep(0)
+        assert hub.held > limits.max_memory / 2
+        for peer in peers:
+            await peer.send(header(60_000) + b"x" * 50_000)
+        assert hub.slow == 0
+        for peer in peers:
+            await peer.send(b"x" * 10_000)
+            assert (await peer.reply()).document["length"] == 60_000
         assert hub.held == 0
 
     in_loop(test, limits)

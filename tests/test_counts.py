@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -328,6 +329,25 @@ class TestSharedCounts:
         # What is there is counted on, and what ends makes room.
         assert shared.charge([Charge("0", 9, 60)], NOW)[0].counted == 2
         assert shared.charge([Charge("new", 9, 60)], NOW + 60)[0].counted == 1
+
+    def test_a_table_that_finds_no_room_to_grow_leaves_nothing_on_the_disk(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_SLOTS * 32, hard))
+
+        def fill() -> None:
+            for number in range(_SLOTS + 1):
+                SafeCounts(shared).charge([Charge(f"{number}", 1, 60)], NOW)
+
+        try:
+            with pytest.raises(CountsError):
+                fill()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert [path.name for path in tmp_path.iterdir()] == ["counts"]
+        assert shared.charge(A_MINUTE, NOW)[0].counted == 2
 
     def test_a_file_that_is_deleted_splits_nobody(
         self, shared: SharedCounts, tmp_path: Path, caplog: pytest.LogCaptureFixture

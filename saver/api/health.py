@@ -38,7 +38,7 @@ class Health:
         return door.json_answer({"status": "ok"})
 
     def readyz(self) -> Response:
-        """Database, schema and sweeper: 200 if all are well, else 503.
+        """Database, schema, counts and sweeper: 200 if all are well, else 503.
 
         A service that is full goes on without writes: ``writes`` says so, whatever the status.
         """

@@ -204,13 +204,18 @@ class SharedCounts(Storage):
         if slots > _MOST_SLOTS:
             raise OSError(NO_ROOM)
         aside = self._path.with_name(f"{self._path.name}.new")
-        with _opened(aside, os.O_TRUNC) as descriptor:
-            table = _mapped(descriptor, slots)
-            table.copy_from(self._table, now)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # Whoever waits for the lock on the old one finds that it is no longer there.
-            aside.replace(self._path)
-            self._use(descriptor, table)
+        try:
+            with _opened(aside, os.O_TRUNC) as descriptor:
+                table = _mapped(descriptor, slots)
+                table.copy_from(self._table, now)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                # Whoever waits for the lock on the old one finds that it is no longer there.
+                aside.replace(self._path)
+                self._use(descriptor, table)
+        except OSError:
+            # What was given to it before the disk was full is room that others need.
+            aside.unlink(missing_ok=True)
+            raise
         os.close(held)
 
 

@@ -128,6 +128,8 @@ class Connection(asyncio.Protocol):
         elif self.stage is Stage.IDLE:
             self._transport.close()
         else:
+            # At once: whoever makes room would go on with others until the connection is lost.
+            self._hold(0)
             self._transport.abort()
 
     def _collect(self, data: bytes | bytearray) -> None:
