@@ -120,6 +120,27 @@ def test_what_is_inside_a_field_is_not_read(client: FlaskClient, path: str, valu
     assert answer.json["errors"] == [{"pointer": "/text", "detail": "must not be an array or an object"}]
 
 
+@pytest.mark.parametrize(
+    "name", [b"[" * 1_000_000, b'{"k":' * 1_000_000, b"[" + b"[]," * 1_000_000 + b"1]:1}"]
+)
+@pytest.mark.parametrize("before", [b"{", b'{"text": "x", '])
+@pytest.mark.parametrize("path", ["/api/v1/write", "/write/"])
+def test_what_stands_in_the_place_of_a_name_is_not_read(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, path: str, before: bytes, name: bytes
+) -> None:
+    read: list[str] = []
+
+    class Decoder(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0) -> tuple[object, int]:
+            read.append(s[idx])
+            return super().raw_decode(s, idx)
+
+    monkeypatch.setattr(fields, "_decoder", Decoder())
+    answer = send(client, path, before + name)
+    assert (answer.status_code, answer.json["type"]) == (400, "urn:saver:problem:not-json")
+    assert set(read) <= {'"'}
+
+
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 )
