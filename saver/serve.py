@@ -21,7 +21,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
-from saver.app import Rooms, create_app
+from saver import dialect
+from saver.app import Rooms, create_app, database_of
 from saver.cli import fill_with_progress
 from saver.dialect import UnfitError
 from saver.server import Worker
@@ -142,7 +143,8 @@ def _prepare_or_say_why(settings: Settings) -> None:
 
 def _name_of(settings: Settings) -> str:
     """The file or the name, without the rest of a URL that may have a password."""
-    return make_url(settings.database).database or ""
+    address = database_of(settings)
+    return (dialect.is_known(address) and make_url(address).database) or ""
 
 
 def _listen(descriptor: int) -> None:
