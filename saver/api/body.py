@@ -25,12 +25,12 @@ def read_body(max_bytes: int) -> bytes:
     try:
         body = request.get_data()
     except Exception:  # each server has an error of its own for a body that breaks off
-        raise _incomplete() from None
+        raise incomplete() from None
     if len(body) > max_bytes:
         raise _too_large(max_bytes)
     # Servers end the input where the connection ends, so half a text looks like a whole one.
     if length is not None and len(body) != length:
-        raise _incomplete()
+        raise incomplete()
     return body
 
 
@@ -75,7 +75,8 @@ def _too_large(max_bytes: int) -> Problem:
     )
 
 
-def _incomplete() -> Problem:
+def incomplete() -> Problem:
+    """400: the body ended before its length, or is not cut into chunks as it should be."""
     return Problem(
         400,
         "incomplete",

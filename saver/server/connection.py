@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from gunicorn.asgi.parser import ParseError, PythonProtocol
 
 from saver.server.limits import SLOWEST
-from saver.server.refusals import RefusedError, status_of
+from saver.server.refusals import INCOMPLETE, RefusedError, status_of
 from saver.server.request import Address, Answer, Request
 
 if TYPE_CHECKING:
@@ -193,13 +194,14 @@ class Connection(asyncio.Protocol):
     def _refuse(self, status: int) -> None:
         """Answer and end; what still comes for a moment is thrown away, or the answer would be lost."""
         method = self._parser.method
+        reason = INCOMPLETE if status == HTTPStatus.BAD_REQUEST and self.stage is Stage.BODY else status
         self._parser.reset()
         self._body, self._ahead = bytearray(), bytearray()
         self._hold(0)
         self._wait(Stage.ENDING, self._hub.limits.linger)
         if self._transport.is_closing():
             return
-        self._transport.write(self._hub.refusal(status, method).data)
+        self._transport.write(self._hub.refusal(reason, method).data)
         if self._ended:
             self._transport.close()
         elif self._transport.can_write_eof():

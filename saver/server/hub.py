@@ -49,9 +49,9 @@ class Hub:
         asked = threads.submit(answer, self._app, request, connection.client, connection.server, self.config)
         asked.add_done_callback(partial(self._hand_over, connection))
 
-    def refusal(self, status: int, method: bytes | None) -> Answer:
+    def refusal(self, reason: int | str, method: bytes | None) -> Answer:
         """The answer to what is not a request of the app."""
-        return answer(self._refusals[status], Request.refused(method), "", "", self.config)
+        return answer(self._refusals[reason], Request.refused(method), "", "", self.config)
 
     def keep_within_memory(self) -> None:
         """Make room by cutting off who waits longest. Raises RefusedError where nobody waits."""

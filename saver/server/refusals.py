@@ -5,8 +5,11 @@ from __future__ import annotations
 from flask import Flask, Response
 from gunicorn.asgi import parser
 
+from saver.api.body import incomplete
 from saver.api.problems import Problem
 
+# In place of 400 where the header is well and the body is not.
+INCOMPLETE = "incomplete"
 _DETAILS = {
     400: ("Bad Request.", "What came is no request in HTTP/1.1, or it ended before its length."),
     408: ("Request Timeout.", "The request came too slowly, or it stopped."),
@@ -40,15 +43,18 @@ def status_of(error: Exception) -> int:
     return error.status if isinstance(error, RefusedError) else _STATUS.get(type(error), 400)
 
 
-def refusals(app: Flask) -> dict[int, Response]:
-    """An answer for each status, with the headers that the app gives to all of its own."""
-    return {status: _response(app, status) for status in _DETAILS}
+def refusals(app: Flask) -> dict[int | str, Response]:
+    """An answer for each status and INCOMPLETE, with the headers that the app gives to all of its own."""
+    problems: dict[int | str, Problem] = {status: _problem(status) for status in _DETAILS}
+    problems[INCOMPLETE] = incomplete()
+    return {reason: _response(app, problem) for reason, problem in problems.items()}
 
 
-def _response(app: Flask, status: int) -> Response:
+def _problem(status: int) -> Problem:
     title, detail = _DETAILS[status]
-    problem = Problem(
-        status, f"http-{status}", title, detail=detail, retry_after=1 if status == 503 else None
-    )
+    return Problem(status, f"http-{status}", title, detail=detail, retry_after=1 if status == 503 else None)
+
+
+def _response(app: Flask, problem: Problem) -> Response:
     with app.test_request_context():
         return app.finalize_request(problem.response())
