@@ -19,7 +19,7 @@ from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from saver import cli, dialect, models, web
 from saver.api import health, openapi, problems, v1, wire
@@ -106,11 +106,16 @@ def create_app(
     return app
 
 
+def database_of(settings: Settings) -> str | URL:
+    """Where the texts lie: the URL that is set, or the file in the data directory."""
+    return settings.database or dialect.url_of(settings.data_dir.resolve() / "saver.db")
+
+
 def _leases(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> Leases:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if settings.database and not dialect.is_known(settings.database):
+    address = database_of(settings)
+    if not dialect.is_known(address):
         raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
-    address = dialect.url_of(settings.database, settings.data_dir)
     app.config["SQLALCHEMY_DATABASE_URI"] = address
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(address, settings.threads)
     db = SQLAlchemy(app, metadata=models.metadata)

@@ -95,7 +95,13 @@ class Readiness:
         if checks["schema"]:
             return ""
         name = dialect.name_of(self._engine)
-        if not checks["database"] and dialect.is_there(self._engine):
+        if not checks["database"]:
+            file = dialect.file_of(self._engine)
+            if file and not file.exists():
+                return (
+                    f"there is no database {name}: flask --app saver db upgrade makes a new one,"
+                    " and flask --app saver restore brings a lost one back"
+                )
             return f"the database {name} cannot be read"
         return f"the database {name} is not set up for this version: flask --app saver db upgrade"
 

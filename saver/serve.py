@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import flask_migrate
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
+from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
 from saver import dialect
-from saver.app import Rooms, create_app
+from saver.app import Rooms, create_app, database_of
 from saver.cli import fill_with_progress
 from saver.dialect import UnfitError
 from saver.server import Worker
@@ -142,7 +143,8 @@ def _prepare_or_say_why(settings: Settings) -> None:
 
 def _name_of(settings: Settings) -> str:
     """The file or the name, without the rest of a URL that may have a password."""
-    return dialect.url_of(settings.database, settings.data_dir).database or ""
+    address = database_of(settings)
+    return (dialect.is_known(address) and make_url(address).database) or ""
 
 
 def _listen(descriptor: int) -> None:

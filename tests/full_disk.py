@@ -97,6 +97,7 @@ def something_else(folder: Path, migrated: Path) -> None:
     """Something else fills the disk to its last byte: what is there can be ended, and is wiped."""
     lab = Lab(folder, migrated)
     lab.sweeper.run()
+    assert lab.readyz() == (200, "ok")
     once = lab.write(once=True)["code"]
     owned = [lab.write() for _ in range(20)]
     fill_up(folder / "other")
@@ -107,7 +108,7 @@ def something_else(folder: Path, migrated: Path) -> None:
     # The next sweep takes back what it can, for the next time.
     lab.sweeper.run()
     assert (folder / "saver.db-reserve").exists()
-    assert lab.readyz() == (200, "refused")
+    assert lab.readyz() == (200, "refused"), lab.client.get("/readyz").json
     (folder / "other").unlink()
     assert lab.readyz() == (200, "ok")
     lab.write()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url
 
 from saver import dialect
-from saver.app import Rooms
+from saver.app import Rooms, database_of
 from saver.codes import SPACE
 from saver.leases import Leases, NoTextError
 from tests.conftest import BOTH, Clock
@@ -20,7 +20,8 @@ from tests.snapshot import Database, put_codes
 KINDS = BOTH
 
 
-def name_for_people(url: URL) -> str:
+def name_for_people(address: str | URL) -> str:
+    url = make_url(address)
     return str(url.database) if url.host is None else f"{url.database} on {url.host}"
 
 
@@ -83,6 +84,21 @@ def test_remove_ends_a_text_and_keeps_the_reason_without_the_code(
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+def test_a_text_is_removed_also_where_the_reason_cannot_be_kept(
+    run: FlaskCliRunner, rooms: Rooms, leases: Leases
+) -> None:
+    code = leases.save("x", 600).code
+    (rooms.settings.data_dir / "operator.log").mkdir()
+    removed = run.invoke(args=["remove", code, "--reason", "report"])
+    assert removed.exit_code == 1
+    assert removed.output.splitlines() == [
+        "removed",
+        "Error: operator.log cannot be written: Is a directory",
+    ]
+    with pytest.raises(NoTextError):
+        leases.load(code)
+
+
 def test_the_reason_must_not_name_the_code(run: FlaskCliRunner, leases: Leases) -> None:
     code = leases.save("x", 600).code
     refused = run.invoke(args=["remove", code, "--reason", f"malware in {code}, see report 7"])
@@ -110,8 +126,18 @@ def test_wrong_use_is_told(run: FlaskCliRunner, arguments: list[str]) -> None:
 
 def test_a_database_without_tables_is_told(make_app, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    told = make_app("empty").test_cli_runner().invoke(args=["pool", "count"])
+    app = make_app("empty")
+    with app.app_context():
+        dialect.make_file(app.extensions["sqlalchemy"].engine)
+    told = app.test_cli_runner().invoke(args=["pool", "count"])
     assert told.exit_code == 1
-    settings = make_app("empty").extensions["saver"].settings
-    url = dialect.url_of(settings.database, settings.data_dir)
-    assert f"the database {name_for_people(url)} is not set up for this version" in told.output
+    database = database_of(app.extensions["saver"].settings)
+    assert f"the database {name_for_people(database)} is not set up for this version" in told.output
+
+
+@pytest.mark.kinds("sqlite")
+def test_a_database_that_is_not_there_is_told(make_app, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    told = make_app("nothing").test_cli_runner().invoke(args=["pool", "count"])
+    assert told.exit_code == 1
+    assert f"there is no database {tmp_path}/nothing/saver.db: flask --app saver db upgrade" in told.output

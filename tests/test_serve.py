@@ -365,3 +365,28 @@ def run(*options: str, **environ: str) -> subprocess.CompletedProcess[str]:
         timeout=PATIENCE,
         check=False,
     )
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "saver.db").write_bytes(b"no database" * 1_000)
+    command = [sys.executable, "-m", "saver.serve", "--only-prepare"]
+    environ = clean_environ(SAVER_DATA_DIR=str(tmp_path))
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"saver: the database {tmp_path}/saver.db does not work: file is not a database" in done.stderr
+
+
+def test_a_data_directory_that_is_a_file_is_named(tmp_path: Path) -> None:
+    place = tmp_path / "data"
+    place.touch()
+    command = [sys.executable, "-m", "saver.serve", "--only-prepare"]
+    environ = clean_environ(SAVER_DATA_DIR=str(place), SAVER_DATABASE_URL="nonsense")
+    done = subprocess.run(
+        command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert str(place) in done.stderr

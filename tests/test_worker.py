@@ -260,7 +260,7 @@ def test_it_names_the_database_that_has_no_tables(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "saver.worker"]
         worker = subprocess.Popen(command, env=environment(tmp_path / "data", {}), stderr=file)
     try:
-        named = f"the database {tmp_path}/data/saver.db is not set up for this version: flask --app saver"
+        named = f"there is no database {tmp_path}/data/saver.db: flask --app saver db upgrade"
         wait_until(lambda: named in log.read_text(), "it does not say which")
     finally:
         worker.kill()

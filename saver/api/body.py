@@ -76,7 +76,7 @@ def _too_large(max_bytes: int) -> Problem:
 
 
 def incomplete() -> Problem:
-    """The answer to a body that breaks off."""
+    """400: the body ended before its length, or is not cut into chunks as it should be."""
     return Problem(
         400,
         "incomplete",

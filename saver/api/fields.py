@@ -73,9 +73,10 @@ def _pairs(text: str) -> Iterator[tuple[str, Any]]:
     place = _blanks(text, place + 1)
     ends = text[place : place + 1] == "}"
     while not ends:
-        name, place = _decoder.raw_decode(text, place)
-        if not isinstance(name, str):
+        # Asked before it is read: an array or an object in its place may be as deep as the body is long.
+        if text[place : place + 1] != '"':
             raise ValueError("a name must be a string")
+        name, place = _decoder.raw_decode(text, place)
         place = _after(text, place, ":")
         if text[place : place + 1] in ("[", "{"):
             yield name, _NESTED

@@ -128,8 +128,12 @@ def _remove(leases: Leases, actions: Actions) -> click.Command:
         if re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z])", reason):
             raise click.UsageError("--reason must not name the code: it is kept, and no code is in any log")
         removed = leases.remove(code, None if at is None else int(at.replace(tzinfo=UTC).timestamp()))
-        actions.note(f"{'1 text' if removed else 'no text'} removed by the operator: {reason!r}")
         click.echo("removed" if removed else "there is no live text under this code")
+        try:
+            actions.note(f"{'1 text' if removed else 'no text'} removed by the operator: {reason!r}")
+        except OSError as error:
+            # The text comes first, so this is said of it afterwards.
+            raise click.ClickException(f"operator.log cannot be written: {error.strerror}") from None
         raise SystemExit(0 if removed else 1)
 
     return remove
@@ -217,7 +221,7 @@ def _restored(aftermath: Aftermath) -> click.Command:
 def _check(check: Check) -> click.Command:
     @click.command("check")
     def run() -> None:
-        """Look at database, codes, worker, disk, files and Redis; exit status 1 if one is not well."""
+        """Look at database, codes, worker, disk, counts and files; exit status 1 if one is not well."""
         well = True
         for found in check.run():
             click.echo(f"{found.name:<9}{'ok' if found.well else 'FAILING':<8} {found.told}")

@@ -75,12 +75,9 @@ def code_type() -> TypeEngine[str]:
     return Text().with_variant(Text(collation="C"), POSTGRESQL)
 
 
-def url_of(address: str, data_dir: Path) -> URL:
-    """The URL of the database that a setting names; of the file in the data directory where it names none.
-
-    Raises ArgumentError.
-    """
-    return make_url(address) if address else sqlite.url_of(data_dir.resolve() / "saver.db")
+def url_of(file: Path) -> URL:
+    """The URL of a database that is a file, whatever its name has in it."""
+    return sqlite.url_of(file)
 
 
 def is_known(address: str | URL) -> bool:
@@ -201,12 +198,6 @@ def file_of(engine: Engine) -> Path | None:
     """The file that is the database; None where a server keeps it."""
     database = engine.url.database
     return Path(database) if not is_server(engine) and database else None
-
-
-def is_there(engine: Engine) -> bool:
-    """Whether a database may have been made already: always, where a server keeps it."""
-    file = file_of(engine)
-    return file is None or file.exists()
 
 
 def name_of(engine: Engine) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
 from gunicorn.asgi.parser import ParseError, PythonProtocol
 
 from saver.server.limits import SLOWEST
-from saver.server.refusals import INCOMPLETE, Refusal, RefusedError, status_of
+from saver.server.refusals import INCOMPLETE, RefusedError, status_of
 from saver.server.request import Address, Answer, Request
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Connection(asyncio.Protocol):
         """Refuse what is cut short; whoever only sends no more still gets the answer."""
         self._ended = True
         if self.stage in (Stage.HEADER, Stage.BODY):
-            self._refuse_cut_off()
+            self._refuse(400)
         return self.stage in (Stage.ANSWERING, Stage.SENDING)
 
     def resume_writing(self) -> None:
@@ -190,21 +191,19 @@ class Connection(asyncio.Protocol):
         if self.stage is Stage.IDLE and (self._ended or self._hub.stopping):
             self._transport.close()
         elif self._ended and self.stage in (Stage.HEADER, Stage.BODY):
-            self._refuse_cut_off()
+            self._refuse(400)
 
-    def _refuse_cut_off(self) -> None:
-        self._refuse(INCOMPLETE if self.stage is Stage.BODY else 400)
-
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, status: int) -> None:
         """Answer and end; what still comes for a moment is thrown away, or the answer would be lost."""
         method = self._parser.method
+        reason = INCOMPLETE if status == HTTPStatus.BAD_REQUEST and self.stage is Stage.BODY else status
         self._parser.reset()
         self._body, self._ahead = bytearray(), bytearray()
         self._hold(0)
         self._wait(Stage.ENDING, self._hub.limits.linger)
         if self._transport.is_closing():
             return
-        self._transport.write(self._hub.refusal(refusal, method).data)
+        self._transport.write(self._hub.refusal(reason, method).data)
         if self._ended:
             self._transport.close()
         elif self._transport.can_write_eof():

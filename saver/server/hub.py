@@ -12,7 +12,7 @@ from flask import Flask
 
 from saver.api.health import PATHS
 from saver.server.limits import Limits, Waiting
-from saver.server.refusals import Refusal, RefusedError, refusals
+from saver.server.refusals import RefusedError, refusals
 from saver.server.request import Answer, Request, answer
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class Hub:
         asked = threads.submit(answer, self._app, request, connection.client, connection.server, self.config)
         asked.add_done_callback(partial(self._hand_over, connection))
 
-    def refusal(self, refusal: Refusal, method: bytes | None) -> Answer:
+    def refusal(self, reason: int | str, method: bytes | None) -> Answer:
         """The answer to what is not a request of the app."""
-        return answer(self._refusals[refusal], Request.refused(method), "", "", self.config)
+        return answer(self._refusals[reason], Request.refused(method), "", "", self.config)
 
     def keep_within_memory(self) -> None:
         """Make room by cutting off who waits longest. Raises RefusedError where nobody waits."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from flask import Flask, Response
 from gunicorn.asgi import parser
 
 from saver.api.body import incomplete
 from saver.api.problems import Problem
 
+# In place of 400 where the header is well and the body is not.
+INCOMPLETE = "incomplete"
 _DETAILS = {
     400: ("Bad Request.", "What came is no request in HTTP/1.1, or it ended before its length."),
     408: ("Request Timeout.", "The request came too slowly, or it stopped."),
@@ -30,11 +30,6 @@ _STATUS = {
 }
 
 
-# What ends before it is whole: the app's own answer to it.
-INCOMPLETE: Literal["incomplete"] = "incomplete"
-Refusal = int | Literal["incomplete"]
-
-
 class RefusedError(Exception):
     """A request is refused before it has arrived."""
 
@@ -48,11 +43,11 @@ def status_of(error: Exception) -> int:
     return error.status if isinstance(error, RefusedError) else _STATUS.get(type(error), 400)
 
 
-def refusals(app: Flask) -> dict[Refusal, Response]:
-    """An answer for each status, with the headers that the app gives to all of its own."""
-    return {INCOMPLETE: _response(app, incomplete())} | {
-        status: _response(app, _problem(status)) for status in _DETAILS
-    }
+def refusals(app: Flask) -> dict[int | str, Response]:
+    """An answer for each status and INCOMPLETE, with the headers that the app gives to all of its own."""
+    problems: dict[int | str, Problem] = {status: _problem(status) for status in _DETAILS}
+    problems[INCOMPLETE] = incomplete()
+    return {reason: _response(app, problem) for reason, problem in problems.items()}
 
 
 def _problem(status: int) -> Problem:
