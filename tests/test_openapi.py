@@ -65,6 +65,8 @@ def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mod
 def test_what_follows_by_the_links_keeps_to_the_description_too(schema: BaseSchema) -> None:
     for _, link in links(schema.raw_schema):
         link["requestBody"] = link.pop("x-requestBody")
+    # A link fills in a JSON body: of a plain one half of the loads would be spent on codes by chance.
+    del schema.raw_schema["paths"]["/api/v1/load"]["post"]["requestBody"]["content"]["text/plain"]
     schema.config.generation.update(modes=[GenerationMode.POSITIVE])
     seen: Counter[tuple[str, int]] = Counter()
 
