@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 from collections.abc import Callable
@@ -270,6 +271,14 @@ class TestRedisCounts:
                 pool_of(f"redis://127.0.0.1?{option}", 1)
 
 
+def raised(work: Callable[[], object]) -> type[Exception] | None:
+    try:
+        work()
+    except OSError as error:
+        return type(error)
+    return None
+
+
 class TestSharedCounts:
     @pytest.fixture
     def shared(self, tmp_path: Path) -> SharedCounts:
@@ -289,6 +298,17 @@ class TestSharedCounts:
         SharedCounts(f"shared://{tmp_path}/counts").charge([Charge("a", 5, 60)], 1_000.0)
         found = (tmp_path / "counts").stat()
         assert found.st_blocks * 512 >= found.st_size
+
+    def test_a_process_that_stops_with_the_table_stops_nobody_else(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        shared.patience = 0.05
+        with (tmp_path / "counts").open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            refused = together([lambda: raised(lambda: shared.charge(A_MINUTE, NOW))] * 8)
+            assert refused == [OSError] * 8
+        assert shared.charge(A_MINUTE, NOW)[0].counted == 2
 
     def test_a_clock_set_back_locks_nobody_out(self, shared: SharedCounts) -> None:
         shared.charge(A_MINUTE, NOW)

@@ -29,6 +29,10 @@ _MOST_SLOTS = 1 << 21
 # How often the file may have been replaced between its opening and its lock.
 _TRIES = 10
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+# Seconds for which another holder of the table is waited for; only one that is stopped takes that long.
+_PATIENCE = 5.0
+_PAUSE = 0.000_5
+_HELD = "another process keeps the counts"
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -49,6 +53,7 @@ class SharedCounts(Storage):
         self._path = Path((uri or "").removeprefix("shared://"))
         self._place = str(self._path)
         self._threads = threading.Lock()
+        self.patience = _PATIENCE
         self._file: int | None = None
         self._known = (0, 0, 0)
         self._pid = 0
@@ -158,13 +163,17 @@ class SharedCounts(Storage):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with self._threads:
+        if not self._threads.acquire(timeout=self.patience):
+            raise OSError(_HELD)
+        try:
             self._lock()
             try:
                 yield
             finally:
                 assert self._file is not None  # noqa: S101 - for the type checker
                 fcntl.flock(self._file, fcntl.LOCK_UN)
+        finally:
+            self._threads.release()
 
     def _lock(self) -> None:
         """Lock the file that the path names now: a lock on another would be one that nobody else holds."""
@@ -174,12 +183,24 @@ class SharedCounts(Storage):
                 with _opened(self._path) as descriptor:
                     self._use(descriptor, _mapped(descriptor))
             assert self._file is not None  # noqa: S101 - for the type checker
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._wait_for(self._file)
             if self._is_there():
                 return
             os.close(self._file)
             self._file = None
         raise OSError("the file of counts does not stay in its place")
+
+    def _wait_for(self, file: int) -> None:
+        """Lock a file. Raises OSError where another process keeps it: one that is stopped would for ever."""
+        deadline = 0.0
+        while True:
+            try:
+                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                deadline = deadline or time.monotonic() + self.patience
+                if time.monotonic() > deadline:
+                    raise OSError(_HELD) from None
+                time.sleep(_PAUSE)
 
     def _is_there(self) -> bool:
         """Whether the path still names what is mapped; whoever writes beyond the end of a file is killed."""
