@@ -100,9 +100,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together, where tests run side by side, what shares fixtures or the names of a machine."""
     for item in items:
-        folder, file = item.path.parent.name, item.path.name
-        # A planted fault has a copy of its own.
-        group = item.name if file == "test_faults.py" else folder if folder == "cluster" else str(item.path)
+        folder = item.path.parent.name
+        group = folder if folder == "cluster" else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
 
 
