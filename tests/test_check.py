@@ -106,7 +106,7 @@ def test_files_that_others_may_change_are_told(
     run: FlaskCliRunner, full: Flask, harm: Callable[[Path], None], line: str
 ) -> None:
     if "another user" in line and os.geteuid():
-        pytest.skip("only root gives a folder away")
+        pytest.fail("only root gives a folder away: sudo ./scripts/test tests/test_check.py", pytrace=False)
     rooms: Rooms = full.extensions["saver"]
     rooms.readiness.beat()
     harm(rooms.settings.data_dir)

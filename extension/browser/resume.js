@@ -1,6 +1,6 @@
 /** What a popup goes on with when it opens: it is closed by every click beside it. */
 
-import { makeSaver } from "../core/saving.js";
+import { leftOf, makeSaver } from "../core/saving.js";
 import { draftOf } from "../core/session.js";
 import { makeMemory } from "../core/slot.js";
 import { part } from "../ui/dom.js";
@@ -60,19 +60,9 @@ async function restoreWritten(slot, save, api) {
   const { expiresAt, phrase, ...known } = written;
   let secondsLeft = secondsUntil(expiresAt);
   // The clock may have been set since: the service knows better.
-  if (secondsLeft <= 0) secondsLeft = await leftOf(api, written);
+  if (secondsLeft <= 0) secondsLeft = await leftOf(api, written).catch(() => 0);
   if (secondsLeft > 0) save.present({ ...known, secondsLeft }, phrase);
   else await slot.put(null);
-}
-
-/** @param {Wiring["api"]} api @param {import("../core/session.js").KeptWritten} written */
-async function leftOf(api, { code, ownerToken }) {
-  try {
-    const { state, secondsLeft } = await api.status(code, ownerToken);
-    return state === "waiting" || state === "loaded" ? secondsLeft : 0;
-  } catch {
-    return 0;
-  }
 }
 
 /** @param {Wiring["held"]["shown"]} slot @param {Wiring["load"]} load */

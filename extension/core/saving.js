@@ -1,6 +1,6 @@
 /** Saving: a text with a password is sealed here, and however often it is sent it leases one code. */
 
-import { Invalid, TooLarge } from "./errors.js";
+import { Invalid, NoText, TooLarge } from "./errors.js";
 import { lock } from "./lock.js";
 import { canSeal } from "./seal.js";
 import { makeMemory } from "./slot.js";
@@ -98,6 +98,22 @@ export function makeSaver({ api, outbox = makeMemory() }) {
   }
 
   return { save, resume, adopt, settle };
+}
+
+/**
+ * How long a text still lives by the service's word, in seconds; 0 where it has ended. Rejects as the service's client
+ * does where the service cannot be asked.
+ * @param {Pick<Api, "status">} api
+ * @param {{code: string, ownerToken: string}} written
+ */
+export async function leftOf(api, { code, ownerToken }) {
+  try {
+    const { state, secondsLeft } = await api.status(code, ownerToken);
+    return state === "waiting" || state === "loaded" ? secondsLeft : 0;
+  } catch (error) {
+    if (error instanceof NoText) return 0;
+    throw error;
+  }
 }
 
 /** @param {Written} written @param {Draft} body @returns {Kept} */

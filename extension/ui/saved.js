@@ -2,6 +2,7 @@
 
 import { NoText } from "../core/errors.js";
 import { spell } from "../core/codes.js";
+import { leftOf } from "../core/saving.js";
 import { makeAlert } from "./alert.js";
 import { makeCountdown } from "./countdown.js";
 import { keepFocus, part } from "./dom.js";
@@ -113,20 +114,10 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
   async function expire(isSure) {
     const about = owned;
     if (!about) return;
-    const left = isSure || !about.ownerToken ? 0 : await leftOf(about);
+    const left = isSure || !about.ownerToken ? 0 : await leftOf(api, about).catch(() => A_WHILE);
     if (owned !== about) return;
     if (left > 0) countdown.start(left, expire);
     else tellExpired();
-  }
-
-  /** How long a text lives by the service's word, in seconds. @param {Presented} about */
-  async function leftOf({ code, ownerToken }) {
-    try {
-      const { state, secondsLeft } = await api.status(code, ownerToken);
-      return ENDED[state] ? 0 : secondsLeft;
-    } catch (error) {
-      return error instanceof NoText ? 0 : A_WHILE;
-    }
   }
 
   function tellExpired() {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Invalid, Unreachable } from "../../extension/core/errors.js";
-import { makeSaver, ready } from "../../extension/core/saving.js";
+import { Invalid, NoText, Unreachable } from "../../extension/core/errors.js";
+import { leftOf, makeSaver, ready } from "../../extension/core/saving.js";
 import { deriveKeys, open } from "../../extension/core/seal.js";
 import { makeMemory } from "../../extension/core/slot.js";
 import { makeUuid } from "../../extension/core/uuid.js";
@@ -150,6 +150,20 @@ test("what cannot be sealed is refused as the service would", async () => {
   await assert.rejects(save({ ...WANTED, password: "a\0" }), { constructor: Invalid, field: "password" });
   await assert.rejects(save({ ...WANTED, text: "\ud800", password: "p" }), { constructor: Invalid, field: "text" });
   assert.deepEqual(sent, []);
+});
+
+test("how long a text lives is the service's word", async () => {
+  const written = { code: "wUrp", ownerToken: "t" };
+  const left = (answer) => leftOf({ status: async () => answer() }, written);
+  const says = (state) => () => ({ state, secondsLeft: 60 });
+  const raises = (error) => () => {
+    throw error;
+  };
+  for (const [answer, seconds] of [[says("waiting"), 60], [says("loaded"), 60], [says("read"), 0], [says("expired"), 0]]) {
+    assert.equal(await left(answer), seconds);
+  }
+  assert.equal(await left(raises(new NoText())), 0);
+  await assert.rejects(left(raises(new Unreachable())), Unreachable);
 });
 
 test("UUIDs are of version 4 and never the same", () => {
