@@ -97,14 +97,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "kinds(*names): the databases that a test is run with")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, where tests run side by side, what shares fixtures or the names of a machine."""
-    for item in items:
-        folder = item.path.parent.name
-        group = folder if folder == "cluster" else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test with each database that it names, or its module by ``KINDS``; else with SQLite."""
     if "database_kind" in metafunc.fixturenames:
