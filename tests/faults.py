@@ -580,13 +580,6 @@ FAULTS = [
         "tests/test_redis_servers.py::test_nothing_in_it_can_be_read",
     ),
     Fault(
-        "half a text is taken for a whole one",
-        "saver/api/body.py",
-        "if length is not None and len(body) != length:",
-        "if False:",
-        f"{_BODIES}::test_what_was_cut_off_is_refused_and_leaves_nothing_behind",
-    ),
-    Fault(
         "a body in chunks is cut at its limit",
         "saver/api/body.py",
         "request.max_content_length = max_bytes + 1",

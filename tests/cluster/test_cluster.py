@@ -102,7 +102,10 @@ def test_what_the_balancer_refuses_it_refuses_as_the_api_does(cluster: Cluster) 
         chunked = person.ask("POST", "/api/v1/write", chunks, {"Transfer-Encoding": "chunked"})
         return [(answer.status, answer.document.get("type")) for answer in (long, chunked)]
 
-    assert cluster.ask(refused) == [(413, "urn:saver:problem:http-413"), (422, "urn:saver:problem:invalid")]
+    assert cluster.ask(refused) == [
+        (413, "urn:saver:problem:http-413"),
+        (415, "urn:saver:problem:media-type"),
+    ]
 
 
 def test_no_log_has_a_whole_address_or_a_path_that_is_nobodys(cluster: Cluster) -> None:
