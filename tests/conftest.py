@@ -11,7 +11,7 @@ from random import Random
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
+from flask.testing import FlaskClient, FlaskCliRunner
 from flask_migrate import upgrade
 
 from saver import create_app
@@ -225,6 +225,11 @@ def impatient(make_app: Callable[..., Flask], database: PostgresDatabase) -> Lea
 @pytest.fixture
 def app(make_app: Callable[..., Flask]) -> Flask:
     return make_app()
+
+
+@pytest.fixture
+def run(app: Flask) -> FlaskCliRunner:
+    return app.test_cli_runner()
 
 
 @pytest.fixture

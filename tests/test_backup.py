@@ -42,11 +42,6 @@ while True:
 
 
 @pytest.fixture
-def run(app: Flask) -> FlaskCliRunner:
-    return app.test_cli_runner()
-
-
-@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "backups").mkdir()
     return tmp_path / "backups"

@@ -230,6 +230,19 @@ def test_what_was_cut_off_is_refused_and_leaves_nothing_behind(
     assert live_server.post("/api/v1/load", {"code": str(written["text"]).strip()})[1]["text"] == "x" * 100
 
 
+@pytest.mark.parametrize("terminated", [True, False])
+@pytest.mark.parametrize("sent", [0, 50, 99])
+def test_half_a_text_is_refused_whatever_the_server_says_of_its_end(
+    client: FlaskClient, sent: int, terminated: bool
+) -> None:
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    cut_off = {"wsgi.input": Input(b"x" * sent), "wsgi.input_terminated": terminated, "CONTENT_LENGTH": "100"}
+    refused = client.post("/api/v1/write", content_type=PLAIN, headers=headers, environ_overrides=cut_off)
+    assert (refused.status_code, refused.json["type"]) == (400, "urn:saver:problem:incomplete")
+    whole = client.post("/api/v1/write", data=b"x" * 100, content_type=PLAIN, headers=headers)
+    assert whole.status_code == 201
+
+
 @pytest.mark.kinds("sqlite")
 def test_a_chunked_write_is_repeatable(live_server: Server) -> None:
     sent = request(str(uuid.uuid4()), PLAIN, "Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")

@@ -6,7 +6,6 @@ import stat
 from pathlib import Path
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import URL, make_url
 
@@ -23,11 +22,6 @@ KINDS = BOTH
 def name_for_people(address: str | URL) -> str:
     url = make_url(address)
     return str(url.database) if url.host is None else f"{url.database} on {url.host}"
-
-
-@pytest.fixture
-def run(app: Flask) -> FlaskCliRunner:
-    return app.test_cli_runner()
 
 
 def test_fill_adds_every_code_that_is_nowhere(run: FlaskCliRunner, leases: Leases, codes: list[str]) -> None:

@@ -15,25 +15,12 @@ from saver.leases import Leases, NoTextError
 from tests.conftest import Clock
 from tests.postgres import PostgresDatabase
 from tests.snapshot import snapshot
+from tests.test_backup import folder as folder
+from tests.test_backup import names
 from tests.test_restored import closed, tool
 
 KINDS = ("postgresql",)
 DAY = 86_400
-
-
-@pytest.fixture
-def run(app: Flask) -> FlaskCliRunner:
-    return app.test_cli_runner()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "backups").mkdir()
-    return tmp_path / "backups"
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def test_the_dump_has_everything_and_can_be_restored(

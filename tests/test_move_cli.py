@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from saver.codes import Code
@@ -20,11 +19,6 @@ SECRET = "Pfeffernuss"
 @pytest.fixture
 def codes() -> list[str]:
     return [Code.nth(number * 700) for number in range(100)]
-
-
-@pytest.fixture
-def run(app: Flask) -> FlaskCliRunner:
-    return app.test_cli_runner()
 
 
 @pytest.fixture
