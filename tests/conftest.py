@@ -233,6 +233,12 @@ def run(app: Flask) -> FlaskCliRunner:
 
 
 @pytest.fixture
+def backups(tmp_path: Path) -> Path:
+    (tmp_path / "backups").mkdir()
+    return tmp_path / "backups"
+
+
+@pytest.fixture
 def rooms(app: Flask) -> Rooms:
     found: Rooms = app.extensions["saver"]
     return found

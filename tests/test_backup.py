@@ -41,23 +41,17 @@ while True:
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "backups").mkdir()
-    return tmp_path / "backups"
-
-
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
 def test_it_says_where_the_copy_is_and_what_is_in_it(
-    run: FlaskCliRunner, leases: Leases, folder: Path
+    run: FlaskCliRunner, leases: Leases, backups: Path
 ) -> None:
     code = leases.save("kept", 600).code
-    told = run.invoke(args=["backup", "--to", str(folder)])
+    told = run.invoke(args=["backup", "--to", str(backups)])
     assert told.exit_code == 0
-    path = folder / "saver-20270115T080000Z.db"
+    path = backups / "saver-20270115T080000Z.db"
     assert told.stdout.splitlines()[:4] == [
         str(path),
         f"bytes   {path.stat().st_size:,}",
@@ -71,35 +65,35 @@ def test_it_says_where_the_copy_is_and_what_is_in_it(
 
 
 def test_what_was_wiped_is_not_in_the_copy(
-    run: FlaskCliRunner, leases: Leases, folder: Path, clock: Clock
+    run: FlaskCliRunner, leases: Leases, backups: Path, clock: Clock
 ) -> None:
     leases.save("CANARY" * 5_000, 60)
     clock.tick(60)
     leases.sweep(10)
-    assert run.invoke(args=["backup", "--to", str(folder)]).exit_code == 0
-    [copy] = folder.iterdir()
+    assert run.invoke(args=["backup", "--to", str(backups)]).exit_code == 0
+    [copy] = backups.iterdir()
     assert b"CANARY" not in copy.read_bytes()
 
 
 def test_the_newest_are_kept_and_nothing_else_is_touched(
-    run: FlaskCliRunner, folder: Path, clock: Clock
+    run: FlaskCliRunner, backups: Path, clock: Clock
 ) -> None:
-    (folder / "saver-notes.db").write_text("mine")
-    (folder / ".saver-dead.partial").write_text("left by a kill")
+    (backups / "saver-notes.db").write_text("mine")
+    (backups / ".saver-dead.partial").write_text("left by a kill")
     for _ in range(4):
-        assert run.invoke(args=["backup", "--to", str(folder), "--keep", "2"]).exit_code == 0
+        assert run.invoke(args=["backup", "--to", str(backups), "--keep", "2"]).exit_code == 0
         clock.tick(3_600)
-    assert names(folder) == ["saver-20270115T100000Z.db", "saver-20270115T110000Z.db", "saver-notes.db"]
+    assert names(backups) == ["saver-20270115T100000Z.db", "saver-20270115T110000Z.db", "saver-notes.db"]
 
 
 def test_a_second_one_in_the_same_second_does_not_replace_the_first(
-    run: FlaskCliRunner, leases: Leases, folder: Path
+    run: FlaskCliRunner, leases: Leases, backups: Path
 ) -> None:
-    run.invoke(args=["backup", "--to", str(folder)])
+    run.invoke(args=["backup", "--to", str(backups)])
     leases.save("later", 600)
-    told = run.invoke(args=["backup", "--to", str(folder)])
+    told = run.invoke(args=["backup", "--to", str(backups)])
     assert (told.exit_code, "is there already" in told.output) == (1, True)
-    [copy] = folder.iterdir()
+    [copy] = backups.iterdir()
     assert ask(copy, "SELECT count(*) FROM text") == [(0,)]
 
 
@@ -108,8 +102,8 @@ def test_no_folder_is_told(run: FlaskCliRunner, tmp_path: Path) -> None:
     assert (told.exit_code, told.output) == (1, f"Error: there is no folder {tmp_path / 'nowhere'}\n")
 
 
-def test_a_disk_that_is_full_leaves_nothing_half_made(rooms: Rooms, folder: Path) -> None:
-    command = [sys.executable, "-m", "flask", "--app", "saver", "backup", "--to", str(folder)]
+def test_a_disk_that_is_full_leaves_nothing_half_made(rooms: Rooms, backups: Path) -> None:
+    command = [sys.executable, "-m", "flask", "--app", "saver", "backup", "--to", str(backups)]
     told = subprocess.run(
         command,
         env=environment(rooms.settings.data_dir, NO_LIMITS),
@@ -122,7 +116,7 @@ def test_a_disk_that_is_full_leaves_nothing_half_made(rooms: Rooms, folder: Path
     )
     assert told.returncode == 1
     assert "Error: the copy could not be written" in told.stderr
-    assert names(folder) == []
+    assert names(backups) == []
 
 
 @pytest.mark.parametrize(
@@ -133,21 +127,21 @@ def test_a_disk_that_is_full_leaves_nothing_half_made(rooms: Rooms, folder: Path
     ],
 )
 def test_a_copy_that_breaks_a_rule_gets_no_name(
-    run: FlaskCliRunner, rooms: Rooms, leases: Leases, folder: Path, harm: str, sentence: str | None
+    run: FlaskCliRunner, rooms: Rooms, leases: Leases, backups: Path, harm: str, sentence: str | None
 ) -> None:
     leases.save("x", 600)
     with closing(sqlite3.connect(rooms.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
-    told = run.invoke(args=["backup", "--to", str(folder)])
+    told = run.invoke(args=["backup", "--to", str(backups)])
     # A pool that is not full is no fault of the copy.
     assert told.exit_code == (1 if sentence else 0)
     assert (sentence or "") in told.output
-    assert len(names(folder)) == (0 if sentence else 1)
+    assert len(names(backups)) == (0 if sentence else 1)
 
 
 def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: Path, tmp_path: Path) -> None:
-    data, folder = tmp_path / "busy", tmp_path / "backups"
-    for path in (data, folder):
+    data, backups = tmp_path / "busy", tmp_path / "backups"
+    for path in (data, backups):
         path.mkdir()
     shutil.copy(migrated, data / "saver.db")
     put_codes(data / "saver.db", list(POOL))
@@ -166,15 +160,14 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
     listeners = [threading.Thread(target=listen, args=(writer,), daemon=True) for writer in writers]
     clock = Clock()
     upkeep = make_app("busy").extensions["saver"].upkeep
-    backups = upkeep.backup
-    backups._clock = clock
+    upkeep.backup._clock = clock
     try:
         for listener in listeners:
             listener.start()
         for number in range(5):
             wait_until(lambda number=number: len(acknowledged) > 40 * (number + 1), "nothing is written")
             before = list(acknowledged)
-            made = backups.make(folder, 10)
+            made = upkeep.backup.make(backups, 10)
             clock.tick(1)
             copied = snapshot(made.path)
             assert copied.misplaced(POOL) == {}
@@ -187,10 +180,10 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
             writer.wait()
         for listener in listeners:
             listener.join(30)
-    assert [found for path in folder.iterdir() for found in ask(path, "PRAGMA integrity_check")] == [
+    assert [found for path in backups.iterdir() for found in ask(path, "PRAGMA integrity_check")] == [
         ("ok",)
     ] * 5
-    assert not list(folder.glob(".*"))
+    assert not list(backups.glob(".*"))
     upkeep.restore._clock = time.time
     upkeep.restore.restore(made.path)
     found = snapshot(data / "saver.db")
