@@ -14,10 +14,10 @@ from bench.common import Bench, Row, load_average, say
 from bench.rates import Pair, fire, load_bodies, write_bodies
 from bench.servers import Served, cpu_seconds_of, without_limits
 from saver.settings import PREFIX
-from tests.apache.instance import Apache
-from tests.apache.pki import Authority
-from tests.apache.shipped import WSGI
-from tests.server import ROOT, free_port
+from tests.servers.apache.instance import Apache
+from tests.servers.apache.pki import Authority
+from tests.servers.apache.shipped import WSGI
+from tests.support.server import ROOT, free_port
 
 _CLIENTS = (1, 16)
 _SETS = 3

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 
 from saver.app import Rooms, create_app
 from saver.settings import Settings
-from tests.postgres import Cluster, PostgresDatabase
+from tests.support.postgres import Cluster, PostgresDatabase
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE = "saver.db"

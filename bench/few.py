@@ -14,7 +14,7 @@ from typing import Self
 from bench.common import migrate, raw
 from bench.servers import without_limits
 from saver.settings import PREFIX
-from tests.server import Server
+from tests.support.server import Server
 
 _PIECE = 65_536
 _QUIET = 0.2

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from bench.common import TEXT, Bench, Row, say
 from bench.servers import Served
-from tests.slow import KINDS, hanging
+from tests.support.slow import KINDS, hanging
 
 _FLOODERS = 16
 _HONEST = 300

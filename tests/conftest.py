@@ -21,11 +21,11 @@ from saver.codes import Code
 from saver.leases import Leases
 from saver.settings import Settings
 from saver.upkeep import Mover
-from tests import leftovers
-from tests.postgres import QUICK, Cluster, PostgresDatabase
-from tests.redis_server import RedisServer
-from tests.server import Server
-from tests.snapshot import Database, put_codes
+from tests.support import leftovers
+from tests.support.postgres import QUICK, Cluster, PostgresDatabase
+from tests.support.redis_server import RedisServer
+from tests.support.server import Server
+from tests.support.snapshot import Database, put_codes
 
 NOW = 1_800_000_000
 NO_LIMITS = {

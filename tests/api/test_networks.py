@@ -1,0 +1,98 @@
+"""One IPv6 /48, which is 65,536 sources, against everybody else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+from flask import Flask
+
+from saver.budgets import Budgets
+from saver.counts.shared import SharedCounts
+from saver.lookups import SpentError
+from saver.settings import Settings
+from tests.api.test_budgets import clock, load, make_app, redis  # noqa: F401 - fixtures
+from tests.conftest import NOW, Clock, looked_up
+
+SECONDS, A_SECOND = 3_600, 20
+
+
+class MissError(Exception):
+    """A look-up that found nothing."""
+
+
+def missed(budgets: Budgets, address: str) -> bool:
+    """Whether a miss is let through."""
+    try:
+        with looked_up(budgets, address, MissError):
+            raise MissError
+    except MissError:
+        return True
+    except SpentError:
+        return False
+
+
+def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_path: Path) -> None:
+    clock, random = Clock(), Random(48)  # noqa: F811
+    kept = SharedCounts(f"shared://{tmp_path}/counts")
+    settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
+    budgets = Budgets(kept, settings, clock=clock, secret=bytes(32))
+    let_through = 0
+    for second in range(SECONDS):
+        clock.now = NOW + second
+        for _ in range(A_SECOND):
+            let_through += missed(budgets, f"2001:db8:1:{random.randrange(1 << 16):x}::1")
+        newcomer = f"198.51.{second >> 8}.{second & 255}"
+        with looked_up(budgets, newcomer, MissError):
+            budgets.write(newcomer)
+        with looked_up(budgets, f"2001:db8:{second + 2:x}::1", MissError):
+            budgets.write(f"2001:db8:{second + 2:x}::1")
+    assert let_through == 1_000
+    # A table of the first size holds all of it.
+    assert (tmp_path / "counts").stat().st_size == 1 << 21
+    assert (kept.fill(clock.now) or 0) < 0.02
+
+
+def test_a_48_has_loads_and_writes_of_its_own(make_app: Callable[..., Flask]) -> None:  # noqa: F811
+    client = make_app(loads_a_minute_per_network=5, writes_an_hour_per_network=3).test_client()
+
+    def write(address: str) -> int:
+        return client.post(
+            "/api/v1/write", json={"text": "x"}, environ_overrides={"REMOTE_ADDR": address}
+        ).status_code
+
+    sources = [f"2001:db8:1:{number:x}::1" for number in range(8)]
+    assert [load(client, address=source).status_code for source in sources] == [404] * 5 + [429] * 3
+    assert [write(source) for source in sources] == [201] * 3 + [429] * 5
+    for other in ("2001:db8:2::1", "192.0.2.1", "::ffff:192.0.2.2"):
+        assert load(client, address=other).status_code == 404
+    assert write("192.0.2.1") == 201
+
+
+@pytest.mark.parametrize("settings", [{"loads_a_minute_per_network": 5}, {"misses_a_day_per_network": 5}])
+def test_a_source_of_a_network_that_is_spent_is_not_counted_any_more(
+    tmp_path: Path, settings: dict[str, int]
+) -> None:
+    kept = Recorded(f"shared://{tmp_path}/counts")
+    limits = Settings(_env_file=None, data_dir=tmp_path, **settings)  # type: ignore[arg-type]
+    budgets = Budgets(kept, limits, clock=Clock(), secret=bytes(32))
+    for number in range(50):
+        missed(budgets, f"2001:db8:1:{number:x}::1")
+    assert kept.opened["miss"] == 5 * 3
+    assert kept.opened["load"] == (5 if "loads_a_minute_per_network" in settings else 50)
+
+
+class Recorded(SharedCounts):
+    """Counts, and of which kind."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri)
+        self.opened: Counter[str] = Counter()
+
+    def charge(self, charges, now):  # type: ignore[no-untyped-def]
+        charged = super().charge(charges, now)
+        self.opened.update(one.charge.key.partition("/")[0] for one in charged)
+        return charged

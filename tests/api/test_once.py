@@ -1,0 +1,152 @@
+"""One-time texts: one reader, and nothing is burnt by a lost answer or a wrong password."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from saver.leases import Leases, NoTextError
+from tests.conftest import BOTH, Clock
+from tests.support.races import together
+
+KINDS = BOTH
+
+MINE, OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c002"
+DAY = 86_400
+
+
+def test_the_same_claim_may_read_again_and_nobody_else(leases: Leases, clock: Clock) -> None:
+    code = leases.save("secret", 3_600, once=True).code
+    first = leases.load(code, claim=MINE)
+    assert (first.text, first.once) == ("secret", True)
+    assert first.expires_at == int(clock.now) + 120
+    clock.tick(119)
+    assert leases.load(code, claim=MINE).text == "secret"
+    for stranger in (OTHER, None):
+        with pytest.raises(NoTextError):
+            leases.load(code, claim=stranger)
+    clock.tick(1)
+    with pytest.raises(NoTextError):
+        leases.load(code, claim=MINE)
+
+
+def test_reading_again_does_not_prolong_the_claim(leases: Leases, clock: Clock) -> None:
+    code = leases.save("secret", 3_600, once=True).code
+    ends = leases.load(code, claim=MINE).expires_at
+    clock.tick(60)
+    assert leases.load(code, claim=MINE).expires_at == ends
+
+
+def test_a_claim_never_outlives_the_text(leases: Leases, clock: Clock) -> None:
+    lease = leases.save("secret", 60, once=True)
+    assert leases.load(lease.code, claim=MINE).expires_at == lease.expires_at
+    clock.tick(60)
+    with pytest.raises(NoTextError):
+        leases.load(lease.code, claim=MINE)
+
+
+def test_acknowledged_is_gone(leases: Leases, clock: Clock) -> None:
+    code = leases.save("secret", 3_600, once=True).code
+    leases.load(code, claim=MINE)
+    with pytest.raises(NoTextError):
+        leases.ack(code, OTHER)
+    assert leases.load(code, claim=MINE).text == "secret"
+    for _ in range(2):
+        leases.ack(code, MINE)
+    with pytest.raises(NoTextError):
+        leases.load(code, claim=MINE)
+    clock.tick(DAY - 1)
+    assert leases.sweep(10).freed == 0
+    clock.tick(1)
+    assert leases.sweep(10).freed == 1
+
+
+def test_nothing_is_acknowledged_before_it_is_claimed(leases: Leases) -> None:
+    code = leases.save("secret", 3_600, once=True).code
+    with pytest.raises(NoTextError):
+        leases.ack(code, MINE)
+    assert leases.load(code, claim=MINE).text == "secret"
+
+
+def test_without_a_claim_there_is_a_single_read(leases: Leases) -> None:
+    code = leases.save("secret", 3_600, once=True).code
+    assert leases.load(code).text == "secret"
+    for claim in (None, MINE):
+        with pytest.raises(NoTextError):
+            leases.load(code, claim=claim)
+
+
+def test_a_wrong_password_burns_nothing(leases: Leases) -> None:
+    code = leases.save("secret", 3_600, "right", once=True).code
+    for wrong in (None, "wrong"):
+        with pytest.raises(NoTextError):
+            leases.load(code, wrong, claim=MINE)
+    assert leases.load(code, "right", claim=OTHER).text == "secret"
+    with pytest.raises(NoTextError):
+        leases.load(code, "right", claim=MINE)
+
+
+@pytest.mark.parametrize("with_claim", [True, False])
+def test_of_50_readers_at_once_one_reads(leases: Leases, with_claim: bool) -> None:
+    code = leases.save("secret", 3_600, once=True).code
+    read: list[str] = []
+    start = threading.Barrier(50)
+
+    def reader() -> None:
+        start.wait(30)
+        with contextlib.suppress(NoTextError):
+            read.append(leases.load(code, claim=str(uuid4()) if with_claim else None).text)
+
+    threads = [threading.Thread(target=reader) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert read == ["secret"]
+
+
+def test_of_readers_that_derive_at_once_one_reads(make_app: Callable[..., Flask]) -> None:
+    # None has to wait for a place: on a busy machine one comes too late.
+    leases: Leases = make_app(derive_at_once=3).extensions["saver"].leases
+    code = leases.save("secret", 3_600, "right", once=True).code
+
+    def read() -> int:
+        with contextlib.suppress(NoTextError):
+            return len([leases.load(code, "right", claim=str(uuid4())).text])
+        return 0
+
+    # Deriving takes so long that each has found the text unclaimed before the first claims it.
+    assert sum(together([read] * 3)) == 1
+
+
+def test_over_http(client: FlaskClient) -> None:
+    written = client.post("/api/v1/write", json={"text": "secret", "once": True}).json
+    code = written["code"]
+    loaded = client.post("/api/v1/load", json={"code": code, "claim": MINE.upper()})
+    assert (loaded.json["text"], loaded.json["once"], loaded.json["sealed"]) == ("secret", True, False)
+    assert client.post("/api/v1/load", json={"code": code, "claim": OTHER}).status_code == 404
+    assert client.post("/api/v1/load", json={"code": code, "claim": MINE}).status_code == 200
+    assert client.post("/api/v1/ack", json={"code": code, "claim": OTHER}).status_code == 404
+    assert client.post("/api/v1/ack", json={"code": code, "claim": MINE}).status_code == 204
+    assert client.post("/api/v1/load", json={"code": code, "claim": MINE}).status_code == 404
+
+
+def test_the_old_wire_reads_a_one_time_text_once(client: FlaskClient) -> None:
+    code = client.post("/api/v1/write", json={"text": "secret", "once": True}).json["code"]
+    body = {"ldcode": code, "ldpassword": ""}
+    assert client.post("/load/", json=body).json["message"] == "secret"
+    assert client.post("/load/", json=body).json["status"] == "error"
+
+
+@pytest.mark.parametrize("claim", ["", "x", "8c5a2f9e6f0b4f0e9c390a1f4ad7c001", 7, MINE + " "])
+def test_a_claim_is_a_uuid(client: FlaskClient, claim: object) -> None:
+    for path in ("/api/v1/load", "/api/v1/ack"):
+        refused = client.post(path, json={"code": "aaaa", "claim": claim})
+        assert refused.status_code == 422
+        assert refused.json["errors"] == [{"pointer": "/claim", "detail": "must be a UUID"}]

@@ -1,0 +1,36 @@
+"""What is locked goes together, extras included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from _conflicts import conflicts, names_in
+
+from tests.support.server import ROOT
+
+
+def test_what_is_locked_goes_together() -> None:
+    assert conflicts(names_in(ROOT / "requirements.txt")) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "runtime", "told"),
+    [
+        ("redis<1", set(), True),
+        ("redis<1; extra == 'store'", {"planted", "redis"}, True),
+        ("redis<1; extra == 'store'", {"redis"}, False),
+        ("redis<1; python_version < '3'", {"planted", "redis"}, False),
+        ("redis>1", {"planted", "redis"}, False),
+        ("nobody-has-it<1", {"planted"}, False),
+    ],
+)
+def test_a_requirement_that_is_not_met_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, runtime: set[str], told: bool
+) -> None:
+    (tmp_path / "planted-1.0.dist-info").mkdir()
+    metadata = f"Name: planted\nVersion: 1.0\nProvides-Extra: store\nRequires-Dist: {wanted}\n"
+    (tmp_path / "planted-1.0.dist-info" / "METADATA").write_text(metadata)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = [line for line in conflicts(runtime) if line.startswith("planted 1.0 wants redis<1")]
+    assert bool(found) == told

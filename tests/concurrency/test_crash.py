@@ -1,0 +1,209 @@
+"""kill -9 in the middle: what was acknowledged is there afterwards, and no step is done by half."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+from flask_migrate import upgrade
+
+from saver import create_app
+from saver.codes import SPACE, Code
+from saver.leases.pool import LETTERS, PER_LETTER
+from tests.conftest import BOTH, NO_LIMITS, address_of, settings_in
+from tests.support.postgres import Cluster
+from tests.support.races import PATIENCE
+from tests.support.server import ROOT, Server, environment, wait_until
+from tests.support.snapshot import Database, ask, put_codes, snapshot, tell
+from tests.support.writers import Writers, post
+
+KINDS = BOTH
+
+# The long run: CRASH_KILLS=200 ./scripts/test tests/concurrency/test_crash.py
+KILLS = int(os.environ.get("CRASH_KILLS", "50"))
+TURNS = 10
+# Before these kills the server of the database crashes too, where there is one.
+CRASHES = (3, 8)
+POOL = [Code.nth(number * 365) for number in range(20_000)]
+SETTINGS = {**NO_LIMITS, "min_expires_in": 1, "rest": 1, "sweep_every": 1}
+
+
+def children(pid: int) -> list[int]:
+    """The processes that gunicorn's master has started."""
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for file in lists for child in file.read_text().split()]
+
+
+def kill(*pids: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def process_of(lab: Lab, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of ours that does not outlive its test."""
+    with (lab.folder / "process.log").open("ab") as log:
+        environ = environment(lab.folder, lab.settings)
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=lab.folder, env=environ, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(PATIENCE)
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A database that survives what is done to it, and where its processes work."""
+
+    folder: Path
+    database: Database
+    cluster: Cluster | None
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What processes here are told."""
+        return {**SETTINGS, **address_of(self.database)}
+
+    def crash_the_server(self) -> None:
+        """As a power cut would, but for what the kernel has in memory; it is back when this returns."""
+        if self.cluster:
+            self.cluster.stop("immediate")
+            self.cluster.start()
+
+    def faults(self) -> list[object]:
+        """What the database itself finds wrong."""
+        if isinstance(self.database, Path):
+            return [fault for (fault,) in ask(self.database, "PRAGMA integrity_check") if fault != "ok"]
+        tell(self.database, "CREATE EXTENSION IF NOT EXISTS amcheck")
+        check = "SELECT bt_index_check(oid, true) FROM pg_class WHERE relname IN ('pk_code', 'pk_text')"
+        assert len(ask(self.database, check)) == 2
+        return []
+
+
+@pytest.fixture
+def lab(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[Lab]:
+    if database_kind == "sqlite":
+        shutil.copy(migrated, tmp_path / "saver.db")
+        yield Lab(tmp_path, tmp_path / "saver.db", None)
+        return
+    # It waits for the disk, as one that is not only for tests does.
+    with Cluster() as cluster:
+        database = cluster.make()
+        app = create_app(settings_in(tmp_path, database_url=database.address))
+        with app.app_context():
+            upgrade()
+            app.extensions["sqlalchemy"].engine.dispose()
+        yield Lab(tmp_path, database, cluster)
+
+
+def kill_some(server: Server, random: Random, *, everything: bool) -> None:
+    """The whole server, or one or both of the processes that serve."""
+    assert server._process is not None
+    if everything:
+        server.kill()
+        return
+    workers = children(server._process.pid)
+    kill(*random.sample(workers, min(len(workers), random.choice([1, 2, 2]))))
+
+
+def test_kills_lose_nothing_that_was_acknowledged(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Imported once by the master: a process that was killed is back in a moment.
+    monkeypatch.setenv("GUNICORN_CMD_ARGS", "--preload")
+    database = lab.database
+    put_codes(database, list(POOL))
+    random = Random(9)
+    with Server(lab.folder, lab.settings, threads=4) as server:
+        try:
+            with Writers(server.port, may_be_away=lab.cluster is not None).at_work() as writers:
+                for spell in range(KILLS // TURNS):
+                    # A sweeper is among them, and in its turn it is killed too.
+                    with process_of(lab, "-m", "saver.worker"):
+                        for turn in range(TURNS):
+                            wanted = writers.count + random.randrange(5, 60)
+                            wait_until(lambda wanted=wanted: writers.count >= wanted, "nothing is written")
+                            if turn in CRASHES:
+                                lab.crash_the_server()
+                            kill_some(server, random, everything=turn == TURNS - 1)
+                            assert snapshot(database).misplaced(POOL) == {}, f"{spell}.{turn}"
+                    server.start()
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+            kept = writers.acknowledged
+            loaded = [post(connection, "load", {"code": text.code})[1].get("text") for text in kept]
+            connection.close()
+        finally:
+            server.kill()
+    assert loaded == [text.body for text in kept]
+    assert len({text.code for text in kept}) == len(kept) > KILLS
+    assert writers.wrong == []
+    assert writers.once > KILLS // TURNS
+    assert snapshot(database).misplaced(POOL) == {}
+    assert lab.faults() == []
+
+
+def per_letter(database: Database) -> dict[str, int]:
+    """How many codes of each first letter are in the pool."""
+    grouped = "SELECT substr(code, 1, 1), count(*) FROM code GROUP BY 1"
+    return {str(letter): int(str(count)) for letter, count in ask(database, grouped)}
+
+
+def test_a_fill_that_was_killed_goes_on_where_it_stopped(lab: Lab) -> None:
+    database = lab.database
+    leased = ["AAAA", "Mmmm", "aaaa", "wUrp", "zzzz"]
+    insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'kept', '', 1, 1)"
+    tell(database, insert, [(code,) for code in leased])
+    script = str(ROOT / "scripts" / "auto_insert.py")
+    full = {first: PER_LETTER - sum(code[0] == first for code in leased) for first in LETTERS}
+    # The codes are added in order, so a later one tells how far it is.
+    reached = "SELECT 1 FROM code WHERE code >= ? LIMIT 1"
+    random = Random(3)
+    for letter in ("B", "F"):
+        with process_of(lab, script):
+            wait_until(partial(ask, database, reached, letter), "the fill does not go on")
+            moment = time.monotonic() + random.random() / 10
+            wait_until(lambda moment=moment: time.monotonic() >= moment, "time does not pass")
+        found = per_letter(database)
+        assert found == {first: full[first] for first in found}, "a letter was added by half"
+        assert letter in found
+        assert len(found) < len(LETTERS), "it was killed too late to tell anything"
+    with process_of(lab, script) as last:
+        assert last.wait(2 * PATIENCE) == 0
+    assert per_letter(database) == full
+    assert ask(database, "SELECT code FROM text ORDER BY code") == [(code,) for code in leased]
+    both = "SELECT count(*) FROM text JOIN code USING (code)"
+    assert ask(database, both) == [(0,)]
+    assert sum(full.values()) + len(leased) == SPACE
+
+
+def test_a_sweep_that_was_killed_leaves_no_half_step(lab: Lab) -> None:
+    database = lab.database
+    insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'old', '', 1, 2)"
+    tell(database, insert, [(code,) for code in POOL])
+    free = 0
+    random = Random(5)
+    for _ in range(3):
+        wanted = free + random.randrange(1, 2_000)
+        with process_of(lab, "-m", "saver.worker"):
+            wait_until(lambda wanted=wanted: len(snapshot(database).free) >= wanted, "nothing is swept")
+        found = snapshot(database)
+        assert found.misplaced(POOL) == {}
+        assert found.leased, "it was killed too late to tell anything"
+        free = len(found.free)
+    with process_of(lab, "-m", "saver.worker"):
+        wait_until(lambda: not snapshot(database).leased, "the sweep does not end", PATIENCE)
+    assert sorted(snapshot(database).free) == sorted(POOL)

@@ -1,0 +1,110 @@
+"""The turn to write: in order, for a bounded time, and whoever is stopped does not stop the others."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from saver.app import Rooms
+from saver.dialect import gates
+from saver.dialect.gates import Gate, GateTimeoutError
+from tests.support.races import together
+from tests.support.server import wait_until
+
+HELD = ["gate", "next"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "saver.db"
+
+
+@contextmanager
+def stopped(place: Path, which: str) -> Iterator[None]:
+    """Another process has the lock, and does nothing."""
+    descriptor = os.open(f"{place}-{which}", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@pytest.fixture
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gates, "PATIENCE", 0.2)
+
+
+@pytest.mark.usefixtures("_impatient")
+@pytest.mark.parametrize("which", HELD)
+def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which: str) -> None:
+    ours = Gate(place)
+    with stopped(place, which):
+        for longest in (5.0, 1.0, 1.0):
+            began = time.monotonic()
+            with pytest.raises(GateTimeoutError), ours.hold():
+                pass
+            assert time.monotonic() - began < longest
+        # One thread waits, however many gave up.
+        assert len([thread for thread in threading.enumerate() if thread.name == "gate"]) == 1
+    wait_until(lambda: "gate" not in {thread.name for thread in threading.enumerate()}, "it waits for nobody")
+    with ours.hold(), pytest.raises(BlockingIOError), Path(f"{place}-gate").open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_who_gave_up_has_kept_the_place_of_the_next(place: Path) -> None:
+    ours = Gate(place)
+    with ExitStack() as held:
+        held.enter_context(stopped(place, "gate"))
+        with pytest.raises(GateTimeoutError), ours.hold():
+            pass
+        threading.Timer(0.0, held.close).start()
+        wait_until(lambda: _is_held(ours), "the turn comes")
+
+
+def _is_held(ours: Gate) -> bool:
+    try:
+        with ours.hold():
+            return True
+    except GateTimeoutError:
+        return False
+
+
+def test_one_at_a_time_whatever_holds_them(place: Path) -> None:
+    gates = [Gate(place) for _ in range(3)]
+    inside: list[int] = []
+    most: list[int] = []
+
+    def work(number: int) -> int:
+        for _ in range(40):
+            with gates[number % 3].hold():
+                inside.append(number)
+                most.append(len(inside))
+                inside.remove(number)
+        return 40
+
+    assert sum(together([lambda number=number: work(number) for number in range(9)])) == 360  # type: ignore[misc]
+    assert max(most) == 1
+
+
+@pytest.mark.usefixtures("_impatient")
+def test_a_writer_that_is_stopped_costs_the_others_their_writes_only(
+    client: FlaskClient, rooms: Rooms
+) -> None:
+    code = client.post("/api/v1/write", json={"text": "before"}).json["code"]
+    with stopped(rooms.settings.data_dir / "saver.db", "gate"):
+        answer = client.post("/api/v1/write", json={"text": "x"})
+        assert (answer.status_code, answer.json["type"]) == (503, "urn:saver:problem:storage")
+        assert answer.headers["Retry-After"]
+        assert client.post("/api/v1/load", json={"code": code}).json["text"] == "before"
+        assert client.get("/healthz").status_code == 200
+    wait_until(lambda: client.post("/api/v1/write", json={"text": "x"}).status_code == 201, "writes go on")

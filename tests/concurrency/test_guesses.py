@@ -1,0 +1,184 @@
+"""Guesses at the same time: exactly the budget is looked up, by however many processes and threads."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from saver.budgets import Budgets
+from saver.counts import Charge, Counts
+from saver.counts.redis import RedisCounts
+from saver.counts.shared import SharedCounts
+from saver.lookups import SpentError
+from saver.redis_client import pool_of
+from saver.seal import encode
+from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, looked_up, settings_in
+from tests.support.races import together
+from tests.support.redis_server import RedisServer
+from tests.support.server import Server
+from tests.support.snapshot import put_codes
+
+BUDGET = 10
+ROUNDS = 12
+WRONG = encode(bytes(32))
+LIMITS = {**NO_LIMITS, "misses_a_minute": BUDGET, "misses_a_day": 40, "trusted_proxies": "127.0.0.1"}
+
+
+SIZES = [((1, 20), "file"), ((4, 5), "file"), ((4, 5), "redis")]
+
+
+@pytest.fixture(scope="module", params=SIZES, ids=lambda given: f"{given[0][0]}x{given[0][1]}-{given[1]}")
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated: Path
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("guesses")
+    shutil.copy(migrated, folder / "saver.db")
+    put_codes(folder / "saver.db", ["aaaa", "ZZZZ"])
+    (processes, threads), place = request.param
+    settings: dict[str, object] = {**LIMITS}
+    if place == "redis":
+        redis: RedisServer = request.getfixturevalue("started_redis")
+        redis.client.flushall()
+        settings["limits_url"] = redis.url
+    with Server(folder, settings, processes=processes, threads=threads) as started:
+        yield started
+
+
+def status_of_load(server: Server, source: str, code: str, **shown: str) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
+    try:
+        connection.request("POST", "/api/v1/load", json.dumps({"code": code, **shown}), headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+    finally:
+        connection.close()
+
+
+def at_once(server: Server, source: str, codes: list[str]) -> Counter[int]:
+    return Counter(together([partial(status_of_load, server, source, code) for code in codes]))
+
+
+def written(server: Server) -> str:
+    """The code of a text that is there."""
+    status, answer = server.post("/api/v1/write", {"text": "here", "expires_in": 600})
+    assert status == 201
+    return str(answer["code"])
+
+
+def until_refused(server: Server, source: str) -> int:
+    """How many misses are answered before one is refused."""
+    for number in range(BUDGET + 2):
+        if status_of_load(server, source, "qqqq") != 404:
+            return number
+    return BUDGET + 2
+
+
+def test_of_many_misses_at_once_exactly_the_budget_is_looked_up(server: Server) -> None:
+    # Each round begins with windows that nobody has opened yet: that is where a count can be lost.
+    found = [at_once(server, f"198.51.100.{number}", ["qqqq"] * 20) for number in range(ROUNDS)]
+    assert found == [Counter({404: BUDGET, 429: 20 - BUDGET})] * ROUNDS
+
+
+def test_loads_at_once_of_a_right_code_are_all_answered(server: Server) -> None:
+    """More than the budget of misses: none of them is one."""
+    code = written(server)
+    for number in range(ROUNDS):
+        assert at_once(server, f"192.0.2.{number}", [code] * 3 * BUDGET) == {200: 3 * BUDGET}
+
+
+def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
+    code = written(server)
+    random = Random(11)
+    for number in range(ROUNDS):
+        source = f"203.0.113.{number}"
+        codes = [code] * 12 + ["qqqq"] * 8
+        random.shuffle(codes)
+        found = at_once(server, source, codes)
+        assert found == {200: 12, 404: 8}
+        assert until_refused(server, source) == BUDGET - 8
+
+
+def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
+    """Each round asks once and has nine misses left; every answer is a wrong one."""
+    for number in range(ROUNDS):
+        source = f"198.51.101.{number}"
+        assert status_of_load(server, source, "qqqq") == 404
+        works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 2 * BUDGET
+        assert Counter(together(works)) == {404: BUDGET, 429: BUDGET}
+        assert until_refused(server, source) == 0
+
+
+def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) -> None:
+    for number in range(ROUNDS):
+        source = f"198.51.102.{number}"
+        assert at_once(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}
+        # Each of the ten questions that were answered has paid for one answer.
+        works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 3 * BUDGET
+        assert Counter(together(works)) == {404: BUDGET, 429: 2 * BUDGET}
+        assert until_refused(server, source) == 0
+
+
+@pytest.mark.parametrize("seconds", [60, 3_600, 86_400])
+def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path: Path, seconds: int) -> None:
+    # The time is read before the lock is had, so the order of the two may differ.
+    shared = SharedCounts(f"shared://{tmp_path}/counts")
+    charge = [Charge("key", BUDGET, seconds)]
+    counted = [shared.charge(charge, NOW + late)[0].counted for late in (0.002, 0.001, 0.003, 0)]
+    assert counted == [1, 2, 3, 4]
+
+
+@pytest.fixture(params=["file", "redis"])
+def budgets(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Budgets, Clock]:
+    """Ten misses a minute, in a file and in a Redis, and their clock."""
+    redis = request.getfixturevalue("redis_server") if request.param == "redis" else None
+    clock = ClockOfBoth(redis)
+    kept: Counts = SharedCounts(f"shared://{tmp_path}/counts")
+    if redis:
+        kept = RedisCounts(redis.url, connection_pool=pool_of(redis.url, 2))
+    settings = settings_in(tmp_path, misses_a_minute=BUDGET)
+    return Budgets(kept, settings, clock=clock, secret=bytes(32)), clock
+
+
+def test_a_guess_under_way_is_counted(budgets: tuple[Budgets, Clock]) -> None:
+    ours, _clock = budgets
+    with ExitStack() as under_way:
+        for _ in range(BUDGET):
+            under_way.enter_context(looked_up(ours, "192.0.2.1", LookupError))
+        assert count_misses(ours) == 0
+    assert count_misses(ours) == BUDGET
+
+
+def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(
+    budgets: tuple[Budgets, Clock],
+) -> None:
+    ours, clock = budgets
+    assert count_misses(ours) == BUDGET
+    clock.tick(60)
+    with looked_up(ours, "192.0.2.1", LookupError):
+        clock.tick(60)
+        assert count_misses(ours) == BUDGET
+    assert count_misses(ours) == 0
+
+
+def count_misses(budgets: Budgets) -> int:
+    """How many misses are let through until one is refused."""
+    for number in range(2 * BUDGET):
+        try:
+            with looked_up(budgets, "192.0.2.1", LookupError):
+                raise LookupError
+        except LookupError:
+            continue
+        except SpentError:
+            return number
+    return 2 * BUDGET

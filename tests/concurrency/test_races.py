@@ -1,0 +1,298 @@
+"""Many at once, as threads and as processes: no code twice, no text lost, no half step, no error."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from queue import SimpleQueue
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from saver import create_app
+from saver.app import Rooms
+from saver.codes import Code
+from saver.leases import Leases, NoTextError, PoolEmptyError
+from saver.seal import Keys, Seal
+from tests.conftest import BOTH, Clock, address_of, settings_in
+from tests.support.races import PATIENCE, together
+from tests.support.server import wait_until
+from tests.support.snapshot import Database, ask, snapshot, tell
+
+KINDS = BOTH
+
+PROCESSES, THREADS = 4, 4
+DAY = 86_400
+LONG_AGO, FAR_AHEAD = 1, 4_000_000_000
+POOL = [Code.nth(number * 12_345) for number in range(300)]
+
+
+class Saved(NamedTuple):
+    """A text that was acknowledged."""
+
+    code: Code
+    body: str
+    owner_token: str
+
+
+@pytest.fixture
+def codes() -> list[str]:
+    return list(POOL)
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    """Processes that share nothing with this one: neither connections nor locks in memory."""
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as executor:
+        # All are there before the first race begins.
+        list(executor.map(time.sleep, [0.2] * PROCESSES, timeout=PATIENCE))
+        yield executor
+
+
+class Place(NamedTuple):
+    """Where a process finds the database, and what it keeps beside it."""
+
+    folder: Path
+    database: Database
+
+
+@pytest.fixture
+def place(tmp_path: Path, database: Database) -> Place:
+    """A database with the pool of these tests, for processes that have the real time."""
+    return Place(tmp_path / "data", database)
+
+
+def leases_in(place: Place, rest: int = DAY) -> Leases:
+    settings = settings_in(place.folder, rest=rest, threads=THREADS, **address_of(place.database))
+    rooms: Rooms = create_app(settings).extensions["saver"]
+    return rooms.leases
+
+
+def save_many(leases: Leases, writer: str, count: int) -> list[Saved]:
+    """What was saved before the pool was empty; goes on asking, to be in the way of others."""
+    saved = []
+    for number in range(count):
+        body = f"text {number} of {writer}"
+        try:
+            lease = leases.save(body, 3_600)
+        except PoolEmptyError:
+            continue
+        assert leases.load(lease.code).text == body
+        saved.append(Saved(lease.code, body, lease.owner_token))
+    return saved
+
+
+def save_many_in_a_process(place: Place, process: int, count: int) -> list[Saved]:
+    leases = leases_in(place)
+    works = [partial(save_many, leases, f"{process}.{thread}", count) for thread in range(THREADS)]
+    return [saved for found in together(works) for saved in found]
+
+
+def assert_none_is_lost(leases: Leases, saved: list[Saved]) -> None:
+    assert len({text.code for text in saved}) == len(saved), "a code is under two texts"
+    assert {text.code: leases.load(text.code).text for text in saved} == {
+        text.code: text.body for text in saved
+    }
+
+
+def test_sixteen_threads_share_the_pool_to_its_last_code(
+    make_app: Callable[..., Flask], database: Database
+) -> None:
+    leases: Leases = make_app(threads=16).extensions["saver"].leases
+    works = [partial(save_many, leases, str(thread), 25) for thread in range(16)]
+    saved = [text for found in together(works) for text in found]
+    assert len(saved) == len(POOL)
+    assert_none_is_lost(leases, saved)
+    assert snapshot(database).misplaced(POOL) == {}
+
+
+def test_four_processes_share_the_pool_to_its_last_code(processes: ProcessPoolExecutor, place: Place) -> None:
+    races = [processes.submit(save_many_in_a_process, place, process, 25) for process in range(PROCESSES)]
+    saved = [text for race in races for text in race.result(PATIENCE)]
+    assert len(saved) == len(POOL)
+    assert_none_is_lost(leases_in(place), saved)
+    assert snapshot(place.database).misplaced(POOL) == {}
+
+
+def mixed(leases: Leases, process: int) -> list[Saved]:
+    """Two writers, one that deletes what they give it, one that sweeps; what is to stay."""
+    to_delete: SimpleQueue[Saved | None] = SimpleQueue()
+    busy = [True]
+
+    def write(writer: str, seed: int) -> list[Saved]:
+        random = Random(seed)
+        kept = []
+        try:
+            for saved in save_many(leases, writer, 60):
+                if len(kept) < 30 and random.random() < 0.5:
+                    kept.append(saved)
+                else:
+                    to_delete.put(saved)
+        finally:
+            to_delete.put(None)
+        return kept
+
+    def delete() -> list[Saved]:
+        try:
+            for _writer in range(2):
+                for saved in iter(lambda: to_delete.get(timeout=PATIENCE), None):
+                    leases.delete(saved.code, saved.owner_token)
+                    assert not_here(leases, saved)
+        finally:
+            busy.clear()
+        return []
+
+    def sweep() -> list[Saved]:
+        while busy:
+            leases.sweep(7)
+        return []
+
+    works = [partial(write, f"{process}.{seed}", seed) for seed in (2 * process, 2 * process + 1)]
+    return [saved for found in together([*works, delete, sweep]) for saved in found]
+
+
+def not_here(leases: Leases, saved: Saved) -> bool:
+    """Whether the text is gone; its code may be under another text already."""
+    try:
+        return leases.load(saved.code).text != saved.body
+    except NoTextError:
+        return True
+
+
+def mixed_in_a_process(place: Place, process: int) -> list[Saved]:
+    return mixed(leases_in(place, rest=0), process)
+
+
+def test_writers_deleters_and_sweepers_do_not_harm_each_other(
+    processes: ProcessPoolExecutor, place: Place
+) -> None:
+    races = [processes.submit(mixed_in_a_process, place, process) for process in range(PROCESSES)]
+    while not all(race.done() for race in races):
+        assert snapshot(place.database).misplaced(POOL) == {}
+    kept = [text for race in races for text in race.result(PATIENCE)]
+    leases = leases_in(place, rest=0)
+    assert_none_is_lost(leases, kept)
+
+    def only_the_kept_are_leased() -> bool:
+        sweep_all(leases)
+        return len(snapshot(place.database).leased) == len(kept)
+
+    # A rest of nothing ends with the second in which a text was deleted.
+    wait_until(only_the_kept_are_leased, "codes are not given back")
+    found = snapshot(place.database)
+    assert found.misplaced(POOL) == {}
+    assert sorted(found.leased) == sorted(text.code for text in kept)
+
+
+def put_texts(database: Database) -> None:
+    """Texts in every state that a sweep may meet, the same in every database."""
+    states = [
+        ("body", LONG_AGO, LONG_AGO),
+        ("body", LONG_AGO, FAR_AHEAD),
+        ("body", FAR_AHEAD, FAR_AHEAD),
+        (None, LONG_AGO, LONG_AGO),
+        (None, LONG_AGO, FAR_AHEAD),
+    ]
+    rows = [(code, bytes(32), *states[number % len(states)]) for number, code in enumerate(POOL)]
+    tell(database, "DELETE FROM code")
+    tell(
+        database,
+        "INSERT INTO text (code, owner_hash, body, expires_at, free_at) VALUES (?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+def sweep_all(leases: Leases) -> tuple[int, int]:
+    wiped = freed = 0
+    more = True
+    while more:
+        swept = leases.sweep(7)
+        wiped, freed, more = wiped + swept.wiped, freed + swept.freed, swept.more
+    return wiped, freed
+
+
+def sweep_all_in_a_process(place: Place) -> tuple[int, int]:
+    works = [partial(sweep_all, leases_in(place))] * THREADS
+    done = together(works)
+    return sum(wiped for wiped, _ in done), sum(freed for _, freed in done)
+
+
+def contents(database: Database) -> list[Any]:
+    tables = ("SELECT * FROM code ORDER BY code", "SELECT * FROM text ORDER BY code")
+    return [ask(database, table) for table in tables]
+
+
+def test_many_sweepers_equal_one(
+    processes: ProcessPoolExecutor,
+    place: Place,
+    make_app: Callable[..., Flask],
+    make_database: Callable[[str], Database],
+) -> None:
+    alone: Rooms = make_app("alone").extensions["saver"]
+    databases = [make_database("alone"), place.database]
+    for database in databases:
+        put_texts(database)
+    one = sweep_all(alone.leases)
+    races = [processes.submit(sweep_all_in_a_process, place) for _ in range(PROCESSES)]
+    many = [race.result(PATIENCE) for race in races]
+    assert one == (120, 120)
+    assert tuple(map(sum, zip(*many, strict=True))) == one
+    assert contents(databases[0]) == contents(databases[1])
+    assert snapshot(databases[0]).misplaced(POOL) == {}
+
+
+@pytest.mark.kinds("sqlite")
+def test_every_code_is_in_one_place_before_each_statement(
+    leases: Leases, database: Database, clock: Clock
+) -> None:
+    """What others see between any two statements, and so what a kill there leaves behind."""
+    statements: list[str] = []
+    found: dict[str, Any] = {}
+
+    def look(statement: str) -> None:
+        statements.append(statement)
+        if misplaced := snapshot(database).misplaced(POOL):
+            found.setdefault(statement, misplaced)
+
+    @event.listens_for(leases._engine, "checkout")
+    def watch(connection: sqlite3.Connection, *_: object) -> None:
+        connection.set_trace_callback(look)
+
+    saved = [leases.save(f"text {number}", 60) for number in range(6)]
+    leases.delete(saved[0].code, saved[0].owner_token)
+    leases.remove(saved[1].code)
+    for _ in range(3):
+        leases.sweep(4)
+        clock.tick(DAY)
+    leases.save("text", 60)
+    assert found == {}
+    assert {"BEGIN IMMEDIATE", "COMMIT"} <= set(statements)
+    assert len(snapshot(database).leased) == 1
+
+
+def test_a_code_that_is_leased_anew_while_a_password_is_derived_is_a_miss(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    leases: Leases = make_app(rest=0).extensions["saver"].leases
+    mine = leases.save("mine", 60, "password")
+    deriver = leases._deriver
+    derive = deriver.derive
+
+    def slow(password: str, seal: Seal) -> Keys:
+        leases.delete(mine.code, mine.owner_token)
+        leases.sweep(10)
+        while leases.save("a stranger's", 60).code != mine.code:
+            pass
+        return derive(password, seal)
+
+    monkeypatch.setattr(deriver, "derive", slow)
+    with pytest.raises(NoTextError):
+        leases.load(mine.code, "password")

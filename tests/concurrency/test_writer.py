@@ -1,0 +1,203 @@
+"""Group commit: many share a commit, each is all or nothing, nobody waits for ever."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from random import Random
+
+import pytest
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import OperationalError
+
+from saver.app import Rooms
+from saver.leases import Leases, PoolEmptyError
+from saver.writer import Queue, StorageError, Writer
+from tests.support.races import PATIENCE, together
+from tests.support.server import wait_until
+from tests.support.snapshot import snapshot
+
+FEW = [f"aaa{letter}" for letter in "abcdefgh"]
+
+
+class CommitError(Exception):
+    """The disk said no."""
+
+
+class Commits:
+    """Counts the commits of an engine; may hold one up or let it fail."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.before: Callable[[int], None] = lambda _number: None
+
+    def __call__(self, _connection: Connection) -> None:
+        self.count += 1
+        self.before(self.count)
+
+
+@pytest.fixture
+def codes() -> list[str]:
+    return FEW
+
+
+@pytest.fixture
+def commits(leases: Leases) -> Iterator[Commits]:
+    found = Commits()
+    event.listen(leases._engine, "commit", found)
+    yield found
+    event.remove(leases._engine, "commit", found)
+
+
+@pytest.fixture
+def writer(leases: Leases) -> Writer:
+    return Queue(leases._engine)
+
+
+def insert(code: str, connection: Connection) -> str:
+    connection.exec_driver_sql("INSERT INTO code VALUES (?)", (code,))
+    return code
+
+
+def refuse(connection: Connection) -> str:
+    insert("never", connection)
+    raise PoolEmptyError
+
+
+def attempt(writer: Writer, work: Callable[[Connection], str]) -> str | Exception:
+    try:
+        return writer.run(work)
+    except (PoolEmptyError, StorageError) as error:
+        return error
+
+
+def all_waiting_behind_one(writer: Writer, works: list[Callable[[Connection], str]]) -> list[str | Exception]:
+    """Keep one at work until all others wait for it, so that these are served as one batch."""
+    begun = threading.Event()
+
+    def first(connection: Connection) -> str:
+        begun.set()
+        wait_until(lambda: len(writer._waiting) == len(works), "the others do not queue up")
+        return insert("first", connection)
+
+    def follow(work: Callable[[Connection], str]) -> str | Exception:
+        assert begun.wait(PATIENCE)
+        return attempt(writer, work)
+
+    return together([partial(attempt, writer, first), *(partial(follow, work) for work in works)])
+
+
+def test_those_who_wait_share_a_commit(writer: Writer, commits: Commits, rooms: Rooms) -> None:
+    names = [f"new{number}" for number in range(20)]
+    done = all_waiting_behind_one(writer, [partial(insert, name) for name in names])
+    assert done == ["first", *names]
+    assert commits.count == 2
+    assert set(snapshot(rooms.settings.data_dir / "saver.db").free) == {"first", *names, *FEW}
+
+
+def test_one_that_is_refused_does_no_harm_to_the_others(writer: Writer, rooms: Rooms) -> None:
+    names = [f"new{number}" for number in range(20)]
+    works = [partial(insert, name) for name in names]
+    done = all_waiting_behind_one(writer, [*works[:7], refuse, *works[7:15], refuse, *works[15:]])
+    assert [result for result in done if isinstance(result, str)] == ["first", *names]
+    assert [type(result) for result in done if not isinstance(result, str)] == [PoolEmptyError] * 2
+    # Nothing of the refused ones is kept, and nothing of the others is there twice.
+    assert sorted(snapshot(rooms.settings.data_dir / "saver.db").free) == sorted(["first", *names, *FEW])
+
+
+def test_nobody_is_answered_before_the_commit(writer: Writer, commits: Commits, rooms: Rooms) -> None:
+    answered = threading.Event()
+    early: list[bool] = []
+    names = [f"new{number}" for number in range(8)]
+
+    def hold(number: int) -> None:
+        if number == 2:
+            early.append(answered.wait(0.3))
+
+    commits.before = hold
+    database = rooms.settings.data_dir / "saver.db"
+    run = writer.run
+
+    def run_and_look(work: Callable[[Connection], str]) -> str:
+        result = run(work)
+        if result != "first":
+            answered.set()
+        assert result in snapshot(database).free
+        return result
+
+    writer.run = run_and_look  # type: ignore[method-assign, assignment]
+    all_waiting_behind_one(writer, [partial(insert, name) for name in names])
+    assert early == [False]
+
+
+def test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works(
+    writer: Writer, commits: Commits, rooms: Rooms
+) -> None:
+    def fail(number: int) -> None:
+        if number == 2:
+            raise OperationalError("COMMIT", None, CommitError())
+
+    commits.before = fail
+    names = [f"new{number}" for number in range(8)]
+    done = all_waiting_behind_one(writer, [partial(insert, name) for name in names])
+    assert [type(result) for result in done] == [str] + [StorageError] * 8
+    assert sorted(snapshot(rooms.settings.data_dir / "saver.db").free) == sorted(["first", *FEW])
+    assert writer.run(partial(insert, "next")) == "next"
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, MemoryError])
+def test_an_interruption_leaves_nobody_waiting(
+    writer: Writer, interruption: type[BaseException], rooms: Rooms
+) -> None:
+    def interrupted(_connection: Connection) -> str:
+        raise interruption
+
+    def run(work: Callable[[Connection], str]) -> str:
+        try:
+            return writer.run(work)
+        except BaseException as error:
+            return type(error).__name__
+
+    names = [f"new{number}" for number in range(6)]
+    works = [partial(insert, name) for name in names]
+    done = together([partial(run, work) for work in [*works[:3], interrupted, *works[3:]]])
+    kept = set(snapshot(rooms.settings.data_dir / "saver.db").free) - set(FEW)
+    # Whoever was told that it is done is done; the rest were told that it is not.
+    assert kept == set(done) & set(names)
+    assert set(done) - kept <= {interruption.__name__, "StorageError"}
+    assert writer.run(partial(insert, "next")) == "next"
+
+
+def test_the_lead_is_always_handed_on(writer: Writer, rooms: Rooms) -> None:
+    threads, jobs = 32, 25
+    random = Random(7)
+    refused = {(thread, job) for thread in range(threads) for job in range(jobs) if random.random() < 0.1}
+
+    def work(thread: int) -> int:
+        done = 0
+        for job in range(jobs):
+            if (thread, job) in refused:
+                assert isinstance(attempt(writer, refuse), PoolEmptyError)
+            else:
+                done += attempt(writer, partial(insert, f"{thread}.{job}")) == f"{thread}.{job}"
+        return done
+
+    done = together([partial(work, thread) for thread in range(threads)], patience=PATIENCE)
+    assert sum(done) == threads * jobs - len(refused)
+    free = snapshot(rooms.settings.data_dir / "saver.db").free
+    assert len(free) == len(set(free)) == sum(done) + len(FEW)
+    assert not writer._waiting
+    assert not writer._led
+
+
+def test_an_empty_pool_refuses_some_and_serves_the_others(leases: Leases, rooms: Rooms) -> None:
+    def save(number: int) -> str | None:
+        try:
+            return leases.save(f"text {number}", 600).code
+        except PoolEmptyError:
+            return None
+
+    saved = together([partial(save, number) for number in range(24)])
+    assert sorted(filter(None, saved)) == FEW
+    assert snapshot(rooms.settings.data_dir / "saver.db").misplaced(FEW) == {}

@@ -1,0 +1,194 @@
+"""Nobody waits for ever for a server, and nothing is acknowledged that it has not kept as it should."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+
+from saver import create_app, dialect
+from saver.dialect import UnfitError, patience
+from saver.leases import Leases
+from saver.writer import StorageError
+from tests.conftest import Clock, settings_in
+from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held, tell_server
+from tests.support.races import together
+from tests.support.snapshot import ask, put_codes, snapshot, tell
+
+KINDS = ("postgresql",)
+KEY = {"Idempotency-Key": "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"}
+CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
+
+
+class TestWaitsEnd:
+    def test_a_row_that_somebody_holds_is_waited_for_a_bounded_time(
+        self, impatient: Leases, database: PostgresDatabase
+    ) -> None:
+        lease = impatient.save("text", 60)
+        with held(database, "SELECT 1 FROM text FOR UPDATE"):
+            with pytest.raises(StorageError):
+                impatient.delete(lease.code, lease.owner_token)
+            assert impatient.load(lease.code).text == "text"
+        impatient.delete(lease.code, lease.owner_token)
+
+    def test_a_statement_takes_a_bounded_time(self, leases: Leases) -> None:
+        with leases._engine.connect() as connection:
+            settings = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+            found = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in settings]
+        assert found == ["10s", "5s", "10s"]
+
+
+class Alone:
+    """A service whose database is to be on two machines, and whose standby can be away."""
+
+    def __init__(self, cluster: Cluster, folder: Path, clock: Clock) -> None:
+        self.database = cluster.make()
+        with create_app(settings_in(folder, database_url=self.database.address)).app_context():
+            upgrade()
+        put_codes(self.database, ["wUrp"])
+        waiting = "?options=-c%20synchronous_commit%3Don"
+        self.app = create_app(settings_in(folder, database_url=self.database.address + waiting), clock)
+        self.client = self.app.test_client()
+        self.leases: Leases = self.app.extensions["saver"].leases
+        self.standby(there=True)
+
+    def standby(self, *, there: bool) -> None:
+        """Let commits wait for a standby that does not come, or for none."""
+        names = "" if there else "nobody"
+        tell_server(self.database.port, f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
+        tell_server(self.database.port, "SELECT pg_reload_conf()")
+        shown = "SHOW synchronous_standby_names"
+        while ask(self.database, shown) != [(names,)]:
+            pass
+
+    def post(self, path: str, body: object, **more: object) -> tuple[int, dict[str, object]]:
+        answer = self.client.post(f"/api/v1/{path}", json=body, **more)
+        return answer.status_code, answer.json or {}
+
+
+@pytest.fixture
+def alone(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Alone]:
+    monkeypatch.setattr(patience, "COMMIT_PATIENCE", 0.2)
+    with Cluster({**QUICK, "synchronous_commit": "local"}) as cluster:
+        yield Alone(cluster, tmp_path / "alone", clock)
+
+
+class TestTheStandbyIsAway:
+    def test_a_write_is_not_acknowledged_nor_its_repetition(self, alone: Alone) -> None:
+        alone.standby(there=False)
+        for _ in range(2):
+            assert alone.post("write", {"text": "text"}, headers=KEY)[0] == 503
+        # It is there, on one machine: to acknowledge it would be to lose it with that machine.
+        assert snapshot(alone.database).leased == ["wUrp"]
+        alone.standby(there=True)
+        assert alone.post("write", {"text": "text"}, headers=KEY)[0] == 201
+
+    def test_a_deletion_is_not_acknowledged_nor_its_repetition(self, alone: Alone) -> None:
+        owned = alone.post("write", {"text": "text"})[1]
+        owner = {name: owned[name] for name in ("code", "owner_token")}
+        alone.standby(there=False)
+        assert [alone.post("delete", owner)[0] for _ in range(2)] == [503, 503]
+        alone.standby(there=True)
+        assert alone.post("delete", owner)[0] == 204
+
+    @pytest.mark.parametrize("claim", [{"claim": CLAIM}, {}])
+    def test_a_one_time_text_is_not_burnt(self, alone: Alone, clock: Clock, claim: dict[str, str]) -> None:
+        code = alone.post("write", {"text": "once", "once": True, "expires_in": 3_600})[1]["code"]
+        before = ask(alone.database, "SELECT * FROM text")
+        alone.standby(there=False)
+        assert [alone.post("load", {"code": code, **claim})[0] for _ in range(2)] == [503, 503]
+        assert ask(alone.database, "SELECT * FROM text") == before
+        alone.standby(there=True)
+        clock.tick(600)
+        assert alone.post("load", {"code": code, **claim})[1]["text"] == "once"
+
+    def test_whoever_claims_second_gets_no_fault_of_ours(self, alone: Alone) -> None:
+        code = alone.post("write", {"text": "once", "once": True})[1]["code"]
+        assert alone.post("load", {"code": code, "claim": CLAIM})[0] == 200
+        # Claimed between the look and the transaction, as of two who come at once.
+        find = alone.leases._find.one
+        alone.leases._find.one = lambda values: (*find(values)[:3], None, *find(values)[4:])  # type: ignore
+        alone.standby(there=False)
+        assert alone.post("load", {"code": code, "claim": CLAIM[:-1] + "2"})[0] == 503
+
+    def test_no_setting_of_the_database_hides_it(self, alone: Alone) -> None:
+        name = alone.database.name
+        tell_server(alone.database.port, f"ALTER DATABASE {name} SET client_min_messages = error")
+        alone.standby(there=False)
+        assert alone.post("write", {"text": "text"})[0] == 503
+
+
+@contextmanager
+def frozen(database: PostgresDatabase) -> Iterator[None]:
+    """Every process of the server that works for this database stands still; its kernel does not."""
+    mine = "SELECT pid FROM pg_stat_activity WHERE datname = ? AND pid <> pg_backend_pid()"
+    pids = [int(str(pid)) for (pid,) in ask(database, mine, database.name)]
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
+    app: Flask, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "PATIENCE", 0.5)
+    client: FlaskClient = app.test_client()
+    code = client.post("/api/v1/write", json={"text": "text"}).json["code"]
+    for path, body in (("load", {"code": code}), ("write", {"text": "text"})):
+        assert client.post(f"/api/v1/{path}", json=body).status_code in (200, 201)
+        with frozen(database):
+            ask_it = partial(client.post, f"/api/v1/{path}", json=body)
+            [answer] = together([ask_it], patience=30)
+            assert answer.status_code in (200, 201, 503)
+    assert client.post("/api/v1/load", json={"code": code}).json["text"] == "text"
+
+
+class TestTheServersSettings:
+    def test_a_migration_may_take_long_but_not_wait_long(self, leases: Leases) -> None:
+        engine = leases._engine.execution_options(**dialect.WRITE, **dialect.NO_STATEMENT_TIMEOUT)
+        with engine.begin() as connection:
+            found = [
+                connection.exec_driver_sql(f"SHOW {name}").scalar_one()
+                for name in ("statement_timeout", "lock_timeout")
+            ]
+        assert found == ["0", "5s"]
+
+    def test_a_database_that_cannot_keep_every_text_is_refused(
+        self, cluster: Cluster, tmp_path: Path
+    ) -> None:
+        name = "latin"
+        tell_server(cluster.port, f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0")
+        app = create_app(settings_in(tmp_path, database_url=PostgresDatabase(cluster.port, name).address))
+        with app.app_context(), pytest.raises(UnfitError, match="SQL_ASCII"):
+            upgrade()
+
+    def test_check_finds_a_server_that_logs_texts(
+        self, make_app: Callable[..., Flask], database: PostgresDatabase
+    ) -> None:
+        tell(database, f"ALTER DATABASE {database.name} SET log_min_duration_statement = 0")
+        told = make_app().test_cli_runner().invoke(args=["check"]).output
+        assert "log_parameter_max_length" in told
+
+    def test_a_column_that_changed_is_read_without_a_restart(
+        self, leases: Leases, database: PostgresDatabase
+    ) -> None:
+        lease = leases.save("text", 600)
+        for _ in range(8):
+            leases.load(lease.code)
+            leases.status(lease.code, lease.owner_token)
+        tell(database, "ALTER TABLE text ALTER COLUMN seal TYPE varchar, ALTER COLUMN ended TYPE varchar")
+        assert leases.load(lease.code).text == "text"
+        assert leases.status(lease.code, lease.owner_token).state == "loaded"

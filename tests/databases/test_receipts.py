@@ -1,0 +1,125 @@
+"""Receipts in a Redis: either of two servers tells what the other has noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from redis import Redis
+
+from saver.receipts import Receipt, ReceiptsError
+from saver.receipts.redis import RedisReceipts
+from saver.redis_client import pool_of
+from tests.conftest import BOTH, NOW, Clock, address_of
+from tests.support.races import together
+from tests.support.redis_server import RedisServer
+from tests.support.server import free_port
+from tests.support.snapshot import Database
+
+SECRET = "one secret for all the servers, 0123456789"
+LOAD, WRITE = "/api/v1/load", "/api/v1/write"
+NAME = b"n" * 32
+DAY = 86_400
+
+
+@pytest.mark.kinds(*BOTH)
+class TestReceipts:
+    """Two servers on one database."""
+
+    @pytest.fixture
+    def clients(
+        self, make_app: Callable[..., Flask], database: Database, redis_server: RedisServer
+    ) -> tuple[FlaskClient, FlaskClient]:
+        both = {"limits_url": redis_server.url, "secret_key": SECRET}
+        one = make_app(**both)
+        same = address_of(database) or {"database_url": f"sqlite:///{database}"}
+        return one.test_client(), make_app("other", **same, **both).test_client()
+
+    def test_either_tells_what_the_other_has_noted(
+        self, clients: tuple[FlaskClient, FlaskClient], clock: Clock, tmp_path: Path
+    ) -> None:
+        one, other = clients
+        written = one.post(WRITE, json={"text": "x", "password": "right"}).json
+        code, owned = written["code"], {"code": written["code"], "owner_token": written["owner_token"]}
+        for client in (one, other):
+            assert client.post(LOAD, json={"code": code, "password": "wrong"}).status_code == 404
+            assert client.post(LOAD, json={"code": code, "password": "right"}).status_code == 200
+            clock.tick(5)
+        for client in (one, other):
+            receipt = client.post("/api/v1/status", json=owned).json
+            assert (receipt["state"], receipt["first_loaded_at"][-9:], receipt["refused"]) == (
+                "loaded",
+                "08:00:00Z",
+                2,
+            )
+        assert not list(tmp_path.rglob("receipts.db"))
+
+    def test_a_note_goes_by_itself_when_the_code_is_free_again(
+        self, clients: tuple[FlaskClient, FlaskClient], redis_server: RedisServer
+    ) -> None:
+        one, _other = clients
+        code = one.post(WRITE, json={"text": "x"}).json["code"]
+        one.post(LOAD, json={"code": code})
+        [key] = redis_server.client.scan_iter("saver/receipt/*")
+        assert redis_server.client.expiretime(key) == NOW + 600 + DAY
+
+
+class TestNotes:
+    @pytest.fixture
+    def notes(self, redis_server: RedisServer) -> RedisReceipts:
+        return RedisReceipts(Redis(connection_pool=pool_of(redis_server.url, 2)))
+
+    def test_the_first_load_wins_and_the_later_end(
+        self, notes: RedisReceipts, redis_server: RedisServer
+    ) -> None:
+        other = RedisReceipts(redis_server.client)
+        notes.refused(NAME, NOW + 300)
+        notes.loaded(NAME, NOW, NOW + 100)
+        other.loaded(NAME, NOW + 1, NOW + 200)
+        other.refused(NAME, NOW + 50)
+        assert notes.of(NAME) == other.of(NAME) == Receipt(NOW, 2)
+        assert notes.of(b"other") == Receipt()
+        notes.purge(NOW + 1_000)
+        assert notes.of(NAME) == Receipt(NOW, 2)
+        [key] = redis_server.client.scan_iter()
+        assert redis_server.client.expiretime(key) == NOW + 300
+
+    def test_a_note_is_kept_longer_and_none_is_made(
+        self, notes: RedisReceipts, redis_server: RedisServer
+    ) -> None:
+        notes.keep(NAME, NOW)
+        assert not list(redis_server.client.scan_iter())
+        notes.loaded(NAME, NOW, NOW)
+        for until in (NOW + 100, NOW + 50):
+            notes.keep(NAME, until)
+            assert redis_server.client.expiretime(b"saver/receipt/" + NAME.hex().encode()) == NOW + 100
+
+    def test_refusals_at_once_are_all_noted(self, notes: RedisReceipts) -> None:
+        together([partial(notes.refused, NAME, NOW)] * 20)
+        assert notes.of(NAME).refused == 20
+
+    def test_each_is_one_round_trip_and_the_second_load_none(
+        self, notes: RedisReceipts, redis_server: RedisServer
+    ) -> None:
+        notes.loaded(b"before", NOW, NOW)
+        notes.refused(b"before", NOW)
+        notes.keep(b"before", NOW)
+        with redis_server.monitored(notes._client) as sent:
+            notes.loaded(NAME, NOW, NOW)
+            notes.loaded(NAME, NOW, NOW)
+            notes.refused(NAME, NOW)
+            notes.keep(NAME, NOW)
+            notes.of(NAME)
+        assert sent == ["EVALSHA", "EVALSHA", "EVALSHA", "HMGET"]
+
+    def test_out_of_reach_it_fails_only_whoever_asks(self) -> None:
+        notes = RedisReceipts(Redis(connection_pool=pool_of(f"redis://127.0.0.1:{free_port()}", 1)))
+        notes.loaded(NAME, NOW, NOW)
+        notes.refused(NAME, NOW)
+        notes.keep(NAME, NOW)
+        with pytest.raises(ReceiptsError, match=r"^ConnectionError$"):
+            notes.of(NAME)

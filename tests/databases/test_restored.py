@@ -1,0 +1,114 @@
+"""A server's database that its own tools brought back: no stale code ever opens a stranger's text."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from saver.app import Rooms
+from saver.leases import NoTextError, PoolEmptyError
+from tests.conftest import NOW, Clock
+from tests.support.postgres import PostgresDatabase, program
+from tests.support.snapshot import snapshot, tell
+
+KINDS = ("postgresql",)
+DAY = 86_400
+MONTH = 30 * DAY
+
+
+def closed(app: Flask) -> None:
+    """Stop the service: nobody is connected any more."""
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
+
+
+def run(app: Flask, *arguments: str) -> tuple[int, str]:
+    done = app.test_cli_runner().invoke(args=["restored", *arguments])
+    closed(app)
+    return done.exit_code, done.output
+
+
+def tool(name: str, database: PostgresDatabase, *arguments: str) -> None:
+    """A tool of PostgreSQL's, as an operator runs it."""
+    where = ["--host", "127.0.0.1", "--port", str(database.port), "--username", "saver"]
+    command = [program(name), *where, "--dbname", database.name, *arguments]
+    done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
+    make_app: Callable[..., Flask], database: PostgresDatabase, clock: Clock, codes: list[str], tmp_path: Path
+) -> None:
+    app = make_app()
+    rooms: Rooms = app.extensions["saver"]
+    kept = rooms.leases.save("kept", DAY)
+    once = rooms.leases.save("once", DAY, once=True)
+    short = rooms.leases.save("short", 60)
+    dump = tmp_path / "saver.dump"
+    tool("pg_dump", database, "--format=custom", f"--file={dump}")
+    clock.tick(60)
+    since = rooms.leases.save("since", DAY)
+    closed(app)
+    tool("pg_restore", database, "--clean", "--if-exists", str(dump))
+    assert snapshot(database).free == [since.code], "without more its code would be leased again"
+
+    code, told = run(make_app())
+    assert code == 0, told
+    assert "no code is leased before" in told
+    leases = make_app().extensions["saver"].leases
+    assert snapshot(database).misplaced(codes) == {}
+    assert leases.load(kept.code).text == "kept"
+    for gone in (once, short, since):
+        with pytest.raises(NoTextError):
+            leases.load(gone.code)
+    with pytest.raises(PoolEmptyError):
+        leases.save("too early", 60)
+    clock.now = NOW + 60 + MONTH + DAY - 1
+    leases.sweep(10)
+    assert snapshot(database).free == []
+    clock.tick(1)
+    leases.sweep(10)
+    assert sorted(snapshot(database).free) == sorted(codes)
+
+
+def test_whoever_knows_better_waits_shorter(
+    make_app: Callable[..., Flask], database: PostgresDatabase, clock: Clock, codes: list[str]
+) -> None:
+    assert run(make_app(), "--codes-rest", "100")[0] == 0
+    leases = make_app().extensions["saver"].leases
+    clock.tick(100)
+    leases.sweep(10)
+    assert sorted(snapshot(database).free) == sorted(codes)
+
+
+def test_while_the_service_runs_nothing_is_done(
+    make_app: Callable[..., Flask], database: PostgresDatabase, codes: list[str]
+) -> None:
+    # Whatever its URL calls it.
+    serving = make_app(database_url=f"{database.address}?application_name=web1").extensions["saver"].leases
+    serving.audit()
+    code, told = run(make_app())
+    assert (code, "in use" in told) == (1, True)
+    assert sorted(snapshot(database).free) == sorted(codes)
+
+
+def test_another_schema_is_named(make_app: Callable[..., Flask], database: PostgresDatabase) -> None:
+    tell(database, "UPDATE alembic_version SET version_num = '0001'")
+    code, told = run(make_app())
+    assert (code, "schema 0001" in told) == (1, True)
+
+
+@pytest.mark.kinds("sqlite")
+def test_a_file_is_restored_otherwise(make_app: Callable[..., Flask]) -> None:
+    code, told = run(make_app())
+    assert (code, "this database is a file" in told) == (1, True)
+
+
+def test_a_restore_is_the_servers_business(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    told = make_app().test_cli_runner().invoke(args=["restore", str(tmp_path / "file")])
+    assert (told.exit_code, "pg_" in told.output) == (1, True)

@@ -1,0 +1,216 @@
+"""Chromium through Playwright."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwright
+
+from tests.e2e.extension.driver import CLEAR, OFFICE, WELCOME, WIDE, Driver, Size, welcomes
+from tests.e2e.extension.part import Moved
+from tests.support import browser as browsers
+from tests.support.server import wait_until
+
+# Chromium hands over the selection in one line.
+_CHOSEN = """(item, selector) => {
+    const link = document.querySelector(selector).closest("a")?.href;
+    const text = getSelection().toString().replace(/\\s+/g, " ");
+    return { menuItemId: item, pageUrl: location.href, frameId: 0, editable: false,
+        ...(link && { linkUrl: link }), ...(text && { selectionText: text }) };
+}"""
+_CLOSE_POPUP = """() => chrome.extension.getViews({ type: "popup" }).forEach((each) => each.close())"""
+
+
+class Chromium(Driver):
+    """One process with one profile; the extension is there from the start."""
+
+    name = "chromium"
+
+    def __init__(
+        self, playwright: Playwright, profile: Path, extension: Path | None, language: str = "en-US"
+    ) -> None:
+        found = shutil.which("chromium") or playwright.chromium.executable_path
+        if not Path(found).exists():
+            pytest.fail("There is no Chromium to test with: apt-get install -y chromium", pytrace=False)
+        # Playwright switches extensions off unless the first of these is given too.
+        loaded = [f"--disable-extensions-except={extension}", f"--load-extension={extension}"]
+        self._context: BrowserContext = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=found,
+            headless=True,
+            locale=language,
+            args=[*browsers.ARGS, f"--lang={language[:2]}", *(loaded if extension else [])],
+        )
+        # Without an origin: one of an extension is refused.
+        self._context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self._pages: list[Page] = []
+        self._look: tuple[bool, Size] = (False, WIDE)
+        # A page that is nobody's: the office, where the extension's own API can be called.
+        self._office: Page = self._context.new_page()
+        assert self._context.browser
+        self._session: CDPSession = self._context.browser.new_browser_cdp_session()
+        self._base = ""
+        if extension:
+            self._wait(lambda: bool(self._context.service_workers), "the extension is there")
+            self._base = "/".join(self._context.service_workers[0].url.split("/")[:3]) + "/"
+            if welcomes(extension):
+                self._wait(lambda: any(WELCOME in page.url for page in self._context.pages), "it welcomes")
+                # Opened in place of whatever was empty.
+                self._office = self._context.new_page()
+            self._office.goto(self._base + OFFICE)
+
+    # The page
+
+    def open(self, address: str, *, over: bool = False) -> None:
+        if self._pages and not over:
+            self.close()
+        self._pages.append(self._context.new_page())
+        self.dress(dark=self._look[0], size=self._look[1])
+        self._here.goto(address if "://" in address else self._base + address)
+
+    def close(self) -> None:
+        self._end(self._target(self._pages.pop()))
+
+    def evaluate(self, function: str, *arguments: object) -> Any:
+        try:
+            return self._here.evaluate(f"(given) => ({function})(...given)", list(arguments))
+        except Error as error:
+            if "context was destroyed" in error.message:
+                raise Moved from error
+            raise
+
+    def click(self, selector: str) -> None:
+        self._here.locator(selector).first.click(timeout=30_000)
+
+    def type(self, text: str) -> None:
+        self._here.keyboard.type(text)
+
+    def press(self, key: str) -> None:
+        self._here.keyboard.press(key)
+
+    def dress(self, *, dark: bool = False, size: Size = WIDE) -> None:
+        self._look = (dark, size)
+        if self._pages:
+            self._here.emulate_media(color_scheme="dark" if dark else "light")
+            self._here.set_viewport_size({"width": size[0], "height": size[1]})
+
+    # The computer
+
+    def copied(self) -> str:
+        text: str = self._office.evaluate("navigator.clipboard.readText()")
+        return text
+
+    def copy(self, text: str) -> None:
+        self._office.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+
+    # The extension
+
+    def inside(self, function: str, *arguments: object) -> Any:
+        return self._office.evaluate(f"(given) => ({function})(...given)", list(arguments))
+
+    def choose(self, item: str, element: str) -> None:
+        info, tab = self.evaluate(_CHOSEN, item, element), self._tab(self.lend())
+        self._dispatch("contextMenus.onClicked", info, tab)
+
+    def command(self, name: str) -> None:
+        self._dispatch("commands.onCommand", name, self._tab(self.lend()))
+
+    def lend(self) -> int:
+        self._here.bring_to_front()
+        mine = self._context.new_cdp_session(self._here).send("Target.getTargetInfo")["targetInfo"]
+        tabs = self._session.send("Target.getTargets", {"filter": [{"type": "tab"}]})["targetInfos"]
+        [tab] = [each["targetId"] for each in tabs if each["url"] == mine["url"]]
+        self._session.send("Extensions.triggerAction", {"id": self._base.split("/")[2], "targetId": tab})
+        self.inside(_CLOSE_POPUP)
+        [found] = self.inside("() => chrome.tabs.query({ active: true, lastFocusedWindow: true })")
+        number: int = found["id"]
+        return number
+
+    def kill_background(self) -> None:
+        for target in self._workers():
+            self._session.send("Target.closeTarget", {"targetId": target})
+        self._wait(lambda: not self._workers(), "the service worker is dead")
+
+    # The browser
+
+    def clean(self) -> None:
+        self._pages = []
+        office = self._target(self._office)
+        for target in self._targets("page"):
+            if target != office:
+                self._end(target)
+        self.dress()
+        if self._base:
+            self.inside(CLEAR)
+        self.copy("")
+
+    def quit(self) -> None:
+        self._context.close()
+
+    @property
+    def _here(self) -> Page:
+        assert self._pages, "no page is open"
+        return self._pages[-1]
+
+    def _tab(self, number: int) -> object:
+        return self.inside("(number) => chrome.tabs.get(number)", number)
+
+    def _dispatch(self, event: str, *arguments: object) -> None:
+        """Let an event happen in the service worker, woken if it sleeps, as the browser wakes it."""
+        # By an event that comes from the browser itself, and that this extension takes no notice of.
+        self.inside("() => chrome.alarms.create('wake', { when: Date.now() })")
+        self._wait(lambda: bool(self._workers()), "the service worker runs")
+        # What has just been woken does not listen yet; a real event waits for that too.
+        self._wait(lambda: self._in_worker(f"!!globalThis.chrome?.{event}.hasListeners()"), "it listens")
+        self._in_worker(f"!!(chrome.{event}.dispatch(...{json.dumps(arguments)}), true)")
+
+    def _in_worker(self, expression: str) -> bool:
+        """Evaluate there; not by Playwright's own object for it, which does not survive its death."""
+        call = {"id": 1, "method": "Runtime.evaluate", "params": {"expression": expression}}
+        target = {"targetId": self._workers()[0], "flatten": False}
+        attached = self._session.send("Target.attachToTarget", target)["sessionId"]
+        answers: list[str] = []
+
+        def hear(event: dict[str, str]) -> None:
+            if event["sessionId"] == attached and '"id":1' in event["message"]:
+                answers.append(event["message"])
+
+        self._session.on("Target.receivedMessageFromTarget", hear)
+        message = {"sessionId": attached, "message": json.dumps(call)}
+        self._session.send("Target.sendMessageToTarget", message)
+        self._wait(lambda: bool(answers), "the service worker answers")
+        self._session.remove_listener("Target.receivedMessageFromTarget", hear)
+        self._session.send("Target.detachFromTarget", {"sessionId": attached})
+        return '"value":true' in answers[0]
+
+    def _workers(self) -> list[str]:
+        return self._targets("service_worker")
+
+    def _targets(self, kind: str) -> list[str]:
+        targets = self._session.send("Target.getTargets")["targetInfos"]
+        return [each["targetId"] for each in targets if each["type"] == kind]
+
+    def _target(self, page: Page) -> str:
+        session = self._context.new_cdp_session(page)
+        found: str = session.send("Target.getTargetInfo")["targetInfo"]["targetId"]
+        session.detach()
+        return found
+
+    def _end(self, target: str) -> None:
+        # The popup loads itself anew when a setting changes: a page that is closed at that moment
+        # is gone, but Playwright waits for its end for ever.
+        self._session.send("Target.closeTarget", {"targetId": target})
+        self._wait(lambda: target not in self._targets("page"), "the page is closed")
+
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
+        def holds() -> bool:
+            # Playwright hears of news only while it is asked something.
+            self._context.cookies()
+            return condition()
+
+        wait_until(holds, what)

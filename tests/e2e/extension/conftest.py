@@ -1,0 +1,92 @@
+"""Browsers for a whole run, as new for each test; a network of its own for each test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.e2e.extension.chromium import Chromium
+from tests.e2e.extension.driver import EXTENSION, Driver
+from tests.e2e.extension.firefox import Firefox
+from tests.e2e.extension.person import Person, Surface
+from tests.e2e.extension.relay import Relay
+from tests.support.server import ROOT, Server
+
+BROWSERS = ("chromium", "firefox")
+SURFACES = ("popup", "page")
+Browsers = Callable[..., Driver]
+
+
+@pytest.fixture(scope="package")
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
+    """Browsers by name and language, each started when it is first asked for.
+
+    Ended with this folder's last test: two Playwrights at once do not run in one thread.
+    """
+    started: dict[tuple[str, str], Driver] = {}
+    playwrights = []
+
+    def start(name: str, language: str) -> Driver:
+        folder = tmp_path_factory.mktemp(name)
+        if name == "firefox":
+            return Firefox(folder, EXTENSION, language)
+        if not playwrights:
+            playwrights.append(sync_playwright().start())
+        return Chromium(playwrights[0], folder, EXTENSION, language)
+
+    def get(name: str, language: str = "en-US") -> Driver:
+        if (name, language) not in started:
+            started[name, language] = start(name, language)
+        return started[name, language]
+
+    yield get
+    for driver in started.values():
+        driver.quit()
+    for playwright in playwrights:
+        playwright.stop()
+
+
+@pytest.fixture
+def network(live_server: Server) -> Iterator[Relay]:
+    with Relay(live_server.url) as relay:
+        yield relay
+
+
+@pytest.fixture(params=BROWSERS)
+def driver(request: pytest.FixtureRequest, browsers: Browsers) -> Driver:
+    found = browsers(request.param)
+    found.clean()
+    return found
+
+
+@pytest.fixture(params=SURFACES)
+def surface(request: pytest.FixtureRequest) -> Surface:
+    found: Surface = request.param
+    return found
+
+
+@pytest.fixture
+def person(driver: Driver, surface: Surface, network: Relay) -> Person:
+    """Somebody in each browser, at the popup and at the page."""
+    return Person(driver, surface, network).set().open()
+
+
+@pytest.fixture
+def user(driver: Driver, network: Relay) -> Person:
+    """Somebody in each browser who has the extension."""
+    return Person(driver, "popup", network).set().open()
+
+
+@pytest.fixture(scope="session")
+def words() -> dict[str, dict[str, str]]:
+    """What is said, by language."""
+    folder = ROOT / "extension" / "ui"
+    return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("en", "ko")}
+
+
+@pytest.fixture
+def en(words: dict[str, dict[str, str]]) -> dict[str, str]:
+    return words["en"]

@@ -1,0 +1,108 @@
+"""Somebody who saves and loads, in the extension's popup or on the page at ``/``: the panels are the same."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from tests.e2e.extension.driver import Driver
+from tests.e2e.extension.part import Moved, Part
+from tests.e2e.extension.relay import Relay
+from tests.support.server import wait_until
+
+Surface = Literal["popup", "page"]
+_READY = {
+    "popup": "() => document.documentElement.dataset.ready !== undefined",
+    "page": "() => document.querySelectorAll('[type=radio]').length > 0",
+}
+
+
+class Person:
+    """A browser, a surface and a network."""
+
+    def __init__(self, driver: Driver, surface: Surface, network: Relay) -> None:
+        self.driver = driver
+        self.surface = surface
+        self.network = network
+
+    def set(self, **settings: object) -> Person:
+        """Have these settings, and this network's service."""
+        if self.surface == "popup":
+            self.driver.store(settings={"server": f"{self.network.url}/", **settings})
+        return self
+
+    def open(self, path: str = "/") -> Person:
+        """Open the popup or the page, and wait until it can be used."""
+        self.driver.open(self.network.url + path if self.surface == "page" else "popup.html")
+        return self.wait()
+
+    def open_settings(self) -> None:
+        """Open the settings page, and wait until it can be used."""
+        self.driver.open("options.html")
+        self.part("server").holds(f"{self.network.url}/")
+
+    def wait(self) -> Person:
+        """Wait until what was opened can be used."""
+        wait_until(self._is_ready, f"the {self.surface} is ready")
+        return self
+
+    def _is_ready(self) -> bool:
+        try:
+            return bool(self.driver.evaluate(_READY[self.surface]))
+        except Moved:
+            return False
+
+    def close(self) -> None:
+        """Close it."""
+        self.driver.close()
+
+    def part(self, name: str) -> Part:
+        """A part of it."""
+        return self.driver.part(name)
+
+    def turn(self, tab: str) -> None:
+        """Turn to a panel, which on the page is always there."""
+        if self.surface == "popup":
+            self.part(f"tab-{tab}").click()
+
+    def write(self, text: str, password: str = "", *, once: bool = False) -> None:
+        """Fill in what is to be saved."""
+        self.turn("save")
+        self.part("text").fill(text)
+        self.part("password").fill(password)
+        self.part("once").check(once)
+
+    def save(self, text: str, password: str = "", *, once: bool = False) -> str:
+        """Save a text; its code."""
+        self.write(text, password, once=once)
+        self.part("save").click()
+        return self.code()
+
+    def code(self) -> str:
+        """The code that is shown after saving."""
+        self.part("saved-heading").appears()
+        return self.part("code").now.text
+
+    def load(self, code: str) -> None:
+        """Ask for the text under a code."""
+        self.turn("load")
+        self.part("code-field").fill(code)
+        self.part("load").click()
+
+    def unlock(self, code: str, password: str) -> None:
+        """Ask for a locked text, be asked for the password, and give it."""
+        self.load(code)
+        self.part("load-password").has_focus()
+        self.part("load").is_ready()
+        self.part("load-password").fill(password)
+        self.part("load").click()
+
+    def reads(self, text: str) -> None:
+        """This text is shown, to the last character."""
+        self.part("loaded").appears()
+        # Compared in one word: a diff of two texts of a megabyte would take minutes.
+        assert (self.part("loaded-text").now.value == text) is True
+
+    def is_told(self, panel: str, message: str | re.Pattern[str]) -> None:
+        """A panel says what went wrong."""
+        self.part(f"{panel}-alert").says(message)

@@ -1,0 +1,355 @@
+"""How the page at ``/`` looks and is served: languages, sizes, colours, headers, files."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.support import browser as browsers
+from tests.support.browser import LOCALES, Visit, Visiting
+from tests.support.server import ROOT, Server
+
+browser, visit = browsers.browser, browsers.visit
+
+MESSAGES = {
+    language: json.loads((ROOT / "extension" / "ui" / f"{language}.json").read_text("utf-8"))
+    for language in LOCALES
+}
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "font-src 'self'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+)
+FOLDERS = {
+    "web": ROOT / "saver" / "web",
+    "core": ROOT / "extension" / "core",
+    "ui": ROOT / "extension" / "ui",
+    "vendor": ROOT / "extension" / "vendor",
+}
+# What only the extension shows it shows from here.
+EXTENSION = [ROOT / "extension", ROOT / "extension" / "browser"]
+
+SAID = """() => [
+    ["say", "textContent"], ["sayLabel", "ariaLabel"], ["sayPlaceholder", "placeholder"],
+].flatMap(([name, shown]) => [...document.querySelectorAll("*")].filter((each) => each.dataset?.[name])
+        .map((each) => [each.dataset[name], each[shown]]))"""
+
+# Every visible text and every border of a field against what is really behind it.
+CONTRASTS = """() => {
+    const parse = (color) => {
+        const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number);
+        return [r, g, b, a];
+    };
+    const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+        .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+    const behind = (element) => {
+        for (let each = element; each; each = each.parentElement) {
+            const color = parse(getComputedStyle(each).backgroundColor);
+            if (color[3] === 1) return color;
+        }
+        throw new Error("no ground");
+    };
+    const ratio = (one, other) => {
+        const [low, high] = [light(one), light(other)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    };
+    const found = [];
+    for (const each of document.querySelectorAll("body *")) {
+        if (!each.checkVisibility()) continue;
+        const style = getComputedStyle(each);
+        const is = `${each.tagName} ${each.dataset.part ?? each.className} ${each.dataset.say ?? ""}`;
+        const own = [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+        const field = each.matches("textarea, input:not([type=radio], [type=checkbox])");
+        if (own || field) found.push([is, ratio(parse(style.color), behind(each)), 4.5]);
+        const hint = each.placeholder && getComputedStyle(each, "::placeholder").color;
+        if (hint) found.push([`${is} hint`, ratio(parse(hint), behind(each)), 4.5]);
+        if (field) found.push([`${is} edge`, ratio(parse(style.borderColor), behind(each.parentElement)), 3]);
+    }
+    return found;
+}"""
+
+RIGHT = """() => Math.max(
+    ...[...document.querySelectorAll("body *:not(.unseen)")].map((each) => each.getBoundingClientRect().right)
+)"""
+NAME = """(each) => each.ariaLabel || each.labels?.[0]?.textContent || each.textContent
+    || each.ariaLabelledByElements?.[0]?.textContent"""
+
+
+# Languages
+
+
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("script", [True, False])
+def test_every_word_is_in_the_visitors_language(visit: Visiting, language: str, script: bool) -> None:
+    visitor = visit(language, java_script_enabled=script)
+    visitor.page.goto(visitor.url)
+    expect(visitor.page.locator("html")).to_have_attribute("lang", language)
+    expect(visitor.page).to_have_title(MESSAGES[language]["title"])
+    _expect_all_said(visitor, language)
+
+
+def test_the_switch_changes_every_word_and_keeps_what_is_typed(visit: Visiting) -> None:
+    visitor = visit("en").open()
+    visitor.load("wUrp")
+    visitor.part("text").fill("my draft")
+    expect(visitor.part("load-alert")).to_have_text(MESSAGES["en"]["no_text"])
+    visitor.page.get_by_role("link", name="한국어").click()
+    expect(visitor.part("load-alert")).to_have_text(MESSAGES["ko"]["no_text"])
+    expect(visitor.part("text")).to_have_value("my draft")
+    expect(visitor.part("counter")).to_have_text("8자 · 1,024KB 중 1KB")
+    expect(visitor.page.locator(".choices label")).to_have_text(
+        ["10분", "1시간", "3시간", "24시간", "7일", "30일"]
+    )
+    expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
+    expect(visitor.page.locator("[aria-current]")).to_have_text("한국어")
+    expect(visitor.page).to_have_title(MESSAGES["ko"]["title"])
+    _expect_all_said(visitor, "ko")
+    visitor.page.reload()
+    expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "language"),
+    [
+        ("/", "ko-KR,ko;q=0.9,en;q=0.8", "ko"),
+        ("/", "fr, ko;q=0.5", "ko"),
+        ("/", "fr", "en"),
+        ("/", "", "en"),
+        ("/?lang=ko", "en", "ko"),
+        ("/?lang=<b>", "ko", "ko"),
+    ],
+)
+def test_the_language_is_the_browsers_unless_another_is_asked_for(
+    live_server: Server, path: str, accept: str, language: str
+) -> None:
+    with urlopen(Request(live_server.url + path, headers={"Accept-Language": accept})) as answer:
+        assert re.search('<html lang="(.*)">', answer.read().decode()).group(1) == language  # type: ignore[union-attr]
+
+
+def test_the_catalogues_have_the_same_messages() -> None:
+    assert list(MESSAGES["en"]) == list(MESSAGES["ko"])
+    for key, message in MESSAGES["en"].items():
+        assert sorted(re.findall(r"{\w+}", message)) == sorted(re.findall(r"{\w+}", MESSAGES["ko"][key])), key
+
+
+def test_every_message_is_used() -> None:
+    folders = [*FOLDERS.values(), *EXTENSION]
+    sources = [file.read_text("utf-8") for folder in folders for file in folder.glob("*.[jh][st]*")]
+    code = "\n".join(source for source in sources if not source.startswith("{"))
+    unused = [
+        key
+        for key in MESSAGES["en"]
+        if not re.search(rf"[\"']{re.sub('_(one|other|once|sure)$', '', key)}[\"']", code)
+    ]
+    assert unused == []
+
+
+# Without JavaScript
+
+
+def test_without_javascript_the_page_shows_commands_that_work(visit: Visiting, tmp_path: Path) -> None:
+    visitor = visit(java_script_enabled=False)
+    visitor.page.goto(visitor.url)
+    expect(visitor.page.locator("main")).to_be_hidden()
+    expect(visitor.page.locator("noscript p").first).to_have_text(MESSAGES["en"]["noscript"])
+    page, save, load = visitor.page.locator("pre").all_inner_texts()
+    (tmp_path / "text.txt").write_text("by curl\n")
+    page = page.replace("https://…/", f"{visitor.url}/")
+    code = _shell(f"{page}\n{save}", tmp_path)
+    assert re.fullmatch("[a-zA-Z]{4}\n", code)
+    assert _shell(f"{page}\n{load.replace('wUrp', code.strip())}", tmp_path) == "by curl\n"
+
+
+def test_the_host_header_is_never_repeated(live_server: Server) -> None:
+    with urlopen(Request(live_server.url, headers={"Host": "evil.example"})) as answer:
+        assert b"evil.example" not in answer.read()
+
+
+# Sizes and colours
+
+
+@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize(("width", "zoom"), [(320, 1), (640, 2), (1280, 1)])
+def test_nothing_is_wider_than_the_window(visit: Visiting, language: str, width: int, zoom: int) -> None:
+    visitor = visit(language, viewport={"width": width, "height": 640})
+    for state in _states(visitor):
+        visitor.page.evaluate(f"document.documentElement.style.fontSize = '{zoom * 100}%'")
+        inside, whole = visitor.page.evaluate(
+            "[document.documentElement.clientWidth, document.documentElement.scrollWidth]"
+        )
+        assert whole <= inside == width, state
+        assert visitor.page.evaluate(RIGHT) <= width, state
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_everything_can_be_read(visit: Visiting, scheme: str) -> None:
+    visitor = visit(color_scheme=scheme)
+    for state in _states(visitor):
+        found = visitor.page.evaluate(CONTRASTS)
+        assert len(found) > 15
+        assert [each for each in found if each[1] < each[2]] == [], state
+    ground = visitor.page.locator("html").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", ground))) > 380) == (scheme == "light")
+
+
+def test_nothing_moves_for_those_who_asked_for_that(visit: Visiting) -> None:
+    for motion, animation in [("no-preference", "busy"), ("reduce", "none")]:
+        visitor = visit(reduced_motion=motion)
+        visitor.open().page.route("**/api/v1/load", lambda route: None)
+        visitor.load("wUrp")
+        expect(visitor.part("load")).to_have_css("animation-name", animation)
+
+
+def test_every_field_and_button_has_a_name(visit: Visiting) -> None:
+    visitor = visit()
+    for state in _states(visitor):
+        for element in visitor.page.locator(
+            "input:visible, textarea:visible, button:visible, a:visible"
+        ).all():
+            assert _name(element), (state, element)
+
+
+# What is served
+
+
+def test_the_page_is_guarded(live_server: Server) -> None:
+    with urlopen(live_server.url) as answer:
+        assert answer.headers["Content-Security-Policy"] == CSP
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert not re.search(
+            r"<style|\bstyle=|\bon\w+=|<script(?! type=\"module\" src=)", answer.read().decode()
+        )
+
+
+def test_every_file_of_the_page_is_served_and_checked_again(live_server: Server) -> None:
+    kinds = {
+        ".js": "text/javascript",
+        ".css": "text/css",
+        ".json": "application/json",
+        ".svg": "image/svg+xml",
+        ".txt": "text/plain",
+        ".woff2": "font/woff2",
+    }
+    files = [
+        (folder, file) for folder, path in FOLDERS.items() for file in path.iterdir() if file.suffix in kinds
+    ]
+    assert len(files) > 15
+    for folder, file in files:
+        url = f"{live_server.url}/{folder}/{file.name}"
+        with urlopen(url) as answer:
+            assert answer.read() == file.read_bytes()
+            assert answer.headers["Content-Type"].split(";")[0] == kinds[file.suffix]
+            assert answer.headers["Cache-Control"] == "no-cache"
+            tag = answer.headers["ETag"]
+        assert _status(url, {"If-None-Match": tag}) == 304
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "web/__init__.py",
+        "web/page.html",
+        "web/../app.py",
+        "web/%2e%2e/app.py",
+        "ui/..%2fcore%2fapi.js",
+        "extension/core/api.js",
+        "core/",
+    ],
+)
+def test_nothing_else_is_served(live_server: Server, path: str) -> None:
+    assert _status(f"{live_server.url}/{path}") == 404
+
+
+def test_every_module_is_told_in_advance(live_server: Server) -> None:
+    with urlopen(live_server.url) as answer:
+        told = set(re.findall('modulepreload" href="(.*?)"', answer.read().decode()))
+    assert told == _imports_of("web/page.js") - {"web/page.js"}
+
+
+def test_core_knows_no_page_and_no_browser() -> None:
+    outside = re.compile(r"\b(document|window|navigator|location|browser|chrome|localStorage)\.\w")
+    for file in FOLDERS["core"].glob("*.js"):
+        assert outside.findall(file.read_text("utf-8")) == [], file
+
+
+def _expect_all_said(visitor: Visit, language: str) -> None:
+    said = visitor.page.evaluate(SAID)
+    assert len(said) > 20
+    for key, text in said:
+        assert "{" in MESSAGES[language][key] or text == MESSAGES[language][key], key
+
+
+def _states(visitor: Visit) -> Iterator[str]:
+    """Bring the page, not yet open, into each of its states, one after the other."""
+    lives = {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000}
+    who = {"contact": "abuse@example.org", "terms_url": "https://example.org/terms"}
+    visitor.answer("limits", 200, {"max_text_bytes": 1_000, "expires_in": lives, **who})
+    visitor.open()
+    yield "empty"
+    visitor.part("save").click()
+    visitor.load("w0rp")
+    expect(visitor.part("load-alert")).not_to_be_empty()
+    yield "refused"
+    visitor.load("wUrp")
+    expect(visitor.part("lock")).to_be_visible()
+    visitor.part("text").fill("W" * 1_001)
+    expect(visitor.part("counter")).to_have_class(re.compile("over"))
+    yield "not found, too large"
+    code = visitor.save("W" * 500)
+    visitor.part("copy-code").click()
+    yield "saved"
+    visitor.load(code)
+    expect(visitor.part("loaded")).to_be_visible()
+    yield "loaded"
+    visitor.part("receipt-ask").click()
+    expect(visitor.part("receipt")).not_to_be_empty()
+    yield "receipt"
+    visitor.part("delete").click()
+    expect(visitor.part("living")).to_be_hidden()
+    yield "deleted"
+    visitor.part("again").click()
+    code = visitor.save("W", once=True)
+    with visitor.page.expect_response("**/api/v1/ack"):
+        visitor.load(code)
+    expect(visitor.part("one-time")).to_be_visible()
+    visitor.part("receipt-ask").click()
+    expect(visitor.part("living")).to_be_hidden()
+    yield "read"
+
+
+def _shell(command: str, folder: Path) -> str:
+    done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _status(url: str, headers: dict[str, str] | None = None) -> int:
+    try:
+        with urlopen(Request(url, headers=headers or {})) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
+def _imports_of(name: str) -> set[str]:
+    folder, _, file = name.partition("/")
+    found = {name}
+    for path in re.findall(
+        r'^(?:import .*|\} )from "(.*)";', (FOLDERS[folder] / file).read_text(), re.MULTILINE
+    ):
+        found |= _imports_of(path.removeprefix("../") if path.startswith("../") else f"{folder}/{path[2:]}")
+    return found
+
+
+def _name(element: Locator) -> str:
+    return str(element.evaluate(NAME))

@@ -1,0 +1,114 @@
+"""Faults that only show on a database with many writers; see ``tests/mutation/faults.py``."""
+
+from __future__ import annotations
+
+from tests.mutation.faults import Fault
+
+_POSTGRES = "tests/databases/test_postgres.py"
+_WAITS = "tests/databases/test_postgres_waits.py"
+
+FAULTS = [
+    Fault(
+        "of the codes that are tried the first of the alphabet is leased",
+        "saver/leases/draw.py",
+        "next(code for code in wanted if code in free)",
+        "Code(min(free))",
+        "tests/store/test_leases.py::TestEveryFreeCodeIsEquallyLikely::test_by_trying[postgresql]",
+    ),
+    Fault(
+        "the quota is counted by two at once",
+        "saver/leases/quota.py",
+        'dialect.lock(connection, "quota", *names)',
+        "pass",
+        "tests/api/test_repeat.py::test_writers_at_once_keep_to_the_quota",
+    ),
+    Fault(
+        "two claims are both the first",
+        "saver/leases/load.py",
+        ".where(_same).with_for_update()",
+        ".where(_same)",
+        f"{_POSTGRES}::TestTwoAtOnce::test_a_claim_that_comes_second_reads_nothing",
+    ),
+    Fault(
+        "whoever leases waits for another's code",
+        "saver/leases/draw.py",
+        "with_for_update(skip_locked=True)",
+        "with_for_update()",
+        f"{_POSTGRES}::TestNobodyWaitsForAnothersCode",
+    ),
+    Fault(
+        "a sweep waits for an owner",
+        "saver/leases/sweep.py",
+        """    .order_by(text.c.expires_at)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)""",
+        """    .order_by(text.c.expires_at)
+    .limit(bindparam("most"))
+    .with_for_update()""",
+        f"{_POSTGRES}::TestNobodyWaitsForAnothersCode",
+    ),
+    Fault(
+        "an owner ends what came after",
+        "saver/leases/own.py",
+        "asked = _find.with_for_update() if to_write else _find",
+        "asked = _find",
+        f"{_POSTGRES}::TestTwoAtOnce::test_an_owner_who_comes_late_does_not_touch_a_strangers_text",
+    ),
+    Fault(
+        "what is on one machine only is acknowledged",
+        "saver/writer.py",
+        "if dialect.is_at_risk(connection):",
+        "if False:",
+        f"{_WAITS}::TestTheStandbyIsAway",
+    ),
+    Fault(
+        "what is on one machine only is acknowledged when it is asked for again",
+        "saver/leases/save.py",
+        """    .where(text.c.key_hash == bindparam("key_hash"))
+    .with_for_update()""",
+        """    .where(text.c.key_hash == bindparam("key_hash"))""",
+        f"{_WAITS}::TestTheStandbyIsAway",
+    ),
+    Fault(
+        "a one-time text is burnt while the standby is away",
+        "saver/leases/load.py",
+        "                self._put_back(code, found, before)\n",
+        "                pass\n",
+        f"{_WAITS}::TestTheStandbyIsAway",
+    ),
+    Fault(
+        "a key that was used a moment ago is a fault",
+        "saver/dialect/postgresql.py",
+        '{"40P01", "40001", "23505"}',
+        '{"40P01", "40001"}',
+        f"{_POSTGRES}::TestTwoAtOnce::test_two_writes_with_one_key_are_one_lease",
+    ),
+    Fault(
+        "a standby is asked",
+        "saver/dialect/postgresql.py",
+        '"target_session_attrs": "read-write"',
+        '"target_session_attrs": "any"',
+        f"{_POSTGRES}::TestItComesBackByItself::test_a_server_that_only_reads_is_not_asked",
+    ),
+    Fault(
+        "a lost connection is an error",
+        "saver/dialect/__init__.py",
+        'return bool(getattr(driver_connection, "closed", False))',
+        "return False",
+        f"{_POSTGRES}::TestItComesBackByItself::test_a_lost_connection_is_not_noticed",
+    ),
+    Fault(
+        "a transaction begins on a lost connection",
+        "saver/dialect/postgresql.py",
+        "return error.statement in _BEGIN.values()",
+        "return False",
+        f"{_POSTGRES}::TestItComesBackByItself::test_a_lost_connection_is_not_noticed",
+    ),
+    Fault(
+        "after pg_restore codes are leased that were leased since",
+        "saver/upkeep/restored.py",
+        "rest_all(connection, now, until, self._rules.rest)",
+        "pass",
+        "tests/databases/test_restored.py",
+    ),
+]

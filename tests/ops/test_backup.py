@@ -1,0 +1,192 @@
+"""`flask --app saver backup`: a whole copy or none, whoever writes meanwhile."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from saver.app import Rooms
+from saver.codes import Code
+from saver.leases import Leases
+from tests.conftest import NO_LIMITS, Clock
+from tests.support.server import environment, wait_until
+from tests.support.snapshot import ask, put_codes, snapshot
+
+POOL = [Code.nth(number * 365) for number in range(20_000)]
+# Leases, deletes and sweeps as fast as it can, and says after each lease what was kept.
+WRITER = """\
+import json, sys
+from saver import create_app
+leases = create_app().extensions["saver"].leases
+while True:
+    kept = leases.save("k" * 200, 3600)
+    gone = leases.save("g" * 200, 3600)
+    leases.delete(gone.code, gone.owner_token)
+    leases.sweep(50)
+    print(json.dumps([kept.code, gone.code]), flush=True)
+"""
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_it_says_where_the_copy_is_and_what_is_in_it(
+    run: FlaskCliRunner, leases: Leases, backups: Path
+) -> None:
+    code = leases.save("kept", 600).code
+    told = run.invoke(args=["backup", "--to", str(backups)])
+    assert told.exit_code == 0
+    path = backups / "saver-20270115T080000Z.db"
+    assert told.stdout.splitlines()[:4] == [
+        str(path),
+        f"bytes   {path.stat().st_size:,}",
+        "dropped 0",
+        "free    3",
+    ]
+    assert code not in told.output
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert ask(path, "SELECT code, body FROM text") == [(code, "kept")]
+    assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+def test_what_was_wiped_is_not_in_the_copy(
+    run: FlaskCliRunner, leases: Leases, backups: Path, clock: Clock
+) -> None:
+    leases.save("CANARY" * 5_000, 60)
+    clock.tick(60)
+    leases.sweep(10)
+    assert run.invoke(args=["backup", "--to", str(backups)]).exit_code == 0
+    [copy] = backups.iterdir()
+    assert b"CANARY" not in copy.read_bytes()
+
+
+def test_the_newest_are_kept_and_nothing_else_is_touched(
+    run: FlaskCliRunner, backups: Path, clock: Clock
+) -> None:
+    (backups / "saver-notes.db").write_text("mine")
+    (backups / ".saver-dead.partial").write_text("left by a kill")
+    for _ in range(4):
+        assert run.invoke(args=["backup", "--to", str(backups), "--keep", "2"]).exit_code == 0
+        clock.tick(3_600)
+    assert names(backups) == ["saver-20270115T100000Z.db", "saver-20270115T110000Z.db", "saver-notes.db"]
+
+
+def test_a_second_one_in_the_same_second_does_not_replace_the_first(
+    run: FlaskCliRunner, leases: Leases, backups: Path
+) -> None:
+    run.invoke(args=["backup", "--to", str(backups)])
+    leases.save("later", 600)
+    told = run.invoke(args=["backup", "--to", str(backups)])
+    assert (told.exit_code, "is there already" in told.output) == (1, True)
+    [copy] = backups.iterdir()
+    assert ask(copy, "SELECT count(*) FROM text") == [(0,)]
+
+
+def test_no_folder_is_told(run: FlaskCliRunner, tmp_path: Path) -> None:
+    told = run.invoke(args=["backup", "--to", str(tmp_path / "nowhere")])
+    assert (told.exit_code, told.output) == (1, f"Error: there is no folder {tmp_path / 'nowhere'}\n")
+
+
+def test_a_disk_that_is_full_leaves_nothing_half_made(rooms: Rooms, backups: Path) -> None:
+    command = [sys.executable, "-m", "flask", "--app", "saver", "backup", "--to", str(backups)]
+    told = subprocess.run(
+        command,
+        env=environment(rooms.settings.data_dir, NO_LIMITS),
+        capture_output=True,
+        text=True,
+        # No file may grow beyond this, as on a disk that is full.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)),
+        check=False,
+        timeout=60,
+    )
+    assert told.returncode == 1
+    assert "Error: the copy could not be written" in told.stderr
+    assert names(backups) == []
+
+
+@pytest.mark.parametrize(
+    ("harm", "sentence"),
+    [
+        ("INSERT INTO code SELECT code FROM text", "1 codes in two places"),
+        ("DELETE FROM code WHERE code = 'wUrp'", None),
+    ],
+)
+def test_a_copy_that_breaks_a_rule_gets_no_name(
+    run: FlaskCliRunner, rooms: Rooms, leases: Leases, backups: Path, harm: str, sentence: str | None
+) -> None:
+    leases.save("x", 600)
+    with closing(sqlite3.connect(rooms.settings.data_dir / "saver.db")) as database, database:
+        database.execute(harm)
+    told = run.invoke(args=["backup", "--to", str(backups)])
+    # A pool that is not full is no fault of the copy.
+    assert told.exit_code == (1 if sentence else 0)
+    assert (sentence or "") in told.output
+    assert len(names(backups)) == (0 if sentence else 1)
+
+
+def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: Path, tmp_path: Path) -> None:
+    data, backups = tmp_path / "busy", tmp_path / "backups"
+    for path in (data, backups):
+        path.mkdir()
+    shutil.copy(migrated, data / "saver.db")
+    put_codes(data / "saver.db", list(POOL))
+    environ = environment(data, {**NO_LIMITS, "rest": 0})
+    writers = [
+        subprocess.Popen([sys.executable, "-c", WRITER], env=environ, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    acknowledged: list[tuple[str, str]] = []
+
+    def listen(writer: subprocess.Popen[str]) -> None:
+        assert writer.stdout
+        for line in writer.stdout:
+            acknowledged.append(tuple(json.loads(line)))
+
+    listeners = [threading.Thread(target=listen, args=(writer,), daemon=True) for writer in writers]
+    clock = Clock()
+    upkeep = make_app("busy").extensions["saver"].upkeep
+    upkeep.backup._clock = clock
+    try:
+        for listener in listeners:
+            listener.start()
+        for number in range(5):
+            wait_until(lambda number=number: len(acknowledged) > 40 * (number + 1), "nothing is written")
+            before = list(acknowledged)
+            made = upkeep.backup.make(backups, 10)
+            clock.tick(1)
+            copied = snapshot(made.path)
+            assert copied.misplaced(POOL) == {}
+            # What was acknowledged before it began is in it.
+            assert {kept for kept, _ in before} <= set(copied.leased)
+        assert len(acknowledged) > len(before), "the writers were stopped by the backup"
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.wait()
+        for listener in listeners:
+            listener.join(30)
+    assert [found for path in backups.iterdir() for found in ask(path, "PRAGMA integrity_check")] == [
+        ("ok",)
+    ] * 5
+    assert not list(backups.glob(".*"))
+    upkeep.restore._clock = time.time
+    upkeep.restore.restore(made.path)
+    found = snapshot(data / "saver.db")
+    assert found.misplaced(POOL) == {}
+    # Whoever was told a code, before the backup or since: no stranger gets it.
+    assert {kept for kept, _ in acknowledged} <= set(found.leased)

@@ -1,0 +1,191 @@
+"""`flask --app saver check` and `restore` as an operator reads them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskCliRunner
+
+from saver.app import Rooms
+from saver.codes import SPACE
+from saver.leases import Leases
+from tests.conftest import Clock
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """A database whose pool is full."""
+    database = tmp_path_factory.mktemp("filled") / "saver.db"
+    shutil.copy(migrated, database)
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    one = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 52), l(c) AS"
+    one += f" (SELECT substr('{letters}', i, 1) FROM n)"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(
+            f"{one} INSERT INTO code SELECT a.c || b.c || c.c || d.c FROM l a, l b, l c, l d ORDER BY 1"
+        )
+    return database
+
+
+@pytest.fixture
+def full(make_app: Callable[..., Flask], filled: Path, tmp_path: Path) -> Flask:
+    (tmp_path / "full").mkdir()
+    shutil.copy(filled, tmp_path / "full" / "saver.db")
+    return make_app("full")
+
+
+@pytest.fixture
+def run(full: Flask) -> FlaskCliRunner:
+    return full.test_cli_runner()
+
+
+def lines(told: str) -> dict[str, str]:
+    return {line.split()[0]: line.split()[1] for line in told.splitlines()}
+
+
+def test_all_is_well(run: FlaskCliRunner, full: Flask) -> None:
+    rooms: Rooms = full.extensions["saver"]
+    code = rooms.leases.save("x", 600).code
+    rooms.readiness.beat()
+    told = run.invoke(args=["check"])
+    assert lines(told.stdout) == dict.fromkeys(
+        ["database", "schema", "codes", "worker", "disk", "counts", "files"], "ok"
+    )
+    assert f"{SPACE - 1:,} of {SPACE:,} free, 1 texts live, 0 resting" in told.stdout
+    assert not re.search(rf"\\b{code}\\b", told.stdout)
+    assert told.exit_code == 0
+
+
+def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, full: Flask, clock: Clock) -> None:
+    assert "it never swept" in run.invoke(args=["check"]).stdout
+    full.extensions["saver"].readiness.beat()
+    clock.tick(61)
+    told = run.invoke(args=["check"])
+    assert (told.exit_code, lines(told.stdout)["worker"]) == (1, "FAILING")
+    assert "the last sweep ended 61 s ago" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("harm", "name"),
+    [
+        ("DELETE FROM code WHERE code = 'wUrp'", "codes"),
+        ("INSERT INTO text (code, owner_hash, expires_at, free_at) VALUES ('wUrp', x'00', 1, 2)", "codes"),
+        ("DELETE FROM code WHERE code > 'a'", "codes"),
+        ("UPDATE alembic_version SET version_num = '0001'", "schema"),
+    ],
+)
+def test_what_is_wrong_is_told(run: FlaskCliRunner, full: Flask, harm: str, name: str) -> None:
+    rooms: Rooms = full.extensions["saver"]
+    rooms.readiness.beat()
+    with closing(sqlite3.connect(rooms.settings.data_dir / "saver.db")) as database, database:
+        database.execute(harm)
+    told = run.invoke(args=["check"])
+    assert [key for key, state in lines(told.stdout).items() if state == "FAILING"] == [name]
+    assert told.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("harm", "line"),
+    [
+        (lambda folder: folder.chmod(0o777), "everybody may write to "),
+        (lambda folder: (folder / "saver.db").chmod(0o644), "everybody may read saver.db"),
+        (lambda folder: (folder / "secret_key").chmod(0o666), "everybody may write to secret_key"),
+        (lambda folder: os.chown(folder, 65_534, -1), "belongs to another user"),
+        (lambda folder: linked(folder / "counts"), "counts is a symbolic link"),
+    ],
+)
+def test_files_that_others_may_change_are_told(
+    run: FlaskCliRunner, full: Flask, harm: Callable[[Path], None], line: str
+) -> None:
+    if "another user" in line and os.geteuid():
+        pytest.fail(
+            "only root gives a folder away: sudo ./scripts/test tests/ops/test_check.py", pytrace=False
+        )
+    rooms: Rooms = full.extensions["saver"]
+    rooms.readiness.beat()
+    harm(rooms.settings.data_dir)
+    told = run.invoke(args=["check"])
+    # What is counted in another place's file is not counted at all.
+    failing = ["counts", "files"] if line.startswith("counts") else ["files"]
+    assert [key for key, state in lines(told.stdout).items() if state == "FAILING"] == failing
+    assert line in told.stdout
+
+
+def linked(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(path.with_name("elsewhere"))
+
+
+def test_a_pool_that_runs_short_is_told(
+    run: FlaskCliRunner, full: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms: Rooms = full.extensions["saver"]
+    rooms.readiness.beat()
+    # Millions of texts would take their time, so short is what is not quite full.
+    monkeypatch.setattr("saver.upkeep.check._SHORT", 1.0)
+    assert lines(run.invoke(args=["check"]).stdout)["codes"] == "ok"
+    rooms.leases.save("x", 60)
+    told = run.invoke(args=["check"])
+    assert (told.exit_code, lines(told.stdout)["codes"]) == (1, "FAILING")
+
+
+def test_a_damaged_file_is_told(run: FlaskCliRunner, full: Flask) -> None:
+    path = full.extensions["saver"].settings.data_dir / "saver.db"
+    with path.open("r+b") as file:
+        file.seek(20 * 4_096)
+        file.write(b"damage" * 2_000)
+    told = run.invoke(args=["check"])
+    assert (told.exit_code, lines(told.stdout)["database"]) == (1, "FAILING")
+
+
+@pytest.fixture
+def stopped(run: FlaskCliRunner, full: Flask, tmp_path: Path) -> Iterator[Path]:
+    """A backup, and a service that is stopped after one more text was saved."""
+    leases: Leases = full.extensions["saver"].leases
+    (tmp_path / "backups").mkdir()
+    assert run.invoke(args=["backup", "--to", str(tmp_path / "backups")]).exit_code == 0
+    leases.save("since", 600)
+    with full.app_context():
+        full.extensions["sqlalchemy"].engine.dispose()
+    [path] = (tmp_path / "backups").iterdir()
+    return path
+
+
+def test_restore_says_what_it_did(run: FlaskCliRunner, full: Flask, stopped: Path) -> None:
+    told = run.invoke(args=["restore", str(stopped)])
+    place = full.extensions["saver"].settings.data_dir / "saver.db"
+    assert told.stdout.splitlines() == [
+        f"the database so far is kept: {place}.replaced-20270115T080000Z",
+        "1 codes leased since the backup rest",
+        f"free    {SPACE - 1:,}",
+        "live    0",
+        "overdue 0",
+        "resting 1",
+    ]
+
+
+def test_restore_of_a_full_pool_without_its_past(run: FlaskCliRunner, full: Flask, stopped: Path) -> None:
+    (full.extensions["saver"].settings.data_dir / "saver.db").unlink()
+    refused = run.invoke(args=["restore", str(stopped)])
+    assert (refused.exit_code, "With --lost" in refused.output) == (1, True)
+    told = run.invoke(args=["restore", str(stopped), "--lost"])
+    assert told.stdout.splitlines() == [
+        "no code is leased before 2027-02-15T08:00:00Z",
+        "free    0",
+        "live    0",
+        "overdue 0",
+        f"resting {SPACE:,}",
+    ]
+
+
+def test_how_long_codes_rest_is_asked_only_where_it_matters(run: FlaskCliRunner, stopped: Path) -> None:
+    told = run.invoke(args=["restore", str(stopped), "--codes-rest", "60"])
+    assert (told.exit_code, "--codes-rest needs --lost" in told.output) == (2, True)

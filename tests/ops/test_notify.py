@@ -1,0 +1,136 @@
+"""What systemd is told: that a service is up, and that it goes on as long as it does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+import time_machine
+
+from saver.app import Rooms
+from saver.notify import Manager
+from saver.worker import Loop, Sweeper
+from tests.conftest import NO_LIMITS, NOW
+from tests.ops.test_worker import Impatient, Passing, put_rested
+from tests.support.server import environment
+
+
+class Told:
+    """The service manager's end of the socket."""
+
+    def __init__(self, folder: str) -> None:
+        self.path = f"{folder}/notify"
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(self.path)
+
+    def next(self, patience: float) -> str | None:
+        """The next message, or None if none comes in so many seconds."""
+        self._socket.settimeout(patience)
+        with suppress(TimeoutError, BlockingIOError):
+            return self._socket.recv(4_096).decode()
+        return None
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        made = Told(folder)
+        yield made
+        made.close()
+
+
+def test_what_is_said_is_what_systemd_reads(told: Told) -> None:
+    manager = Manager(told.path)
+    manager.ready(60)
+    manager.alive()
+    manager.stopping()
+    assert [told.next(30) for _ in range(3)] == [
+        "READY=1\nWATCHDOG_USEC=60000000",
+        "WATCHDOG=1",
+        "STOPPING=1",
+    ]
+
+
+@pytest.mark.parametrize("address", [None, "", "/nowhere/notify", "@nobody"])
+def test_nobody_listens_and_nothing_fails(address: str | None) -> None:
+    Manager(address).alive()
+
+
+def test_an_abstract_socket_is_found() -> None:
+    name = f"saver-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(f"\0{name}")
+        listening.settimeout(30)
+        Manager(f"@{name}").alive()
+        assert listening.recv(100) == b"WATCHDOG=1"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("jump", [0, -3_600, 3_600])
+def test_a_loop_that_goes_on_says_so_after_every_job(jump: int, fails: bool) -> None:
+    jobs, alive = [], []
+
+    def job() -> None:
+        jobs.append(1)
+        if fails:
+            raise OSError
+
+    with time_machine.travel(NOW, tick=False) as clock:
+        Loop(job, 5, Passing(clock, 120, 42, jump), lambda: alive.append(len(jobs))).run()
+    assert alive == list(range(1, len(jobs) + 1))
+    assert len(jobs) > 20
+
+
+def test_a_loop_whose_job_never_comes_says_nothing() -> None:
+    alive = []
+    with time_machine.travel(NOW, tick=False) as clock:
+        loop = Loop(lambda: None, 5, Passing(clock, 120), lambda: alive.append(1))
+        loop.tick()
+        loop._scheduler.clear()
+        loop._plan = lambda: None  # type: ignore[method-assign]
+        for _ in range(100):
+            clock.shift(1)
+            loop.tick()
+    assert alive == []
+
+
+def test_a_long_sweep_says_so_after_every_batch(rooms: Rooms) -> None:
+    put_rested(rooms.settings.data_dir / "saver.db", 1_000)
+    alive = []
+    Sweeper(rooms.leases, rooms.readiness, Impatient(), lambda: alive.append(1)).run()
+    assert len(alive) > 2
+
+
+def test_a_worker_that_hangs_is_silent(rooms: Rooms, told: Told) -> None:
+    folder = rooms.settings.data_dir
+    environ = {**environment(folder, {**NO_LIMITS, "sweep_every": 1}), "NOTIFY_SOCKET": told.path}
+    with (folder / "worker.log").open("wb") as log:
+        worker = subprocess.Popen([sys.executable, "-m", "saver.worker"], cwd=folder, env=environ, stderr=log)
+    try:
+        assert told.next(30) == "READY=1\nWATCHDOG_USEC=60000000"
+        assert [told.next(30) for _ in range(3)] == ["WATCHDOG=1"] * 3
+        worker.send_signal(signal.SIGSTOP)
+        while told.next(0.01):
+            pass
+        assert told.next(3) is None
+        worker.send_signal(signal.SIGCONT)
+        assert told.next(30) == "WATCHDOG=1"
+        worker.send_signal(signal.SIGTERM)
+        said = [told.next(30)]
+        while said[-1] == "WATCHDOG=1":
+            said.append(told.next(30))
+        assert said[-1] == "STOPPING=1"
+        assert worker.wait(60) == 0
+    finally:
+        worker.kill()
+        worker.wait()

@@ -1,0 +1,245 @@
+"""A private Apache with the configuration that ships: free ports, a folder of its own, an ordinary user.
+
+What the test writes is what the operator writes (site.conf: names and paths), and a stand-in for
+Debian's apache2.conf. All else is read from ``apache/`` as it is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+from typing import Self
+
+from tests.servers.apache import software
+from tests.servers.apache.client import Client
+from tests.servers.apache.gunicorn import Gunicorn, children_of
+from tests.servers.apache.names import BARE, WWW
+from tests.servers.apache.pki import Authority, Certificate
+from tests.servers.apache.shipped import PROXY, modules_to_enable, name_of_the_daemons, shipped_defines
+from tests.support import leftovers
+from tests.support.server import ROOT, free_port, wait_until
+
+# Who may say, in X-Test-Address, that they are somebody else: to see what becomes of any address.
+IMPERSONATOR = "127.0.0.99"
+
+# What Debian has on by itself; mod_remoteip is the test's own.
+_BY_DEFAULT = (
+    *("mpm_event", "authz_core", "authz_host", "alias", "deflate", "dir", "env", "filter", "mime"),
+    *("reqtimeout", "setenvif", "status", "remoteip"),
+)
+# As Debian sets them where it differs from what we want: all of it must be overruled.
+_BASE = """\
+ServerRoot "{root}"
+DefaultRuntimeDir "{root}/run"
+PidFile "{root}/run/apache.pid"
+Mutex file:{root}/run default
+ServerName localhost
+{modules}
+Listen 127.0.0.1:{http}
+Listen 127.0.0.1:{https}
+TypesConfig /dev/null
+ErrorLog "{root}/log/error.log"
+LogLevel warn
+ServerTokens OS
+RequestReadTimeout header=20-40,minrate=500
+AddOutputFilterByType DEFLATE text/html text/plain text/css text/javascript
+RemoteIPHeader X-Test-Address
+RemoteIPInternalProxy {impersonator}
+<IfModule ssl_module>
+    SSLCipherSuite HIGH:!aNULL
+    SSLProtocol all -SSLv3
+    SSLSessionCache shmcb:{root}/run/ssl(512000)
+</IfModule>
+<IfModule wsgi_module>
+    WSGISocketPrefix "{root}/run/wsgi"
+</IfModule>
+<IfModule mpm_event_module>
+    StartServers 2
+    MinSpareThreads 25
+    MaxSpareThreads 75
+    ThreadLimit 64
+    ThreadsPerChild 25
+    MaxRequestWorkers 150
+</IfModule>
+<Directory />
+    Options FollowSymLinks
+    AllowOverride None
+    Require all denied
+</Directory>
+Include "{root}/site.conf"
+"""
+
+
+class Apache:
+    """``with Apache(WSGI, database, authority, settings) as apache: apache.client.get("/healthz")``.
+
+    It is up when it answers ``awaited``, which is asked for over https if it is the service's.
+    """
+
+    def __init__(
+        self,
+        variant: str,
+        database: Path,
+        authority: Authority,
+        settings: Mapping[str, object],
+        *,
+        awaited: str = "/healthz",
+        gunicorn: bool = True,
+        **defines: object,
+    ) -> None:
+        self.variant = variant
+        self._awaited = awaited
+        # Under pytest's own folder the sockets' paths would be too long.
+        self.root = Path(mkdtemp(prefix="saver", dir="/tmp"))
+        self.root.chmod(0o755)
+        for name in ("run", "log", "data", "start", "acme/.well-known/acme-challenge"):
+            (self.root / name).mkdir(parents=True)
+        shutil.copy(database, self.root / "data" / "saver.db")
+        self.http, self.https = free_port(), free_port()
+        self.gunicorn = Gunicorn(self.root, settings) if variant == PROXY and gunicorn else None
+        self._settings = settings
+        self._defines = {**self._names(authority.certify(BARE, WWW)), **defines}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.authority = authority
+        self.client = Client(self.http, self.https, authority.root)
+
+    def __enter__(self) -> Self:
+        self._write()
+        try:
+            if self.gunicorn:
+                self.gunicorn.start()
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self.gunicorn:
+            self.gunicorn.stop()
+        shutil.rmtree(self.root)
+
+    def start(self) -> None:
+        """Start and wait until it answers. That ``-t`` is content says little: starting is the test."""
+        with (self.root / "log" / "out.log").open("ab") as out:
+            self._process = subprocess.Popen(
+                self._command("-D", "FOREGROUND"),
+                env=self._environ(),
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+        try:
+            wait_until(self._answers, "Apache does not answer", 60)
+        except AssertionError:
+            raise AssertionError(self.said()[-6000:]) from None
+
+    def stop(self) -> None:
+        """Stop as systemd would, then end what is left: a stopped daemon would outlive its parent."""
+        if self._process is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(15)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def kill(self) -> None:
+        """kill -9 of Apache and of all that it has started."""
+        assert self._process
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        # What its pid file names is gone, or another process by now.
+        (self.root / "run" / "apache.pid").unlink(missing_ok=True)
+
+    def graceful(self) -> None:
+        """What `apachectl graceful` and `systemctl reload apache2` do."""
+        assert self._process
+        self._process.send_signal(signal.SIGUSR1)
+
+    def check(self) -> str:
+        """What ``apache2 -t`` says."""
+        asked = subprocess.run(
+            self._command("-t"), env=self._environ(), capture_output=True, text=True, check=False
+        )
+        return asked.stderr + asked.stdout
+
+    def children(self) -> set[int]:
+        """Every process that Apache has started."""
+        assert self._process
+        return children_of(self._process.pid)
+
+    def daemons(self) -> set[int]:
+        """The processes of mod_wsgi's daemon group, found as the README has the operator find them."""
+        assert self._process
+        command = ["pgrep", "-P", str(self._process.pid), "-f", name_of_the_daemons()]
+        return set(map(int, subprocess.run(command, capture_output=True, check=False).stdout.split()))
+
+    def said(self) -> str:
+        """All that Apache and the service have written into logs."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted((self.root / "log").iterdir()))
+
+    def _answers(self) -> bool:
+        assert self._process
+        assert self._process.poll() is None, "Apache has ended"
+        with contextlib.suppress(OSError):
+            return self.client.get(self._awaited, tls=self._awaited == "/healthz").status < 400
+        return False
+
+    def _command(self, *options: str) -> list[str]:
+        return software.as_user([software.apache2(), "-d", str(self.root), "-f", "apache2.conf", *options])
+
+    def _names(self, certificate: Certificate) -> dict[str, object]:
+        user, group = software.user()
+        return {
+            "SAVER_HOST": WWW,
+            "SAVER_BARE": BARE,
+            "SAVER_CERT": certificate.chain,
+            "SAVER_KEY": certificate.key,
+            "SAVER_HOME": ROOT,
+            "SAVER_VENV": software.environment(),
+            "SAVER_USER": user,
+            "SAVER_GROUP": group,
+            "SAVER_SOCKET": self.root / "run" / "saver.sock",
+            "SAVER_ACME": self.root / "acme",
+            "SAVER_LOGS": self.root / "log",
+            "SAVER_HTTP": self.http,
+            "SAVER_HTTPS": self.https,
+            "SAVER_OPERATOR": "127.0.0.1",
+        }
+
+    def _write(self) -> None:
+        modules = "\n".join(f"LoadModule {name}_module {software.module(name)}" for name in self._modules())
+        base = _BASE.format(
+            root=self.root, modules=modules, http=self.http, https=self.https, impersonator=IMPERSONATOR
+        )
+        (self.root / "apache2.conf").write_text(base)
+        defines = {**shipped_defines(), **self._defines}
+        lines = [f"Define {name} {value}" for name, value in defines.items() if value]
+        lines.append(f"Include ${{SAVER_HOME}}/apache/{self.variant}")
+        (self.root / "site.conf").write_text("\n".join(lines) + "\n")
+        settings = {"DATA_DIR": self.root / "data", **self._settings}
+        (self.root / "start" / ".env").write_text(
+            "".join(f"SAVER_{name.upper()}={value}\n" for name, value in settings.items())
+        )
+        if os.geteuid() == 0:
+            for path in (self.root, *self.root.rglob("*")):
+                shutil.chown(path, *software.user())
+
+    def _modules(self) -> list[str]:
+        return [*_BY_DEFAULT, "socache_shmcb", *modules_to_enable(self.variant)]
+
+    def _environ(self) -> dict[str, str]:
+        # Apache hands its own environment on to the daemons, so that the caller's must not get in.
+        ours = {"SAVER_ENV_FILE": str(self.root / "start" / ".env"), "PYTHONDONTWRITEBYTECODE": "1"}
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", **ours, **leftovers.mark()}

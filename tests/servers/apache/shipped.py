@@ -1,0 +1,31 @@
+"""What ships, and what its README has the operator do: the tests do the same."""
+
+from __future__ import annotations
+
+import re
+
+from tests.support.server import ROOT
+
+README = ROOT / "apache" / "README.md"
+WSGI, PROXY = "saver.conf", "saver-proxy.conf"
+VARIANTS = (WSGI, PROXY)
+
+
+def shipped_defines() -> dict[str, str]:
+    """What the shipped site.conf defines."""
+    site = (ROOT / "apache" / "site.conf").read_text()
+    return dict(re.findall(r"^Define (\w+) (.+)$", site, re.MULTILINE))
+
+
+def modules_to_enable(variant: str) -> list[str]:
+    """The modules that the README has the operator enable for a variant."""
+    line = re.search(rf"^a2enmod (.+?) +# {re.escape(variant)}$", README.read_text(), re.MULTILINE)
+    assert line, f"apache/README.md does not say which modules {variant} needs"
+    return line[1].split()
+
+
+def name_of_the_daemons() -> str:
+    """The pattern by which the README finds the daemons."""
+    found = re.search(r"pkill -USR1 -f '(.+?)'", README.read_text())
+    assert found, "apache/README.md does not say how code is reloaded"
+    return found[1]

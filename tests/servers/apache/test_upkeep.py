@@ -1,0 +1,176 @@
+"""What happens when processes die, hang or are replaced: requests are answered."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import NO_LIMITS
+from tests.servers.apache.client import Answer, Client, receive, request
+from tests.servers.apache.instance import Apache
+from tests.servers.apache.pki import Authority
+from tests.servers.apache.shipped import PROXY, VARIANTS, WSGI
+from tests.servers.apache.test_errors import HSTS, POST, check
+from tests.support.server import wait_until
+
+CLIENTS = 4
+# Of mod_wsgi's daemons in site.conf, and of gunicorn's workers.
+PROCESSES = 2
+AT_LEAST = 40
+
+
+def processes(apache: Apache) -> set[int]:
+    """Those in which the service runs."""
+    return apache.gunicorn.workers() if apache.gunicorn else apache.daemons()
+
+
+def both(apache: Apache) -> set[int]:
+    """The same when all are there: the first one answers before the second has its name."""
+    wait_until(lambda: len(processes(apache)) == PROCESSES, "not every process starts")
+    return processes(apache)
+
+
+def reload(apache: Apache) -> None:
+    """Bring new code in, as the README says."""
+    if apache.gunicorn:
+        apache.gunicorn.reload()
+    else:
+        for daemon in both(apache):
+            os.kill(daemon, signal.SIGUSR1)
+
+
+@contextlib.contextmanager
+def load(https: Client) -> Iterator[list[int]]:
+    """Clients that ask without a pause; the statuses of their answers, 0 for none."""
+    statuses: list[int] = []
+    stop = threading.Event()
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                statuses.append(https.get("/healthz").status)
+            except OSError:
+                statuses.append(0)
+
+    threads = [threading.Thread(target=ask) for _ in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield statuses
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def under_load(apache: Apache, deed: Callable[[], None], done: Callable[[], bool]) -> None:
+    """No request fails while this is done."""
+    with load(apache.client) as statuses:
+        wait_until(lambda: len(statuses) >= AT_LEAST, "there is no load")
+        deed()
+        wait_until(done, "nothing was replaced")
+        after = len(statuses)
+        wait_until(lambda: len(statuses) >= after + AT_LEAST, "the load has ended")
+    assert set(statuses) == {200}
+
+
+def test_new_code_comes_in_without_a_failed_request(apache: Apache) -> None:
+    before = both(apache)
+
+    def replaced() -> bool:
+        now = processes(apache)
+        return len(now) == PROCESSES and not now & before
+
+    under_load(apache, lambda: reload(apache), replaced)
+
+
+def test_a_graceful_reload_of_the_proxy_fails_no_request(apache: Apache) -> None:
+    """A certificate or a log is renewed by it. With mod_wsgi it does fail some: apache/README.md."""
+    if apache.variant == WSGI:
+        return
+    before = apache.children()
+    under_load(apache, apache.graceful, lambda: bool(apache.children() - before))
+
+
+def test_after_the_death_of_every_process_the_next_request_is_answered(apache: Apache, https: Client) -> None:
+    before = both(apache)
+    for process in before:
+        os.kill(process, signal.SIGKILL)
+    wait_until(lambda: not processes(apache) & before, "they do not die")
+    assert https.get("/healthz").status == 200
+
+
+def test_a_request_whose_daemon_dies_is_answered_with_a_problem(apache: Apache) -> None:
+    if apache.variant == PROXY:
+        return
+    # It may die just before it takes the request; then the next one answers it.
+    answers = (answer_of_the_dead(apache) for _ in range(10))
+    dead = next(answer for answer in answers if answer.status >= 500)
+    check(dead, dead.status, HSTS)
+
+
+def answer_of_the_dead(apache: Apache) -> Answer:
+    """What is answered when the daemons are killed between a request's head and its body."""
+    head = {**POST, "Content-Length": "100", "Expect": "100-continue"}
+    with apache.client.connect() as connection:
+        connection.sendall(request("POST", "/api/v1/write", head))
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        for daemon in both(apache):
+            os.kill(daemon, signal.SIGKILL)
+        connection.sendall(b"x" * 100)
+        return receive(connection)
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def hasty(request: pytest.FixtureRequest, database: Path, authority: Authority) -> Iterator[Apache]:
+    """An Apache that waits for the service for two seconds."""
+    with Apache(request.param, database, authority, NO_LIMITS, SAVER_TIMEOUT=2) as running:
+        yield running
+
+
+def is_frozen(process: int) -> bool:
+    """Whether every thread of it has stopped: the signal is sent before it is obeyed."""
+    tasks = Path(f"/proc/{process}/task").iterdir()
+    return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
+
+
+def test_a_service_that_hangs_is_a_problem_in_time(hasty: Apache) -> None:
+    frozen = both(hasty)
+    for process in frozen:
+        os.kill(process, signal.SIGSTOP)
+    wait_until(lambda: all(map(is_frozen, frozen)), "they do not stop")
+    answer = hasty.client.get("/healthz")
+    for process in frozen:
+        os.kill(process, signal.SIGCONT)
+    check(answer, 502 if hasty.gunicorn else 504, {**HSTS, "retry-after": "1"})
+    wait_until(lambda: hasty.client.get("/healthz").status == 200, "it does not come back")
+
+
+def test_a_service_that_is_away_or_hangs_up_is_a_problem(hasty: Apache) -> None:
+    if not hasty.gunicorn:
+        return
+    hasty.gunicorn.stop()
+    check(hasty.client.get("/healthz"), 503, {**HSTS, "retry-after": "1"})
+    place = hasty.root / "run" / "saver.sock"
+    place.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        place.chmod(0o666)
+        listener.listen()
+        other = threading.Thread(target=_hang_up, args=(listener,))
+        other.start()
+        check(hasty.client.get("/healthz"), 502, {**HSTS, "retry-after": "1"})
+        other.join()
+
+
+def _hang_up(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(4096)

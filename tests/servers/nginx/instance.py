@@ -1,0 +1,198 @@
+"""A private nginx with the configuration that ships: free ports, a folder of its own, an ordinary user.
+
+What the test changes is what the operator changes, names and paths; a stand-in for Debian's nginx.conf
+is around it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+from typing import Self
+
+import pytest
+
+from tests.servers.apache import software
+from tests.servers.apache.client import Client
+from tests.servers.apache.gunicorn import Gunicorn, children_of
+from tests.servers.apache.names import BARE, WWW
+from tests.servers.apache.pki import Authority
+from tests.support.server import ROOT, free_port, wait_until
+
+FOLDER = ROOT / "deploy" / "nginx"
+INSTALL = "apt-get install -y --no-install-recommends nginx"
+# As Debian sets them where it differs from what we want: all of it must be overruled. The impersonator
+# may say, in X-Test-Address, that it is somebody else.
+IMPERSONATOR = "127.0.0.99"
+_BASE = """\
+daemon off;
+worker_processes 2;
+pid {root}/run/nginx.pid;
+error_log {root}/log/error.log;
+events {{ worker_connections 768; }}
+http {{
+    sendfile on;
+    tcp_nopush on;
+    types {{ text/html html; }}
+    default_type application/octet-stream;
+    ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3;
+    ssl_prefer_server_ciphers on;
+    access_log {root}/log/access.log;
+    gzip on;
+    proxy_temp_path {root}/run/proxy;
+    fastcgi_temp_path {root}/run/fastcgi;
+    uwsgi_temp_path {root}/run/uwsgi;
+    scgi_temp_path {root}/run/scgi;
+    set_real_ip_from {impersonator};
+    real_ip_header X-Test-Address;
+    include {root}/sites/*;
+}}
+"""
+
+
+class Nginx:
+    """``with Nginx(database, authority, settings) as nginx: nginx.client.get("/healthz")``."""
+
+    def __init__(
+        self,
+        database: Path,
+        authority: Authority,
+        settings: Mapping[str, object],
+        edited: Mapping[str, str] | None = None,
+        below: str = "",
+    ) -> None:
+        self._below = below
+        # What an operator writes instead of something in the files.
+        self._edited = edited or {}
+        # Under pytest's own folder the socket's path would be too long.
+        self.root = Path(mkdtemp(prefix="saver", dir="/tmp"))
+        self.root.chmod(0o755)
+        for name in ("run", "log", "data", "sites", "conf", "acme/.well-known/acme-challenge"):
+            (self.root / name).mkdir(parents=True)
+        shutil.copy(database, self.root / "data" / "saver.db")
+        self.http, self.https = free_port(), free_port()
+        self.gunicorn = Gunicorn(self.root, settings)
+        self.authority = authority
+        self.client = Client(self.http, self.https, authority.root)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._write()
+        try:
+            self.gunicorn.start()
+            self.start()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self.gunicorn.stop()
+        shutil.rmtree(self.root)
+
+    def start(self) -> None:
+        """Start and wait until it answers."""
+        with (self.root / "log" / "out.log").open("ab") as out:
+            self._process = subprocess.Popen(self._command(), stdout=out, stderr=out, start_new_session=True)
+        try:
+            wait_until(self._answers, "nginx does not answer", 60)
+        except AssertionError:
+            raise AssertionError(self.said()[-6000:]) from None
+
+    def stop(self) -> None:
+        """End all of it."""
+        if self._process is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def reload(self) -> None:
+        """What `systemctl reload nginx` does."""
+        assert self._process
+        self._process.send_signal(signal.SIGHUP)
+
+    @contextlib.contextmanager
+    def without_socket(self) -> Iterator[None]:
+        """As if gunicorn did not run."""
+        place = self.root / "run" / "saver.sock"
+        aside = place.rename(place.with_name("aside.sock"))
+        try:
+            yield
+        finally:
+            aside.rename(place)
+
+    def workers(self) -> set[int]:
+        """The processes that answer."""
+        assert self._process
+        return children_of(self._process.pid)
+
+    def check(self) -> subprocess.CompletedProcess[str]:
+        """What ``nginx -t`` says."""
+        return subprocess.run(self._command("-t"), capture_output=True, text=True, check=False)
+
+    def said(self) -> str:
+        """All that nginx and the service have written into logs."""
+        return "\n".join(path.read_text(errors="replace") for path in sorted((self.root / "log").iterdir()))
+
+    def _answers(self) -> bool:
+        assert self._process
+        assert self._process.poll() is None, "nginx has ended"
+        with contextlib.suppress(OSError):
+            return self.client.get(f"{self._below}/healthz").status == 200
+        return False
+
+    def _command(self, *options: str) -> list[str]:
+        nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+        if not nginx:
+            pytest.fail(f"there is no nginx: sudo {INSTALL}")
+        # "error_log" in the file comes too late for what is said before it is read.
+        first = ["-e", str(self.root / "log" / "start.log"), "-c", str(self.root / "nginx.conf")]
+        return software.as_user([nginx, *first, *options])
+
+    def _changes(self) -> dict[str, str]:
+        certificate = self.authority.certify(BARE, WWW)
+        return {
+            **self._edited,
+            "listen [::]:80 default_server;": "",
+            "listen [::]:443 ssl default_server;": "",
+            "listen [::]:443 ssl;": "",
+            "listen 80 ": f"listen 127.0.0.1:{self.http} ",
+            "listen 443 ": f"listen 127.0.0.1:{self.https} ",
+            "/etc/letsencrypt/live/example.org/fullchain.pem": str(certificate.chain),
+            "/etc/letsencrypt/live/example.org/privkey.pem": str(certificate.key),
+            "example.org": BARE,
+            "/opt/saver/deploy/nginx": str(self.root / "conf"),
+            "/run/saver": str(self.root / "run"),
+            "/var/www/saver": str(self.root / "acme"),
+            "/var/log/nginx": str(self.root / "log"),
+            "/dev/shm/saver-nginx": str(self.root / "run" / "body"),
+        }
+
+    def _write(self) -> None:
+        changes, used = self._changes(), set()
+        for path in FOLDER.glob("*.conf"):
+            text = path.read_text()
+            for old, new in changes.items():
+                used |= {old} & {old if old in text else ""}
+                text = text.replace(old, new)
+            site = path.name.startswith("saver")
+            place = self.root / "sites" / path.stem if site else self.root / "conf" / path.name
+            place.write_text(text)
+        assert used == set(changes), set(changes) - used
+        (self.root / "nginx.conf").write_text(_BASE.format(root=self.root, impersonator=IMPERSONATOR))
+        if os.geteuid() == 0:
+            for path in (self.root, *self.root.rglob("*")):
+                shutil.chown(path, *software.user())

@@ -1,0 +1,197 @@
+"""Any walk of writes, loads, deletes, ticks and sweeps, held against a dictionary.
+
+The pool has four codes, so that each of them is leased again and again, and two
+of them differ in case alone. What hides among seven million codes shows here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from saver import seal
+from saver.app import Rooms
+from saver.codes import Code
+from saver.leases import Leases, NoTextError, PoolEmptyError
+from tests.conftest import BOTH, NOW, Clock
+from tests.support.snapshot import Database, ask, put_codes, snapshot, tell
+
+KINDS = BOTH
+
+CODES = ["aaaa", "aAbB", "AaBb", "ZZZZ"]
+REST = 100
+PASSWORDS = ["right", "Right", "r\u00efght"]
+
+codes_of_the_pool = st.sampled_from([Code(code) for code in CODES])
+bodies = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=20)
+awkward = st.sampled_from(["a\r\nb\rc\n", "\ufeffbom", "e\u0301 nfd", "\U0001f469\u200d\U0001f467", " "])
+
+
+@pytest.fixture
+def codes() -> list[str]:
+    return CODES
+
+
+@pytest.fixture
+def _quick_seal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real derivation with few iterations: its cost is no part of what a walk looks at."""
+    monkeypatch.setattr(seal, "ITERATIONS", 8)
+    monkeypatch.setattr(seal, "LEAST_ITERATIONS", 8)
+    monkeypatch.setattr(seal.Seal.__init__, "__defaults__", (8, seal.KDF_NAME))
+
+
+@dataclass
+class Kept:
+    """What the model knows of a text, by arithmetic of its own."""
+
+    body: str
+    password: str | None
+    owner_token: str
+    expires_at: int
+    free_at: int
+
+
+class Walk(RuleBasedStateMachine):
+    """The rules are the deeds; the invariants hold after each of them."""
+
+    def __init__(self, leases: Leases, clock: Clock, database: Database) -> None:
+        super().__init__()
+        self.leases, self.clock, self.database = leases, clock, database
+        self.clock.now = NOW
+        # Every walk begins alike, so that one that fails can be walked again and made shorter.
+        self.leases._random.seed(4)
+        self.free = set(CODES)
+        self.kept: dict[str, Kept] = {}
+        self.former_tokens: list[str] = []
+        tell(database, "DELETE FROM text")
+        tell(database, "DELETE FROM code")
+        put_codes(database, CODES)
+
+    @rule(
+        body=bodies | awkward,
+        lifetime=st.sampled_from([1, 60, 600]),
+        password=st.none() | st.sampled_from(PASSWORDS),
+    )
+    def write(self, body: str, lifetime: int, password: str | None) -> None:
+        if not self.free:
+            with pytest.raises(PoolEmptyError):
+                self.leases.save(body, lifetime, password)
+            return
+        lease = self.leases.save(body, lifetime, password)
+        assert lease.code in self.free, "a code that is leased or resting was leased again"
+        assert lease.expires_at == math.ceil(self.clock.now) + lifetime
+        self.free.remove(lease.code)
+        free_at = lease.expires_at + REST
+        self.kept[lease.code] = Kept(body, password, lease.owner_token, lease.expires_at, free_at)
+
+    @rule(code=codes_of_the_pool, password=st.none() | st.sampled_from(PASSWORDS))
+    def load_with_any_password(self, code: Code, password: str | None) -> None:
+        kept = self.kept.get(code)
+        opens = kept is not None and kept.password in (None, password)
+        self.expect(code, password, kept.body if kept and opens and self.is_live(kept) else None)
+
+    @rule(code=codes_of_the_pool)
+    def delete_by_its_owner(self, code: Code) -> None:
+        kept = self.kept.get(code)
+        if kept is None:
+            return
+        self.leases.delete(code, kept.owner_token)
+        if self.is_live(kept):
+            kept.expires_at = math.floor(self.clock.now)
+            kept.free_at = math.ceil(self.clock.now) + REST
+
+    @rule(code=codes_of_the_pool, data=st.data())
+    def delete_by_a_stranger(self, code: Code, data: st.DataObject) -> None:
+        others = [kept.owner_token for other, kept in self.kept.items() if other != code]
+        token = data.draw(st.sampled_from(["", "x" * 22, *others, *self.former_tokens]))
+        with pytest.raises(NoTextError):
+            self.leases.delete(code, token)
+
+    @rule(seconds=st.sampled_from([0.001, 0.5, 1, 59, REST]))
+    def tick(self, seconds: float) -> None:
+        self.clock.tick(seconds)
+
+    @precondition(lambda self: self.kept)
+    @rule(data=st.data(), before=st.sampled_from([0, 0.001, 1]))
+    def tick_to_an_edge(self, data: st.DataObject, before: float) -> None:
+        """Faults lie at the instants when something ends; chance would hardly find them."""
+        edges = [edge for kept in self.kept.values() for edge in (kept.expires_at, kept.free_at)]
+        self.clock.now = max(self.clock.now, data.draw(st.sampled_from(sorted(edges))) - before)
+
+    @rule(most=st.sampled_from([1, 2, 100]))
+    def sweep(self, most: int) -> None:
+        swept = self.leases.sweep(most)
+        given_back = set(snapshot(self.database).free) - self.free
+        assert len(given_back) == swept.freed <= most
+        for code in given_back:
+            kept = self.kept.pop(code)
+            self.former_tokens.append(kept.owner_token)
+            assert kept.free_at <= self.clock.now, "a code was given back before its rest was over"
+        self.free |= given_back
+        if not swept.more:
+            self.nothing_is_left_to_sweep()
+
+    def nothing_is_left_to_sweep(self) -> None:
+        now = math.floor(self.clock.now)
+        assert not [code for code, kept in self.kept.items() if kept.free_at <= now]
+        held = "SELECT count(*) FROM text WHERE body IS NOT NULL AND expires_at <= ?"
+        assert ask(self.database, held, now) == [(0,)]
+        before = ask(self.database, "SELECT * FROM text ORDER BY code")
+        again = self.leases.sweep(100)
+        assert (again.wiped, again.freed, again.more) == (0, 0, False)
+        assert ask(self.database, "SELECT * FROM text ORDER BY code") == before
+
+    @invariant()
+    def every_code_is_in_exactly_one_place(self) -> None:
+        found = snapshot(self.database)
+        assert found.misplaced(CODES) == {}
+        assert (set(found.free), set(found.leased)) == (self.free, set(self.kept))
+
+    @invariant()
+    def a_text_is_served_until_its_last_instant_and_not_after(self) -> None:
+        for code in map(Code, CODES):
+            kept = self.kept.get(code)
+            live = kept is not None and self.is_live(kept)
+            self.expect(code, kept.password if kept else None, kept.body if kept and live else None)
+
+    def is_live(self, kept: Kept) -> bool:
+        return self.clock.now < kept.expires_at
+
+    def expect(self, code: Code, password: str | None, body: str | None) -> None:
+        loaded = None
+        with suppress(NoTextError):
+            loaded = self.leases.load(code, password).text
+        assert loaded == body
+
+
+@pytest.mark.usefixtures("_quick_seal")
+def test_every_walk_agrees_with_the_model(
+    make_app: Callable[..., Flask], clock: Clock, database: Database
+) -> None:
+    rooms: Rooms = make_app(rest=REST).extensions["saver"]
+    run_state_machine_as_test(
+        lambda: Walk(rooms.leases, clock, database),
+        settings=settings(
+            max_examples=100,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            print_blob=False,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -1,0 +1,137 @@
+"""A browser, and people who visit the page with it.
+
+A module of tests takes the fixtures with ``browser, visit = browsers.browser, browsers.visit``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, expect, sync_playwright
+
+from tests.support.server import Server
+
+# Patience costs nothing where nothing is wrong, and Playwright's five seconds are few on a busy machine.
+expect.set_options(timeout=30_000)
+
+LOCALES = {"en": "en-US", "ko": "ko-KR"}
+# Nothing of it may look for the world outside.
+ARGS = [
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Visit:
+    """Somebody at the page, and what the browser noticed meanwhile."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.url = url
+        self.context = context
+        self.page = context.new_page()
+        self.faults: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("console", self._hear)
+        self.page.on("request", lambda request: self.asked.append(request.url))
+
+    def open(self, path: str = "/") -> Visit:
+        """Go to the page and wait until its script has run."""
+        self.page.goto(self.url + path)
+        expect(self.page.locator("[type=radio]")).not_to_have_count(0)
+        return self
+
+    def part(self, name: str) -> Locator:
+        """A part of the page, by the name in its markup."""
+        return self.page.locator(f'[data-part="{name}"]')
+
+    def save(self, text: str, password: str = "", *, once: bool = False) -> str:
+        """Save a text; its code."""
+        self.part("text").fill(text)
+        self.part("password").fill(password)
+        self.part("once").set_checked(once)
+        self.part("save").click()
+        expect(self.part("saved-heading")).to_be_focused()
+        return self.part("code").inner_text()
+
+    def load(self, code: str) -> None:
+        """Ask for the text under a code."""
+        self.part("code-field").fill(code)
+        self.part("load").click()
+
+    def answer(self, path: str, status: int, document: object = None, **headers: str) -> None:
+        """Let the service answer something else from now on."""
+        self.page.route(
+            f"**/api/v1/{path}",
+            lambda route: route.fulfill(status=status, json=document, headers=headers),
+        )
+
+    def clipboard(self) -> str:
+        """What was copied."""
+        copied: str = self.page.evaluate("navigator.clipboard.readText()")
+        return copied
+
+    def expect_no_trouble(self) -> None:
+        """No faults, no request to another host, nothing left behind."""
+        elsewhere = [url for url in self.asked if not url.startswith(f"{self.url}/")]
+        left = self.page.evaluate(
+            "async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length]"
+        )
+        for what in (self.faults, elsewhere, self.context.cookies(), [each for each in left if each]):
+            assert not what, what
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        # An answer that is no success is told there too, and is no fault of the page.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self.faults.append(message.text)
+
+
+Visiting = Callable[..., Visit]
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless browser."""
+    with sync_playwright() as playwright:
+        # The system's own where it has one, else the one that Playwright has installed.
+        found = shutil.which("chromium") or playwright.chromium.executable_path
+        if not Path(found).exists():
+            pytest.fail(
+                "There is no Chromium to test the page with: apt-get install -y chromium", pytrace=False
+            )
+        browser = playwright.chromium.launch(executable_path=found, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: Server) -> Iterator[Visiting]:
+    """Visitors, each with a browser profile of their own.
+
+    Whatever they do, there are no faults, no requests to another host and no traces.
+    """
+    visits: list[Visit] = []
+
+    def new(language: str = "en", **options: object) -> Visit:
+        clipboard = ["clipboard-read", "clipboard-write"]
+        context = browser.new_context(locale=LOCALES[language], permissions=clipboard, **options)  # type: ignore[arg-type]
+        visits.append(Visit(context, live_server.url))
+        return visits[-1]
+
+    yield new
+    for each in visits:
+        each.expect_no_trouble()
+        each.context.close()

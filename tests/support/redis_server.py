@@ -1,0 +1,146 @@
+"""A Redis of our own for tests, and what may happen to one."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pytest
+import redis
+
+from tests.support.server import free_port, wait_until
+
+_PATIENCE = 30
+
+
+class RedisServer:
+    """``with RedisServer(folder) as server: ... server.url``; it keeps nothing on a disk."""
+
+    def __init__(self, folder: Path, *options: str, password: str = "") -> None:
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.url = f"redis://:{password}@{self.address}" if password else f"redis://{self.address}"
+        self.client = redis.Redis(port=self.port, password=password or None, socket_timeout=_PATIENCE)
+        self._folder = folder
+        self._options = [*options, *(["--requirepass", password] if password else [])]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.go_on()
+        self.stop()
+        self.client.close()
+
+    def start(self) -> None:
+        """Start it, empty, and wait until it answers."""
+        program = shutil.which("redis-server")
+        if program is None:
+            pytest.fail("There is no Redis to count in: apt-get install -y redis-server", pytrace=False)
+        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
+        with (self._folder / "redis.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--dir", str(self._folder), *self._options], stdout=log, stderr=log
+            )
+        wait_until(self.answers, "Redis does not answer")
+
+    def stop(self) -> None:
+        """Stop it as an operator would; it forgets everything."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def hang(self) -> None:
+        """Let it answer nobody, though its port is open."""
+        self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """End the hanging."""
+        self._send(signal.SIGCONT)
+
+    def answers(self) -> bool:
+        """Whether it answers."""
+        with contextlib.suppress(redis.RedisError):
+            return bool(self.client.ping())
+        return False
+
+    def age(self, seconds: float) -> None:
+        """Let time pass for every key, as far as its expiry goes."""
+        begun = self.client.time()
+        for key in self.client.scan_iter("*"):
+            self.client.pexpireat(key, self.client.pexpiretime(key) - int(seconds * 1_000))
+        # What begins now must not end in the same millisecond as what has just been ended.
+        wait_until(
+            lambda: self.client.time() > (begun[0], begun[1] + 2_000), "the time of Redis stands still"
+        )
+
+    def dump(self) -> bytes:
+        """Every key with what is under it, as Redis would write them to a disk."""
+        return b"\n".join(key + b" " + (self.client.dump(key) or b"") for key in self.client.scan_iter("*"))
+
+    @contextlib.contextmanager
+    def monitored(self, client: redis.Redis) -> Iterator[list[str]]:
+        """The commands that come over the network meanwhile; ``client`` sends one of its own at the end."""
+        sent: list[str] = []
+        with self.client.monitor() as monitor:
+            yield sent
+            client.echo("end")
+            for seen in monitor.listen():
+                if seen["command"] == "ECHO end":
+                    return
+                if seen["client_type"] != "lua":
+                    sent.append(seen["command"].split()[0])
+
+    def _end(self, how: signal.Signals) -> None:
+        self._send(how)
+        if self._process is not None:
+            self._process.wait(_PATIENCE)
+
+    def _send(self, how: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+
+
+class Deaf:
+    """``with Deaf(redis) as port:`` passes on what it gets, and is gone when a script was to be answered."""
+
+    def __init__(self, redis: RedisServer) -> None:
+        self._redis = redis
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def __enter__(self) -> int:
+        self._thread.start()
+        port: int = self._listening.getsockname()[1]
+        return port
+
+    def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join(_PATIENCE)
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listening.accept()
+                with client, socket.create_connection(("127.0.0.1", self._redis.port)) as redis:
+                    while asked := client.recv(65_536):
+                        redis.sendall(asked)
+                        answer = redis.recv(65_536)
+                        if b"EVALSHA" in asked:
+                            break
+                        client.sendall(answer)

@@ -1,0 +1,95 @@
+"""What lies in the database, read past the code under test: raw SQL, one snapshot."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.support.postgres import PostgresDatabase
+
+# A file of SQLite, or a database of PostgreSQL.
+Database = Path | PostgresDatabase
+
+# One statement is one snapshot, whoever writes meanwhile.
+_EVERY_ROW = "SELECT code, 1 FROM code UNION ALL SELECT code, 0 FROM text"
+
+
+class Snapshot(NamedTuple):
+    """Where the codes lie; lists, so that a code that is there twice is seen twice."""
+
+    free: list[str]
+    leased: list[str]
+
+    def misplaced(self, codes: Iterable[str]) -> dict[str, int]:
+        """The codes that are not in exactly one place, and in how many they are."""
+        places = Counter(self.free + self.leased)
+        places.update(dict.fromkeys(codes, 0))
+        wanted = set(codes)
+        return {code: count for code, count in places.items() if (count, code in wanted) != (1, True)}
+
+
+@contextmanager
+def connected(database: Database) -> Iterator[Any]:
+    """A connection of the driver's; commits at the end."""
+    if isinstance(database, PostgresDatabase):
+        with database.connect() as connection:
+            yield connection
+        return
+    with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
+        yield connection
+
+
+def snapshot(database: Database) -> Snapshot:
+    """Read both tables at one instant."""
+    rows = ask(database, _EVERY_ROW)
+    return Snapshot(
+        [str(code) for code, free in rows if free], [str(code) for code, free in rows if not free]
+    )
+
+
+def ask(database: Database, question: str, *values: object) -> list[tuple[object, ...]]:
+    """The rows that answer a question; ``?`` stands for a value."""
+    with connected(database) as connection:
+        rows: list[tuple[object, ...]] = connection.execute(_spelled(database, question), values).fetchall()
+    return rows
+
+
+def everything_stored(database: Database) -> bytes:
+    """All that is kept: the file, or what the server's rows hold."""
+    if isinstance(database, Path):
+        return b"".join(path.read_bytes() for path in database.parent.glob("saver.db*"))
+    rows = [row for table in ("code", "text") for row in ask(database, f"SELECT * FROM {table}")]
+    return b" ".join(
+        value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
+    )
+
+
+def tell(database: Database, statement: str, rows: Iterable[tuple[object, ...]] = ((),)) -> None:
+    """Run a statement for each row, in one transaction; ``?`` stands for a value."""
+    with connected(database) as connection, closing(connection.cursor()) as cursor:
+        cursor.executemany(_spelled(database, statement), list(rows))
+
+
+def put_codes(database: Database, codes: Iterable[str]) -> None:
+    """Make these codes the free ones, beside those that are free."""
+    tell(database, "INSERT INTO code VALUES (?)", [(code,) for code in codes])
+
+
+@contextmanager
+def out_of_reach(database: Database) -> Iterator[None]:
+    """Nobody can use the database for a while; whoever was at it has lost his connection."""
+    if isinstance(database, PostgresDatabase):
+        with database.closed():
+            yield
+        return
+    aside = database.rename(database.with_name("aside.db"))
+    yield
+    aside.rename(database)
+
+
+def _spelled(database: Database, statement: str) -> str:
+    return statement.replace("?", "%s") if isinstance(database, PostgresDatabase) else statement

@@ -1,0 +1,417 @@
+"""Counts: the same in a file and in a Redis, and what is peculiar to each."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from saver.counts import Charge, Counts, CountsError, SafeCounts
+from saver.counts.redis import _CHARGE, RedisCounts
+from saver.counts.shared import _MOST_SLOTS, _SLOTS, SharedCounts
+from saver.redis_client import pool_of
+from tests.conftest import NOW
+from tests.support.races import together
+from tests.support.redis_server import Deaf, RedisServer
+from tests.support.server import wait_until
+
+A_MINUTE = [Charge("key", 10, 60)]
+LONG = 3_600
+MARK = Charge("mark", 0, 600)
+THREADS, TIMES = 8, 200
+
+
+def counts_in(redis: RedisServer) -> RedisCounts:
+    return RedisCounts(redis.url, connection_pool=pool_of(redis.url, THREADS))
+
+
+def test_counts_out_of_reach_refuse_instead_of_letting_pass(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    client = make_app(misses_a_minute=5, limits_url=f"shared://{tmp_path}/no/such/folder").test_client()
+    refused = client.post("/api/v1/load", json={"code": "qqqq"})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert client.get("/healthz").status_code == 200
+
+
+class TestBoth:
+    @pytest.fixture(params=["file", "redis"])
+    def kept(self, request: pytest.FixtureRequest, tmp_path: Path) -> Counts:
+        if request.param == "redis":
+            return counts_in(request.getfixturevalue("redis_server"))
+        return SharedCounts(f"shared://{tmp_path}/counts")
+
+    @pytest.fixture
+    def pass_time(self, kept: Counts, request: pytest.FixtureRequest) -> Callable[[float], float]:
+        """Let so many seconds pass where it is counted; what the clock then says."""
+
+        def passed(seconds: float) -> float:
+            if isinstance(kept, RedisCounts):
+                request.getfixturevalue("redis_server").age(seconds)
+            return NOW + seconds
+
+        return passed
+
+    def test_a_charge_tells_the_count_and_how_long_its_window_goes_on(
+        self, kept: Counts, pass_time: Callable[[float], float]
+    ) -> None:
+        charges = [*A_MINUTE, Charge("other", 1, LONG)]
+        first = kept.charge(charges, NOW)
+        later = kept.charge(charges, pass_time(20))
+        assert [one.counted for one in first + later] == [1, 1, 2, 2]
+        assert [one.left for one in later] == pytest.approx([40, LONG - 20], abs=2)
+        assert [one.is_over for one in later] == [False, True]
+        assert kept.read(["key", "other", "none"], NOW + 20) == [2, 2, 0]
+
+    def test_nothing_is_charged_beyond_the_first_that_is_over(self, kept: Counts) -> None:
+        charges = [Charge("first", 1, 60), Charge("second", 5, 60)]
+        assert [len(kept.charge(charges, NOW)) for _ in range(3)] == [2, 1, 1]
+        assert kept.read(["first", "second"], NOW) == [3, 1]
+
+    def test_what_is_back_at_nothing_begins_anew(
+        self, kept: Counts, pass_time: Callable[[float], float]
+    ) -> None:
+        kept.refund(kept.charge(A_MINUTE, NOW), NOW)
+        assert kept.charge(A_MINUTE, pass_time(50))[0].left == pytest.approx(60, abs=2)
+
+    def test_a_mark_is_taken_once_by_however_many(self, kept: Counts) -> None:
+        at = kept.charge(A_MINUTE, NOW)[0].at
+        for _ in range(3):
+            kept.leave(MARK, at, [], NOW)
+        found = together([lambda: kept.take([MARK], [], NOW)] * THREADS)
+        assert sum(taken is not None for taken in found) == 3
+        assert kept.take([MARK], [], NOW) is None
+
+    def test_charges_are_taken_back_only_by_whoever_takes_the_mark(self, kept: Counts) -> None:
+        charged = kept.charge(A_MINUTE, NOW)
+        assert kept.take([MARK], charged, NOW) is None
+        assert kept.read(["key"], NOW) == [1]
+        kept.leave(MARK, charged[0].at, [], NOW)
+        again = kept.charge(A_MINUTE, NOW)
+        assert kept.take([Charge("none", 0, 600), MARK], again, NOW) is not None
+        assert kept.read(["key", "mark"], NOW) == [1, 0]
+
+    def test_forgiven_is_what_the_marks_stand_for_and_no_more(self, kept: Counts) -> None:
+        charges = [*A_MINUTE, Charge("other", 10, LONG)]
+        for _ in range(3):
+            kept.leave(MARK, kept.charge(charges, NOW)[0].at, [], NOW)
+        kept.charge(charges, NOW)
+        taken = kept.take([MARK], [], NOW)
+        assert taken is not None
+        kept.forgive(taken, charges, NOW)
+        assert kept.read(["key", "other", "mark"], NOW) == [1, 1, 0]
+        kept.forgive(taken, [Charge("nobody knows", 1, 60)], NOW)
+
+    def test_a_window_that_began_after_the_mark_is_not_renewed(
+        self, kept: Counts, pass_time: Callable[[float], float]
+    ) -> None:
+        charges = [*A_MINUTE, Charge("other", 10, LONG)]
+        kept.leave(MARK, kept.charge(charges, NOW)[0].at, [], NOW)
+        later = pass_time(61)
+        kept.charge(charges, later)
+        taken = kept.take([MARK], [], later)
+        assert taken is not None
+        kept.forgive(taken, charges, later)
+        # The minute of the question is over; the hour goes on.
+        assert kept.read(["key", "other"], later) == [1, 1]
+
+    def test_a_mark_ends(self, kept: Counts, pass_time: Callable[[float], float]) -> None:
+        kept.leave(MARK, kept.charge(A_MINUTE, NOW)[0].at, [], NOW)
+        assert kept.take([MARK], [], pass_time(MARK.seconds + 1)) is None
+
+    def test_a_window_ends(self, kept: Counts, pass_time: Callable[[float], float]) -> None:
+        kept.charge(A_MINUTE, NOW)
+        assert kept.read(["key"], pass_time(60)) == [0]
+        assert kept.charge(A_MINUTE, NOW + 60)[0].counted == 1
+
+    def test_charges_at_once_are_all_counted(self, kept: Counts) -> None:
+        def work() -> list[int]:
+            return [kept.charge(A_MINUTE, NOW)[0].counted for _ in range(TIMES)]
+
+        seen = [count for counted in together([work] * THREADS) for count in counted]
+        assert sorted(seen) == list(range(1, THREADS * TIMES + 1))
+
+    def test_charges_and_refunds_at_once_leave_nothing(self, kept: Counts) -> None:
+        charges = [Charge(f"key{number}", 10, LONG) for number in range(4)]
+
+        def work() -> None:
+            for _ in range(TIMES):
+                kept.refund(kept.charge(charges, NOW), NOW)
+
+        together([work] * THREADS)
+        assert kept.read([charge.key for charge in charges], NOW) == [0] * 4
+
+    def test_a_refund_is_of_the_window_that_was_charged(
+        self, kept: Counts, pass_time: Callable[[float], float]
+    ) -> None:
+        charged = kept.charge(A_MINUTE, NOW)
+        later = pass_time(60)
+        kept.refund(charged, later)
+        assert kept.charge(A_MINUTE, later)[0].counted == 1
+        kept.refund(charged, later)
+        assert kept.read(["key"], later) == [1]
+
+    def test_a_refund_of_what_nobody_knows_any_more_is_nothing(self, kept: Counts) -> None:
+        charged = kept.charge(A_MINUTE, NOW)
+        kept.clear("key")  # type: ignore[attr-defined]
+        kept.refund(charged, NOW)
+        assert kept.read(["key"], NOW) == [0]
+        assert kept.charge(A_MINUTE, NOW)[0].counted == 1
+
+    def test_it_is_a_storage_of_limits(self, kept: SharedCounts | RedisCounts) -> None:
+        assert kept.check()
+        assert [kept.incr("key", 60), kept.incr("key", 60, 2), kept.get("key")] == [1, 3, 3]
+        kept.clear("key")
+        assert kept.get("key") == 0
+        kept.incr("key", 60)
+        kept.reset()
+        assert kept.get("key") == 0
+
+
+class TestRedisCounts:
+    @pytest.fixture
+    def kept(self, redis_server: RedisServer) -> RedisCounts:
+        return counts_in(redis_server)
+
+    def test_each_call_is_one_round_trip(self, kept: RedisCounts, redis_server: RedisServer) -> None:
+        charges = [Charge(f"key{number}", 10, LONG) for number in range(8)]
+        kept.refund(kept.charge(charges, NOW), NOW)
+        kept.leave(MARK, NOW * 1_000, [], NOW)
+        kept.forgive(kept.take([MARK], [], NOW), charges, NOW)  # type: ignore[arg-type]
+        with redis_server.monitored(kept.storage) as sent:
+            kept.refund(kept.charge(charges, NOW), NOW)
+            kept.read([charge.key for charge in charges], NOW)
+            kept.leave(MARK, NOW * 1_000, [], NOW)
+            taken = kept.take([MARK], [], NOW)
+            assert taken is not None
+            kept.forgive(taken, charges, NOW)
+        assert sent == ["EVALSHA", "EVALSHA", "MGET", "EVALSHA", "EVALSHA", "EVALSHA"]
+
+    def test_every_key_has_our_prefix_and_an_expiry(
+        self, kept: RedisCounts, redis_server: RedisServer
+    ) -> None:
+        charges = [*A_MINUTE, Charge("other", 1, LONG)]
+        kept.charge(charges, NOW)
+        kept.refund(kept.charge(charges[:1], NOW), NOW)
+        client = redis_server.client
+        assert {key: 0 < client.ttl(key) <= LONG for key in client.scan_iter()} == {
+            b"saver/count/key": True,
+            b"saver/count/other": True,
+        }
+
+    def test_a_count_that_somebody_has_made_last_for_ever_ends(
+        self, kept: RedisCounts, redis_server: RedisServer
+    ) -> None:
+        kept.charge(A_MINUTE, NOW)
+        redis_server.client.persist("saver/count/key")
+        assert kept.charge(A_MINUTE, NOW)[0].left == pytest.approx(60, abs=2)
+
+    def test_a_refund_while_the_window_ends_is_never_less_than_nothing(
+        self, kept: RedisCounts, redis_server: RedisServer
+    ) -> None:
+        """Windows of milliseconds, so that very many end between a charge and its refund."""
+
+        def work(number: int) -> int:
+            lowest = 0
+            for _ in range(TIMES):
+                charged = kept._charge([f"saver/count/race{number % 2}"], [1 + number % 3, 10])
+                kept._refund([f"saver/count/race{number % 2}"], [charged.split()[2]])
+                lowest = min(lowest, *kept.read(["race0", "race1"], NOW))
+            return lowest
+
+        assert together([partial(work, number) for number in range(THREADS)]) == [0] * THREADS
+
+    def test_what_is_no_count_of_ours_is_no_500(self, kept: RedisCounts, redis_server: RedisServer) -> None:
+        redis_server.client.lpush("saver/count/key", "somebody else's")
+        with pytest.raises(CountsError, match=r"^ResponseError$"):
+            SafeCounts(kept).charge(A_MINUTE, NOW)
+
+    def test_one_that_keeps_a_log_forgets_nothing_when_it_is_killed(self, tmp_path: Path) -> None:
+        with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as own:
+            kept = counts_in(own)
+            charged = [kept.charge(A_MINUTE, NOW) for _ in range(3)]
+            # While the disk is busy it writes up to two seconds later.
+            wait_until(lambda: not own.client.info("persistence")["aof_buffer_length"], "nothing is logged")
+            own.kill()
+            own.start()
+            assert kept.read(["key"], NOW) == [3]
+            kept.refund(charged[0], NOW)
+            after = kept.charge(A_MINUTE, NOW)[0]
+            assert (after.counted, after.window) == (3, charged[0][0].window)
+
+    def test_connections_are_bounded_and_one_that_is_wanted_is_waited_for(
+        self, redis_server: RedisServer
+    ) -> None:
+        pool = pool_of(redis_server.url, 2)
+        kept = RedisCounts(redis_server.url, connection_pool=pool)
+        before = len(redis_server.client.client_list())
+        together([lambda: kept.charge(A_MINUTE, NOW)] * 20)
+        assert len(redis_server.client.client_list()) - before <= 2
+        assert kept.read(["key"], NOW) == [20]
+
+    def test_what_has_no_answer_is_not_sent_again(self, redis_server: RedisServer) -> None:
+        """It may have been done all the same, and a refund that is done twice is a guess too many."""
+        # Known beforehand, so that the first call is the one that counts.
+        redis_server.client.script_load(_CHARGE)
+        with Deaf(redis_server) as port:
+            kept = RedisCounts("", connection_pool=pool_of(f"redis://127.0.0.1:{port}", 1))
+            with pytest.raises(CountsError, match=r"^ConnectionError$"):
+                SafeCounts(kept).charge(A_MINUTE, NOW)
+        assert counts_in(redis_server).read(["key"], NOW) == [1]
+
+    def test_a_mistyped_option_of_the_url_shows_at_the_start(self) -> None:
+        for option in ("socket_timeot=1", "socket_timeout=x"):
+            with pytest.raises((TypeError, ValueError), match="socket_time"):
+                pool_of(f"redis://127.0.0.1?{option}", 1)
+
+
+def raised(work: Callable[[], object]) -> type[Exception] | None:
+    try:
+        work()
+    except OSError as error:
+        return type(error)
+    return None
+
+
+class TestSharedCounts:
+    @pytest.fixture
+    def shared(self, tmp_path: Path) -> SharedCounts:
+        return SharedCounts(f"shared://{tmp_path}/counts")
+
+    def test_a_disk_that_fills_up_later_has_room_for_every_count(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        # A hole in a mapped file that cannot be filled kills whoever writes there.
+        shared.charge([Charge("a", 5, 60)], 1_000.0)
+        found = (tmp_path / "counts").stat()
+        assert found.st_blocks * 512 >= found.st_size > 1_000_000
+
+    def test_a_file_that_was_full_of_holes_is_filled(self, tmp_path: Path) -> None:
+        with (tmp_path / "counts").open("wb") as file:
+            file.truncate(1 << 21)
+        SharedCounts(f"shared://{tmp_path}/counts").charge([Charge("a", 5, 60)], 1_000.0)
+        found = (tmp_path / "counts").stat()
+        assert found.st_blocks * 512 >= found.st_size
+
+    def test_a_process_that_stops_with_the_table_stops_nobody_else(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        shared.patience = 0.05
+        with (tmp_path / "counts").open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            refused = together([lambda: raised(lambda: shared.charge(A_MINUTE, NOW))] * 8)
+            assert refused == [OSError] * 8
+        assert shared.charge(A_MINUTE, NOW)[0].counted == 2
+
+    def test_a_clock_set_back_locks_nobody_out(self, shared: SharedCounts) -> None:
+        shared.charge(A_MINUTE, NOW)
+        charged = shared.charge(A_MINUTE, NOW - LONG)[0]
+        assert (charged.counted, charged.left) == (1, 60)
+
+    def test_many_sources_find_room_as_windows_end(self, shared: SharedCounts) -> None:
+        for round_ in range(3):
+            for number in range(30_000):
+                assert shared.charge([Charge(f"{number}", 1, 60)], NOW + round_ * 60)[0].counted == 1
+
+    def test_a_table_that_is_full_grows_and_forgets_nothing(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        other = SharedCounts(f"shared://{tmp_path}/counts")
+        other.charge([Charge("other", 1, 60)], NOW)
+        for number in range(_SLOTS + 1):
+            shared.charge([Charge(f"{number}", 1, 60)], NOW)
+        assert (tmp_path / "counts").stat().st_size == 2 * _SLOTS * 32
+        # Whoever has the smaller one open counts in the new one too, and goes on where it was.
+        assert other.charge([Charge("other", 1, 60)], NOW)[0].counted == 2
+        assert set(other.read([f"{number}" for number in range(0, _SLOTS, 97)], NOW)) == {1}
+        assert shared.fill(NOW) == pytest.approx(_SLOTS / _MOST_SLOTS, rel=0.1)
+
+    def test_the_largest_table_refuses_and_leaves_nothing_half_charged(
+        self, shared: SharedCounts, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("saver.counts.shared._MOST_SLOTS", _SLOTS)
+
+        def fill() -> None:
+            for number in range(_SLOTS + 1):
+                SafeCounts(shared).charge([Charge("all", 1 << 40, 60), Charge(f"{number}", 1, 60)], NOW)
+
+        with pytest.raises(CountsError):
+            fill()
+        [everybody] = shared.read(["all"], NOW)
+        assert everybody == sum(shared.read([f"{number}" for number in range(_SLOTS + 1)], NOW))
+        # What is there is counted on, and what ends makes room.
+        assert shared.charge([Charge("0", 9, 60)], NOW)[0].counted == 2
+        assert shared.charge([Charge("new", 9, 60)], NOW + 60)[0].counted == 1
+
+    def test_a_table_that_finds_no_room_to_grow_leaves_nothing_on_the_disk(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_SLOTS * 32, hard))
+
+        def fill() -> None:
+            for number in range(_SLOTS + 1):
+                SafeCounts(shared).charge([Charge(f"{number}", 1, 60)], NOW)
+
+        try:
+            with pytest.raises(CountsError):
+                fill()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert [path.name for path in tmp_path.iterdir()] == ["counts"]
+        assert shared.charge(A_MINUTE, NOW)[0].counted == 2
+
+    def test_a_file_that_is_deleted_splits_nobody(
+        self, shared: SharedCounts, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        other = SharedCounts(f"shared://{tmp_path}/counts")
+        for one in (shared, other):
+            one.charge(A_MINUTE, NOW)
+        (tmp_path / "counts").unlink()
+        assert [one.charge(A_MINUTE, NOW)[0].counted for one in (shared, other, shared)] == [1, 2, 3]
+        assert [record.getMessage() for record in caplog.records] == [
+            "the file of counts was deleted: budgets begin anew"
+        ]
+
+    @pytest.mark.parametrize("size", [0, 100, 1 << 20])
+    def test_a_file_that_is_cut_off_kills_nobody(
+        self, shared: SharedCounts, tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
+    ) -> None:
+        other = SharedCounts(f"shared://{tmp_path}/counts")
+        charges = [Charge(f"{number}", 10, 60) for number in range(500)]
+        for one in (shared, other):
+            one.charge(charges, NOW)
+        os.truncate(tmp_path / "counts", size)
+        before = sum(one.counted for one in shared.charge(charges, NOW))
+        assert sum(one.counted for one in other.charge(charges, NOW)) == before + len(charges)
+        assert "the file of counts was cut off: budgets begin anew" in caplog.text
+
+    def test_a_link_is_not_followed(self, shared: SharedCounts, tmp_path: Path) -> None:
+        target = tmp_path / "somebody else's"
+        target.write_bytes(b"kept")
+        (tmp_path / "counts").symlink_to(target)
+        with pytest.raises(CountsError):
+            SafeCounts(shared).charge(A_MINUTE, NOW)
+        assert target.read_bytes() == b"kept"
+
+    def test_a_link_in_the_place_of_one_that_is_open_is_not_followed(
+        self, shared: SharedCounts, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        (tmp_path / "counts").rename(tmp_path / "moved")
+        (tmp_path / "counts").symlink_to(tmp_path / "moved")
+        with pytest.raises(CountsError):
+            SafeCounts(shared).charge(A_MINUTE, NOW)
+
+    def test_what_is_back_at_nothing_takes_no_room(self, shared: SharedCounts) -> None:
+        for number in range(2 * _SLOTS):
+            shared.refund(shared.charge([Charge(f"{number}", 1, LONG)], NOW), NOW)
+        assert shared.fill(NOW) == 0.0

@@ -1,0 +1,210 @@
+"""Settings: typed, checked, every fault named at once, and told in the README."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from saver.secret import secret_of
+from saver.settings import Settings, SettingsError, read_settings
+from tests.conftest import settings_in
+from tests.support.races import together
+from tests.support.server import ROOT
+
+
+def test_without_any_setting_there_are_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings()
+    assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8_000, ROOT / "instance")
+    assert settings.secret_key is None
+
+
+def env_file(monkeypatch: pytest.MonkeyPatch, text: str, encoding: str = "utf-8") -> None:
+    file = Path("settings.env").absolute()
+    file.write_text(text, encoding)
+    monkeypatch.setenv("SAVER_ENV_FILE", str(file))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Another clone, with settings of its own."""
+    place = tmp_path / "clone"
+    shutil.copytree(ROOT / "saver", place / "saver", ignore=shutil.ignore_patterns("__pycache__"))
+    (place / ".env").write_text("SAVER_PORT=8001\n")
+    return place
+
+
+@pytest.mark.parametrize("data", [None, "data", "/somewhere/else"])
+def test_where_a_process_is_started_decides_nothing(clone: Path, tmp_path: Path, data: str | None) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".env").write_text("SAVER_PORT=9\n")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
+    environ |= {"PYTHONPATH": str(clone), "PYTHONDONTWRITEBYTECODE": "1"}
+    if data:
+        environ["SAVER_DATA_DIR"] = data
+    asks = "from saver.settings import read_settings as r; print(r().port, r().data_dir)"
+    command = [sys.executable, "-P", "-c", asks]
+    for folder in (clone, elsewhere, Path("/")):
+        said = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=True)
+        assert said.stdout == f"8001 {clone / (data or 'instance')}\n"
+    assert sorted(path.name for path in elsewhere.iterdir()) == [".env"]
+
+
+def test_a_settings_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SAVER_ENV_FILE", str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match=f"SAVER_ENV_FILE: there is no file {tmp_path}/none"):
+        read_settings()
+
+
+def test_the_environment_wins_over_dot_env(monkeypatch: pytest.MonkeyPatch) -> None:
+    env_file(monkeypatch, "SAVER_PORT=8001\nSAVER_REST=5\nOTHER=1\n")
+    monkeypatch.setenv("SAVER_PORT", "8002")
+    assert (read_settings().port, read_settings().rest) == (8_002, 5)
+
+
+def test_every_fault_is_named_at_once_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    env_file(monkeypatch, "SAVER_TYPO_IN_FILE=1\n")
+    for name, value in {
+        "SAVER_PORT": "eighty",
+        "SAVER_REST": "-1",
+        "SAVER_SECRET_KEY": "CANARY",
+        "SAVER_TYPO": "1",
+        "SAVER_TRUSTED_PROXIES": "10.0.0.1, CANARY",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as faults:
+        read_settings()
+    named = {line.partition(":")[0] for line in str(faults.value).splitlines()}
+    assert named == {
+        "SAVER_PORT",
+        "SAVER_REST",
+        "SAVER_SECRET_KEY",
+        "SAVER_TYPO",
+        "SAVER_TYPO_IN_FILE",
+        "SAVER_TRUSTED_PROXIES",
+    }
+    assert "CANARY" not in str(faults.value)
+
+
+def test_a_byte_order_mark_before_dot_env_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    env_file(monkeypatch, "SAVER_PORT=8142\n", "utf-8-sig")
+    assert read_settings().port == 8_142
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp949"])
+def test_dot_env_in_another_encoding_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    env_file(monkeypatch, "SAVER_CONTACT=관리자\n", encoding)
+    with pytest.raises(SettingsError) as faults:
+        read_settings()
+    assert str(faults.value) == f"{tmp_path}/settings.env: is not in UTF-8; save it as UTF-8"
+
+
+@pytest.mark.parametrize("name", ["SAVER_CONTACT", "SAVER_TERMS_URL", "SAVER_SECRET_KEY", "SAVER_HOST"])
+def test_a_value_that_is_not_utf_8_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It would start, and then fail wherever the value is shown."""
+    monkeypatch.setenv(name, os.fsdecode(b"\xb0\xfc@b.kr, and thirty-two characters more"))
+    with pytest.raises(SettingsError, match=f"{name}: must be in UTF-8"):
+        read_settings()
+
+
+def test_a_directory_may_have_any_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAVER_DATA_DIR", os.fsdecode(b"data \xb0"))
+    assert os.fsencode(read_settings().data_dir) == os.fsencode(ROOT) + b"/data \xb0"
+
+
+def test_lives_must_be_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAVER_DEFAULT_EXPIRES_IN", "90000")
+    with pytest.raises(SettingsError, match="SAVER_DEFAULT_EXPIRES_IN <= SAVER_MAX_EXPIRES_IN"):
+        read_settings()
+
+
+def test_proxies_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAVER_TRUSTED_PROXIES", "10.0.0.1, 10.1.0.0/16 ,2001:db8::/32, unix")
+    assert [str(network) for network in read_settings().trusted_proxies] == [
+        "10.0.0.1/32",
+        "10.1.0.0/16",
+        "2001:db8::/32",
+        "unix",
+    ]
+
+
+def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "new")
+    secret = secret_of(settings)
+    assert len(secret) >= 32
+    assert secret_of(settings) == secret
+    assert stat.S_IMODE((tmp_path / "new" / "secret_key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    assert secret_of(settings_in(tmp_path / "another")) != secret
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o606, 0o602])
+def test_a_secret_that_others_may_read_or_change_is_none(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "secret_key").write_text("planted by somebody, and known to him")
+    (tmp_path / "secret_key").chmod(mode)
+    with pytest.raises(SettingsError, match="everybody on this machine may read or change it"):
+        secret_of(settings_in(tmp_path))
+    (tmp_path / "secret_key").chmod(0o640)
+    assert secret_of(settings_in(tmp_path)).startswith(b"planted")
+
+
+def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "new")
+    found = together([lambda: secret_of(settings)] * 32)
+    assert len(set(found)) == 1
+    assert len(list(settings.data_dir.iterdir())) == 1
+
+
+def test_the_readme_tells_every_setting_with_its_default() -> None:
+    rows = re.findall(
+        r"^\| `SAVER_([A-Z_]+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE
+    )
+    told = {name.lower(): (default.strip("`"), text) for name, default, text in rows}
+    assert told == {
+        name: (_shown(field.default), field.description) for name, field in Settings.model_fields.items()
+    }
+
+
+def _shown(default: object) -> str:
+    if isinstance(default, tuple):
+        return ", ".join(map(str, default))
+    return "" if default is None else str(getattr(default, "get_secret_value", lambda: default)())
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_the_launcher_reads_dot_env_alike(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    launcher = launcher_in(monkeypatch, tmp_path)
+    (tmp_path / ".env").write_text("SAVER_PORT=8142\n", encoding)
+    assert launcher.given_settings({}) == {"SAVER_PORT": "8142"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp949"])
+def test_the_launcher_names_dot_env_in_another_encoding(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], encoding: str
+) -> None:
+    launcher = launcher_in(monkeypatch, tmp_path)
+    (tmp_path / ".env").write_text("SAVER_CONTACT=관리자\n", encoding)
+    with pytest.raises(SystemExit):
+        launcher.given_settings({})
+    assert f"{tmp_path}/.env: is not in UTF-8; save it as UTF-8" in capsys.readouterr().err
+
+
+def launcher_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ModuleType:
+    """What scripts/serve reads the settings with, as if it lay in a folder."""
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    launcher = importlib.import_module("_address")
+    monkeypatch.setattr(launcher, "ROOT", folder)
+    return launcher
