@@ -174,8 +174,8 @@ FAULTS = [
     Fault(
         "a weak derivation is allowed",
         "saver/seal.py",
-        "LEAST_ITERATIONS = 600_000",
-        "LEAST_ITERATIONS = 1",
+        "MIN_ITERATIONS = 600_000",
+        "MIN_ITERATIONS = 1",
         "tests/unit/test_seal.py",
     ),
     Fault(
