@@ -82,16 +82,20 @@ def test_what_follows_by_the_links_keeps_to_the_description_too(schema: BaseSche
                 recorder=self.recorder,
             )
 
-    run_state_machine_as_test(
-        Following,
-        settings=settings(
-            max_examples=50,
-            stateful_step_count=8,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
     # None of these comes about by chance; of a claim at the right moment too few do.
-    ways = {("write", 201), ("load", 200), ("status", 200), ("extend", 200), ("delete", 204)}
-    assert ways <= set(seen), seen
+    wanted = {("write", 201), ("load", 200), ("status", 200), ("extend", 200), ("delete", 204)}
+    # Hypothesis also draws constants from the modules that are loaded, so one round may miss one of them.
+    for steps in (8, 12, 16, 20):
+        run_state_machine_as_test(
+            Following,
+            settings=settings(
+                max_examples=50,
+                stateful_step_count=steps,
+                deadline=None,
+                derandomize=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        if wanted <= set(seen):
+            break
+    assert wanted <= set(seen), seen
