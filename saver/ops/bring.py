@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from saver.database import moving, postgresql
+from saver.database import Database, database_for, moving, postgresql
 from saver.database.moving import Freeze
-from saver.database.writer import writer_for
 from saver.store import Audit, Clock, count
 from saver.store.copy import TABLES, catch_up, copy_all, same, same_texts
 
@@ -48,9 +47,9 @@ class Brought:
 class Source:
     """The database that a service moves away from."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
-        self._writer = writer_for(engine)
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._engine = database.engine
+        self._writer = database.writer
         self._clock = clock
 
     def bring(self, target: Connection, place: str, progress: Progress) -> Brought:
@@ -68,7 +67,7 @@ class Source:
         self._writer.run(partial(moving.freeze, tables=TABLES, move=move))
         progress.reached("frozen")
         with self.snapshot() as source:
-            last = catch_up(source, target, since).codes
+            last = catch_up(database_for(target.engine), source, target, since).codes
             same_texts(source, target)
         postgresql.mark(target, TABLES[-1], remark(move))
         progress.reached("compared")
@@ -79,13 +78,13 @@ class Source:
         audit = self.audit()
         progress.began(audit.wanted - audit.missing)
         with self.snapshot() as source:
-            return copy_all(source, target, progress.copied)
+            return copy_all(database_for(target.engine), source, target, progress.copied)
 
     def _catch_up(self, target: Connection, since: int) -> tuple[int, int]:
         codes = 0
         for _ in range(_MOST_ROUNDS):
             with self.snapshot() as source:
-                done = catch_up(source, target, since)
+                done = catch_up(database_for(target.engine), source, target, since)
             codes, since = codes + done.codes, done.until
             if done.codes <= _FEW:
                 break
@@ -93,7 +92,7 @@ class Source:
 
     def _count(self, target: Connection, since: int) -> tuple[int, int]:
         with self.snapshot() as source:
-            done = catch_up(source, target, since)
+            done = catch_up(database_for(target.engine), source, target, since)
             same(source, target, self._now())
         return done.codes, done.until
 

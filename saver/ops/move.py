@@ -18,10 +18,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from saver import database
-from saver.database import postgresql
+from saver.database import WRITE, Database, StorageError, database_for, postgresql
 from saver.database.moving import Freeze
-from saver.database.writer import StorageError
 from saver.ops import files
 from saver.ops.bring import Progress, Source, remark
 from saver.ops.files import OperationError
@@ -50,9 +48,11 @@ class Moved:
 class Mover:
     """Moves the service of one database away. ``migrate`` brings a database to the schema ``head``."""
 
-    def __init__(self, engine: Engine, head: str, migrate: Callable[[Engine], None], clock: Clock) -> None:
-        self._engine = engine
-        self._source = Source(engine, clock)
+    def __init__(
+        self, database: Database, head: str, migrate: Callable[[Engine], None], clock: Clock
+    ) -> None:
+        self._database = database
+        self._source = Source(database, clock)
         self._head = head
         self._migrate = migrate
 
@@ -71,7 +71,7 @@ class Mover:
             try:
                 return self._move(target, place, progress)
             except (DBAPIError, target.dialect.loaded_dbapi.Error) as error:
-                raise OperationError(f"{_GOES_ON}: {reason(error)}") from None
+                raise OperationError(f"{_GOES_ON}: {reason(error, database_for(target))}") from None
             except MoveError as error:
                 raise OperationError(f"{_GOES_ON}: {error}") from None
 
@@ -88,7 +88,7 @@ class Mover:
         return found
 
     def _beside(self) -> Path:
-        place = database.file_of(self._engine)
+        place = self._database.file
         if place is None:
             raise OperationError("this database is kept by a server already")
         if not place.exists():
@@ -122,12 +122,12 @@ class Mover:
         return done
 
     def _move(self, target: Engine, place: str, progress: Progress) -> Moved:
-        with target.connect().execution_options(**database.WRITE) as connection:
+        with target.connect().execution_options(**WRITE) as connection:
             transaction = connection.begin()
             try:
                 with told(f"{place} is in use by another move or a service:", target):
                     postgresql.take(connection, TABLES)
-                database.disable_timeouts(connection)
+                database_for(target).disable_timeouts(connection)
                 must_be_empty(connection)
                 brought = self._source.bring(connection, place, progress)
             except BaseException:

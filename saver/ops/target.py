@@ -9,8 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, inspect
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from saver import database
-from saver.database import postgresql
+from saver.database import Database, database_for, engine_options, is_supported, postgresql
 from saver.ops.files import OperationError
 from saver.store.copy import TABLES, is_empty
 
@@ -21,14 +20,14 @@ _NO_SERVER = "--to must be the URL of a database that a server keeps, as in SAVE
 def target_at(address: str) -> Iterator[Engine]:
     """An engine for the database at a URL, which is reachable and takes writes. Raises OperationError."""
     try:
-        known = database.is_known(address)
-        engine = create_engine(address, **database.engine_options(address, 1)) if known else None
+        known = is_supported(address)
+        engine = create_engine(address, **engine_options(address, 1)) if known else None
     # Without its message, in which the URL may stand.
     except (ArgumentError, ImportError, ValueError):
         engine = None
-    if engine is None or not database.is_server(engine):
+    if engine is None or database_for(engine).file:
         raise OperationError(_NO_SERVER)
-    database.prepare(engine)
+    database_for(engine).prepare()
     try:
         with told("the target cannot be used:", engine), engine.connect():
             pass
@@ -44,10 +43,10 @@ def told(what: str, target: Engine) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, driver.Error) as error:
-        raise OperationError(f"{what} {reason(error)}") from None
+        raise OperationError(f"{what} {reason(error, database_for(target))}") from None
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception, database: Database) -> str:
     """Why a database failed, in a line without what it was asked, in which a text may stand."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     name = type(cause).__name__

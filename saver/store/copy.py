@@ -13,11 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Table, case, delete, func, select
 
-from saver import database
-from saver.database import moving
+from saver.database import Database, StorageError, moving
 from saver.database.tables import code as pool
 from saver.database.tables import text
-from saver.database.writer import StorageError
 from saver.store.pool import count
 
 TABLES = (pool, text)
@@ -44,7 +42,9 @@ def is_empty(connection: Connection) -> bool:
     return all(connection.execute(select(table.c.code).limit(1)).first() is None for table in TABLES)
 
 
-def copy_all(source: Connection, target: Connection, copied: Callable[[int], None]) -> int:
+def copy_all(
+    database: Database, source: Connection, target: Connection, copied: Callable[[int], None]
+) -> int:
     """Copy a snapshot into empty tables; the number of the last note before it.
 
     ``copied`` is told how many more rows, now and then. Raises MoveError if what is
@@ -52,13 +52,13 @@ def copy_all(source: Connection, target: Connection, copied: Callable[[int], Non
     """
     since = moving.last_noted(source)
     for table in TABLES:
-        database.copy_in(target, table, _counted(_rows(source, table, _all_of(table)), copied))
+        database.copy_rows(target, table, _counted(_rows(source, table, _all_of(table)), copied))
     # Of the pool the count is enough: no code is in it twice, nor in both tables.
     _compare(_rows(source, text, _all_of(text)), _rows(target, text, _all_of(text)))
     return since
 
 
-def catch_up(source: Connection, target: Connection, since: int) -> Round:
+def catch_up(database: Database, source: Connection, target: Connection, since: int) -> Round:
     """Bring over what was noted after the number ``since``. Raises MoveError as ``copy_all`` does."""
     until = moving.last_noted(source)
     changed = select(moving.noted.c.code).where(moving.noted.c.number > since).distinct()
@@ -69,7 +69,7 @@ def catch_up(source: Connection, target: Connection, since: int) -> Round:
         for chunk in chunks:
             target.execute(delete(table).where(table.c.code.in_(chunk)))
     for table in TABLES:
-        database.copy_in(target, table, _rows_among(source, table, chunks))
+        database.copy_rows(target, table, _rows_among(source, table, chunks))
         _compare(_rows_among(source, table, chunks), _rows_among(target, table, chunks))
     return Round(len(codes), until)
 

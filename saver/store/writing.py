@@ -15,7 +15,7 @@ from saver.codes import Code
 from saver.database.tables import text
 from saver.seal import Seal
 from saver.store.allocate import CodeAllocator
-from saver.store.base import Dependencies, StoreBase, hash_secret
+from saver.store.base import Store, hash_secret
 from saver.store.quota import FullError, Quota, Quotas
 
 _OWNER_TOKEN_BYTES = 16
@@ -64,13 +64,13 @@ class _Draft:
     idempotency: IdempotentRequest | None
 
 
-class Save(StoreBase):
-    """The deed of saving."""
+class TextWriter:
+    """The operation of saving."""
 
-    def __init__(self, seams: Dependencies) -> None:
-        super().__init__(seams)
-        self._draw = CodeAllocator(seams.engine, seams.random)
-        self._quotas = Quotas(seams.engine, seams.disk, seams.clock, seams.size_in_all)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.allocate = CodeAllocator(store.database, store.random, store.pool_size)
+        self._quotas = Quotas(store.database, store.disk, store.clock, store.max_bytes)
 
     def save(  # noqa: PLR0913 - what a writer may say
         self,
@@ -103,10 +103,10 @@ class Save(StoreBase):
         def lease(connection: Connection) -> tuple[Code, int]:
             if draft.idempotency and (found := _find_key(connection, draft.idempotency)):
                 return Code(found.code), found.expires_at
-            self._quotas.check(connection, draft.quota, row["size"], self._now())
-            return self._draw(connection, row), row["expires_at"]
+            self._quotas.check(connection, draft.quota, row["size"], self._store.now())
+            return self.allocate(connection, row), row["expires_at"]
 
-        code, expires_at = self._writer.run(lease)
+        code, expires_at = self._store.write(lease)
         self._quotas.kept(row["size"])
         return StoredText(code, expires_at, token)
 
@@ -116,23 +116,23 @@ class Save(StoreBase):
             self._quotas.must_have_room(size)
         except FullError:
             return False
-        return self._read(lambda connection: self.disk.has_room(connection, size))
+        return self._store.read(lambda connection: self._store.disk.has_room(connection, size))
 
     def _before(self, idempotency: IdempotentRequest) -> StoredText | None:
-        found = self._read_durable(lambda connection: _find_key(connection, idempotency))
+        found = self._store.database.run_durable_read(lambda connection: _find_key(connection, idempotency))
         return (
             StoredText(Code(found.code), found.expires_at, self._owner_token(idempotency)) if found else None
         )
 
     def _owner_token(self, idempotency: IdempotentRequest | None) -> str:
         if idempotency is None:
-            return seal.encode(self._random.randbytes(_OWNER_TOKEN_BYTES))
+            return seal.encode(self._store.random.randbytes(_OWNER_TOKEN_BYTES))
         # Made anew from the key whenever it comes again, so that only its hash is kept.
-        made = hmac.digest(self._secret, b"owner token " + idempotency.key.encode(), hashlib.sha256)
+        made = hmac.digest(self._store.secret, b"owner token " + idempotency.key.encode(), hashlib.sha256)
         return seal.encode(made[:_OWNER_TOKEN_BYTES])
 
     def _row(self, draft: _Draft) -> dict[str, Any]:
-        now = math.ceil(self._clock())
+        now = math.ceil(self._store.clock())
         expires_at = now + draft.lifetime
         network = draft.quota.network if draft.quota else None
         return {
@@ -140,7 +140,7 @@ class Save(StoreBase):
             "once": draft.once,
             "saved_at": now,
             "expires_at": expires_at,
-            "free_at": expires_at + self._rest,
+            "free_at": self._store.reusable_at(expires_at),
             "source": draft.quota.sources[0] if draft.quota else None,
             "network": network.sources[0] if network else None,
             "key_hash": hash_secret(draft.idempotency.key) if draft.idempotency else None,
@@ -152,9 +152,9 @@ class Save(StoreBase):
     def _sealed(self, draft: _Draft) -> dict[str, Any]:
         body, proof, header = draft.body, draft.proof, None
         if draft.password is not None:
-            params = Seal(self._random.randbytes(seal.SALT_BYTES))
-            keys = self._deriver.derive(draft.password, params)
-            body = seal.encrypt(body, params, keys, self._random.randbytes(seal.NONCE_BYTES))
+            params = Seal(self._store.random.randbytes(seal.SALT_BYTES), seal.ITERATIONS)
+            keys = self._store.deriver.derive(draft.password, params)
+            body = seal.encrypt(body, params, keys, self._store.random.randbytes(seal.NONCE_BYTES))
             proof = keys.proof
         if proof is not None:
             header = body.partition(".")[0]

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from saver.app import Services
-from saver.database.writer import GroupCommitWriter, StorageError, Writer
+from saver.database import StorageError
+from saver.database.writer import GroupCommitWriter, Writer
 from saver.store import PoolEmptyError, TextStore
 from tests.support.races import PATIENCE, together
 from tests.support.server import wait_until
@@ -45,14 +46,14 @@ def codes() -> list[str]:
 @pytest.fixture
 def commits(store: TextStore) -> Iterator[Commits]:
     found = Commits()
-    event.listen(store._engine, "commit", found)
+    event.listen(store.database.engine, "commit", found)
     yield found
-    event.remove(store._engine, "commit", found)
+    event.remove(store.database.engine, "commit", found)
 
 
 @pytest.fixture
 def writer(store: TextStore) -> Writer:
-    return GroupCommitWriter(store._engine)
+    return GroupCommitWriter(store.database)
 
 
 def insert(code: str, connection: Connection) -> str:

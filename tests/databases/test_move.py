@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, create_engine
 
 from saver.codes import Code
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.ops import Mover
 from saver.seal import Seal
 from saver.store import IdempotentRequest, StoredText, TextStore

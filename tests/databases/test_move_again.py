@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 
 from saver.codes import Code
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.ops import Mover, OperationError
 from saver.store import TextStore
 from tests.conftest import Clock

@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 
 from saver.app import Services
 from saver.codes import Code
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.store import TextStore
 from saver.store.sweep import SweepResult
 from saver.worker import Loop, Sweeper
