@@ -18,7 +18,7 @@ from saver.store.pool import Audit, FillResult, count
 from saver.store.quota import FullError, Quota, QuotaError
 from saver.store.reading import LoadedText, TextReader
 from saver.store.sweep import SweepResult
-from saver.store.writing import IdempotentRequest, KeyReusedError, StoredText, TextWriter
+from saver.store.writing import KeyReusedError, StoredText, TextWriter
 
 
 class TextStore:
@@ -49,7 +49,6 @@ __all__ = [
     "Clock",
     "FillResult",
     "FullError",
-    "IdempotentRequest",
     "KeyReusedError",
     "LoadedText",
     "NoTextError",

@@ -14,6 +14,7 @@ from saver.database.tables import text
 from saver.store.base import NO_HASH, Store, hash_secret
 from saver.store.predicates import live_column
 from saver.store.wipe import EndReason, wipe_now
+from saver.texts import LifetimePolicy
 
 _here = text.c.code == bindparam("code")
 FIND_OWNED = select(
@@ -62,16 +63,15 @@ class TextOwner:
             _state(found, receipt.first_loaded_at), receipt.first_loaded_at, receipt.refused, found.expires_at
         )
 
-    def extend(self, code: Code, owner_token: str, lifetime: Callable[[bool], int]) -> int:
-        """Let a live text live ``lifetime(sealed)`` seconds from now, but never shorter than it would.
+    def extend(self, code: Code, owner_token: str, lifetime: int, policy: LifetimePolicy) -> int:
+        """Extend a live text to ``lifetime`` seconds from now, but never shorten it; return when it expires.
 
-        Returns when it expires. Raises NoTextError, also for a one-time text that
-        is being read, and whatever ``lifetime`` raises.
+        Raises NoTextError, also for a one-time text that is being read, and InvalidLifetimeError.
         """
         found = self._owned(code, owner_token)
         if not found.live or found.claim_hash:
             raise self._store.not_found(code, found.seal)
-        until = math.ceil(self._store.clock()) + lifetime(found.seal is not None)
+        until = math.ceil(self._store.clock()) + policy.lifetime(lifetime, sealed=found.seal is not None)
 
         def work(connection: Connection) -> int | None:
             now = self._found(connection, code, to_write=True)

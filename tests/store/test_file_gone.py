@@ -8,7 +8,6 @@ import shutil
 import stat
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +23,7 @@ from saver.store import TextStore
 from saver.store.quota import Quotas
 from tests.conftest import settings_in
 from tests.support.snapshot import ask, snapshot
+from tests.support.texts import save
 
 
 def delete(folder: Path, *endings: str) -> None:
@@ -143,4 +143,4 @@ def test_an_open_file_costs_a_look_up_nothing_else(store: TextStore, services: S
     for _ in range(3):
         run_read(store.database, lambda connection: seen.append(id(connection.connection.driver_connection)))
     assert len(set(seen)) == 1
-    partial(services.store.save, "x", 60)()
+    save(services.store, "x", 60)
