@@ -29,7 +29,7 @@ _of_key = (
 
 
 class KeyReusedError(Exception):
-    """The idempotency key came before with another request."""
+    """The idempotency key was used with another request before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ class TextWriter:
             return self.allocate(connection, row), row["expires_at"]
 
         code, expires_at = self._store.write(lease)
-        self._quotas.kept(row["size"])
+        self._quotas.add(row["size"])
         return StoredText(code, expires_at, token)
 
     def has_room(self, size: int) -> bool:
-        """Whether a text of ``size`` bytes would be kept, whoever writes it. Raises StorageError."""
+        """Return whether there is space for a text of ``size`` bytes of any source. Raises StorageError."""
         try:
             self._quotas.must_have_room(size)
         except FullError:
@@ -92,7 +92,7 @@ class TextWriter:
     def _owner_token(self, idempotency: IdempotentRequest | None) -> str:
         if idempotency is None:
             return seal.encode(self._store.random.randbytes(_OWNER_TOKEN_BYTES))
-        # Made anew from the key whenever it comes again, so that only its hash is kept.
+        # Derived from the key, so that a repeated write gets the same token and only its hash is stored.
         made = hmac.digest(self._store.secret, b"owner token " + idempotency.key.encode(), hashlib.sha256)
         return seal.encode(made[:_OWNER_TOKEN_BYTES])
 

@@ -440,8 +440,8 @@ FAULTS = [
     Fault(
         "a writer that is stopped costs every other one its whole patience",
         "saver/database/file_lock.py",
-        "_SHORT_PATIENCE = 0.05",
-        "_SHORT_PATIENCE = 3.0",
+        "_SHORT_TIMEOUT = 0.05",
+        "_SHORT_TIMEOUT = 3.0",
         "tests/concurrency/test_gate.py::test_whoever_waits_gives_up_in_time_and_the_next_one_soon",
     ),
     Fault(
