@@ -108,6 +108,16 @@ class GroupCommitWriter:
             raise job.error
         return job.result  # type: ignore[return-value]
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a leader."""
+        return len(self._waiting)
+
+    @property
+    def has_leader(self) -> bool:
+        """Whether a thread is committing."""
+        return self._has_leader
+
     def _lead(self) -> None:
         """Serve the queue, whose first job is the caller's, and promote the next leader."""
         jobs: list[_Job[Any]] = []

@@ -56,7 +56,7 @@ class TextWriter:
         Raises PoolEmptyError, QuotaError, FullError, KeyReusedError, and BusyError while too many keys
         are being derived.
         """
-        again = self._before(new.idempotency) if new.idempotency else None
+        again = self.find_saved(new.idempotency) if new.idempotency else None
         if again:
             return again
         # Checked before the derivation, although sealing adds some hundred bytes.
@@ -83,7 +83,8 @@ class TextWriter:
             return False
         return self._store.read(lambda connection: self._store.disk.has_room(connection, size))
 
-    def _before(self, idempotency: IdempotentRequest) -> StoredText | None:
+    def find_saved(self, idempotency: IdempotentRequest) -> StoredText | None:
+        """Return what an earlier write with the same key has stored. Raises KeyReusedError."""
         found = self._store.database.run_durable_read(lambda connection: _find_key(connection, idempotency))
         return (
             StoredText(Code(found.code), found.expires_at, self._owner_token(idempotency)) if found else None

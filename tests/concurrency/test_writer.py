@@ -53,7 +53,7 @@ def commits(store: TextStore) -> Iterator[Commits]:
 
 
 @pytest.fixture
-def writer(store: TextStore) -> Writer:
+def writer(store: TextStore) -> GroupCommitWriter:
     return GroupCommitWriter(store.database)
 
 
@@ -80,7 +80,7 @@ def all_waiting_behind_one(writer: Writer, works: list[Callable[[Connection], st
 
     def first(connection: Connection) -> str:
         begun.set()
-        wait_until(lambda: len(writer._waiting) == len(works), "the others do not queue up")
+        wait_until(lambda: writer.waiting == len(works), "the others do not queue up")
         return insert("first", connection)
 
     def follow(work: Callable[[Connection], str]) -> str | Exception:
@@ -189,8 +189,8 @@ def test_the_lead_is_always_handed_on(writer: Writer, services: Services) -> Non
     assert sum(done) == threads * jobs - len(refused)
     free = snapshot(services.settings.data_dir / "saver.db").free
     assert len(free) == len(set(free)) == sum(done) + len(FEW)
-    assert not writer._waiting
-    assert not writer._led
+    assert not writer.waiting
+    assert not writer.has_leader
 
 
 def test_an_empty_pool_refuses_some_and_serves_the_others(store: TextStore, services: Services) -> None:

@@ -164,7 +164,7 @@ class TestTwoAtOnce:
         self, store: TextStore, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # Nobody finds it beforehand: the key itself must keep them apart.
-        monkeypatch.setattr(TextStore, "_before", lambda *_: None)
+        monkeypatch.setattr(store.writer, "find_saved", lambda _: None)
         saved = together([partial(save, store, "text", 60, idempotency=REPEATABLE)] * 6)
         assert len({lease.code for lease in saved}) == 1
         assert len(snapshot(database).leased) == 1
