@@ -74,7 +74,9 @@ def attempt(writer: Writer, work: Callable[[Connection], str]) -> str | Exceptio
         return error
 
 
-def all_waiting_behind_one(writer: Writer, works: list[Callable[[Connection], str]]) -> list[str | Exception]:
+def all_waiting_behind_one(
+    writer: GroupCommitWriter, works: list[Callable[[Connection], str]]
+) -> list[str | Exception]:
     """Keep one at work until all others wait for it, so that these are served as one batch."""
     begun = threading.Event()
 
@@ -171,7 +173,7 @@ def test_an_interruption_leaves_nobody_waiting(
     assert writer.run(partial(insert, "next")) == "next"
 
 
-def test_the_lead_is_always_handed_on(writer: Writer, services: Services) -> None:
+def test_the_lead_is_always_handed_on(writer: GroupCommitWriter, services: Services) -> None:
     threads, jobs = 32, 25
     random = Random(7)
     refused = {(thread, job) for thread in range(threads) for job in range(jobs) if random.random() < 0.1}
