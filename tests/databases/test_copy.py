@@ -255,7 +255,7 @@ class TestFailed:
             capture_output=True,
         )
         assert "stop the service first" in killed.stderr
-        store._engine.dispose()
+        store.database.engine.dispose()
         killed = subprocess.run(
             [sys.executable, "-m", "tests.support.copying", stage],
             env=environment(database.parent, {}),
