@@ -1,4 +1,4 @@
-"""What every part uses: data folders, settings, the rows of the table."""
+"""Used by every part: data folders, settings, the rows of the table."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def app_of(folder: Path, **changed: object) -> Flask:
 
 
 def services(folder: Path) -> Services:
-    """The rooms of an app on a data folder, in this process."""
+    """The services of an app on a data folder, in this process."""
     found: Services = app_of(folder).extensions["saver"]
     return found
 

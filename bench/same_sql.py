@@ -1,4 +1,4 @@
-"""The statements of a write and of a load by psycopg alone: what the database and its driver cost."""
+"""The statements of a write and of a load by psycopg alone: the cost of the database and its driver."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from saver.codes import SPACE, Code
 from saver.database.tables import text
-from saver.store.allocate import _take_and_put
-from saver.store.reading import _find
+from saver.store.allocate import lease_code
+from saver.store.reading import find_text
 
 _LIFE, _REST = 86_400, 86_400
-_WRITE, _LOAD = (str(each.compile(dialect=PGDialect_psycopg())) for each in (_take_and_put, _find))
+_WRITE, _LOAD = (str(each.compile(dialect=PGDialect_psycopg())) for each in (lease_code, find_text))
 _NOTHING = dict.fromkeys(column.name for column in text.c if column.name != "code")
 _TOKEN_BYTES = 16
 

@@ -59,7 +59,7 @@ _here = select(pool.c.code).where(pool.c.code == bindparam("code"))
 _not_being_taken = _here.with_for_update(skip_locked=True).scalar_subquery()
 _taken = delete(pool).where(pool.c.code == _not_being_taken).returning(pool.c.code).cte("taken")
 _columns = [column for column in text.c if column.name != "code"]
-_take_and_put = insert(text).from_select(
+lease_code = insert(text).from_select(
     ["code", *(column.name for column in _columns)],
     select(_taken.c.code, *(bindparam(column.name, type_=column.type) for column in _columns)),
 )
@@ -125,7 +125,7 @@ _FreeOf = Callable[[Connection, list[Code]], set[str]]
 
 
 def _lease_in_one(engine: Engine) -> _Lease:
-    statement = Statement(engine, _take_and_put)
+    statement = Statement(engine, lease_code)
     return lambda connection, code, row: statement.run(connection, {"code": code, **row}) == 1
 
 

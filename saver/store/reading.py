@@ -47,7 +47,7 @@ _here = text.c.code == bindparam("code")
 _is_plain = and_(text.c.proof_hash.is_(None), ~text.c.once)
 # The body of a sealed or one-time text is fetched only when it may be read:
 # reading it would take longer the larger it is, and so tell that there is one.
-_find = select(
+find_text = select(
     text.c.seal,
     text.c.proof_hash,
     text.c.owner_hash,
@@ -104,7 +104,7 @@ class Load(StoreBase):
 
     def __init__(self, seams: Dependencies) -> None:
         super().__init__(seams)
-        self._find = Read(seams.engine, _find)
+        self._find = Read(seams.engine, find_text)
         self._find_body = Read(seams.engine, _find_body)
 
     def load(

@@ -279,7 +279,7 @@ def test_a_deleted_code_rests_no_moment_less(store: TextStore, clock: Clock) -> 
 
 @pytest.mark.kinds("sqlite")
 @pytest.mark.parametrize(
-    "statement", [owner._find, reading._find_claimed, reading._find], ids=["own", "ack", "load"]
+    "statement", [owner._find, reading._find_claimed, reading.find_text], ids=["own", "ack", "load"]
 )
 def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statement: Select[Any]) -> None:
     compiled = statement.compile(dialect=sqlite.dialect())
@@ -290,4 +290,4 @@ def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statem
     whole = [step for step in reads if not int(str(step[6])) & 0x80]
     assert reads
     # A load reads the body of what anybody may read.
-    assert len(whole) == (statement is reading._find)
+    assert len(whole) == (statement is reading.find_text)

@@ -1,4 +1,4 @@
-"""What a deed costs: on the clock, and of processors, here and in the server of the database."""
+"""The wall and CPU time of a call, the CPU time of the database server included."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import psycopg
 
 from bench.common import Row, address
 
-_OF_THE_DATABASE = (
+_BACKENDS = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
     " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
 
 
 class Cost(NamedTuple):
-    """The median of the time of a deed and the mean of its processor time, in microseconds."""
+    """The median wall time of a call and its mean CPU time, in microseconds."""
 
     wall: float
     cpu: float
@@ -33,7 +33,7 @@ class Backends:
         self._used: dict[int, float] = {}
         if server := address(folder):
             with psycopg.connect(server) as connection:
-                self._used = {pid: 0.0 for (pid,) in connection.execute(_OF_THE_DATABASE)}
+                self._used = {pid: 0.0 for (pid,) in connection.execute(_BACKENDS)}
 
     def seconds(self) -> float:
         """The processor time that they have used so far; one that has ended keeps what it had."""
@@ -43,20 +43,20 @@ class Backends:
         return sum(self._used.values())
 
 
-def cost(backends: Backends, deed: Callable[[], object], times: int = 1) -> Cost:
-    """Do it so often, one after the other."""
+def measure_calls(backends: Backends, call: Callable[[], object], times: int = 1) -> Cost:
+    """Call a function ``times`` times in sequence."""
     took = []
     used = time.thread_time() + backends.seconds()
     for _ in range(times):
         started = time.perf_counter()
-        deed()
+        call()
         took.append(time.perf_counter() - started)
     used = time.thread_time() + backends.seconds() - used
     return Cost(statistics.median(took) * 1e6, used / times * 1e6)
 
 
 def rows(what: str, goal: str, costs: Sequence[Cost], against: Sequence[Cost]) -> Iterator[Row]:
-    """How the costs compare with others that were taken in turns with them."""
+    """The ratios of costs to others that were measured interleaved with them."""
     for place, name in enumerate((what, "  by processor time")):
         ratios = [one[place] / other[place] for one, other in zip(costs, against, strict=True)]
         ours, theirs = (statistics.median(each[place] for each in found) for found in (costs, against))

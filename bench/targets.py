@@ -1,4 +1,4 @@
-"""What bench/peers compares: a service as a real server, and how it is asked. saver is the first of them."""
+"""The services that bench/peers compares: each as a real server, with its requests. saver is the first."""
 
 from __future__ import annotations
 
@@ -20,34 +20,34 @@ _JSON = "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, and what the body of every good answer to it holds."""
+    """One HTTP request, and a string that the body of every correct response contains."""
 
     method: str
     path: str
-    holds: str
+    contains: str
     body: str = ""
-    kind: str = ""
+    content_type: str = ""
 
     def raw(self, host: str) -> bytes:
         """The bytes that go over the wire."""
         lines = [f"{self.method} {self.path} HTTP/1.1", f"Host: {host}", f"Accept: {_JSON}"]
         if self.body:
-            lines += [f"Content-Type: {self.kind}", f"Content-Length: {len(self.body.encode())}"]
+            lines += [f"Content-Type: {self.content_type}", f"Content-Length: {len(self.body.encode())}"]
         return "\r\n".join([*lines, "", self.body]).encode()
 
 
-class Side(ABC):
-    """One service. ``with side.on(folder): …`` runs it with everything that it needs."""
+class Target(ABC):
+    """One service. ``with target.running(folder): …`` runs it with everything that it needs."""
 
-    # Finds the name of a text in the answer to its creation.
-    named: ClassVar[re.Pattern[str]]
-    # A text can be read once only.
+    # Matches the name of a text in the response to its creation.
+    name_pattern: ClassVar[re.Pattern[str]]
+    # A text can be read only once.
     once: ClassVar[bool] = False
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.url = ""
-        # The processes that answer, and those that they need.
+        # The processes that answer requests, and the roots of all processes.
         self.workers: list[int] = []
         self.roots: list[int] = []
 
@@ -69,7 +69,7 @@ class Side(ABC):
         """Start with an empty store in ``folder``; what is started ends with the stack."""
 
     @contextmanager
-    def on(self, folder: Path) -> Iterator[None]:
+    def running(self, folder: Path) -> Iterator[None]:
         """Started in ``folder``, and ended."""
         with ExitStack() as stack:
             self.start(stack, folder)
@@ -79,20 +79,20 @@ class Side(ABC):
         """The processor time of each process that answers."""
         return [cpu_seconds_of(pid) for pid in self.workers]
 
-    def beside_seconds(self) -> float:
+    def helper_cpu_seconds(self) -> float:
         """The processor time of all others: databases, masters, the worker that sweeps."""
         others = {pid for root in self.roots for pid in _tree(root)} - set(self.workers)
         return sum(cpu_seconds_of(pid) for pid in others)
 
 
-class Saver(Side):
+class Saver(Target):
     """saver as scripts/serve starts it, its worker included, from a data folder with a full pool."""
 
-    named = re.compile(r'"code": ?"(\w{4})"')
+    name_pattern = re.compile(r'"code": ?"(\w{4})"')
 
-    def __init__(self, name: str, changed: Mapping[str, str] | None = None) -> None:
+    def __init__(self, name: str, settings: Mapping[str, str] | None = None) -> None:
         super().__init__(name)
-        self._changed = changed or {}
+        self._settings = settings or {}
 
     def create(self) -> Request:
         body = json.dumps({"text": TEXT, "expires_in": _LIFE})
@@ -102,7 +102,7 @@ class Saver(Side):
         return Request("POST", "/api/v1/load", TEXT, json.dumps({"code": name}), _JSON)
 
     def start(self, stack: ExitStack, folder: Path) -> None:
-        served = stack.enter_context(Served.app(folder, self._changed))
+        served = stack.enter_context(Served.app(folder, self._settings))
         self.url, self.workers, self.roots = served.url, served.workers, [served.pid]
 
 

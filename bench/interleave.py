@@ -1,4 +1,4 @@
-"""Creates and reads on several services in turns, and the rows that tell how saver did against each."""
+"""Interleave creates and reads on several services; compare saver with each of the others."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from bench.common import TEXT, Bench, Row, load_average, say, settle
 from bench.rates import Set, set_of, wrk
-from bench.sides import Request, Saver, Side
+from bench.targets import Request, Saver, Target
 
 OPERATIONS = ("create", "read")
-Taken = dict[str, dict[str, list[Set]]]
+Results = dict[str, dict[str, list[Set]]]
 _CLIENTS = 16
 _SCRIPT = str(Path(__file__).with_name("peers.lua"))
 _SECONDS = 2
@@ -28,10 +28,10 @@ _SAMPLES = 20
 
 
 @dataclass(slots=True)
-class Player:
-    """One side during a round: the names of its texts, and what its sets did."""
+class Run:
+    """One target during a round: the names of its texts, and the results of its sets."""
 
-    side: Side
+    target: Target
     folder: Path
     names: list[str] = field(default_factory=list)
     sets: dict[str, list[Set]] = field(default_factory=lambda: {what: [] for what in OPERATIONS})
@@ -43,11 +43,11 @@ class Player:
     def create(self, seconds: float) -> Set:
         """A set of creates. Of the texts some are read back, and all their names are kept."""
         kept = self.folder / "answers"
-        found = self._fire([self.side.create()], seconds, {"BENCH_KEEP": str(kept)})
+        found = self._fire([self.target.create()], seconds, {"BENCH_KEEP": str(kept)})
         with kept.open() as answers:
             names = [self._name(answer) for answer in answers]
         if len(set(names)) != len(names):
-            raise SystemExit(f"bench: {self.side.name} gave two texts one name")
+            raise SystemExit(f"bench: {self.target.name} gave two texts one name")
         spared = len(names) // _SAMPLES + 2
         for name in names[::spared]:
             self._read_back(name)
@@ -57,15 +57,15 @@ class Player:
     def read(self, seconds: float) -> Set:
         """A set of reads of texts that are there; where a text can be read once, each is read once."""
         wanted = _TEXTS
-        if self.side.once:
+        if self.target.once:
             # A set takes no more than twice what the creates of the same time made.
             wanted = int(2 * seconds * max(a_set.per_second for a_set in self.sets["create"]))
         while len(self.names) < wanted:
             self.create(_SECONDS)
-        found = self._fire([self.side.read(name) for name in self.names[:wanted]], seconds, {})
-        if self.side.once:
+        found = self._fire([self.target.read(name) for name in self.names[:wanted]], seconds, {})
+        if self.target.once:
             if found.requests + 2 * _CLIENTS > wanted:
-                raise SystemExit(f"bench: {self.side.name} read more texts than there were")
+                raise SystemExit(f"bench: {self.target.name} read more texts than there were")
             del self.names[:wanted]
         return found
 
@@ -77,69 +77,69 @@ class Player:
         self.sets[what].append(min(found, key=lambda a_set: a_set.busiest))
 
     def _uneven(self, a_set: Set) -> bool:
-        return len(self.side.workers) > 1 and a_set.busiest > _UNEVEN
+        return len(self.target.workers) > 1 and a_set.busiest > _UNEVEN
 
     def _fire(self, requests: Sequence[Request], seconds: float, more: dict[str, str]) -> Set:
         path = self.folder / "requests"
-        raw = [request.raw(self.side.host) for request in requests]
+        raw = [request.raw(self.target.host) for request in requests]
         path.write_bytes(b"".join(b"%d\n%b" % (len(one), one) for one in raw))
-        before, beside = self.side.cpu_seconds(), self.side.beside_seconds()
-        told = {"BENCH_FILE": str(path), "BENCH_HOLDS": requests[0].holds, **more}
-        report = wrk(self.side.url, _SCRIPT, told, seconds, _CLIENTS)
-        used = [after - earlier for after, earlier in zip(self.side.cpu_seconds(), before, strict=True)]
-        return set_of(report, used, self.side.beside_seconds() - beside)
+        before, beside = self.target.cpu_seconds(), self.target.helper_cpu_seconds()
+        told = {"BENCH_FILE": str(path), "BENCH_HOLDS": requests[0].contains, **more}
+        report = wrk(self.target.url, _SCRIPT, told, seconds, _CLIENTS)
+        used = [after - earlier for after, earlier in zip(self.target.cpu_seconds(), before, strict=True)]
+        return set_of(report, used, self.target.helper_cpu_seconds() - beside)
 
     def _name(self, answer: str) -> str:
-        found = self.side.named.search(answer)
+        found = self.target.name_pattern.search(answer)
         if not found:
-            raise SystemExit(f"bench: {self.side.name} names no text in its answer to a create")
+            raise SystemExit(f"bench: {self.target.name} names no text in its answer to a create")
         return found[1]
 
     def _read_back(self, name: str) -> None:
-        request = self.side.read(name)
-        connection = http.client.HTTPConnection(self.side.host, timeout=60)
-        headers = {"Content-Type": request.kind} if request.kind else {}
+        request = self.target.read(name)
+        connection = http.client.HTTPConnection(self.target.host, timeout=60)
+        headers = {"Content-Type": request.content_type} if request.content_type else {}
         connection.request(request.method, request.path, request.body or None, headers)
         answer = connection.getresponse()
         held = answer.read().decode()
         connection.close()
         if answer.status != 200 or TEXT not in held:
             raise SystemExit(
-                f"bench: {self.side.name} answered {answer.status} and not the text it was given"
+                f"bench: {self.target.name} answered {answer.status} and not the text it was given"
             )
 
 
-def measure(bench: Bench, sides: Sequence[Side]) -> Taken:
-    """The sets of every side, by its name and the operation; each round has new processes and stores."""
-    taken: Taken = {side.name: {what: [] for what in OPERATIONS} for side in sides}
+def measure(bench: Bench, targets: Sequence[Target]) -> Results:
+    """The sets of every target, by its name and the operation; each round has new processes and stores."""
+    results: Results = {target.name: {what: [] for what in OPERATIONS} for target in targets}
     for turn in range(bench.rounds):
         say(f"round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
         with ExitStack() as stack:
-            players = []
-            for place, side in enumerate(sides):
-                folder = _folder(bench, side, f"side{place}")
-                stack.enter_context(side.on(folder))
-                players.append(Player(side, folder))
+            runs = []
+            for place, target in enumerate(targets):
+                folder = _folder(bench, target, f"target{place}")
+                stack.enter_context(target.running(folder))
+                runs.append(Run(target, folder))
             settle()
-            _round(bench, players)
-        for player in players:
+            _round(bench, runs)
+        for run in runs:
             for what in OPERATIONS:
-                taken[player.side.name][what] += player.sets[what]
-    return taken
+                results[run.target.name][what] += run.sets[what]
+    return results
 
 
-def rows(taken: Taken, ours: Sequence[str]) -> Iterator[Row]:
-    """Each side by itself, then each of ``ours`` against each of the others, set by set."""
+def rows(results: Results, ours: Sequence[str]) -> Iterator[Row]:
+    """Each target, then each of ``ours`` against each of the others, set by set."""
     for what in OPERATIONS:
-        for name, sets in taken.items():
+        for name, sets in results.items():
             rates = [a_set.per_second for a_set in sets[what]]
             yield Row(f"{what}: {name}", rates, unit="a second", note=_told(sets[what]))
         for our in ours:
-            yield from (_against(what, our, name, taken) for name in taken if name not in ours)
+            yield from (_against(what, our, name, results) for name in results if name not in ours)
 
 
-def _against(what: str, our: str, name: str, taken: Taken) -> Row:
-    pairs = list(zip(taken[our][what], taken[name][what], strict=True))
+def _against(what: str, our: str, name: str, results: Results) -> Row:
+    pairs = list(zip(results[our][what], results[name][what], strict=True))
     ratios = [mine.per_second / other.per_second for mine, other in pairs]
     cpu = statistics.median(other.cpu_us / mine.cpu_us for mine, other in pairs)
     ahead = sum(ratio > 1 for ratio in ratios)
@@ -159,8 +159,8 @@ def _told(sets: Sequence[Set]) -> str:
     )
 
 
-def _folder(bench: Bench, side: Side, name: str) -> Path:
-    if isinstance(side, Saver):
+def _folder(bench: Bench, target: Target, name: str) -> Path:
+    if isinstance(target, Saver):
         return bench.copy(bench.full(), name)
     folder = bench.folder / name
     shutil.rmtree(folder, ignore_errors=True)
@@ -168,10 +168,10 @@ def _folder(bench: Bench, side: Side, name: str) -> Path:
     return folder
 
 
-def _round(bench: Bench, players: Sequence[Player]) -> None:
+def _round(bench: Bench, runs: Sequence[Run]) -> None:
     for what in OPERATIONS:
-        for player in players:
-            player.fire(what, 1)
+        for run in runs:
+            run.fire(what, 1)
         for turn in range(1 if bench.quick else _SETS):
-            for player in players if turn % 2 == 0 else players[::-1]:
-                player.take(what, 1 if bench.quick else _SECONDS)
+            for run in runs if turn % 2 == 0 else runs[::-1]:
+                run.take(what, 1 if bench.quick else _SECONDS)

@@ -1,6 +1,6 @@
-"""The bare routes: what the server and Flask cost by themselves, with the settings of scripts/serve.
+"""The baseline: two routes that cost what the server and Flask cost, with the settings of scripts/serve.
 
-`python -m bench.bare` prints its address and serves until SIGTERM. With BENCH_DATABASE, the address of a
+`python -m bench.baseline` prints its address and serves until SIGTERM. With BENCH_DATABASE, the address of a
 database on PostgreSQL, its routes run the statements of a write and of a load by psycopg and do nothing else.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from flask import Flask, request
 
 from bench.common import TEXT
-from saver.serve import _BACKLOG, _Server
+from saver.serve import BACKLOG, GunicornServer
 from saver.settings import Settings
 
 
@@ -25,8 +25,8 @@ class _Store(Protocol):
     def load(self, code: str) -> tuple[str, int]: ...
 
 
-class _Nothing:
-    """Answers of the right size."""
+class _NoStore:
+    """Returns values of the right size."""
 
     def save(self, body: str) -> tuple[str, int, str]:
         assert body
@@ -37,9 +37,9 @@ class _Nothing:
         return TEXT, 1_893_456_000
 
 
-def bare_app() -> Flask:
+def baseline_app() -> Flask:
     """Two routes that parse JSON and answer JSON of the app's sizes, and ask the database at most."""
-    app = Flask("bare", static_folder=None)
+    app = Flask("baseline", static_folder=None)
     app.extensions["saver"] = SimpleNamespace(settings=Settings(_env_file=None), rate_limits=None)
     store = _store()
 
@@ -63,8 +63,8 @@ def bare_app() -> Flask:
 def _store() -> _Store:
     address = os.environ.get("BENCH_DATABASE")
     if not address:
-        return _Nothing()
-    from bench.same_sql import SameSql  # noqa: PLC0415 - only where it is asked for
+        return _NoStore()
+    from bench.same_sql import SameSql  # noqa: PLC0415 - it imports psycopg
 
     return SameSql(address)
 
@@ -73,9 +73,9 @@ def _utc(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-class _Bare(_Server):
+class _Baseline(GunicornServer):
     def load(self) -> Flask:
-        return bare_app()
+        return baseline_app()
 
 
 def main() -> None:
@@ -83,10 +83,10 @@ def main() -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
-    listener.listen(_BACKLOG)
+    listener.listen(BACKLOG)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
     descriptor = listener.detach()
-    _Bare(Settings(_env_file=None), descriptor).run()
+    _Baseline(Settings(_env_file=None), descriptor).run()
 
 
 if __name__ == "__main__":

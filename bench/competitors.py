@@ -1,6 +1,6 @@
-"""The peers with their real parts: SnapPass and Redis, bepasty and its files, pinnwand and its SQLite.
+"""Competitors with their real storage: SnapPass and Redis, bepasty and its files, pinnwand and its SQLite.
 
-Each is asked in its cheapest way: JSON or plain text instead of a page where it has that.
+Each gets its cheapest request: JSON or plain text instead of a page if it offers that.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from urllib.parse import urlencode
 
 from bench.common import TEXT
 from bench.servers import children
-from bench.sides import Request, Side
+from bench.targets import Request, Target
 from saver.settings import Settings
 from tests.support.server import free_port, wait_until
 
 _DEFAULTS = Settings(_env_file=None)
 _FORM = "application/x-www-form-urlencoded"
-_PATIENCE = 60.0
-# More than any run asks: the limiter works and refuses nobody.
-_ENDLESS = 1_000_000_000
+_TIMEOUT = 60.0
+# More requests than any run makes: the rate limiter runs and refuses none.
+_UNLIMITED = 1_000_000_000
 
 
-class Peer(Side):
-    """A service of others, run by the Python of the peers' environment."""
+class Competitor(Target):
+    """Another project's service, run by the Python of the competitors' environment."""
 
     def __init__(self, name: str, python: Path) -> None:
         super().__init__(name)
@@ -39,30 +39,36 @@ class Peer(Side):
         """The server that saver runs under, with saver's numbers of processes and threads."""
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
         port, descriptor = listener.getsockname()[1], listener.fileno()
-        command = [*self._module("gunicorn"), "--bind", f"fd://{descriptor}", "--worker-class", "gthread"]
+        command = [
+            *self._module("gunicorn"),
+            "--bind",
+            f"fd://{descriptor}",
+            "--worker-class",
+            "gthread",
+        ]
         command += ["--workers", str(_DEFAULTS.processes), "--threads", str(_DEFAULTS.threads)]
         command += ["--keep-alive", "30", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", app]
         process = _start(stack, command, folder, environ, keep=[descriptor])
         self.url, self.roots = f"http://127.0.0.1:{port}", [*self.roots, process]
-        self._up(process, port, _DEFAULTS.processes)
+        self._wait_until_up(process, port, _DEFAULTS.processes)
 
-    def _up(self, process: int, port: int, processes: int) -> None:
+    def _wait_until_up(self, process: int, port: int, processes: int) -> None:
         """Wait until all processes are there and one answers."""
 
         def all_up() -> bool:
             self.workers = children(process) if processes > 1 else [process]
             return len(self.workers) == processes and _answers(port)
 
-        wait_until(all_up, f"{self.name} does not answer", _PATIENCE)
+        wait_until(all_up, f"{self.name} does not answer", _TIMEOUT)
 
     def _module(self, name: str) -> list[str]:
         return [str(self._python), "-m", name]
 
 
-class SnapPass(Peer):
+class SnapPass(Competitor):
     """SnapPass with a Redis of its own, with Redis's defaults or waiting for the disk."""
 
-    named = re.compile(r'"link": ?"https?://[^/]+/([^"]+)"')
+    name_pattern = re.compile(r'"link": ?"https?://[^/]+/([^"]+)"')
     once = True
 
     def __init__(self, name: str, python: Path, *, durable: bool = False) -> None:
@@ -83,14 +89,14 @@ class SnapPass(Peer):
         if self._durable:
             command += ["--appendonly", "yes", "--appendfsync", "always"]
         self.roots = [_start(stack, command, folder, {})]
-        wait_until(lambda: _answers(port), "redis-server does not answer", _PATIENCE)
+        wait_until(lambda: _answers(port), "redis-server does not answer", _TIMEOUT)
         self._gunicorn(stack, folder, "snappass.main:app", REDIS_PORT=str(port))
 
 
-class Bepasty(Peer):
+class Bepasty(Competitor):
     """bepasty with its filesystem storage."""
 
-    named = re.compile(r'href="/(\w+)#')
+    name_pattern = re.compile(r'href="/(\w+)#')
 
     def create(self) -> Request:
         form = urlencode({"text": TEXT, "filename": "a.txt", "contenttype": "text/plain"})
@@ -109,10 +115,10 @@ class Bepasty(Peer):
         self._gunicorn(stack, folder, "bepasty.wsgi:application", BEPASTY_CONFIG=str(config))
 
 
-class Pinnwand(Peer):
+class Pinnwand(Competitor):
     """pinnwand with SQLite in a file: by its own command, which is one process, or by several processes."""
 
-    named = re.compile(r"/raw/(\w+)")
+    name_pattern = re.compile(r"/raw/(\w+)")
 
     def __init__(self, name: str, python: Path, processes: int = 1) -> None:
         super().__init__(name, python)
@@ -128,7 +134,7 @@ class Pinnwand(Peer):
     def start(self, stack: ExitStack, folder: Path) -> None:
         config, port = folder / "pinnwand.toml", free_port()
         limits = "".join(
-            f"[ratelimit.{area}]\ncapacity = {_ENDLESS}\nconsume = 1\nrefill = {_ENDLESS}\n"
+            f"[ratelimit.{area}]\ncapacity = {_UNLIMITED}\nconsume = 1\nrefill = {_UNLIMITED}\n"
             for area in ("read", "create", "delete")
         )
         config.write_text(f'database_uri = "sqlite:///{folder}/pinnwand.db"\n{limits}')
@@ -139,7 +145,7 @@ class Pinnwand(Peer):
             starter = Path(__file__).with_name("many_pinnwands.py")
             command = [str(self._python), str(starter), str(config), str(port), str(self._processes)]
         self.url, self.roots = f"http://127.0.0.1:{port}", [_start(stack, command, folder, {})]
-        self._up(self.roots[0], port, self._processes)
+        self._wait_until_up(self.roots[0], port, self._processes)
 
 
 def _start(
@@ -160,7 +166,7 @@ def _start(
             pass_fds=keep,
             start_new_session=True,
         )
-    stack.callback(process.wait, _PATIENCE)
+    stack.callback(process.wait, _TIMEOUT)
     # With all that it has started: its session has its own group.
     stack.callback(os.killpg, process.pid, signal.SIGTERM)
     return process.pid

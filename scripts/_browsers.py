@@ -1,4 +1,4 @@
-"""Chromium and Firefox with the extension, each with a profile of its own: to measure and to photograph."""
+"""Chromium and Firefox with the extension, each with a profile of its own, for scripts/screenshots."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ PATIENCE = 60
 # Firefox gives each extension an address at random unless it is told one.
 _UUID = "5a7e4a11-0000-4000-8000-000000000005"
 # Before the extension is installed, which keeps the language that it was started in.
-_SPEAK = """Services.locale.availableLocales = ["ko", "en-US"];
+_SET_LANGUAGE = """Services.locale.availableLocales = ["ko", "en-US"];
 Services.locale.requestedLocales = [arguments[0] === "ko" ? "ko" : "en-US"];"""
 # The page, not the window: a window of Firefox is never as narrow as a popup.
 _SIZE = """const { style } = gBrowser.selectedBrowser;
 const sides = [...arguments].map((side) => `${side}px`);
 [style.minWidth, style.minHeight] = [style.maxWidth, style.maxHeight] = sides;"""
 POPUP_WIDTH = 392
-# A service's address as people have it; it leads to a port of this computer.
+# The service's address in the pictures; the browsers resolve it to a port of this computer.
 SERVICE = "https://saver.example/"
-_HOST = "saver.example"
+HOST = "saver.example"
 
 
 class Browser(ABC):
@@ -46,12 +46,12 @@ class Browser(ABC):
         """Call a JavaScript function in the page; what it returns or resolves to."""
 
     @abstractmethod
-    def dress(self, *, dark: bool, width: int, height: int) -> None:
-        """How the page is to look."""
+    def set_appearance(self, *, dark: bool, width: int, height: int) -> None:
+        """Set the colour scheme and the size of the page."""
 
     @abstractmethod
-    def shoot(self) -> bytes:
-        """What the page shows, as PNG."""
+    def screenshot(self) -> bytes:
+        """The page as PNG."""
 
     @abstractmethod
     def close(self) -> None:
@@ -75,7 +75,7 @@ class Chromium(Browser):
         self._playwright = sync_playwright().start()
         # Without the first of these Playwright switches every extension off.
         loaded = [f"--disable-extensions-except={extension}", f"--load-extension={extension}"]
-        led = f"--host-resolver-rules=MAP {_HOST} 127.0.0.1:{service}"
+        led = f"--host-resolver-rules=MAP {HOST} 127.0.0.1:{service}"
         self._context = self._playwright.chromium.launch_persistent_context(
             folder / f"chromium-{language}",
             executable_path=shutil.which("chromium") or self._playwright.chromium.executable_path,
@@ -101,11 +101,11 @@ class Chromium(Browser):
     def evaluate(self, function: str, *arguments: object) -> Any:
         return self._page.evaluate(f"(given) => ({function})(...given)", list(arguments))
 
-    def dress(self, *, dark: bool, width: int, height: int) -> None:
+    def set_appearance(self, *, dark: bool, width: int, height: int) -> None:
         self._page.emulate_media(color_scheme="dark" if dark else "light")
         self._page.set_viewport_size({"width": width, "height": height})
 
-    def shoot(self) -> bytes:
+    def screenshot(self) -> bytes:
         return self._page.screenshot(animations="disabled", caret="hide")
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ class Firefox(Browser):
                 "ui.caretBlinkTime": 0,
                 # One that takes room would make a page of the popup's width scroll sideways.
                 "ui.useOverlayScrollbars": 1,
-                "network.dns.localDomains": _HOST,
+                "network.dns.localDomains": HOST,
                 "network.socket.forcePort": f"443={service}" if service else "",
             },
         )
@@ -148,9 +148,9 @@ class Firefox(Browser):
             self._browser.start_session({"acceptInsecureCerts": True})
         self._browser.timeout.script = PATIENCE
         self.version = str(self._browser.session_capabilities["browserVersion"]).split(".")[0]
-        # Wide and high enough for whatever a page is dressed in.
+        # Larger than any size that set_appearance sets.
         self._browser.set_window_rect(width=1400, height=1400)
-        self._chrome(_SPEAK, language)
+        self._chrome(_SET_LANGUAGE, language)
         Addons(self._browser).install(path=str(extension), temp=True)
 
     def open(self, address: str) -> None:
@@ -167,11 +167,11 @@ class Firefox(Browser):
             f"return ({function})(...arguments)", list(arguments), sandbox=None
         )
 
-    def dress(self, *, dark: bool, width: int, height: int) -> None:
+    def set_appearance(self, *, dark: bool, width: int, height: int) -> None:
         self._browser.set_pref("layout.css.prefers-color-scheme.content-override", 0 if dark else 1)
         self._chrome(_SIZE, width, height)
 
-    def shoot(self) -> bytes:
+    def screenshot(self) -> bytes:
         image: bytes = self._browser.screenshot(format="binary", full=False)
         return image
 
