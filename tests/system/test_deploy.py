@@ -1,4 +1,4 @@
-"""deploy/install and deploy/upgrade: what they would do, and when they refuse; deploy/rehearse does it."""
+"""deploy/install and deploy/upgrade: what they would do, and when they refuse; install.py runs them."""
 
 from __future__ import annotations
 

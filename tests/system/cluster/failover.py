@@ -1,20 +1,20 @@
-"""Harm to the primary, the standby and what they agree by: what Patroni makes of it."""
+"""Faults of the primary, the standby and etcd: how Patroni reacts."""
 
 from __future__ import annotations
 
 import time
 
-from _cluster.database import Pair
-from _cluster.faults import Drill, must
-from _cluster.network import BrokenError, until
-from _cluster.servers import end
+from tests.system.checks import BrokenError, must, until
+from tests.system.cluster.database import Pair
+from tests.system.cluster.faults import Faults
+from tests.system.cluster.servers import end
 
 
-class PairDrill(Drill):
+class PairFaults(Faults):
     """The same with two PostgreSQL."""
 
     FAULTS = (
-        *Drill.FAULTS[:-1],
+        *Faults.FAULTS[:-1],
         *("switchover", "primary-killed", "primary-cut", "primary-alone", "standby-killed", "etcd-lost"),
     )
 
@@ -40,9 +40,9 @@ class PairDrill(Drill):
         pair = self._pair()
         old = pair.primary()
         old.machine.cut()
-        acknowledged = self._try_alone(old.machine.name)
+        acknowledged = self._write_past_service(old.machine.name)
         self._until_moved(old.machine.name)
-        acknowledged += self._try_alone(old.machine.name)
+        acknowledged += self._write_past_service(old.machine.name)
         must(acknowledged == 0, "a primary that was cut off acknowledged a write")
         self.extra.append("acknowledged by the one cut off: 0")
         old.machine.join()
@@ -75,12 +75,12 @@ class PairDrill(Drill):
         pair = self._pair()
         old = pair.standby().machine
         old.kill()
-        until(lambda: self.load.ledger.seen(time.monotonic() - 1).calls["write"] > 0, "writes go on")
-        self.load.until_well()
+        until(lambda: self.load.history.seen(time.monotonic() - 1).calls["write"] > 0, "writes go on")
+        self.load.until_served()
         pair.start_member(old.name)
         self._until_whole()
 
-    def _try_alone(self, name: str) -> int:
+    def _write_past_service(self, name: str) -> int:
         """Write past the service on a machine that is cut off; how many writes it says it has kept."""
         member = self._pair().members[name]
         lease = "INSERT INTO text SELECT * FROM text LIMIT 0; UPDATE sweeper SET beat_at = beat_at;"

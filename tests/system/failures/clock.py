@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The machine's clock is set back by an hour and forth again while the worker runs.
 
 The worker's clock is faked by libfaketime (Debian's package of that name), which reads its offset from a
@@ -8,7 +7,8 @@ file; the monotonic clock goes on as it is.
 import time
 from pathlib import Path
 
-from _drill import Service, drill, figure, must, service_in, until
+from tests.system.checks import must, report, until
+from tests.system.failures.service import Service, failure_test, service_in
 
 SECONDS = 6.0
 HOUR = 3_600
@@ -24,10 +24,10 @@ def library() -> Path:
 def sweeps(service: Service, seconds: float) -> tuple[int, float]:
     """How many heartbeats were seen, and the longest time without one, by a clock that nobody sets."""
     began = last = time.monotonic()
-    seen, gap, beat = 0, 0.0, service.beat()
+    seen, gap, beat = 0, 0.0, service.heartbeat()
     while time.monotonic() < began + seconds:
         time.sleep(0.02)
-        if (found := service.beat()) != beat:
+        if (found := service.heartbeat()) != beat:
             seen, beat = seen + 1, found
             gap, last = max(gap, time.monotonic() - last), time.monotonic()
     return seen, max(gap, time.monotonic() - last)
@@ -35,8 +35,8 @@ def sweeps(service: Service, seconds: float) -> tuple[int, float]:
 
 def main() -> None:
     with (
-        drill(__doc__ or "") as (folder, python),
-        service_in(folder / "data", python, sweep_every=1) as service,
+        failure_test() as folder,
+        service_in(folder / "data", sweep_every=1) as service,
     ):
         offset = folder / "offset"
         offset.write_text("+0")
@@ -46,7 +46,7 @@ def main() -> None:
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
         worker = service.worker(LD_PRELOAD=str(library()), **faked)
-        until(service.beat, "the worker sweeps")
+        until(service.heartbeat, "the worker sweeps")
         for name, set_to in (
             ("as it is", "+0"),
             ("back by an hour", f"-{HOUR}"),
@@ -55,7 +55,7 @@ def main() -> None:
         ):
             offset.write_text(set_to)
             seen, gap = sweeps(service, SECONDS)
-            figure(f"clock {name}: sweeps in {SECONDS:.0f} s, longest gap in s", f"{seen}, {gap:.1f}")
+            report(f"clock {name}: sweeps in {SECONDS:.0f} s, longest gap in s", f"{seen}, {gap:.1f}")
             must(gap < 4, "the worker stopped for the clock")
         must(worker.poll() is None, "the worker ended")
 

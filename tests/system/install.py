@@ -1,9 +1,10 @@
-#!/usr/bin/env python3
-"""Install saver on a machine of its own, as README.md says, use it, harm it, and look whether it is well.
+"""Install saver on a new Debian as README.md says, use it, break parts of it, and check it.
+
+    sudo python3 -m tests.system.install --cache FOLDER
 
 Makes a Debian 12 with debootstrap, follows the commands of README.md ("Deploy it") in it, boots it with
 systemd-nspawn, gets certificates from a local ACME server (pebble) with certbot, upgrades under load, kills
-and hangs the worker, pulls the plug, and ends with an audit. Run it as root; the first time takes some
+and hangs the worker, cuts the power, and ends with an audit. Run it as root; the first time takes some
 minutes more, for the Debian that --cache then keeps. Prints a table; ends with status 1 at the first thing
 that does not hold.
 
@@ -22,9 +23,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.support.server import ROOT
+from tests.system import checks
+from tests.system.checks import BrokenError, must
+
 PACKAGES = "systemd,systemd-sysv,dbus,ca-certificates,python3,git,procps,curl,logrotate"
-# The rehearsal's own, not saver's.
+# For this test, not for saver.
 TOOLS = ("pebble", "libfaketime")
 NAME, BARE = "www.saver.test", "saver.test"
 # What this machine has set up for fetching packages is lent to the other one while it is installed.
@@ -72,7 +76,7 @@ for line in open("/root/acked"):
         lost += 1
 print(lost, total)
 """
-BEAT = """\
+HEARTBEAT = """\
 import sqlite3
 database = sqlite3.connect("/var/lib/saver/saver.db", timeout=20)
 print(database.execute("SELECT beat_at FROM sweeper").fetchone()[0])
@@ -88,24 +92,10 @@ def downgrade():
 """
 
 
-class BrokenError(Exception):
-    """Something that must hold does not."""
-
-
-def must(holds: object, what: str) -> None:
-    """Raise BrokenError with ``what`` unless it holds."""
-    if not holds:
-        raise BrokenError(what)
-
-
 def run(*command: object, cwd: Path | None = None) -> str:
-    """Run a command on this machine; what it says."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False
-    )
-    told = done.stdout + done.stderr
-    must(done.returncode == 0, f"{' '.join(map(str, command))}: status {done.returncode}\n{told[-3_000:]}")
-    return told
+    """Run a command on this machine; its output. Raises BrokenError if it fails."""
+    done = checks.run(*command, cwd=cwd)
+    return done.stdout + done.stderr
 
 
 def remove(folder: Path) -> None:
@@ -116,13 +106,9 @@ def remove(folder: Path) -> None:
     run("rm", "-rf", "--one-file-system", folder)
 
 
-def until(condition: Callable[[], object], what: str, patience: float = 90) -> float:
-    """Poll until it is so; how many seconds that took."""
-    began = time.monotonic()
-    while not condition():
-        must(time.monotonic() < began + patience, f"not in {patience:.0f} s: {what}")
-        time.sleep(0.2)
-    return time.monotonic() - began
+def until(condition: Callable[[], object], what: str, timeout: float = 90) -> float:
+    """Poll until the condition holds; the seconds that took."""
+    return checks.until(condition, what, timeout)
 
 
 class Machine:
@@ -232,16 +218,16 @@ class Machine:
             "env", "-C", "/opt/saver", "runuser", "-u", "saver", "--", flask, "--app", "saver", *command
         )
 
-    def beat(self) -> int:
+    def heartbeat(self) -> int:
         """When the worker last swept, in UTC seconds."""
-        return int(self.run("runuser", "-u", "saver", "--", "python3", "-c", BEAT))
+        return int(self.run("runuser", "-u", "saver", "--", "python3", "-c", HEARTBEAT))
 
     def lines(self, name: str) -> list[str]:
         """What a file of the machine holds."""
         path = self.folder / name.lstrip("/")
         return path.read_text().splitlines() if path.exists() else []
 
-    def pull_the_plug(self) -> None:
+    def cut_power(self) -> None:
         """Kill the first process, and with it every other, at once."""
         assert self._process
         os.kill(self._leader, signal.SIGKILL)
@@ -259,8 +245,8 @@ class Machine:
             self._process.wait()
 
 
-class Rehearsal:
-    """The acts, in order; each says in a few words what it saw."""
+class InstallTest:
+    """The steps, in order; each returns its result in a few words."""
 
     def __init__(self, machine: Machine, cache: Path, mirror: list[str]) -> None:
         self.machine = machine
@@ -293,10 +279,16 @@ class Rehearsal:
         run(
             "git", "clone", "--quiet", "--bare", "--no-hardlinks", ROOT, self.machine.folder / "srv/saver.git"
         )
-        run("git", "branch", "--force", "rehearsal", "HEAD", cwd=self.machine.folder / "srv/saver.git")
-        run("git", "symbolic-ref", "HEAD", "refs/heads/rehearsal", cwd=self.machine.folder / "srv/saver.git")
+        run("git", "branch", "--force", "install-test", "HEAD", cwd=self.machine.folder / "srv/saver.git")
+        run(
+            "git",
+            "symbolic-ref",
+            "HEAD",
+            "refs/heads/install-test",
+            cwd=self.machine.folder / "srv/saver.git",
+        )
         self.machine.install(self._clone)
-        told = self.machine.install(
+        output = self.machine.install(
             f"{self._try_out} && apt-get install -y --no-install-recommends {' '.join(TOOLS)}"
         )
         (self.machine.folder / "usr/sbin/policy-rc.d").unlink()
@@ -307,8 +299,8 @@ class Rehearsal:
         secret = re.search(
             r"SAVER_SECRET_KEY=(\S+)", (self.machine.folder / "etc/saver/saver.env").read_text()
         )
-        must(secret and secret[1] not in told, "the secret was shown or not made")
-        return f"{told.count('+ ')} commands"
+        must(secret and secret[1] not in output, "the secret was shown or not made")
+        return f"{output.count('+ ')} commands"
 
     def boot(self) -> str:
         """The first start."""
@@ -316,9 +308,9 @@ class Rehearsal:
 
     def again(self) -> str:
         """deploy/install a second time."""
-        told = self.machine.run("/bin/sh", "-c", self._try_out)
-        must("nothing to do" in told and "well: " in told, f"the second run did something:\n{told}")
-        must("+ " not in told, f"the second run did something:\n{told}")
+        output = self.machine.run("/bin/sh", "-c", self._try_out)
+        must("nothing to do" in output and "well: " in output, f"the second run did something:\n{output}")
+        must("+ " not in output, f"the second run did something:\n{output}")
         return "nothing to do; well"
 
     def certificate(self) -> str:
@@ -348,10 +340,10 @@ class Rehearsal:
         (self.machine.folder / "root/pebble.json").write_text(PEBBLE)
         self._start_authority()
         ask = ("/bin/sh", "-c", f"{self._for_real} --acme-server {DIRECTORY}")
-        told = self.machine.run(*ask, REQUESTS_CA_BUNDLE="/root/pebble.pem")
-        must("well: " in told, told)
-        told = self.machine.run(*ask)
-        must("nothing to do" in told and "+ " not in told, f"the second run did something:\n{told}")
+        output = self.machine.run(*ask, REQUESTS_CA_BUNDLE="/root/pebble.pem")
+        must("well: " in output, output)
+        output = self.machine.run(*ask)
+        must("nothing to do" in output and "+ " not in output, f"the second run did something:\n{output}")
         for name in (NAME, BARE):
             self._curl(f"https://{name}/healthz")
         where = self._curl("--output", "/dev/null", "--write-out", "%{redirect_url}", f"https://{BARE}/x?y")
@@ -409,30 +401,32 @@ class Rehearsal:
 
     def killed(self) -> str:
         """The worker is killed."""
-        return f"swept again {self._harm('KILL'):.0f} s later"
+        return f"swept again {self._break_worker('KILL'):.0f} s later"
 
     def hung(self) -> str:
         """The worker is stopped, so that it does nothing: the watchdog's work."""
-        took = self._harm("STOP")
-        told = self.machine.run("journalctl", "--unit=saver-worker", "--no-pager", "--output=cat")
-        must("atchdog" in told, "it was not the watchdog")
+        took = self._break_worker("STOP")
+        output = self.machine.run("journalctl", "--unit=saver-worker", "--no-pager", "--output=cat")
+        must("atchdog" in output, "it was not the watchdog")
         return f"swept again {took:.0f} s later"
 
-    def _harm(self, name: str) -> float:
+    def _break_worker(self, name: str) -> float:
         began = time.monotonic()
         old = self.machine.run("systemctl", "show", "--value", "--property=MainPID", "saver-worker")
         self.machine.run("systemctl", "kill", f"--signal={name}", "saver-worker")
         show = ("systemctl", "show", "--value", "--property=MainPID", "saver-worker")
         until(lambda: self.machine.run(*show) not in {old, "0\n"}, "a new worker", 150)
-        beat = self.machine.beat()
-        until(lambda: self.machine.beat() > beat, "the new worker sweeps", 60)
+        beat = self.machine.heartbeat()
+        until(lambda: self.machine.heartbeat() > beat, "the new worker sweeps", 60)
         return time.monotonic() - began
 
     def clock(self) -> str:
         """A container has its host's clock, so one worker's is stepped."""
-        told = self.machine.run("/opt/saver/deploy/drills/clock", "--python", "/opt/saver/.venv/bin/python")
-        gaps = re.findall(r", (\d+\.\d)$", told, re.M)
-        must(gaps, told)
+        output = self.machine.run(
+            "env", "-C", "/opt/saver", "/opt/saver/.venv/bin/python", "-m", "tests.system.failures.clock"
+        )
+        gaps = re.findall(r", (\d+\.\d)$", output, re.M)
+        must(gaps, output)
         return f"one worker's, -1 h, +2 h, -1 h: longest gap {max(map(float, gaps)):.1f} s"
 
     def rotation(self) -> str:
@@ -452,9 +446,9 @@ class Rehearsal:
         for path, text in files.items():
             (place / path).write_text(text)
         run("git", "add", "--all", cwd=place)
-        who = ("-c", "user.name=rehearsal", "-c", "user.email=rehearsal@saver.test")
+        who = ("-c", "user.name=test", "-c", "user.email=test@saver.test")
         run("git", *who, "commit", "--quiet", "--message", name, cwd=place)
-        run("git", "push", "--quiet", "origin", "HEAD:rehearsal", cwd=place)
+        run("git", "push", "--quiet", "origin", "HEAD:install-test", cwd=place)
         return run("git", "rev-parse", "HEAD", cwd=place).strip()
 
     def _head(self) -> str:
@@ -465,29 +459,29 @@ class Rehearsal:
 
     def upgrade(self) -> str:
         """To a new version with a migration, while somebody writes."""
-        migration = MIGRATION.format(revision="rehearsal1", before=self._head(), table="rehearsal1")
-        new = self._revision("a table more", {"migrations/versions/8888_rehearsal.py": migration})
+        migration = MIGRATION.format(revision="added1", before=self._head(), table="added1")
+        new = self._revision("a table more", {"migrations/versions/8888_added.py": migration})
         self._forget()
         self.machine.start(CLIENT)
-        told = self.machine.run("/opt/saver/deploy/upgrade", new)
-        must("well: " in told, told)
+        output = self.machine.run("/opt/saver/deploy/upgrade", new)
+        must("well: " in output, output)
         return self._count()
 
     def upgrade_that_cannot_start(self) -> str:
         """To a version that would migrate, but does not start: noticed before anything is touched."""
         self._forget()
-        new = self._broken("rehearsal2", "rehearsal1", "True")
+        new = self._broken("added2", "added1", "True")
         self.machine.start(CLIENT)
-        told = self.machine.fails("/opt/saver/deploy/upgrade", new)
-        must("well again" in told and "restore" not in told, told)
+        output = self.machine.fails("/opt/saver/deploy/upgrade", new)
+        must("well again" in output and "restore" not in output, output)
         return self._count()
 
     def upgrade_that_fails(self) -> str:
         """To a version that migrates and then does not start under Apache: the way back."""
-        new = self._broken("rehearsal2", "rehearsal1", '"mod_wsgi" in __import__("sys").modules')
-        told = self.machine.fails("/opt/saver/deploy/upgrade", new)
-        must("well again" in told and "restore" in told, told)
-        must("rehearsal1" in self.machine.flask("db", "current"), "the database was not put back")
+        new = self._broken("added2", "added1", '"mod_wsgi" in __import__("sys").modules')
+        output = self.machine.fails("/opt/saver/deploy/upgrade", new)
+        must("well again" in output and "restore" in output, output)
+        must("added1" in self.machine.flask("db", "current"), "the database was not put back")
         return "code and database as before"
 
     def _broken(self, revision: str, before: str, when: str) -> str:
@@ -508,12 +502,12 @@ class Rehearsal:
         must(not failed, f"requests failed: {failed[:3]}")
         return f"{len(kept)} written meanwhile, {len(failed)} failed"
 
-    def plug(self) -> str:
+    def power_cut(self) -> str:
         """Everything is killed in the middle of writing, and started again."""
         self._forget()
         self.machine.start(CLIENT)
         until(lambda: len(self.machine.lines("/root/acked")) > 300, "somebody writes")
-        self.machine.pull_the_plug()
+        self.machine.cut_power()
         took = self.machine.boot()
         until(
             lambda: self._answers("curl", "--silent", "--fail", "--cacert", TRUST, f"https://{NAME}/readyz"),
@@ -526,13 +520,13 @@ class Rehearsal:
     def audit(self) -> str:
         """The end: every code in one place, everything well, no unit failed."""
         self.machine.run("systemctl", "start", "saver-backup.service")
-        told = self.machine.flask("pool", "audit")
-        must("\nclean" in told, told)
+        output = self.machine.flask("pool", "audit")
+        must("\nclean" in output, output)
         self.machine.flask("check")
         must("running" in self.machine.run("systemctl", "is-system-running"), "not everything runs")
         return "clean"
 
-    def acts(self) -> dict[str, Callable[[], str]]:
+    def steps(self) -> dict[str, Callable[[], str]]:
         """What is done, in order."""
         return {
             "a Debian 12": self.debian,
@@ -549,13 +543,13 @@ class Rehearsal:
             "upgrade with a migration, under load": self.upgrade,
             "upgrade to what cannot start, under load": self.upgrade_that_cannot_start,
             "upgrade that fails after migrating": self.upgrade_that_fails,
-            "plug pulled under load, boot": self.plug,
+            "power cut under load, boot": self.power_cut,
             "backup, pool audit, check": self.audit,
         }
 
 
 def commands() -> list[str]:
-    """README.md's three commands, with the names of the rehearsal."""
+    """README.md's three commands, with the names of this test."""
     found = re.search(r"^## Deploy it$.*?```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.M | re.S)
     must(found, "README.md has no commands under Deploy it")
     words = (
@@ -568,7 +562,9 @@ def commands() -> list[str]:
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="deploy/rehearse", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python3 -m tests.system.install",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--cache", type=Path, required=True, help="a folder that keeps the Debian")
     parser.add_argument("--mirror", help="where debootstrap gets it; its own default if not named")
@@ -580,18 +576,18 @@ def options() -> argparse.Namespace:
 def main() -> int:
     given = options()
     if os.geteuid() != 0:
-        raise SystemExit("saver: the rehearsal makes and boots a machine: run it as root")
+        raise SystemExit("saver: this test makes and boots a machine: run it as root")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     given.cache.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix="rehearsal-", dir=given.cache))
+    place = Path(tempfile.mkdtemp(prefix="install-", dir=given.cache))
     machine = Machine(place / "root", given.lend)
-    rehearsal = Rehearsal(machine, given.cache, [given.mirror] if given.mirror else [])
+    test = InstallTest(machine, given.cache, [given.mirror] if given.mirror else [])
     began = time.monotonic()
     try:
-        for name, act in rehearsal.acts().items():
+        for name, step in test.steps().items():
             start = time.monotonic()
-            saw = act()
-            print(f"{name:<46}{time.monotonic() - start:>6.0f} s  {saw}", flush=True)
+            result = step()
+            print(f"{name:<46}{time.monotonic() - start:>6.0f} s  {result}", flush=True)
     except BrokenError as error:
         print(f"BROKEN: {name}: {error}", flush=True)
         return 1

@@ -8,12 +8,14 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from _cluster.files import DEPLOY, ROOT, Secrets, fill
-from _cluster.network import BrokenError, Machine, until
+from tests.system.checks import BrokenError, until
+from tests.system.cluster.files import DEPLOY, ROOT, Secrets, fill
+from tests.system.cluster.network import Machine
 
 PAGE = ROOT / "docs" / "several-servers.md"
 PORT = 8000
@@ -28,9 +30,8 @@ _MARK = "    # SUB-PATH: docs/several-servers.md has the lines for a service bel
 class App:
     """One app server: the API on the socket that systemd would open, and a worker."""
 
-    def __init__(self, machine: Machine, folder: Path, python: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, machine: Machine, folder: Path, settings: Mapping[str, str]) -> None:
         self.machine = machine
-        self._python = python
         self._data = folder / machine.name
         self._data.mkdir(mode=0o700)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
@@ -45,12 +46,12 @@ class App:
 
     def flask(self, *words: str) -> str:
         """One of the operator's commands; what it says."""
-        asked = (self._python, "-m", "flask", "--app", "saver", *words)
+        asked = (sys.executable, "-m", "flask", "--app", "saver", *words)
         return self.machine.run(*asked, cwd=ROOT, env=self._environ).stdout
 
     def prepare(self) -> None:
         """As saver-migrate.service does it."""
-        self.machine.run(self._python, "-m", "saver.serve", "--only-prepare", cwd=ROOT, env=self._environ)
+        self.machine.run(sys.executable, "-m", "saver.serve", "--only-prepare", cwd=ROOT, env=self._environ)
 
     def start_web(self) -> None:
         """As saver-web.service does it."""
@@ -59,12 +60,12 @@ class App:
             f"--setenv={name}" for name in self._environ if name.startswith(("SAVER_", "PYTHON", "PATH"))
         ]
         activate = ("systemd-socket-activate", f"--listen={self.machine.address}:{PORT}", *handed)
-        serve = (self._python, "-m", "saver.serve", "--activated")
+        serve = (sys.executable, "-m", "saver.serve", "--activated")
         self.web = self.machine.start(*activate, *serve, environ=self._environ, cwd=ROOT)
 
     def start_worker(self) -> None:
         """As saver-worker.service does it."""
-        worker = (self._python, "-m", "saver.worker")
+        worker = (sys.executable, "-m", "saver.worker")
         self.worker = self.machine.start(*worker, environ=self._environ, cwd=ROOT)
 
     def start(self) -> None:

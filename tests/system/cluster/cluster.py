@@ -9,18 +9,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from _cluster.clients import Person
-from _cluster.database import Pair, Postgres, programs
-from _cluster.files import Secrets, certify
-from _cluster.network import ADDRESSES, BrokenError, Network, on, take_down, until
-from _cluster.servers import App, Balancer, Redis, settings_of_an_app
+from tests.system.checks import BrokenError, until
+from tests.system.cluster.clients import User
+from tests.system.cluster.database import Pair, Postgres, programs
+from tests.system.cluster.files import Secrets, certify
+from tests.system.cluster.network import ADDRESSES, Network, on, take_down
+from tests.system.cluster.servers import App, Balancer, Redis, settings_of_an_app
 
 # On a disk, for databases wait for it. Where somebody else has made the folder, ours cannot be made.
-PLACE = Path("/var/tmp")  # noqa: S108
+PLACE = Path("/var/tmp")
 SIMPLE = ("balancer", "app1", "app2", "db1", "cache", "client")
 PAIR = (*SIMPLE[:4], "db2", *SIMPLE[4:])
 APPS = ("app1", "app2")
-# Of the drills: those that begin with an a.
+# Those that begin with an a.
 FEW_CODES = 52**3
 _PROGRAMS = {
     "ip": "iproute2",
@@ -39,7 +40,6 @@ class Cluster:
     def __init__(
         self,
         name: str,
-        python: Path,
         *,
         pair: bool = False,
         below: str = "",
@@ -47,7 +47,6 @@ class Cluster:
     ) -> None:
         self.is_pair = pair
         self.below = below
-        self._python = python
         self.folder = PLACE / f"saver-{name}"
         self.network = Network(name, self.folder, PAIR if pair else SIMPLE)
         self.machines = self.network.machines
@@ -62,9 +61,7 @@ class Cluster:
         try:
             self.folder.mkdir(mode=0o755)
         except FileExistsError:
-            raise BrokenError(
-                f"{self.folder} is there: run deploy/cluster down, or give another --name"
-            ) from None
+            raise BrokenError(f"{self.folder} is there: run `down`, or give another --name") from None
 
     def make(self) -> None:
         """The network, and everything that the app servers need. Raises BrokenError."""
@@ -78,13 +75,11 @@ class Cluster:
             else Postgres(self.machines["db1"], self.folder, self.secrets)
         )
         self.database.make()
-        self.apps = {
-            name: App(self.machines[name], self.folder, self._python, self._settings) for name in APPS
-        }
+        self.apps = {name: App(self.machines[name], self.folder, self._settings) for name in APPS}
         self.balancer = Balancer(self.machines["balancer"], self.folder, self.below)
 
     def prepare(self, *, few: bool) -> None:
-        """Tables and codes: all of them, or a few for a drill."""
+        """Tables and codes: all of them, or a few for failure tests."""
         app = self.apps["app1"]
         self._codes = FEW_CODES if few else 52**4
         if not few:
@@ -96,7 +91,7 @@ class Cluster:
         self.database.primary().ask(f"COPY code FROM STDIN;\n{codes}\n\\.\n")
 
     def start(self) -> None:
-        """Start app servers, workers and balancer, and wait until people are served."""
+        """Start app servers, workers and balancer, and wait until users are served."""
         for app in self.apps.values():
             app.start()
         self.balancer.start()
@@ -106,19 +101,19 @@ class Cluster:
         """Wait until the balancer counts on both app servers; seconds."""
         return until(lambda: self.balancer.ready() == set(APPS), "both app servers are ready")
 
-    def person(self, address: str = ADDRESSES["client"]) -> Person:
+    def user(self, address: str = ADDRESSES["client"]) -> User:
         """Somebody on the client's machine; to be used by one thread that is there, see ``on``."""
-        return Person(self.folder / "authority.pem", address, self.below)
+        return User(self.folder / "authority.pem", address, self.below)
 
-    def ask(self, do: Callable[[Person], object], address: str = ADDRESSES["client"]) -> object:
+    def ask(self, do: Callable[[User], object], address: str = ADDRESSES["client"]) -> object:
         """Let somebody do something on the client's machine; the result."""
 
         def work() -> object:
-            person = self.person(address)
+            user = self.user(address)
             try:
-                return do(person)
+                return do(user)
             finally:
-                person.leave()
+                user.leave()
 
         return on(self.machines["client"], work)
 
@@ -142,9 +137,9 @@ class Cluster:
 
 
 @contextmanager
-def running(name: str, python: Path, *, few: bool = True, **more: object) -> Iterator[Cluster]:
+def running(name: str, *, few: bool = True, **more: object) -> Iterator[Cluster]:
     """A cluster that serves, and that is gone afterwards."""
-    cluster = Cluster(name, python, **more)  # type: ignore[arg-type]
+    cluster = Cluster(name, **more)  # type: ignore[arg-type]
     cluster.claim()
     try:
         cluster.make()

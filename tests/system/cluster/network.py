@@ -6,12 +6,13 @@ import ctypes
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
+
+from tests.system.checks import run, until
 
 # The addresses that the shipped files and docs/several-servers.md have, so that none has to be changed.
 ADDRESSES = {
@@ -24,34 +25,10 @@ ADDRESSES = {
     "client": "10.78.0.100",
 }
 NETWORK = "10.78.0.0/24"
-# People are told apart by their addresses: the client's machine has as many.
-PEOPLE = tuple(f"10.78.0.{last}" for last in range(101, 141))
-PATIENCE = 60.0
+# The service tells users apart by address, so the client's machine has one for each.
+USER_ADDRESSES = tuple(f"10.78.0.{last}" for last in range(101, 141))
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
-
-
-class BrokenError(Exception):
-    """Something that must hold does not."""
-
-
-def run(*command: object, check: bool = True, **more: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end. Raises BrokenError with what it said."""
-    words = [str(word) for word in command]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, **more)
-    if check and done.returncode:
-        raise BrokenError(f"{' '.join(words)}: {(done.stderr or done.stdout).strip()}")
-    return done
-
-
-def until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> float:
-    """Poll until it is so; how many seconds that took. Raises BrokenError."""
-    began = time.monotonic()
-    while not condition():
-        if time.monotonic() > began + patience:
-            raise BrokenError(f"not in {patience:.0f} s: {what}")
-        time.sleep(0.05)
-    return time.monotonic() - began
 
 
 class Machine:
@@ -114,7 +91,7 @@ class Machine:
         until(kill_all, f"{self.name} is dead", 20)
 
     def cut(self) -> None:
-        """Pull the cable: packets vanish, nobody is told."""
+        """Pull the cable: packets are dropped without a signal to anybody."""
         run("ip", "-n", self._switch, "link", "set", self.name, "nomaster")
 
     def join(self) -> None:
@@ -157,8 +134,8 @@ class Network:
             run("ip", "-n", self.switch, *pair, machine.space)
             machine.join()
             run("ip", "-n", self.switch, "link", "set", machine.name, "up")
-            people = PEOPLE if machine.name == "client" else ()
-            for address in (machine.address, *people):
+            users = USER_ADDRESSES if machine.name == "client" else ()
+            for address in (machine.address, *users):
                 run("ip", "-n", machine.space, "address", "add", f"{address}/24", "dev", "eth0")
             run("ip", "-n", machine.space, "link", "set", "eth0", "up")
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 from typing import Any
 
-from _cluster.files import DEPLOY, Secrets, fill
-from _cluster.network import BrokenError, Machine, on, until
+from tests.system.checks import BrokenError, until
+from tests.system.cluster.files import DEPLOY, Secrets, fill
+from tests.system.cluster.network import Machine, on
 
 SHIPPED = DEPLOY / "postgresql"
 # Beside the two databases a third member, so that two of three agree when one is gone.

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The service on a machine of its own behind a public front: docs/private-backend.md in network namespaces.
 
 Three namespaces: outside, front (nginx with what ships), backend (gunicorn, which listens everywhere). Needs
@@ -9,12 +8,15 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from _drill import ROOT, Service, drill, figure, must, need_root, until
+from tests.support.server import ROOT
+from tests.system.checks import must, report, run, until
+from tests.system.failures.service import Service, failure_test, gunicorn
 
 BUDGET = 5
 LINKS = (
@@ -25,8 +27,7 @@ LINKS = (
 SPACES = ("outside", "front", "backend")
 PAGE = (ROOT / "docs" / "private-backend.md").read_text()
 # gunicorn listens on every address, the public one too: only the firewall is between.
-SERVE = ["-m", "gunicorn", "saver:create_app()", "--bind", "0.0.0.0:8000", "--workers", "2"]
-SERVE += ["--worker-class", "saver.server.Worker", "--threads", "8", "--no-control-socket"]
+SERVE = gunicorn("0.0.0.0:8000")
 NGINX = "user root; daemon off; pid {0}/nginx.pid; events {{}} http {{ include {0}/sites/*; }}\n"
 SSHD = """\
 HostKey {0}/host
@@ -35,14 +36,6 @@ ListenAddress 198.51.100.2
 PidFile none
 StrictModes no
 """
-
-
-def run(*command: object, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command."""
-    words = [str(word) for word in command]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    must(done.returncode == 0 or not check, f"{' '.join(words)}: {done.stderr}")
-    return done
 
 
 def space(name: str) -> list[str]:
@@ -86,7 +79,7 @@ def process(name: str, *command: object, **more: object) -> Iterator[None]:
 
 
 def sign(folder: Path, name: str, *names: str) -> None:
-    """A key and a certificate of the drill's authority."""
+    """A key and a certificate of the test's authority."""
     key = [
         "-newkey",
         "ec",
@@ -151,22 +144,22 @@ def ask(folder: Path, url: str, *options: str, source: str = "203.0.113.1") -> i
 
 def guesses(folder: Path, url: str, source: str, count: int) -> list[int]:
     """Load what is not there, each time as somebody else."""
-    told = ["-H", "Content-Type: application/json", "-d", json.dumps({"code": "zzzz"})]
+    json_body = ["-H", "Content-Type: application/json", "-d", json.dumps({"code": "zzzz"})]
     forged = [
         ["-H", f"X-Forwarded-For: 192.0.2.{n}", "-H", f"Forwarded: for=192.0.2.{n}"] for n in range(count)
     ]
-    return [ask(folder, f"{url}/api/v1/load", *told, *each, source=source) for each in forged]
+    return [ask(folder, f"{url}/api/v1/load", *json_body, *each, source=source) for each in forged]
 
 
 def check_front(folder: Path, source: str, other: str) -> None:
     """The front answers, and budgets see who is asking."""
     until(lambda: ask(folder, "https://www.saver.test/healthz") == 200, "the front answers")
-    figure("  the front, https", 200)
+    report("  the front, https", 200)
     seen = guesses(folder, "https://www.saver.test", source, BUDGET + 3)
     must(seen == [404] * BUDGET + [429] * 3, f"forged headers renew no budget: {seen}")
-    figure(f"  8 guesses with forged headers, budget {BUDGET}", "5 x 404, 3 x 429")
+    report(f"  8 guesses with forged headers, budget {BUDGET}", "5 x 404, 3 x 429")
     must(guesses(folder, "https://www.saver.test", other, 1) == [404], "another address has its own budget")
-    figure("  a guess from another address", 404)
+    report("  a guess from another address", 404)
     must(ask(folder, "https://www.saver.test/metrics") == 403, "the operator's routes stay closed")
     must(ask(folder, "https://www.saver.test/readyz") == 403, "the operator's routes stay closed")
 
@@ -178,7 +171,7 @@ def check_closed(folder: Path) -> None:
     rules = folder / "saver.nft"
     rules.write_text(firewall())
     run(*space("backend"), "nft", "-f", rules)
-    figure(
+    report(
         "the backend's public port, without, with firewall",
         f"200, {ask(folder, public, source='198.51.100.1')}",
     )
@@ -188,7 +181,7 @@ def check_closed(folder: Path) -> None:
     run(*space("outside"), "ip", "address", "add", "10.77.0.1/32", "dev", "lo")
     must(ask(folder, public, source="10.77.0.1") == 0, "nor by who claims to be the front")
     run(*space("outside"), "ip", "address", "del", "10.77.0.1/32", "dev", "lo")
-    figure("its private address, and as the front from outside", "0, 0")
+    report("its private address, and as the front from outside", "0, 0")
 
 
 def check_tunnel(folder: Path) -> None:
@@ -210,25 +203,24 @@ def check_tunnel(folder: Path) -> None:
             )
             seen = guesses(folder, local, "127.0.0.1", BUDGET + 3)
     must(seen == [404] * BUDGET + [429] * 3, f"through the tunnel nobody else is believed: {seen}")
-    figure("ssh tunnel: the service answers; 8 forged guesses", "200; 5 x 404, 3 x 429")
+    report("ssh tunnel: the service answers; 8 forged guesses", "200; 5 x 404, 3 x 429")
 
 
 def main() -> None:
-    need_root()
-    must(shutil.which("nginx") and shutil.which("nft"), "apt-get install nginx nftables openssh-server")
-    with drill(__doc__ or "") as (folder, python), network():
+    with failure_test(root=True) as folder, network():
+        must(shutil.which("nginx") and shutil.which("nft"), "apt-get install nginx nftables openssh-server")
         for name, names in (("authority", ()), ("public", ("www.saver.test", "saver.test"))):
             sign(folder, name, *names)
         sign(folder, "backend", "backend.saver")
         sign(folder, "front", "front.saver")
         data = folder / "data"
         data.mkdir()
-        service = Service(data, python, trusted_proxies="10.77.0.1", misses_a_minute=BUDGET)
+        service = Service(data, trusted_proxies="10.77.0.1", misses_a_minute=BUDGET)
         service.prepare()
         more = {"cwd": ROOT, "env": service.environ}
-        with process("backend", python, *SERVE, **more):
+        with process("backend", sys.executable, *SERVE, **more):
             with process("front", "nginx", "-c", front(folder, tls=False)):
-                figure("over the private network:", "")
+                report("over the private network:", "")
                 check_front(folder, "203.0.113.1", add_outsider("203.0.113.21"))
                 check_closed(folder)
                 check_front(folder, add_outsider("203.0.113.22"), add_outsider("203.0.113.23"))
@@ -236,14 +228,14 @@ def main() -> None:
         tls = re.search(r"--certfile.+", PAGE)
         words = [folder / word if "." in word else word for word in (tls[0] if tls else "").split()]
         with (
-            process("backend", python, *SERVE, *words, **more),
+            process("backend", sys.executable, *SERVE, *words, **more),
             process("front", "nginx", "-c", front(folder, tls=True)),
         ):
-            figure("over TLS, with certificates on both sides:", "")
+            report("over TLS, with certificates on both sides:", "")
             check_front(folder, add_outsider("203.0.113.24"), add_outsider("203.0.113.25"))
             bare = [*space("front"), "curl", "-sk", "-m", "3", "https://10.77.0.2:8000/healthz"]
             must(run(*bare, check=False).returncode != 0, "without a certificate the backend does not answer")
-            figure("  the backend, asked without a certificate", "refused")
+            report("  the backend, asked without a certificate", "refused")
 
 
 def add_outsider(address: str) -> str:

@@ -1,14 +1,13 @@
-#!/usr/bin/env python3
 """Build the images of compose.yaml and run its services for real, with buildah and podman.
 
-    .venv/bin/python deploy/docker/try [--base FOLDER] [-- BUILDAH-OPTION ...]
+    sudo .venv/bin/python -m tests.system.containers [--base FOLDER] [-- BUILDAH-OPTION ...]
 
 As root, on Debian: apt-get install buildah podman runc debootstrap pebble curl. Needs no registry: the base
 image is made with debootstrap (or of --base, a Debian root). The containers run in a network namespace of
 their own, with a certificate that certbot gets from pebble; all of it is thrown away at the end. What follows
 "--" is for `buildah build`, for instance --volume=/etc/pip.conf:/etc/pip.conf:ro.
 
-Not tried: the networks between the containers, ports to the outside, Let's Encrypt itself.
+Not tested: the networks between the containers, ports to the outside, Let's Encrypt itself.
 """
 
 from __future__ import annotations
@@ -30,14 +29,17 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.support.server import ROOT
+from tests.system import checks
+from tests.system.checks import BrokenError, must, report
+
 FOLDER = ROOT / "deploy" / "docker"
 IMAGE = "docker.io/library/debian:bookworm-slim"
 MIRROR = "http://deb.debian.org/debian"
 TARGETS = ("app", "nginx", "certbot", "postgres", "redis")
 VARIABLES = {"DOMAIN": "saver.test", "EMAIL": "nobody@saver.test"}
 LONG_LIVED = ("app", "worker", "nginx", "postgres", "redis", "certbot")
-PATIENCE = 180.0
+TIMEOUT = 180.0
 BUDGET = 10
 _CONTAINERS = """\
 [containers]
@@ -50,39 +52,21 @@ runtime = "runc"
 """
 
 
-def figure(name: str, value: object) -> None:
-    """Print one result."""
-    print(f"{name:<52}{value}", flush=True)
-
-
-def must(holds: object, what: str) -> None:
-    """End with status 1 if something that must hold does not."""
-    if not holds:
-        raise SystemExit(f"BROKEN: {what}")
-
-
 def run(*command: object, check: bool = True, given: str | None = None) -> str:
-    """Run a command; what it printed."""
-    words = [str(word) for word in command]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, input=given)
-    if check and done.returncode:
-        raise SystemExit(f"BROKEN: {' '.join(words)}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    """Run a command; its stdout, or its exit status if that may be any."""
+    done = checks.run(*command, check=check, input=given)
     return done.stdout if check else f"{done.returncode}"
 
 
 def until(condition: Callable[[], object], what: str) -> float:
-    """Poll until it is so; how many seconds that took."""
-    began = time.monotonic()
-    while not condition():
-        must(time.monotonic() < began + PATIENCE, f"not in {PATIENCE:.0f} s: {what}")
-        time.sleep(0.2)
-    return time.monotonic() - began
+    """Poll until the condition holds; the seconds that took."""
+    return checks.until(condition, what, TIMEOUT)
 
 
 @contextmanager
 def storage(kept: Path | None) -> Iterator[Path]:
     """A storage of images and containers that belongs to this run alone."""
-    place = kept.absolute() if kept else Path(tempfile.mkdtemp(prefix="saver-try-", dir="/var/tmp"))
+    place = kept.absolute() if kept else Path(tempfile.mkdtemp(prefix="saver-containers-", dir="/var/tmp"))
     place.mkdir(exist_ok=True)
     driver = "overlay" if "overlay" in Path("/proc/filesystems").read_text() else "vfs"
     roots = f'graphroot = "{place}/images"\nrunroot = "{place}/run"\n'
@@ -128,7 +112,7 @@ def build_target(place: Path, target: str, options: list[str]) -> None:
     which = ["--target", target, "--tag", f"localhost/saver/{target}", "--file", FOLDER / "Dockerfile"]
     run("buildah", "bud", *how, *which, "--signature-policy", place / "policy.json", *options, ROOT)
     size = json.loads(run("podman", "image", "inspect", f"localhost/saver/{target}"))[0]["Size"]
-    figure(f"image {target}: seconds, MB", f"{time.monotonic() - began:.0f}, {size / 1e6:.0f}")
+    report(f"image {target}: seconds, MB", f"{time.monotonic() - began:.0f}, {size / 1e6:.0f}")
 
 
 def services() -> dict[str, dict[str, Any]]:
@@ -162,7 +146,7 @@ def start(name: str, **environ: str) -> None:
     except SystemExit:
         sys.stderr.write(logs(name))
         raise
-    figure(f"{name}: seconds until its health check is content", f"{took:.1f}")
+    report(f"{name}: seconds until its health check is content", f"{took:.1f}")
 
 
 def healthy(name: str, service: dict[str, Any]) -> bool:
@@ -188,8 +172,8 @@ def authority(place: Path) -> Iterator[None]:
     run("openssl", "req", "-x509", *key, *name, "-out", place / "acme.pem")
     files = {"certificate": str(place / "acme.pem"), "privateKey": str(place / "acme.key")}
     ports = {"listenAddress": "127.0.0.1:14000", "managementListenAddress": "127.0.0.1:15000"}
-    told = {"pebble": {**files, **ports, "httpPort": 80, "tlsPort": 443}}
-    (place / "pebble.json").write_text(json.dumps(told))
+    config = {"pebble": {**files, **ports, "httpPort": 80, "tlsPort": 443}}
+    (place / "pebble.json").write_text(json.dumps(config))
     names = [
         "pebble-challtestsrv",
         "-defaultIPv4",
@@ -228,12 +212,12 @@ def certify(place: Path) -> None:
         sys.stderr.write(logs("nginx") + logs("certbot"))
         raise
     must(healthy("certbot", services()["certbot"]), "certbot's check reads the certificate")
-    figure("certbot: seconds until its certificate is served", f"{took:.1f}")
+    report("certbot: seconds until its certificate is served", f"{took:.1f}")
     before = serial(place)
     again = ["certbot", "renew", "--force-renewal", "--work-dir", "/tmp/work", "--logs-dir", "/tmp/logs"]
     run("podman", "exec", "certbot", *again, "--no-random-sleep-on-renew")
     took = until(lambda: serial(place) not in ("", before), "the new certificate is served")
-    figure("renewed: seconds until the new one is served", f"{took:.1f}")
+    report("renewed: seconds until the new one is served", f"{took:.1f}")
 
 
 def serial(place: Path) -> str:
@@ -262,24 +246,26 @@ def ask(place: Path, path: str, *options: str) -> tuple[int, str]:
 
 def use(place: Path) -> None:
     """Write, load, guess, and look for what must not be possible."""
-    told = ("-H", "Content-Type: application/json", "-d")
-    status, body = ask(place, "/api/v1/write", *told, '{"text": "through containers"}')
+    json_headers = ("-H", "Content-Type: application/json", "-d")
+    status, body = ask(place, "/api/v1/write", *json_headers, '{"text": "through containers"}')
     must(status == 201, f"a write is kept: {status} {body}")
     code = json.loads(body)["code"]
-    status, body = ask(place, "/api/v1/load", *told, json.dumps({"code": code}))
+    status, body = ask(place, "/api/v1/load", *json_headers, json.dumps({"code": code}))
     must((status, json.loads(body)["text"]) == (200, "through containers"), "it is loaded")
     guesses = [
-        ask(place, "/api/v1/load", "-H", f"X-Forwarded-For: 198.51.100.{n}", *told, '{"code": "zzzz"}')[0]
+        ask(
+            place, "/api/v1/load", "-H", f"X-Forwarded-For: 198.51.100.{n}", *json_headers, '{"code": "zzzz"}'
+        )[0]
         for n in range(BUDGET + 3)
     ]
     must(guesses == [404] * BUDGET + [429] * 3, f"forged addresses renew no budget: {guesses}")
-    figure(f"guesses with forged addresses: 404, 429 (budget {BUDGET})", "10, 3")
+    report(f"guesses with forged addresses: 404, 429 (budget {BUDGET})", "10, 3")
     must(
         "saver_codes" in run("podman", "exec", "app", "healthy", "/metrics"), "the operator sees the metrics"
     )
     counted = int(run("podman", "exec", "redis", "redis-cli", "dbsize"))
     must(counted, "Redis counts")
-    figure("keys in Redis", counted)
+    report("keys in Redis", counted)
     must(ask(place, "/readyz")[0] == 200, "it is ready")
     must(ask(place, "/")[0] == ask(place, "/core/api.js")[0] == 200, "the page is whole")
     must(ask(place, "/", "-H", "Host: evil.test")[0] == 308, "an unknown Host is led to the name")
@@ -287,17 +273,17 @@ def use(place: Path) -> None:
 
 def keeps(place: Path) -> None:
     """The database is killed and started again; what was written before is loaded."""
-    told = ("-H", "Content-Type: application/json", "-d")
-    code = json.loads(ask(place, "/api/v1/write", *told, '{"text": "before the crash"}')[1])["code"]
+    json_headers = ("-H", "Content-Type: application/json", "-d")
+    code = json.loads(ask(place, "/api/v1/write", *json_headers, '{"text": "before the crash"}')[1])["code"]
     run("podman", "kill", "--signal", "KILL", "postgres")
-    away = ask(place, "/api/v1/write", *told, '{"text": "while it is away"}')[0]
+    away = ask(place, "/api/v1/write", *json_headers, '{"text": "while it is away"}')[0]
     must(away == 503, f"while the database is away a write is refused: {away}")
     began = time.monotonic()
     run("podman", "start", "postgres")
-    asked = (place, "/api/v1/load", *told, json.dumps({"code": code}))
+    asked = (place, "/api/v1/load", *json_headers, json.dumps({"code": code}))
     until(lambda: ask(*asked)[0] == 200, "the text is back")
     must(json.loads(ask(*asked)[1])["text"] == "before the crash", "it is the text")
-    figure("PostgreSQL killed: seconds from its start to the text", f"{time.monotonic() - began:.1f}")
+    report("PostgreSQL killed: seconds from its start to the text", f"{time.monotonic() - began:.1f}")
 
 
 def confined(name: str) -> None:
@@ -319,10 +305,10 @@ def serve(place: Path) -> None:
     start("redis")
     began = time.monotonic()
     run(*as_podman("migrate", services()["migrate"], extra=("--rm",)))
-    figure("migrate: seconds for schema and 7,311,616 codes", f"{time.monotonic() - began:.0f}")
+    report("migrate: seconds for schema and 7,311,616 codes", f"{time.monotonic() - began:.0f}")
     began = time.monotonic()
     run(*as_podman("migrate", services()["migrate"], extra=("--rm",)))
-    figure("migrate again: seconds", f"{time.monotonic() - began:.0f}")
+    report("migrate again: seconds", f"{time.monotonic() - began:.0f}")
     start("app")
     start("worker")
     # Port 80 without a certificate first, as on the first day.
@@ -333,12 +319,12 @@ def serve(place: Path) -> None:
     use(place)
     for name in LONG_LIVED:
         confined(name)
-    figure("not root, no capability, read-only root", f"{len(LONG_LIVED)} of {len(LONG_LIVED)}")
+    report("not root, no capability, read-only root", f"{len(LONG_LIVED)} of {len(LONG_LIVED)}")
     began = time.monotonic()
     run("podman", "stop", "--time", "20", "app", "worker", "nginx", "postgres")
-    figure("app, worker, nginx, postgres: seconds until all have stopped", f"{time.monotonic() - began:.1f}")
+    report("app, worker, nginx, postgres: seconds until all have stopped", f"{time.monotonic() - began:.1f}")
     codes = run("podman", "ps", "--all", "--filter", "status=exited", "--format", "{{.Names}} {{.ExitCode}}")
-    figure("their exit statuses", ", ".join(sorted(codes.split("\n"))).strip(", "))
+    report("their exit statuses", ", ".join(sorted(codes.split("\n"))).strip(", "))
 
 
 def main() -> None:
@@ -353,15 +339,18 @@ def main() -> None:
     must(os.geteuid() == 0, "run it as root")
     if given.serve:
         return serve(given.serve)
-    # Told to stop it cleans up, as after Ctrl-C.
+    # SIGTERM cleans up as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with storage(given.keep) as place:
         build(place, given.base, given.options)
         # No bridge and no rule of a firewall is left: what has run there ends with the namespace.
-        inside = ["unshare", "--net", sys.executable, __file__, "--serve", str(place)]
-        status = subprocess.run(inside, check=False).returncode
+        inside = ["unshare", "--net", sys.executable, "-m", "tests.system.containers", "--serve", str(place)]
+        status = subprocess.run(inside, check=False, cwd=ROOT).returncode
     sys.exit(status)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BrokenError as error:
+        raise SystemExit(f"BROKEN: {error}") from None

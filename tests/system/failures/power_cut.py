@@ -1,16 +1,16 @@
-#!/usr/bin/env python3
 """The power fails under load (root: an ext4 image on a loop device).
 
 Everything stops at an instant, and what has reached the image by then is mounted as another machine would
 after the power is back. A file that nobody waited for is written just before: it must be missing, or the
-drill would prove nothing.
+test would prove nothing.
 """
 
 import shutil
 import signal
 from pathlib import Path
 
-from _drill import Service, Writers, drill, figure, lost, must, need_root, run, service_in, unmount, until
+from tests.system.checks import must, report, run, until
+from tests.system.failures.service import Service, Writers, failure_test, lost, service_in, unmount
 
 ROUNDS = 3
 TEXTS = 300
@@ -18,10 +18,10 @@ TEXTS = 300
 
 def cut(folder: Path, service: Service, image: Path) -> tuple[Path, dict[str, str]]:
     """Write, stop everything at once, and copy what is on the disk; the copy, and what was acknowledged."""
-    with Writers(service, many=6) as writers:
-        until(lambda: len(writers.kept) >= TEXTS, "texts are kept")
+    with Writers(service, count=6) as writers:
+        until(lambda: len(writers.acknowledged) >= TEXTS, "texts are kept")
         (service.folder / "unsynced").write_text("nobody waited for this")
-        kept = dict(writers.kept)
+        kept = dict(writers.acknowledged)
         service.signal(signal.SIGSTOP)
         copy = folder / "copy.img"
         # What the kernel still holds back for the file system is not in its image.
@@ -30,7 +30,7 @@ def cut(folder: Path, service: Service, image: Path) -> tuple[Path, dict[str, st
     return copy, kept
 
 
-def one(folder: Path, python: Path) -> int:
+def one(folder: Path) -> int:
     image, place, after = folder / "disk.img", folder / "disk", folder / "after"
     for path in (place, after):
         path.mkdir()
@@ -39,7 +39,7 @@ def one(folder: Path, python: Path) -> int:
     run("mkfs.ext4", "-q", image)
     run("mount", "-o", "loop", image, place)
     try:
-        with service_in(place / "data", python) as service:
+        with service_in(place / "data") as service:
             run("sync", "--file-system", place)
             service.web()
             copy, kept = cut(folder, service, image)
@@ -49,7 +49,7 @@ def one(folder: Path, python: Path) -> int:
     try:
         unsynced = after / "data" / "unsynced"
         must(not unsynced.exists() or not unsynced.read_text(), "nothing was cut: the control is there")
-        again = Service(after / "data", python)
+        again = Service(after / "data")
         try:
             again.web()
             missing = lost(again, kept)
@@ -58,17 +58,16 @@ def one(folder: Path, python: Path) -> int:
             again.stop()
     finally:
         unmount(after)
-    figure("acknowledged before the cut, lost by it", f"{len(kept)}, {missing}")
+    report("acknowledged before the cut, lost by it", f"{len(kept)}, {missing}")
     return missing
 
 
 def main() -> None:
-    need_root()
-    with drill(__doc__ or "") as (folder, python):
+    with failure_test(root=True) as folder:
         missing = 0
         for number in range(ROUNDS):
             (folder / str(number)).mkdir()
-            missing += one(folder / str(number), python)
+            missing += one(folder / str(number))
         must(missing == 0, f"{missing} texts were lost")
 
 

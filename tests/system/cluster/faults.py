@@ -1,4 +1,4 @@
-"""Harm, one kind after the other, under load: what clients see, and that nothing is wrong or lost."""
+"""Faults of each server under load: what clients observe, and that nothing is wrong or lost."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import signal
 import time
 from collections import Counter
 
-from _cluster.cluster import Cluster
-from _cluster.database import Postgres
-from _cluster.ledger import Seen
-from _cluster.load import Load, guesses
-from _cluster.network import PEOPLE, BrokenError, until
-from _cluster.servers import end
+from tests.system.checks import must, until
+from tests.system.cluster.cluster import Cluster
+from tests.system.cluster.database import Postgres
+from tests.system.cluster.history import Observation
+from tests.system.cluster.load import Load, guesses
+from tests.system.cluster.network import USER_ADDRESSES
+from tests.system.cluster.servers import end
 
 BUDGET = 10
 # Budgets are asked for at each request, but only misses are ever short; brief lives, to see them end.
@@ -27,17 +28,11 @@ SETTINGS = {
     "misses_a_day": 0,
     "sweep_every": 1,
 }
-_GUESSER, _GUESSERS = PEOPLE[38], PEOPLE[39]
+_GUESSER, _GUESSERS = USER_ADDRESSES[38], USER_ADDRESSES[39]
 
 
-def must(holds: object, what: str) -> None:
-    """Raise BrokenError if something that must hold does not."""
-    if not holds:
-        raise BrokenError(what)
-
-
-class Drill:
-    """One cluster under load, and everything that can be done to it."""
+class Faults:
+    """One cluster under load, and the faults that can be caused in it."""
 
     FAULTS: tuple[str, ...] = (
         *("app-killed", "app-stopped", "app-drained", "app-cut", "worker-killed", "workers-killed"),
@@ -47,19 +42,19 @@ class Drill:
     def __init__(self, cluster: Cluster, load: Load, down: float = 5.0) -> None:
         self.cluster = cluster
         self.load = load
-        # How many seconds what is broken stays so.
+        # Seconds for which a fault lasts.
         self.down = down
         self.extra: list[str] = []
 
-    def suffer(self, name: str) -> Seen:
-        """Do one of ``FAULTS`` and mend it; what clients saw from its beginning until all was well."""
+    def cause(self, name: str) -> Observation:
+        """Cause one of ``FAULTS`` and repair it; what clients observed until they were served again."""
         self.extra = []
         began = time.monotonic()
         getattr(self, name.replace("-", "_"))()
         self.cluster.until_all_ready()
-        self.load.until_well()
-        seen = self.load.ledger.seen(began)
-        must(not self.load.ledger.wrong, f"{name}: {Counter(self.load.ledger.wrong)}")
+        self.load.until_served()
+        seen = self.load.history.seen(began)
+        must(not self.load.history.wrong, f"{name}: {Counter(self.load.history.wrong)}")
         return seen
 
     def app_killed(self) -> None:
@@ -77,7 +72,7 @@ class Drill:
         app.start_web()
 
     def app_drained(self) -> None:
-        """The balancer is told to send nobody any more; then SIGTERM."""
+        """The balancer stops to send requests there; then SIGTERM."""
         balancer, app = self.cluster.balancer, self.cluster.apps["app2"]
         balancer.tell("set server ready/app2 state drain")
         until(lambda: balancer.sessions("app2") == 0, "nobody is on it")
@@ -87,7 +82,7 @@ class Drill:
         balancer.tell("set server ready/app2 state ready")
 
     def app_cut(self) -> None:
-        """The cable of an app server: nobody is told anything."""
+        """The cable of an app server: packets are dropped without a signal."""
         machine = self.cluster.machines["app1"]
         machine.cut()
         time.sleep(2 * self.down)
@@ -106,9 +101,9 @@ class Drill:
         apps = self.cluster.apps.values()
         for app in apps:
             end(app.worker)
-        before = self.load.ledger.expired
-        until(lambda: self.load.ledger.expired >= before + 2, "texts expire without a worker")
-        self.extra.append(f"{self.load.ledger.expired - before} texts expired meanwhile, all refused")
+        before = self.load.history.expired
+        until(lambda: self.load.history.expired >= before + 2, "texts expire without a worker")
+        self.extra.append(f"{self.load.history.expired - before} texts expired meanwhile, all refused")
         for app in apps:
             app.start_worker()
         self._until_swept()
@@ -123,10 +118,12 @@ class Drill:
         must(not without["404"] and not without["200"], f"without Redis: {without}")
         time.sleep(max(0.0, began + self.down - time.monotonic()))
         self.cluster.redis.start()
-        self.load.until_well()
+        self.load.until_served()
         again = guesses(self.cluster, _GUESSER, 4)
         must(again == {"429": 4}, f"a spent budget after Redis was killed: {again}")
-        self.extra.append(f"guesses without it {_said(without)}; with a spent budget after it {_said(again)}")
+        self.extra.append(
+            f"guesses without it {_counts(without)}; with a spent budget after it {_counts(again)}"
+        )
 
     def database_stopped(self) -> None:
         """The one PostgreSQL: stopped as in a crash, started again."""
@@ -149,5 +146,5 @@ class Drill:
         return until(lambda: int(ask("SELECT max(beat_at) FROM sweeper") or 0) >= now, "somebody sweeps")
 
 
-def _said(counted: Counter[str]) -> str:
+def _counts(counted: Counter[str]) -> str:
     return ", ".join(f"{count} x {kind}" for kind, count in sorted(counted.items()))

@@ -1,4 +1,7 @@
-"""What ``deploy/drills/apache`` runs: Apache's certificate, and all of it, replaced while people write."""
+"""Apache under load: its certificate is replaced, then the service's processes and all of Apache are killed.
+
+Both variants as they ship; needs what ./scripts/test installs.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def main() -> None:
         database = new_database(Path(folder))
         for variant in VARIANTS:
             figure(f"-- {variant}", "")
-            drill(variant, database, Authority(Path(folder)))
+            check(variant, database, Authority(Path(folder)))
 
 
 def new_database(folder: Path) -> Path:
@@ -54,7 +57,7 @@ def new_database(folder: Path) -> Path:
     return folder / "saver.db"
 
 
-def drill(variant: str, database: Path, authority: Authority) -> None:
+def check(variant: str, database: Path, authority: Authority) -> None:
     """All of it for one variant."""
 
     with Apache(variant, database, authority, NO_LIMITS) as apache:
@@ -64,7 +67,7 @@ def drill(variant: str, database: Path, authority: Authority) -> None:
 
 
 class Writers:
-    """``with Writers(apache) as writers``: people who write without a pause, and what they were told."""
+    """``with Writers(apache) as writers``: clients that write without a pause, and their results."""
 
     def __init__(self, apache: Apache) -> None:
         self._client = apache.client
@@ -88,7 +91,7 @@ class Writers:
         """Until they have written some more."""
         before = len(self.kept)
         try:
-            wait_until(lambda: len(self.kept) >= before + 40, "people write")
+            wait_until(lambda: len(self.kept) >= before + 40, "clients write")
         except AssertionError:
             self._stop.set()
             raise AssertionError(f"nobody writes any more: {dict(self.statuses)}") from None
@@ -153,7 +156,7 @@ def kill_processes(apache: Apache) -> None:
             for process in apache.gunicorn.workers() if apache.gunicorn else apache.daemons():
                 os.kill(process, signal.SIGKILL)
             writers.wait_for_more()
-    told(f"the service's processes killed (-9) {KILLS} times", writers)
+    print_results(f"the service's processes killed (-9) {KILLS} times", writers)
 
 
 def kill_all(apache: Apache) -> None:
@@ -163,10 +166,10 @@ def kill_all(apache: Apache) -> None:
             apache.kill()
             apache.start()
             writers.wait_for_more()
-    told(f"Apache killed (-9) and started {KILLS} times", writers)
+    print_results(f"Apache killed (-9) and started {KILLS} times", writers)
 
 
-def told(what: str, writers: Writers) -> None:
+def print_results(what: str, writers: Writers) -> None:
     lost = writers.lost()
     figure(what, f"{len(writers.kept)} texts kept, {writers.failed} writes failed, {lost} lost")
     assert lost == 0, "an acknowledged text is lost"

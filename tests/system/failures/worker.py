@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """The worker is killed, started twice, hung, and its log is rotated under it.
 
 --short leaves out the hang, which takes over a minute: a worker that does nothing is given 60 s.
@@ -15,14 +14,16 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
-from _drill import ROOT, Service, Writers, drill, figure, lost, must, service_in, until
+from tests.support.server import ROOT
+from tests.system.checks import must, report, until
+from tests.system.failures.service import Service, Writers, failure_test, lost, service_in
 
 EXPIRED = 5_000
 
 
-def tmux(service: Service, deed: str) -> None:
-    environ = {**service.environ, "TMUX_TMPDIR": str(service.folder), "TIMECHECK_PYTHON": str(service.python)}
-    subprocess.run([ROOT / "scripts" / "timecheck-tmux", deed], env=environ, check=True)
+def tmux(service: Service, command: str) -> None:
+    environ = {**service.environ, "TMUX_TMPDIR": str(service.folder), "TIMECHECK_PYTHON": str(sys.executable)}
+    subprocess.run([ROOT / "scripts" / "timecheck-tmux", command], env=environ, check=True)
 
 
 def workers(service: Service) -> list[int]:
@@ -49,48 +50,52 @@ def put_expired(service: Service) -> None:
 def killed(service: Service) -> None:
     tmux(service, "start")
     try:
-        until(service.beat, "the worker sweeps")
+        until(service.heartbeat, "the worker sweeps")
         times = []
         for _ in range(3):
             [pid] = workers(service)
             os.kill(pid, signal.SIGKILL)
             began = time.monotonic()
             until(lambda pid=pid: workers(service) not in ([], [pid]), "a new worker")
-            beat = service.beat()
-            until(lambda beat=beat: service.beat() > beat, "the new worker sweeps")
+            beat = service.heartbeat()
+            until(lambda beat=beat: service.heartbeat() > beat, "the new worker sweeps")
             times.append(f"{time.monotonic() - began:.1f}")
-        figure("killed under tmux: seconds until the next one swept", ", ".join(times))
+        report("killed under tmux: seconds until the next one swept", ", ".join(times))
         rotated(service)
     finally:
         tmux(service, "stop")
 
 
 def rotated(service: Service) -> None:
-    """As logrotate does with copytruncate: nobody is told, and nobody has to be."""
+    """As logrotate does with copytruncate: no process is signalled, and none has to be."""
     log = service.folder / "worker.log"
     os.truncate(log, 0)
     put_expired(service)
     until(lambda: "swept:" in log.read_text(), "the worker logs on")
     must("\0" not in log.read_text(), "the log has a hole")
-    figure("log cut to nothing: goes on at its beginning", "yes")
+    report("log cut to nothing: goes on at its beginning", "yes")
 
 
 def twice(service: Service) -> None:
     put_expired(service)
-    log = service.folder.parent / f"{service.folder.name}.log"
-    before = len(log.read_text())
+    before = len(service.log.read_text())
     both = [service.worker() for _ in range(2)]
     with Writers(service) as writers:
-        until(lambda: not service.ask("SELECT 1 FROM text WHERE expires_at = 1 LIMIT 1"), "all is swept")
+        # A worker that still imports its modules has no handler for SIGTERM.
+        until(lambda: service.log.read_text()[before:].count("worker up") == 2, "both workers are up")
+        until(lambda: not service.query("SELECT 1 FROM text WHERE expires_at = 1 LIMIT 1"), "all is swept")
     for process in both:
         process.send_signal(signal.SIGTERM)
         must(process.wait(20) == 0, "a worker did not end in order")
-    said = re.findall(r"swept: (\d+) wiped, (\d+) given back", log.read_text()[before:])
+    said = re.findall(r"swept: (\d+) wiped, (\d+) given back", service.log.read_text()[before:])
     freed = sum(int(back) for _, back in said)
-    figure(f"two workers: given back of {EXPIRED}, in two logs", freed)
+    report(f"two workers: given back of {EXPIRED}, in two logs", freed)
     must(freed == EXPIRED, "a code was given back twice or never")
-    figure("  lost of texts written meanwhile", f"{lost(service, writers.kept)} of {len(writers.kept)}")
-    must(lost(service, writers.kept) == 0, "a text was lost")
+    report(
+        "  lost of texts written meanwhile",
+        f"{lost(service, writers.acknowledged)} of {len(writers.acknowledged)}",
+    )
+    must(lost(service, writers.acknowledged) == 0, "a text was lost")
     service.audit()
 
 
@@ -103,19 +108,19 @@ def hung(service: Service) -> None:
         manager.settimeout(30)
         said = manager.recv(4_096).decode()
         patience = int(said.partition("WATCHDOG_USEC=")[2]) / 1e6
-        beat = service.beat()
-        until(lambda: service.beat() > beat + 1, "it sweeps")
+        beat = service.heartbeat()
+        until(lambda: service.heartbeat() > beat + 1, "it sweeps")
         worker.send_signal(signal.SIGSTOP)
         began = time.monotonic()
         until(lambda: service.get("/readyz") == 503, "the hang shows in /readyz", 120)
-        figure("hung: seconds until /readyz says 503", f"{time.monotonic() - began:.0f}")
+        report("hung: seconds until /readyz says 503", f"{time.monotonic() - began:.0f}")
         manager.settimeout(patience)
         last = began
         with suppress(TimeoutError):
             while manager.recv(4_096):
                 last = time.monotonic()
                 manager.settimeout(max(0.01, began + patience - last))
-        figure("hung: seconds of silence after which systemd kills", f"{patience:.0f}")
+        report("hung: seconds of silence after which systemd kills", f"{patience:.0f}")
         worker.kill()
         worker.wait()
         service.worker()
@@ -124,10 +129,9 @@ def hung(service: Service) -> None:
 
 def main() -> None:
     short = "--short" in sys.argv
-    sys.argv = [part for part in sys.argv if part != "--short"]
     with (
-        drill(__doc__ or "") as (folder, python),
-        service_in(folder / "data", python, sweep_every=1) as service,
+        failure_test() as folder,
+        service_in(folder / "data", sweep_every=1) as service,
     ):
         service.web()
         killed(service)

@@ -1,11 +1,10 @@
-#!/usr/bin/env python3
 """Several servers on one machine, as docs/several-servers.md sets them up: each is a network namespace.
 
 HAProxy, two app servers with a worker each, Redis, and PostgreSQL: one, or with --ha two under Patroni and
 etcd. Root only; the machine's own network is not touched.
 
   up      start it, say where it is, end it with Ctrl-C
-  drill   harm it under load and say what clients see; exit status 1 if something was wrong or lost
+  faults  cause each fault under load and print what clients observe; exit status 1 if anything is wrong
   status  say what runs
   down    end what was left behind
 """
@@ -16,29 +15,29 @@ import signal
 import sys
 from pathlib import Path
 
-from _cluster.cluster import Cluster, remove, running
-from _cluster.faults import SETTINGS, Drill
-from _cluster.files import NAME, ROOT
-from _cluster.load import Load
-from _cluster.network import ADDRESSES, BrokenError, run, spaces
-from _cluster.takeover import PairDrill
-
-VENV = ROOT / ".venv" / "bin" / "python"
+from tests.system.checks import BrokenError, run
+from tests.system.cluster.cluster import Cluster, remove, running
+from tests.system.cluster.failover import PairFaults
+from tests.system.cluster.faults import SETTINGS, Faults
+from tests.system.cluster.files import NAME
+from tests.system.cluster.load import Load
+from tests.system.cluster.network import ADDRESSES, spaces
 
 
 def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="deploy/cluster", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m tests.system.cluster",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", choices=("up", "drill", "status", "down"))
+    parser.add_argument("what", choices=("up", "faults", "status", "down"))
     parser.add_argument("--ha", action="store_true", help="two PostgreSQL under Patroni and etcd")
     parser.add_argument("--below", default="", metavar="/memo", help="mount the service below a path")
     parser.add_argument("--few", action="store_true", help="140,608 codes and not 7.3 million: starts sooner")
-    parser.add_argument("--only", metavar="FAULT", action="append", help="of the drill; again for more")
+    parser.add_argument("--only", metavar="FAULT", action="append", help="only this one; repeatable")
     parser.add_argument("--name", default="cluster", help="another one at the same time needs another name")
-    parser.add_argument("--python", type=Path, default=VENV, help="a Python that has requirements.txt")
     given = parser.parse_args()
-    known = PairDrill.FAULTS if given.ha else Drill.FAULTS
+    known = PairFaults.FAULTS if given.ha else Faults.FAULTS
     given.only = given.only or list(known)
     if unknown := set(given.only) - set(known):
         parser.error(f"--only {unknown.pop()}: there are {', '.join(known)}")
@@ -51,23 +50,26 @@ def up(cluster: Cluster, name: str) -> None:
         print(f"{machine.name:<10}{machine.address:<14}ip netns exec {machine.space} COMMAND")
     ask = f"ip netns exec {cluster.machines['client'].space} curl --cacert {cluster.folder}/authority.pem"
     print(f"{ask} --resolve {NAME}:443:{ADDRESSES['balancer']} https://{NAME}{cluster.below}/healthz")
-    print(f"logs: {cluster.folder}/log; the end: Ctrl-C, or deploy/cluster down --name {name}", flush=True)
+    print(
+        f"logs: {cluster.folder}/log; the end: Ctrl-C, or python -m tests.system.cluster down --name {name}",
+        flush=True,
+    )
     signal.pause()
 
 
-def drill(cluster: Cluster, faults: list[str]) -> None:
-    """Do all this harm, one after the other, and say what clients saw."""
+def cause_faults(cluster: Cluster, faults: list[str]) -> None:
+    """Cause these faults, one after the other, and print what clients observed."""
     with Load(cluster) as load:
-        harm = PairDrill(cluster, load) if cluster.is_pair else Drill(cluster, load)
+        causes = PairFaults(cluster, load) if cluster.is_pair else Faults(cluster, load)
         for fault in faults:
-            seen = harm.suffer(fault)
-            print(f"{fault:<20}{'; '.join([str(seen), *harm.extra])}", flush=True)
+            seen = causes.cause(fault)
+            print(f"{fault:<20}{'; '.join([str(seen), *causes.extra])}", flush=True)
     kept = load.check()
     free, leased = cluster.audit()
     print(f"{'acknowledged, lost':<20}{kept}, 0")
-    print(f"{'wrong answers':<20}0 of {len(load.ledger.calls)}")
-    print(f"{'expired, refused':<20}{load.ledger.expired}, all of them")
-    print(f"{'read by one of two':<20}{load.ledger.read_once}, all of them")
+    print(f"{'wrong answers':<20}0 of {len(load.history.calls)}")
+    print(f"{'expired, refused':<20}{load.history.expired}, all of them")
+    print(f"{'read by one of two':<20}{load.history.read_once}, all of them")
     print(f"{'codes free, leased':<20}{free}, {leased}: each in one place", flush=True)
 
 
@@ -82,7 +84,7 @@ def status(name: str) -> None:
 def main() -> None:
     given = options()
     if os.geteuid() != 0:
-        raise SystemExit("deploy/cluster makes network namespaces: run it as root")
+        raise SystemExit("python -m tests.system.cluster makes network namespaces: run it as root")
     if given.what == "down":
         remove(given.name)
     elif given.what == "status":
@@ -90,12 +92,12 @@ def main() -> None:
     else:
         # Told to stop it cleans up, as after Ctrl-C.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-        harmed = given.what == "drill"
-        settings = SETTINGS if harmed else {}
+        with_faults = given.what == "faults"
+        settings = SETTINGS if with_faults else {}
         more = {"pair": given.ha, "below": given.below, "settings": settings}
-        with running(given.name, given.python.absolute(), few=given.few or harmed, **more) as cluster:
-            if harmed:
-                drill(cluster, given.only)
+        with running(given.name, few=given.few or with_faults, **more) as cluster:
+            if with_faults:
+                cause_faults(cluster, given.only)
             else:
                 up(cluster, given.name)
 
