@@ -19,7 +19,6 @@ from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from tqdm import tqdm
 
 from saver import database
 from saver.app import Services, create_app, database_of
@@ -74,8 +73,6 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
 
 def prepare(settings: Settings) -> None:
     """Bring the schema up to date and the pool to its full number; leaves no connection open."""
-    # Its thread would still be there when gunicorn forks.
-    tqdm.monitor_interval = 0
     app = create_app(settings)
     services: Services = app.extensions["saver"]
     with app.app_context():

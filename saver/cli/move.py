@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import click
-from tqdm import tqdm
 
+from saver.cli.progress import progress_bar
 from saver.cli.told import echo_audit, told
 from saver.ops import Moved, Mover
 
@@ -31,22 +33,22 @@ class _Bar:
 
     def __init__(self) -> None:
         self._began = time.monotonic()
-        self._bar: tqdm[None] | None = None
+        self._bar = ExitStack()
+        self._advance: Callable[[int], None] | None = None
 
     def began(self, rows: int) -> None:
-        self._bar = tqdm(total=rows, unit=" codes", unit_scale=True, desc="copied", leave=False)
+        self._advance = self._bar.enter_context(progress_bar("copied", rows))
 
     def copied(self, rows: int) -> None:
-        if self._bar is not None:
-            self._bar.update(rows)
+        if self._advance is not None:
+            self._advance(rows)
 
     def reached(self, stage: str) -> None:
         self.close()
         click.echo(f"{time.monotonic() - self._began:7.2f} s  {_STAGES[stage]}")
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+        self._bar.close()
 
 
 def command(mover: Mover) -> click.Command:
