@@ -149,7 +149,7 @@ def _against(what: str, our: str, name: str, results: Results) -> Row:
 
 def _told(sets: Sequence[Set]) -> str:
     def median(name: str) -> float:
-        return statistics.median(getattr(a_set, name) for a_set in sets)
+        return float(statistics.median(getattr(a_set, name) for a_set in sets))
 
     lost = sum(a_set.refused + a_set.broken for a_set in sets)
     asked = sum(a_set.requests for a_set in sets)

@@ -91,7 +91,7 @@ def ensure_wrk() -> None:
 def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int = _CLIENTS) -> Set:
     """Let clients ask for some seconds on connections of their own."""
     before = served.cpu_seconds()
-    given = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies), "BENCH_SOURCES": str(served.sources)}
+    given = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
     report = wrk(served.url, _SCRIPT, given, seconds, clients)
     used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
     return set_of(report, used)
@@ -124,7 +124,7 @@ def set_of(report: Any, used: Sequence[float], helpers: float = 0.0) -> Set:
 
 def even(served: Served, what: str, bodies: Path, seconds: float) -> Set:
     """A set that both processes had their part in; the most even one if none has it."""
-    found = []
+    found: list[Set] = []
     most = _TRIES if len(served.workers) > 1 else 1
     while not found or (found[-1].busiest > _UNEVEN and len(found) < most):
         found.append(fire(served, what, bodies, seconds))
@@ -201,4 +201,4 @@ def _cpu_summary(app: list[Set], baseline: list[Set]) -> str:
 
 
 def _median(sets: list[Set], name: str) -> float:
-    return statistics.median(getattr(a_set, name) for a_set in sets)
+    return float(statistics.median(getattr(a_set, name) for a_set in sets))

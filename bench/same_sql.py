@@ -16,7 +16,8 @@ from saver.store.allocate import lease_code
 from saver.store.reading import find_text
 
 _LIFE, _REST = 86_400, 86_400
-_WRITE, _LOAD = (str(each.compile(dialect=PGDialect_psycopg())) for each in (lease_code, find_text))
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_WRITE, _LOAD = (str(statement.compile(dialect=_DIALECT)) for statement in (lease_code, find_text))
 _NOTHING = dict.fromkeys(column.name for column in text.c if column.name != "code")
 _TOKEN_BYTES = 16
 

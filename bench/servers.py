@@ -43,8 +43,6 @@ class Served:
         self._processes = int(environ.get(_PROCESSES, Settings.model_fields["processes"].default))
         self.url = ""
         self.pid = 0
-        # As how many sources its clients come, through a proxy; 0: as they are.
-        self.sources = 0
         self.workers: list[int] = []
 
     @classmethod

@@ -28,7 +28,7 @@ _CHUNK = 65_536
 def demo_service(folder: Path, codes: Sequence[str], host: str) -> Iterator[tuple[Server, int]]:
     """A server on a free port with these codes free, and the port of an HTTPS proxy in front of it."""
     folder.mkdir()
-    with create_app(Settings(data_dir=folder, _env_file=None)).app_context():  # type: ignore[call-arg]
+    with create_app(Settings(data_dir=folder, _env_file=None)).app_context():
         flask_migrate.upgrade()
     with closing(sqlite3.connect(folder / "saver.db")) as database, database:
         database.executemany("INSERT INTO code VALUES (?)", [(code,) for code in codes])

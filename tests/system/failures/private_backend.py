@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tests.support.server import ROOT
 from tests.system.checks import must, report, run, until
@@ -67,7 +68,7 @@ def network() -> Iterator[None]:
 
 
 @contextmanager
-def process(name: str, *command: object, **more: object) -> Iterator[None]:
+def process(name: str, *command: object, **more: Any) -> Iterator[None]:
     """A process in a namespace, ended in the end."""
     words = [*space(name), *map(str, command)]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more) as started:
@@ -217,7 +218,7 @@ def main() -> None:
         data.mkdir()
         service = Service(data, trusted_proxies="10.77.0.1", misses_a_minute=BUDGET)
         service.prepare()
-        more = {"cwd": ROOT, "env": service.environ}
+        more: dict[str, Any] = {"cwd": ROOT, "env": service.environ}
         with process("backend", sys.executable, *SERVE, **more):
             with process("front", "nginx", "-c", front(folder, tls=False)):
                 report("over the private network:", "")
