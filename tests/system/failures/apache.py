@@ -26,6 +26,7 @@ from tests.servers.apache.instance import Apache
 from tests.servers.apache.names import BARE, WWW
 from tests.servers.apache.pki import Authority
 from tests.servers.apache.shipped import VARIANTS
+from tests.support import leftovers
 from tests.support.server import wait_until
 from tests.support.snapshot import put_codes
 
@@ -36,7 +37,8 @@ RENEWALS = 5
 
 
 def main() -> None:
-
+    # Apache's environment has the mark of this run.
+    leftovers.watch()
     with tempfile.TemporaryDirectory() as folder:
         database = new_database(Path(folder))
         for variant in VARIANTS:
