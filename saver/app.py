@@ -18,12 +18,11 @@ from flask_cors import CORS
 from flask_limiter import Limiter
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from redis import Redis
 from sqlalchemy import URL, Engine
 
 from saver import cli, web
 from saver.api import health, legacy, openapi, problems, v1
-from saver.database import SCHEMES, database_for, engine_options, is_supported, tables, url_of
+from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
@@ -31,12 +30,9 @@ from saver.ops.health import Readiness
 from saver.ops.metrics import Metrics
 from saver.ratelimit import Counters
 from saver.ratelimit.mapped_file import MappedFileCounters
-from saver.ratelimit.redis import RedisCounters
 from saver.ratelimit.rules import RateLimits
 from saver.receipts import Receipts
 from saver.receipts.file import FileReceipts
-from saver.receipts.redis import RedisReceipts
-from saver.redis_client import make_pool
 from saver.secret import load_secret
 from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_of_others, read_settings
@@ -115,7 +111,11 @@ def database_of(settings: Settings) -> str | URL:
 def _store(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> TextStore:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     address = database_of(settings)
-    if not is_supported(address):
+    try:
+        supported = is_supported(address)
+    except ImportError as error:
+        raise _not_installed("SAVER_DATABASE_URL", POSTGRESQL, error) from None
+    if not supported:
         raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {SCHEMES}")
     app.config["SQLALCHEMY_DATABASE_URI"] = address
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(address, settings.threads)
@@ -181,6 +181,14 @@ def _beside(settings: Settings) -> tuple[Counters, Receipts]:
     if not settings.has_redis:
         return _counts(settings), FileReceipts(settings.data_dir.resolve() / "receipts.db")
     try:
+        from redis import Redis  # noqa: PLC0415 - an extra
+
+        from saver.ratelimit import redis as _registers_its_scheme  # noqa: F401, PLC0415
+        from saver.receipts.redis import RedisReceipts  # noqa: PLC0415
+        from saver.redis_client import make_pool  # noqa: PLC0415
+    except ImportError as error:
+        raise _not_installed("SAVER_LIMITS_URL", "redis", error) from None
+    try:
         pool = make_pool(settings.counts, settings.threads + 2)
     except (TypeError, ValueError):
         # Its message is not repeated: the URL may have a password.
@@ -188,6 +196,13 @@ def _beside(settings: Settings) -> tuple[Counters, Receipts]:
             "SAVER_LIMITS_URL: has an option that is none, or a value that it cannot have"
         ) from None
     return _counts(settings, connection_pool=pool), RedisReceipts(Redis(connection_pool=pool))
+
+
+def _not_installed(setting: str, extra: str, error: ImportError) -> SettingsError:
+    return SettingsError(
+        f"{setting}: needs a Python package that is not installed ({error});"
+        f" install requirements.txt, or the extra saver[{extra}]"
+    )
 
 
 def _counts(settings: Settings, **options: Any) -> Counters:
@@ -200,7 +215,7 @@ def _counts(settings: Settings, **options: Any) -> Counters:
         storage_options=options,
         strategy="fixed-window",
     )
-    return cast(MappedFileCounters | RedisCounters, limiter.storage)
+    return cast(MappedFileCounters, limiter.storage)
 
 
 def _for_other_origins(app: Flask, cors: CORS) -> None:
