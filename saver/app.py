@@ -24,6 +24,7 @@ from sqlalchemy import URL, Engine
 from saver import cli, database, web
 from saver.api import health, legacy, openapi, problems, v1
 from saver.api.deeds import Deeds
+from saver.clock import Clock
 from saver.database import tables
 from saver.database.disk import Disk, Reserve
 from saver.ops import Backups, Check, Mover, OperatorLog, Quarantine, RestorePolicy, Restorer
@@ -40,7 +41,7 @@ from saver.redis_client import make_pool
 from saver.seal import KeyDeriver
 from saver.secret import load_secret
 from saver.settings import Settings, SettingsError, environment_of_others, read_settings
-from saver.store import Clock, Dependencies, TextStore
+from saver.store import Dependencies, TextStore
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -14,11 +14,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from saver import database
+from saver.clock import Clock
 from saver.database import sqlite
 from saver.database.writer import StorageError, writer_for
 from saver.ops import files
 from saver.ops.files import OperationError
-from saver.store import Audit, Clock, TextStore, count
+from saver.store import Audit, TextStore, count
 
 _NAME = "saver-%Y%m%dT%H%M%SZ"
 _NAMED = re.compile(r"saver-\d{8}T\d{6}Z\.(db|dump)")

@@ -13,10 +13,11 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
+from saver.clock import Clock
 from saver.database import moving, postgresql
 from saver.database.moving import Freeze
 from saver.database.writer import writer_for
-from saver.store import Audit, Clock, count
+from saver.store import Audit, count
 from saver.store.copy import TABLES, catch_up, copy_all, same, same_texts
 
 # The source is frozen when a round brought no more codes than this, or after so many rounds.

@@ -23,10 +23,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 
 from saver import database
+from saver.clock import Clock
 from saver.database.statements import read
 from saver.database.tables import sweeper
 from saver.database.writer import StorageError, writer_for
-from saver.store import Clock
 
 _nothing = select(literal(0))
 _alembic = Table("alembic_version", MetaData(), Column("version_num", String))

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from saver import database
+from saver.clock import Clock
 from saver.database import postgresql
 from saver.database.moving import Freeze
 from saver.database.writer import StorageError
@@ -26,7 +27,7 @@ from saver.ops import files
 from saver.ops.bring import Progress, Source, remark
 from saver.ops.files import OperationError
 from saver.ops.target import migrated, must_be_empty, reason, target_at, told
-from saver.store import Audit, Clock
+from saver.store import Audit
 from saver.store.copy import TABLES, MoveError, compare
 
 _GOES_ON = "nothing was moved, and the service goes on with the old database"

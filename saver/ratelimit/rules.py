@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
 
+from saver.clock import Clock
 from saver.ratelimit import Charge, Charged, Counters, CountersError, SafeCounters
 from saver.ratelimit.addresses import network_key, source_key
 from saver.ratelimit.lookups import Charges, Lookup, Marks, Plan, RateLimitExceededError, retry_after
 from saver.settings import Settings
 
-Clock = Callable[[], float]
 Windows = tuple[tuple[int, int], ...]
 
 _DAY = 86_400

@@ -10,7 +10,7 @@ audit) are the operations. They use ``allocate`` (a random free code), ``quota``
 
 from saver.store.after_restore import merge_from_old, quarantine_all
 from saver.store.allocate import PoolEmptyError
-from saver.store.base import Clock, Dependencies, NoTextError
+from saver.store.base import Dependencies, NoTextError
 from saver.store.maintenance import Maintenance
 from saver.store.owner import Owner, Status
 from saver.store.pool import Audit, FillResult, count
@@ -26,7 +26,6 @@ class TextStore(Save, Load, Owner, Maintenance):
 
 __all__ = [
     "Audit",
-    "Clock",
     "Dependencies",
     "FillResult",
     "FullError",

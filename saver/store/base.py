@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from saver import database, seal
+from saver.clock import Clock
 from saver.codes import Code
 from saver.database.disk import Disk
 from saver.database.statements import read
@@ -21,7 +22,6 @@ from saver.receipts import Receipts
 from saver.seal import KeyDeriver, Seal
 
 T = TypeVar("T")
-Clock = Callable[[], float]
 
 
 class NoTextError(Exception):

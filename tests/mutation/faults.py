@@ -467,13 +467,6 @@ FAULTS = [
         "tests/store/test_migrations.py::test_what_alembic_does_not_compare_is_the_same_too",
     ),
     Fault(
-        "a room imports what it must not",
-        "saver/codes.py",
-        "import string\n",
-        "import string\n\nfrom saver import database\n",
-        "tests/architecture/test_house.py::test_a_room_imports_only_what_it_may",
-    ),
-    Fault(
         "a restore forgets what was leased since",
         "saver/store/after_restore.py",
         "    connection.execute(_TAKE_OUT_OF_THE_POOL)\n    taken = connection.execute(_LET_THEM_REST,",
