@@ -40,14 +40,14 @@ class Deeds:
 
     def admit_write(self) -> None:
         """Count a write before its body is read. Raises RateLimitExceededError."""
-        self._rate_limits.write(self._address())
+        self._rate_limits.limit_write(self._address())
 
     def charged(self, view: Callable[[], Response]) -> Callable[[], Response]:
         """A view that looks up: its caller is charged before its body is read, and only if it has a code."""
 
         @wraps(view)
         def charged() -> Response:
-            with self._rate_limits.look_up(self._address()) as g.look_up:
+            with self._rate_limits.limit_lookup(self._address()) as g.look_up:
                 return view()
 
         return charged
@@ -90,29 +90,29 @@ class Deeds:
     ) -> LoadedText:
         """Find a text. Raises NoTextError, which counts as a miss, and RateLimitExceededError."""
         tried = password is not None or proof is not None
-        with _look_up().ask(code, NoTextError, tried=tried) as only_sealed:
+        with _look_up().for_code(code, NoTextError, with_password=tried) as only_sealed:
             return self._store.load(code, password, proof=proof, claim=claim, only_sealed=only_sealed)
 
     def ack(self, code: Code, claim: str) -> None:
         """A one-time text has arrived. Raises as load does."""
-        with _look_up().own(NoTextError):
+        with _look_up().for_token(NoTextError):
             self._store.ack(code, claim)
 
     def status(self, code: Code, owner_token: str) -> Status:
         """The receipt. Raises as load does."""
-        with _look_up().own(NoTextError):
+        with _look_up().for_token(NoTextError):
             return self._store.status(code, owner_token)
 
     def extend(self, code: Code, owner_token: str, expires_in: int) -> int:
         """Let a text live longer. Raises as load does, and Problem where it is against a rule."""
-        with _look_up().own(NoTextError):
+        with _look_up().for_token(NoTextError):
             return self._store.extend(
                 code, owner_token, lambda sealed: self._lifetime(expires_in, sealed=sealed)
             )
 
     def delete(self, code: Code, owner_token: str) -> None:
         """End a text. Raises as load does."""
-        with _look_up().own(NoTextError):
+        with _look_up().for_token(NoTextError):
             self._store.delete(code, owner_token)
 
     def limits(self) -> dict[str, object]:

@@ -69,7 +69,7 @@ class Process:
 
     def _count(self, slow: int) -> None:
         try:
-            self._rate_limits.count_slow(slow)
+            self._rate_limits.count_slow_requests(slow)
         except CountersError as error:
             _log.error("storage: %s", error)
 

@@ -56,7 +56,7 @@ class Owner(StoreBase):
     def status(self, code: Code, owner_token: str) -> Status:
         """The receipt, until the code is free again. Raises NoTextError and ReceiptsError."""
         found = self._owned(code, owner_token)
-        receipt = self._receipts.of(found.owner_hash)
+        receipt = self._receipts.get(found.owner_hash)
         return Status(
             _state(found, receipt.first_loaded_at), receipt.first_loaded_at, receipt.refused, found.expires_at
         )
@@ -83,7 +83,7 @@ class Owner(StoreBase):
         extended = self._writer.run(work)
         if extended is None:
             raise self._not_found(code, None)
-        self._receipts.keep(found.owner_hash, extended + self._rest)
+        self._receipts.postpone_drop(found.owner_hash, extended + self._rest)
         return extended
 
     def delete(self, code: Code, owner_token: str) -> None:

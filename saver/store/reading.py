@@ -214,7 +214,7 @@ class Load(StoreBase):
         return _Live(*row).seal if row else None
 
     def _note_loaded(self, found: _Live) -> None:
-        self._receipts.loaded(found.owner_hash, self._now(), found.free_at)
+        self._receipts.record_load(found.owner_hash, self._now(), found.free_at)
 
     def _decoy_receipt_key(self, code: Code) -> bytes:
         # Keyed, so that the notes do not tell which codes were asked for.
@@ -226,7 +226,7 @@ class Load(StoreBase):
         # without a text are noted too, under a name that nobody asks for: the same work.
         told = found if tried else None
         name = told.owner_hash if told else self._decoy_receipt_key(code)
-        self._receipts.refused(name, told.free_at if told else self._now() + _REFUSALS_KEPT)
+        self._receipts.record_refusal(name, told.free_at if told else self._now() + _REFUSALS_KEPT)
         return self._not_found(code, found.seal if found else None)
 
 

@@ -563,7 +563,7 @@ FAULTS = [
         "saver/receipts/redis.py",
         "HSETNX",
         "HSET",
-        "tests/databases/test_receipts.py::TestNotes",
+        "tests/databases/test_receipts.py::TestRedisReceipts",
     ),
     Fault(
         "notes tell which codes were asked for",
