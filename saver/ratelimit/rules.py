@@ -16,14 +16,7 @@ from functools import lru_cache, partial
 from saver.clock import Clock
 from saver.ratelimit import Charge, ChargeResult, Counters, CountersError, SafeCounters
 from saver.ratelimit.addresses import network_key, source_key
-from saver.ratelimit.lookups import (
-    Charges,
-    Credits,
-    Lookup,
-    LookupPlan,
-    RateLimitExceededError,
-    retry_after,
-)
+from saver.ratelimit.lookups import Charges, Credits, Lookup, LookupPlan, RateLimitExceededError, retry_after
 from saver.settings import Settings
 
 # (length in seconds, limit) of each window.
