@@ -136,7 +136,9 @@ def errors_of(modules: set[str]) -> list[type[Exception]]:
 
 @pytest.mark.parametrize(
     "error",
-    errors_of({"store", "seal", "database/writer.py", "ratelimit", "receipts", "codes"}),
+    errors_of(
+        {"store", "texts", "seal", "key_deriver", "database/writer.py", "ratelimit", "receipts", "codes"}
+    ),
     ids=lambda error: str(error.__name__),
 )
 def test_every_error_of_the_layers_below_has_an_answer(app: Flask, error: type[Exception]) -> None:
