@@ -19,6 +19,7 @@ from sqlalchemy import URL, Engine
 
 from saver import cli, database, web
 from saver.api import headers, health, legacy, openapi, problems, v1
+from saver.api.write_limits import WriteLimits
 from saver.clock import Clock
 from saver.database import tables
 from saver.database.disk import Disk, Reserve
@@ -146,9 +147,11 @@ def _migrate(app: Flask, engine: Engine) -> None:
 
 def _routes(app: Flask, services: Services, settings: Settings, rate_limits: RateLimits) -> None:
     service = TextService(services.store, rate_limits, settings)
-    app.register_blueprint(v1.V1(service, settings).blueprint())
+    write_limits = WriteLimits(rate_limits, settings)
+    write_limits.init_app(app)
+    app.register_blueprint(v1.V1(service, write_limits, settings).blueprint())
     app.register_blueprint(openapi.blueprint(settings))
-    app.register_blueprint(legacy.LegacyApi(service, settings).blueprint())
+    app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())
     metrics = Metrics(services.store, rate_limits, services.readiness)
     app.register_blueprint(health.Health(services.readiness, metrics, settings).blueprint())
     app.register_blueprint(web.blueprint())

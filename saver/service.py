@@ -19,7 +19,7 @@ class TextService:
     """Writes, loads and ends texts under the settings and the rate limits of their callers.
 
     ``address`` is the IP address of a caller. A caller is charged before its request is parsed: a write
-    by ``check_write_limit``, every other operation by ``lookup``, whose result the operation takes.
+    by the limits of its route, every other operation by ``lookup``, whose result the operation takes.
     """
 
     def __init__(self, store: TextStore, rate_limits: RateLimits, settings: Settings) -> None:
@@ -32,10 +32,6 @@ class TextService:
             settings.max_expires_in,
             settings.max_expires_in_sealed,
         )
-
-    def check_write_limit(self, address: str) -> None:
-        """Count a write. Raises RateLimitExceededError and CountersError."""
-        self._rate_limits.limit_write(address)
 
     def lookup(self, address: str) -> AbstractContextManager[Lookup]:
         """Charge a look-up, and refund it if no operation used it.

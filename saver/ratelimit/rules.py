@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from typing import NamedTuple, NoReturn
 
 from saver.clock import Clock
 from saver.ratelimit import Charge, ChargeResult, Counters, CountersError, SafeCounters
@@ -41,6 +42,13 @@ class InFlightError(Exception):
     """The same write is in flight."""
 
 
+class WriteKeys(NamedTuple):
+    """The keys under which the writes of an address are counted; ``network`` is None for IPv4."""
+
+    source: str
+    network: str | None
+
+
 class RateLimits:
     """Counts writes, loads and misses in fixed windows, each of which begins with the first count in it.
 
@@ -52,8 +60,6 @@ class RateLimits:
         self._counters = SafeCounters(counters)
         self._clock = clock
         self._secret = secret
-        self._writes = _windows(minute=settings.writes_a_minute, hour=settings.writes_an_hour)
-        self._network_writes = _windows(hour=settings.writes_an_hour_per_network)
         self._loads = _windows(minute=settings.loads_a_minute)
         self._network_loads = _windows(minute=settings.loads_a_minute_per_network)
         self._misses = _windows(
@@ -62,20 +68,26 @@ class RateLimits:
         self._network_misses = _windows(day=settings.misses_a_day_per_network)
         self._all_misses = _windows(day=settings.misses_a_day_in_all)
         # The charges and keys of an address are the same all day, and every load needs them.
-        self._write_charges = lru_cache(maxsize=_CACHE_SIZE)(self._make_write_charges)
+        self._write_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_write_keys)
         self._quota_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_quota_keys)
         self._network_quota_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_network_quota_keys)
         self._days_stored = settings.max_expires_in_sealed // _DAY + 2
         self._lookup_plan = lru_cache(maxsize=_CACHE_SIZE)(self._make_lookup_plan)
 
-    def limit_write(self, address: str) -> None:
-        """Charge a write. Raises RateLimitExceededError and CountersError."""
+    def write_keys(self, address: str) -> WriteKeys:
+        """The keys for ``charge_write``."""
+        return self._write_keys(address, self._today())
+
+    def charge_write(self, charge: Charge) -> ChargeResult:
+        """Charge a write to one of its limits. Raises CountersError."""
+        return self._counters.charge([charge], self._clock())[0]
+
+    def refuse_write(self, charged: Sequence[ChargeResult]) -> NoReturn:
+        """Refund the charges of a write, the last of which is over. Raises RateLimitExceededError."""
         now = self._clock()
-        charged = self._counters.charge(self._write_charges(address, int(now // _DAY)), now)
-        if charged and charged[-1].is_over:
-            self._counters.refund(charged, now)
-            self._count_refusal(now)
-            raise RateLimitExceededError(retry_after(charged[-1:]))
+        self._counters.refund(charged, now)
+        self._count_refusal(now)
+        raise RateLimitExceededError(retry_after(charged[-1:]))
 
     @contextmanager
     def limit_lookup(self, address: str) -> Iterator[Lookup]:
@@ -156,6 +168,13 @@ class RateLimits:
     def _keys_of_days(self, kind: str, source: str, day: int) -> tuple[bytes, ...]:
         return tuple(self._hash(kind, source, day - ago)[:16] for ago in range(self._days_stored))
 
+    def _make_write_keys(self, address: str, day: int) -> WriteKeys:
+        network = network_key(address)
+        return WriteKeys(
+            self._key("write", source_key(address), day),
+            None if network is None else self._key("write-network", network, day),
+        )
+
     def _charge_lookup(self, plan: LookupPlan, now: float) -> list[ChargeResult]:
         """Charge; wait while the limit is only reached by look-ups in flight, which may yet be refunded."""
         deadline = time.monotonic() + _MAX_WAIT
@@ -166,13 +185,9 @@ class RateLimits:
             self._counters.refund(charged, now)
             time.sleep(_POLL_INTERVAL)
 
-    def _make_write_charges(self, address: str, day: int) -> Charges:
-        # A network's charges come first: once it has reached its limit, its sources take no room.
-        network = self._network_charges("write-network", address, day, self._network_writes)
-        return network + self._charges("write", source_key(address), day, self._writes)
-
     def _make_lookup_plan(self, address: str, day: int) -> LookupPlan:
         source = source_key(address)
+        # A network's charges come first: once it has reached its limit, its sources take no room.
         network_loads = self._network_charges("load-network", address, day, self._network_loads)
         loads = network_loads + self._charges("load", source, day, self._loads)
         misses = self._network_charges("miss-network", address, day, self._network_misses)

@@ -8,8 +8,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
+from saver.api.write_limits import WriteLimits
 from saver.ratelimit.lookups import RateLimitExceededError
 from saver.ratelimit.mapped_file import MappedFileCounters
 from saver.ratelimit.rules import RateLimits
@@ -40,6 +41,15 @@ def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_pat
     counters = MappedFileCounters(tmp_path / "counts")
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
     rate_limits = RateLimits(counters, settings, clock=clock, secret=bytes(32))
+    app = Flask("writes")
+    write_limits = WriteLimits(rate_limits, settings)
+    write_limits.init_app(app)
+    app.post("/")(write_limits(_empty))
+    client = app.test_client()
+
+    def write(address: str) -> int:
+        return client.post("/", environ_overrides={"REMOTE_ADDR": address}).status_code
+
     let_through = 0
     for second in range(SECONDS):
         clock.now = NOW + second
@@ -47,9 +57,9 @@ def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_pat
             let_through += missed(rate_limits, f"2001:db8:1:{random.randrange(1 << 16):x}::1")
         newcomer = f"198.51.{second >> 8}.{second & 255}"
         with looked_up(rate_limits, newcomer, MissError):
-            rate_limits.limit_write(newcomer)
+            assert write(newcomer) == 200
         with looked_up(rate_limits, f"2001:db8:{second + 2:x}::1", MissError):
-            rate_limits.limit_write(f"2001:db8:{second + 2:x}::1")
+            assert write(f"2001:db8:{second + 2:x}::1") == 200
     assert let_through == 1_000
     # A table of the first size holds all of it.
     assert (tmp_path / "counts").stat().st_size == 1 << 21
@@ -83,6 +93,10 @@ def test_a_source_of_a_network_that_is_spent_is_not_counted_any_more(
         missed(rate_limits, f"2001:db8:1:{number:x}::1")
     assert counters.opened["miss"] == 5 * 3
     assert counters.opened["load"] == (5 if "loads_a_minute_per_network" in settings else 50)
+
+
+def _empty() -> Response:
+    return Response()
 
 
 class RecordingCounters(MappedFileCounters):

@@ -1,4 +1,4 @@
-"""The limits of writes: what is charged, refunded and stored."""
+"""The limits of writes, which flask-limiter checks: what is charged, refunded and stored."""
 
 from __future__ import annotations
 
@@ -89,3 +89,10 @@ def test_a_refusal_says_when_its_window_ends_and_is_counted(
 def test_a_limit_of_0_is_none(make_app: Callable[..., Flask]) -> None:  # noqa: F811
     client = make_app().test_client()
     assert {write(client).status_code for _ in range(4)} == {201}
+
+
+def test_nothing_of_it_is_called_for_other_requests(make_app: Callable[..., Flask]) -> None:  # noqa: F811
+    app = make_app(writes_a_minute=1)
+    called = [*app.before_request_funcs.get(None, []), *app.after_request_funcs[None]]
+    called += app.teardown_request_funcs.get(None, [])
+    assert not [one for one in called if "limiter" in getattr(one, "__module__", repr(one)).lower()]
