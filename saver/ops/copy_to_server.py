@@ -17,12 +17,13 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
+from saver.clock import Clock
 from saver.database import WRITE, Database, database_for, postgresql, read_only
 from saver.database.sqlite_connections import REPLACE
 from saver.ops import files
 from saver.ops.copy_target import migrated, reason, target_at, translate_errors
 from saver.ops.files import OperationError
-from saver.store import Audit, Clock, count
+from saver.store import Audit, count
 from saver.store.copy import TABLES, Side, copy_all, is_empty, is_same
 
 _KEPT = "nothing was copied, and the SQLite database is unchanged"
