@@ -22,6 +22,7 @@ from saver.leases import Leases
 from saver.settings import Settings
 from saver.upkeep import Mover
 from tests.support import leftovers
+from tests.support.markers import add_markers
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
@@ -92,9 +93,12 @@ def looked_up(
         yield only_sealed
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     leftovers.watch()
-    config.addinivalue_line("markers", "kinds(*names): the databases that a test is run with")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    add_markers(items)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -232,6 +232,7 @@ class TestRedisCounts:
         with pytest.raises(CountsError, match=r"^ResponseError$"):
             SafeCounts(kept).charge(A_MINUTE, NOW)
 
+    @pytest.mark.redis
     def test_one_that_keeps_a_log_forgets_nothing_when_it_is_killed(self, tmp_path: Path) -> None:
         with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as own:
             kept = counts_in(own)
