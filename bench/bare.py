@@ -40,7 +40,7 @@ class _Nothing:
 def bare_app() -> Flask:
     """Two routes that parse JSON and answer JSON of the app's sizes, and ask the database at most."""
     app = Flask("bare", static_folder=None)
-    app.extensions["saver"] = SimpleNamespace(settings=Settings(_env_file=None), budgets=None)
+    app.extensions["saver"] = SimpleNamespace(settings=Settings(_env_file=None), rate_limits=None)
     store = _store()
 
     @app.post("/api/v1/write")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from random import Random
 
-from bench.common import TEXT, Bench, Row, address, load_average, rooms, say
+from bench.common import TEXT, Bench, Row, address, load_average, say, services
 from bench.same_sql import SameSql
 from saver.codes import Code
 
@@ -20,12 +20,12 @@ _TEXTS = 1_000
 def measure(bench: Bench) -> Iterator[Row]:
     """The rows of this part."""
     folder = bench.copy(bench.full(), "calls")
-    leases, sql = rooms(folder).leases, SameSql(address(folder))
+    store, sql = services(folder).store, SameSql(address(folder))
     codes = [Code(sql.save(TEXT)[0]) for _ in range(_TEXTS)]
     random = Random(1)
     ways: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-        "save": (lambda: leases.save(TEXT, _LIFE), lambda: sql.save(TEXT)),
-        "load": (lambda: leases.load(random.choice(codes)), lambda: sql.load(random.choice(codes))),
+        "save": (lambda: store.save(TEXT, _LIFE), lambda: sql.save(TEXT)),
+        "load": (lambda: store.load(random.choice(codes)), lambda: sql.load(random.choice(codes))),
     }
     seconds = 0.5 if bench.quick else 2.0
     for what, (ours, theirs) in ways.items():

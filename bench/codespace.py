@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 
 from saver.codes import SPACE
-from saver.leases.draw import _OF_A_FILE
+from saver.store.allocate import _OF_A_FILE
 
 # As it is drawn where the pool is a file's.
 [(_TRIES, _ROUNDS)], _FEW = _OF_A_FILE
@@ -122,7 +122,7 @@ class Tries:
 
 
 def draw_cost(free: int, space: int = SPACE, few: int = _FEW) -> Tries:
-    """The cost of one draw, as ``saver.leases.draw`` does it; ``few`` free ones are counted at once."""
+    """The cost of one draw, as ``saver.store.allocate`` does it; ``few`` free ones are counted at once."""
     if free < few:
         return Tries(0, 3, 1)
     miss = 1 - free / space

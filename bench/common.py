@@ -19,7 +19,7 @@ import psycopg
 from flask import Flask
 from sqlalchemy import Engine
 
-from saver.app import Rooms, create_app
+from saver.app import Services, create_app
 from saver.settings import Settings
 from tests.support.postgres import Cluster, PostgresDatabase
 
@@ -76,7 +76,7 @@ class Bench:
 
     def full(self) -> Path:
         """A data folder with a full pool, made once; to be copied, not used."""
-        return self._once("full", lambda folder: list(rooms(folder).leases.fill()))
+        return self._once("full", lambda folder: list(services(folder).store.fill()))
 
     def empty(self) -> Path:
         """A data folder with the schema alone."""
@@ -129,9 +129,9 @@ def app_of(folder: Path, **changed: object) -> Flask:
     return create_app(Settings(data_dir=folder, database_url=address(folder), _env_file=None, **changed))
 
 
-def rooms(folder: Path) -> Rooms:
+def services(folder: Path) -> Services:
     """The rooms of an app on a data folder, in this process."""
-    found: Rooms = app_of(folder).extensions["saver"]
+    found: Services = app_of(folder).extensions["saver"]
     return found
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench.common import Bench, Row, checkpoint, load_average, raw, rooms, say
+from bench.common import Bench, Row, checkpoint, load_average, raw, say, services
 from saver.codes import ALPHABET, SPACE
 
 # In the order of the key, so that each row is appended.
@@ -45,7 +45,7 @@ def _time(bench: Bench, fill: Callable[[Path], None]) -> float:
 
 
 def _by_app(folder: Path) -> None:
-    for _step in rooms(folder).leases.fill():
+    for _step in services(folder).store.fill():
         pass
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, rooms, say
+from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, say, services
 from bench.cost import Backends, Cost, cost, rows
 from bench.rates import fire, load_bodies, write_bodies
 from bench.servers import Served
 from bench.texts import expire, put
 from saver.codes import SPACE, Code
-from saver.leases import Leases
+from saver.store import TextStore
 
 _SIZES = (1_000, 100_000, 1_000_000)
 _DEEDS = ("save", "load", "sweep")
@@ -32,7 +32,7 @@ class _Size:
 
     texts: int
     folder: Path
-    leases: Leases
+    store: TextStore
     codes: list[Code]
     costs: dict[str, list[Cost]] = field(default_factory=lambda: {deed: [] for deed in _DEEDS})
     memory: float = 0.0
@@ -68,7 +68,7 @@ def _filled(bench: Bench, texts: int) -> _Size:
     with engine_of(folder) as engine:
         put(engine, codes, int(time.time()) + _LATER)
     checkpoint(folder)
-    size = _Size(texts, folder, rooms(folder).leases, codes)
+    size = _Size(texts, folder, services(folder).store, codes)
     _turn(size, Random(1))
     size.costs = {deed: [] for deed in _DEEDS}
     return size
@@ -81,13 +81,13 @@ def _turn(size: _Size, random: Random) -> None:
     wanted = iter([random.choice(size.codes) for _ in range(_LOADS)])
 
     def save() -> None:
-        saved.append(size.leases.save(TEXT, _LIFE).code)
+        saved.append(size.store.save(TEXT, _LIFE).code)
 
     def load() -> None:
-        size.leases.load(next(wanted))
+        size.store.load(next(wanted))
 
     def sweep() -> None:
-        swept = size.leases.sweep(_SAVES)
+        swept = size.store.sweep(_SAVES)
         assert (swept.wiped, swept.freed) == (_SAVES, _SAVES), swept
 
     size.costs["save"].append(cost(backends, save, _SAVES))

@@ -10,9 +10,20 @@ from typing import NamedTuple
 
 from sqlalchemy import text as sql
 
-from bench.common import TEXT, Bench, Row, address, checkpoint, disk_wait, engine_of, load_average, rooms, say
+from bench.common import (
+    TEXT,
+    Bench,
+    Row,
+    address,
+    checkpoint,
+    disk_wait,
+    engine_of,
+    load_average,
+    say,
+    services,
+)
 from bench.cost import Backends, Cost, cost, rows
-from saver import dialect
+from saver import database
 from saver.codes import SPACE
 
 _LIFE = 600
@@ -58,7 +69,7 @@ def _pool(bench: Bench, name: str, free: int) -> _Pool:
         say(f"leasing all but {free:,} codes")
         _lease_all_but(folder, free)
         checkpoint(folder)
-    lease = partial(rooms(folder).leases.save, TEXT, _LIFE)
+    lease = partial(services(folder).store.save, TEXT, _LIFE)
     for _ in range(_WARM):
         lease()
     return _Pool(lease, Backends(folder))
@@ -67,8 +78,8 @@ def _pool(bench: Bench, name: str, free: int) -> _Pool:
 def _lease_all_but(folder: Path, free: int) -> None:
     """On a file the leased ones rest; on a server they are only gone: a draw reads the pool alone."""
     chosen = {"now": int(time.time()), "every": SPACE // free}
-    with engine_of(folder) as engine, engine.execution_options(**dialect.WRITE).begin() as connection:
-        dialect.be_patient(connection)
+    with engine_of(folder) as engine, engine.execution_options(**database.WRITE).begin() as connection:
+        database.disable_timeouts(connection)
         if address(folder):
             leased = f"SELECT code FROM {_NUMBERED} WHERE place % :every <> 0"
             connection.execute(sql(f"DELETE FROM code WHERE code IN ({leased})"), {"every": chosen["every"]})

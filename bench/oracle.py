@@ -48,20 +48,20 @@ def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
     app = app_of(
         folder, misses_a_minute=0, misses_an_hour=0, misses_a_day=0, misses_a_day_in_all=0, loads_a_minute=0
     )
-    leases = app.extensions["saver"].leases
+    store = app.extensions["saver"].store
     keys = Keys(bytes(32), bytes(32))
 
     def sealed(size: int) -> str:
         jwe = seal.close("x" * size, Seal(bytes(16)), keys, bytes(12))
-        return str(leases.save(jwe, 86_400, proof=keys.proof).code)
+        return str(store.save(jwe, 86_400, proof=keys.proof).code)
 
     def claimed(text: str) -> str:
-        lease = leases.save(text, 86_400, once=True)
-        leases.load(lease.code, claim="8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001")
+        lease = store.save(text, 86_400, once=True)
+        store.load(lease.code, claim="8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001")
         return str(lease.code)
 
-    deleted = leases.save("x", 600)
-    leases.delete(deleted.code, deleted.owner_token)
+    deleted = store.save("x", 600)
+    store.delete(deleted.code, deleted.owner_token)
     codes = {
         "free": "qqqq",
         "sealed": sealed(1_000),
@@ -69,7 +69,7 @@ def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
         "deleted": str(deleted.code),
         "claimed": claimed("x"),
         "claimed, 1 MB": claimed("x" * 1_000_000),
-        _OPEN: str(leases.save("x" * 1_000_000, 86_400).code),
+        _OPEN: str(store.save("x" * 1_000_000, 86_400).code),
     }
     return app.test_client(), codes
 

@@ -11,9 +11,9 @@ import psycopg
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from saver.codes import SPACE, Code
-from saver.leases.draw import _take_and_put
-from saver.leases.load import _find
-from saver.models import text
+from saver.database.tables import text
+from saver.store.allocate import _take_and_put
+from saver.store.reading import _find
 
 _LIFE, _REST = 86_400, 86_400
 _WRITE, _LOAD = (str(each.compile(dialect=PGDialect_psycopg())) for each in (_take_and_put, _find))

@@ -15,9 +15,9 @@ from random import Random
 
 from sqlalchemy import text as sql
 
-from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, percentile, rooms, say
+from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, percentile, say, services
 from bench.texts import put
-from saver import dialect
+from saver import database
 from saver.codes import SPACE, Code
 
 _TEXTS = 100_000
@@ -96,8 +96,8 @@ def _rest_over(folder: Path) -> None:
 
 
 def _change(folder: Path, statement: str) -> None:
-    with engine_of(folder) as engine, engine.execution_options(**dialect.WRITE).begin() as connection:
-        dialect.be_patient(connection)
+    with engine_of(folder) as engine, engine.execution_options(**database.WRITE).begin() as connection:
+        database.disable_timeouts(connection)
         connection.execute(sql(statement), {"now": int(time.time())})
     checkpoint(folder)
 
@@ -116,12 +116,12 @@ def _sweep(folder: Path, texts: int, seconds: list[float]) -> None:
 def _sweeper(folder: Path, told: Connection) -> None:
     from saver.worker import Sweeper  # noqa: PLC0415 - only here
 
-    room = rooms(folder)
-    before = room.leases.audit()
+    room = services(folder)
+    before = room.store.audit()
     started = time.monotonic()
-    Sweeper(room.leases, room.readiness, threading.Event()).run()
+    Sweeper(room.store, room.readiness, threading.Event()).run()
     took = time.monotonic() - started
-    after = room.leases.audit()
+    after = room.store.audit()
     assert after.clean
     moved = before.overdue - after.overdue + before.resting + before.overdue - after.resting - after.overdue
     told.send((took, moved))
@@ -147,8 +147,8 @@ def _writes(folder: Path, meanwhile: Callable[[], object]) -> Writes:
 
 
 def _writer(folder: Path, place: int, stop, ready, told: Connection) -> None:  # type: ignore[no-untyped-def]
-    leases = rooms(folder).leases
-    leases.save(TEXT, _LIFE)
+    store = services(folder).store
+    store.save(TEXT, _LIFE)
     ready.wait()
     took = []
     due = time.monotonic() + place / _WRITERS / _EACH_A_SECOND
@@ -158,7 +158,7 @@ def _writer(folder: Path, place: int, stop, ready, told: Connection) -> None:  #
         if started > time.monotonic():
             time.sleep(started - time.monotonic())
             started = time.monotonic()
-        leases.save(TEXT, _LIFE)
+        store.save(TEXT, _LIFE)
         took.append((time.monotonic() - started) * 1e3)
         due += 1 / _EACH_A_SECOND
     told.send(took)

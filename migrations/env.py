@@ -3,7 +3,7 @@
 from alembic import context
 from flask import current_app
 
-from saver import dialect
+from saver import database
 
 db = current_app.extensions["migrate"].db
 
@@ -11,12 +11,12 @@ db = current_app.extensions["migrate"].db
 def run() -> None:
     """Upgrade or downgrade; SQLite's schema changes are rolled back like any other."""
     engine = context.config.attributes.get("engine", db.engine).execution_options(
-        **dialect.WRITE, **dialect.NO_STATEMENT_TIMEOUT
+        **database.WRITE, **database.NO_STATEMENT_TIMEOUT
     )
-    dialect.make_file(engine)
-    dialect.refuse_unfit(engine)
+    database.make_file(engine)
+    database.refuse_incompatible(engine)
     # Of several servers that are started at once, one migrates and the others find it done.
-    with dialect.alone(engine, "migrate"), engine.connect() as connection:
+    with database.advisory_lock(engine, "migrate"), engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

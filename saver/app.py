@@ -21,25 +21,26 @@ from flask_sqlalchemy import SQLAlchemy
 from redis import Redis
 from sqlalchemy import URL, Engine
 
-from saver import cli, dialect, models, web
-from saver.api import health, openapi, problems, v1, wire
+from saver import cli, database, web
+from saver.api import health, legacy, openapi, problems, v1
 from saver.api.deeds import Deeds
-from saver.budgets import Budgets
-from saver.counts import Counts
-from saver.counts.redis import RedisCounts
-from saver.counts.shared import SharedCounts
-from saver.dialect.disk import Disk, Reserve
-from saver.leases import Clock, Leases, Seams
-from saver.metrics import Metrics
-from saver.readiness import Readiness
+from saver.database import tables
+from saver.database.disk import Disk, Reserve
+from saver.ops import Backups, Check, Mover, OperatorLog, Quarantine, RestorePolicy, Restorer
+from saver.ops.health import Readiness
+from saver.ops.metrics import Metrics
+from saver.ratelimit import Counters
+from saver.ratelimit.mapped_file import MappedFileCounters
+from saver.ratelimit.redis import RedisCounters
+from saver.ratelimit.rules import RateLimits
 from saver.receipts import Receipts
 from saver.receipts.file import FileReceipts
 from saver.receipts.redis import RedisReceipts
-from saver.redis_client import pool_of
-from saver.seal import Deriver
-from saver.secret import secret_of
+from saver.redis_client import make_pool
+from saver.seal import KeyDeriver
+from saver.secret import load_secret
 from saver.settings import Settings, SettingsError, environment_of_others, read_settings
-from saver.upkeep import Actions, Aftermath, Backups, Check, Mover, Restorer, Rules
+from saver.store import Clock, Dependencies, TextStore
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -60,14 +61,14 @@ _PERMISSIONS = ", ".join(
 
 
 @dataclass(frozen=True, slots=True)
-class Rooms:
+class Services:
     """What the worker and the command line work with; ``app.extensions["saver"]``."""
 
     settings: Settings
-    leases: Leases
+    store: TextStore
     readiness: Readiness
-    budgets: Budgets
-    upkeep: cli.Upkeep
+    rate_limits: RateLimits
+    tools: cli.OperatorTools
 
 
 def create_app(
@@ -81,14 +82,14 @@ def create_app(
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     app = Flask("saver", static_folder=None)
     counts, receipts = _beside(settings)
-    budgets = Budgets(counts, settings, clock=clock, secret=secret_of(settings))
-    leases = _leases(app, settings, receipts, clock, random or SystemRandom())
-    rooms = _rooms(app, settings, leases, budgets, clock)
-    app.extensions["saver"] = rooms
+    rate_limits = RateLimits(counts, settings, clock=clock, secret=load_secret(settings))
+    store = _store(app, settings, receipts, clock, random or SystemRandom())
+    services = _services(app, settings, store, rate_limits, clock)
+    app.extensions["saver"] = services
     # A redirect would send the text again, in the clear where a proxy ends TLS, and to any Host.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    _routes(app, rooms, settings, budgets)
+    _routes(app, services, settings, rate_limits)
     problems.register(app)
     app.after_request(_headers)
     cors = CORS(
@@ -102,31 +103,33 @@ def create_app(
         always_send=False,
     )
     _for_other_origins(app, cors)
-    cli.register(app, rooms.leases, rooms.upkeep)
+    cli.register(app, services.store, services.tools)
     return app
 
 
 def database_of(settings: Settings) -> str | URL:
     """Where the texts lie: the URL that is set, or the file in the data directory."""
-    return settings.database or dialect.url_of(settings.data_dir.resolve() / "saver.db")
+    return settings.database or database.url_of(settings.data_dir.resolve() / "saver.db")
 
 
-def _leases(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> Leases:
+def _store(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> TextStore:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     address = database_of(settings)
-    if not dialect.is_known(address):
-        raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {dialect.SCHEMES}")
+    if not database.is_known(address):
+        raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {database.SCHEMES}")
     app.config["SQLALCHEMY_DATABASE_URI"] = address
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = dialect.engine_options(address, settings.threads)
-    db = SQLAlchemy(app, metadata=models.metadata)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(address, settings.threads)
+    db = SQLAlchemy(app, metadata=tables.metadata)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     engine = _engine(app)
-    dialect.prepare(engine)
-    deriver, secret = Deriver(settings.derive_at_once), secret_of(settings)
+    database.prepare(engine)
+    deriver, secret = KeyDeriver(settings.derive_at_once), load_secret(settings)
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
-    disk = Disk(dialect.file_of(engine), reserve)
+    disk = Disk(database.file_of(engine), reserve)
     in_all = settings.live_bytes_in_all
-    return Leases(Seams(engine, deriver, receipts, clock, random, secret, settings.rest, disk, in_all))
+    return TextStore(
+        Dependencies(engine, deriver, receipts, clock, random, secret, settings.rest, disk, in_all)
+    )
 
 
 def _engine(app: Flask) -> Engine:
@@ -135,7 +138,9 @@ def _engine(app: Flask) -> Engine:
     return engine
 
 
-def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clock: Clock) -> Rooms:
+def _services(
+    app: Flask, settings: Settings, store: TextStore, rate_limits: RateLimits, clock: Clock
+) -> Services:
     engine = _engine(app)
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(
@@ -143,21 +148,21 @@ def _rooms(app: Flask, settings: Settings, leases: Leases, budgets: Budgets, clo
         clock,
         head=head,
         sweep_every=settings.sweep_every,
-        can_count=budgets.can_count,
-        has_room=partial(leases.has_room, settings.max_text_bytes),
+        can_count=rate_limits.can_count,
+        has_room=partial(store.has_room, settings.max_text_bytes),
     )
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
-    rules = Rules(head, settings.rest, longest)
-    upkeep = cli.Upkeep(
-        Backups(engine, leases, clock, environment_of_others),
+    rules = RestorePolicy(head, settings.rest, longest)
+    tools = cli.OperatorTools(
+        Backups(engine, store, clock, environment_of_others),
         Restorer(engine, rules, clock),
-        Aftermath(engine, rules, clock),
-        Check(engine, leases, readiness, settings.data_dir, budgets),
+        Quarantine(engine, rules, clock),
+        Check(engine, store, readiness, settings.data_dir, rate_limits),
         Mover(engine, head, partial(_migrate, app), clock),
-        Actions(settings.data_dir / "operator.log", clock),
+        OperatorLog(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",
     )
-    return Rooms(settings, leases, readiness, budgets, upkeep)
+    return Services(settings, store, readiness, rate_limits, tools)
 
 
 def _migrate(app: Flask, engine: Engine) -> None:
@@ -168,22 +173,22 @@ def _migrate(app: Flask, engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _routes(app: Flask, rooms: Rooms, settings: Settings, budgets: Budgets) -> None:
-    deeds = Deeds(rooms.leases, budgets, settings)
+def _routes(app: Flask, services: Services, settings: Settings, rate_limits: RateLimits) -> None:
+    deeds = Deeds(services.store, rate_limits, settings)
     app.register_blueprint(v1.V1(deeds, settings.max_body_bytes).blueprint())
     app.register_blueprint(openapi.blueprint(settings))
-    app.register_blueprint(wire.Wire(deeds, settings.max_body_bytes).blueprint())
-    metrics = Metrics(rooms.leases, budgets, rooms.readiness)
-    app.register_blueprint(health.Health(rooms.readiness, metrics, settings).blueprint())
+    app.register_blueprint(legacy.LegacyApi(deeds, settings.max_body_bytes).blueprint())
+    metrics = Metrics(services.store, rate_limits, services.readiness)
+    app.register_blueprint(health.Health(services.readiness, metrics, settings).blueprint())
     app.register_blueprint(web.blueprint())
 
 
-def _beside(settings: Settings) -> tuple[Counts, Receipts]:
+def _beside(settings: Settings) -> tuple[Counters, Receipts]:
     """Where budgets are counted and receipts noted: in Redis, if there is one, or in files."""
     if not settings.has_redis:
         return _counts(settings), FileReceipts(settings.data_dir.resolve() / "receipts.db")
     try:
-        pool = pool_of(settings.counts, settings.threads + 2)
+        pool = make_pool(settings.counts, settings.threads + 2)
     except (TypeError, ValueError):
         # Its message is not repeated: the URL may have a password.
         raise SettingsError(
@@ -192,7 +197,7 @@ def _beside(settings: Settings) -> tuple[Counts, Receipts]:
     return _counts(settings, connection_pool=pool), RedisReceipts(Redis(connection_pool=pool))
 
 
-def _counts(settings: Settings, **options: Any) -> Counts:
+def _counts(settings: Settings, **options: Any) -> Counters:
     # The extension is asked for the storage alone and sits on an app of its own: what it
     # does before and after every view, without a limit of its own, costs a sixth of a load.
     limiter = Limiter(
@@ -202,7 +207,7 @@ def _counts(settings: Settings, **options: Any) -> Counts:
         storage_options=options,
         strategy="fixed-window",
     )
-    return cast(SharedCounts | RedisCounts, limiter.storage)
+    return cast(MappedFileCounters | RedisCounters, limiter.storage)
 
 
 def _for_other_origins(app: Flask, cors: CORS) -> None:

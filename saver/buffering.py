@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from flask import Flask, request
 from werkzeug.exceptions import ServiceUnavailable
 
-from saver.addresses import source_of
+from saver.ratelimit.addresses import source_key
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -55,7 +55,7 @@ class RequestBuffering:
         self._memory = _Memory(max_body_bytes)
 
     def __call__(self, wsgi_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        source = source_of(str(wsgi_environ.get("REMOTE_ADDR", "")))
+        source = source_key(str(wsgi_environ.get("REMOTE_ADDR", "")))
         reserved = _Reservation(self._memory, source)
         try:
             self._buffer(wsgi_environ, reserved)

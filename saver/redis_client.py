@@ -10,7 +10,7 @@ from redis.retry import Retry
 _PATIENCE = 1.0
 
 
-def pool_of(url: str, connections: int) -> BlockingConnectionPool:
+def make_pool(url: str, connections: int) -> BlockingConnectionPool:
     """At most so many connections to the Redis of a URL; none is opened yet.
 
     Raises TypeError or ValueError for an option in the URL that is none.

@@ -102,7 +102,7 @@ class Keys:
     proof: bytes
 
 
-class Deriver:
+class KeyDeriver:
     """Derives keys, a bounded number at a time.
 
     A derivation keeps a processor busy for some 200 ms. Without the bound a

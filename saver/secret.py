@@ -14,7 +14,7 @@ _FILE = "secret_key"
 _BYTES = 32
 
 
-def secret_of(settings: Settings) -> bytes:
+def load_secret(settings: Settings) -> bytes:
     """The server's secret: the setting, or the file in the data directory, made on first use.
 
     Raises SettingsError where others may read that file.

@@ -21,13 +21,13 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
-from saver import dialect
-from saver.app import Rooms, create_app, database_of
+from saver import database
+from saver.app import Services, create_app, database_of
 from saver.cli import fill_with_progress
-from saver.dialect import UnfitError
+from saver.database import IncompatibleDatabaseError
+from saver.database.writer import StorageError
 from saver.server import Worker
 from saver.settings import Settings, SettingsError, read_settings
-from saver.writer import StorageError
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -77,10 +77,10 @@ def prepare(settings: Settings) -> None:
     # Its thread would still be there when gunicorn forks.
     tqdm.monitor_interval = 0
     app = create_app(settings)
-    rooms: Rooms = app.extensions["saver"]
+    services: Services = app.extensions["saver"]
     with app.app_context():
         flask_migrate.upgrade()
-        fill_with_progress(rooms.leases)
+        fill_with_progress(services.store)
         app.extensions["sqlalchemy"].engine.dispose()
 
 
@@ -132,7 +132,7 @@ def _prepare_or_say_why(settings: Settings) -> None:
         raise SystemExit(f"saver: {error}") from None
     except (ArgumentError, ImportError) as error:
         raise SystemExit(f"saver: SAVER_DATABASE_URL is at fault: {error}") from None
-    except UnfitError as error:
+    except IncompatibleDatabaseError as error:
         raise SystemExit(f"saver: SAVER_DATABASE_URL: {error}") from None
     except DBAPIError as error:
         raise SystemExit(f"saver: the database {_name_of(settings)} does not work: {error.orig}") from None
@@ -144,7 +144,7 @@ def _prepare_or_say_why(settings: Settings) -> None:
 def _name_of(settings: Settings) -> str:
     """The file or the name, without the rest of a URL that may have a password."""
     address = database_of(settings)
-    return (dialect.is_known(address) and make_url(address).database) or ""
+    return (database.is_known(address) and make_url(address).database) or ""
 
 
 def _listen(descriptor: int) -> None:

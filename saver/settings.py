@@ -267,7 +267,7 @@ def _values_of(file: Path) -> dict[str, str | None]:
 
 
 def notify_socket() -> str | None:
-    """Where the service manager wants to be told, if one started this process; see ``saver.notify``."""
+    """Where the service manager wants to be told, if one started this process; see ``saver.ops.systemd``."""
     return os.environ.get("NOTIFY_SOCKET")
 
 

@@ -16,13 +16,13 @@ from collections.abc import Callable
 
 from schedule import Scheduler
 
-from saver.app import Rooms, create_app
+from saver.app import Services, create_app
 from saver.codes import SPACE
-from saver.leases import Leases, Swept
-from saver.notify import Manager
-from saver.readiness import Readiness
+from saver.database.writer import StorageError
+from saver.ops.health import Readiness
+from saver.ops.systemd import Manager
 from saver.settings import SettingsError, notify_socket
-from saver.writer import StorageError
+from saver.store import SweepResult, TextStore
 
 _log = logging.getLogger(__name__)
 
@@ -47,12 +47,12 @@ class Sweeper:
 
     def __init__(
         self,
-        leases: Leases,
+        store: TextStore,
         readiness: Readiness,
         stop: threading.Event,
         alive: Callable[[], None] = _nobody,
     ) -> None:
-        self._leases = leases
+        self._store = store
         self._readiness = readiness
         self._stop = stop
         self._alive = alive
@@ -73,20 +73,20 @@ class Sweeper:
             self._beat_at_times(last=not more)
             self._adapt(took)
             if more:
-                self._stop.wait(took * self._leases.pace.rest_factor)
+                self._stop.wait(took * self._store.pace.pause_factor)
         if wiped or freed:
             _log.info("swept: %d wiped, %d given back", wiped, freed)
 
     def _keep_reserve(self) -> None:
         try:
-            self._leases.keep_reserve()
+            self._store.keep_reserve()
         except StorageError as error:
             # Sweeping makes room, so it goes on.
             _log.error("no room can be kept on the disk (%s)", error)
 
-    def _sweep(self) -> Swept:
+    def _sweep(self) -> SweepResult:
         try:
-            return self._leases.sweep(self._batch)
+            return self._store.sweep(self._batch)
         except StorageError as error:
             # Perhaps it was too much for the time that a statement has: less of it the next time; and as
             # little as can be where there was no room for it.
@@ -100,7 +100,7 @@ class Sweeper:
             self._beat_at = now + _BEAT_EVERY
 
     def _adapt(self, took: float) -> None:
-        pace = self._leases.pace
+        pace = self._store.pace
         scaled = round(self._batch * min(2.0, pace.batch_seconds / max(took, 1e-4)))
         self._batch = max(min(_LEAST, 2 * self._batch), min(pace.most, scaled))
 
@@ -108,13 +108,13 @@ class Sweeper:
 class Watch:
     """Looks after what grows or runs short, once a minute."""
 
-    def __init__(self, leases: Leases) -> None:
-        self._leases = leases
+    def __init__(self, store: TextStore) -> None:
+        self._store = store
 
     def run(self) -> None:
         """Forget receipts that nobody can ask for, and say early that the pool runs short."""
-        self._leases.purge_receipts()
-        free = self._leases.count_free()
+        self._store.purge_receipts()
+        free = self._store.count_free()
         if free < SPACE * _SHORT:
             _log.warning("the pool runs short: %d of %d codes are free", free, SPACE)
 
@@ -165,33 +165,33 @@ class Loop:
         self._alive()
 
 
-def _rooms() -> Rooms:
+def _services() -> Services:
     try:
-        rooms: Rooms = create_app().extensions["saver"]
+        services: Services = create_app().extensions["saver"]
     except SettingsError as error:
         raise SystemExit(f"saver: {error}") from None
     except OSError as error:
         raise SystemExit(f"saver: the data directory does not work: {error}") from None
-    return rooms
+    return services
 
 
 def main() -> None:
     """Run the worker until SIGTERM or SIGINT."""
     os.environ["TZ"] = "UTC"
     time.tzset()
-    rooms = _rooms()
+    services = _services()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    every = rooms.settings.sweep_every
+    every = services.settings.sweep_every
     manager = Manager(notify_socket())
     manager.ready(max(_MISSED_TURNS * every, _LEAST_PATIENCE))
     _log.info("worker up: a sweep every %d s", every)
     # Its jobs fail until then, and do not say of which database.
-    if fault := rooms.readiness.fault():
+    if fault := services.readiness.fault():
         _log.error("%s", fault)
-    sweeper = Sweeper(rooms.leases, rooms.readiness, stop, manager.alive)
-    watch = Loop(Watch(rooms.leases).run, _WATCH_EVERY, stop)
+    sweeper = Sweeper(services.store, services.readiness, stop, manager.alive)
+    watch = Loop(Watch(services.store).run, _WATCH_EVERY, stop)
     watch.start()
 
     def both() -> None:

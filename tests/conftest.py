@@ -15,12 +15,12 @@ from flask.testing import FlaskClient, FlaskCliRunner
 from flask_migrate import upgrade
 
 from saver import create_app
-from saver.app import Rooms
-from saver.budgets import Budgets
+from saver.app import Services
 from saver.codes import Code
-from saver.leases import Leases
+from saver.ops import Mover
+from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
-from saver.upkeep import Mover
+from saver.store import TextStore
 from tests.support import leftovers
 from tests.support.markers import add_markers
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase
@@ -86,10 +86,10 @@ def settings_in(folder: Path, **changed: object) -> Settings:
 
 @contextmanager
 def looked_up(
-    budgets: Budgets, address: str, miss: type[Exception], code: str = "qqqq", *, tried: bool = False
+    rate_limits: RateLimits, address: str, miss: type[Exception], code: str = "qqqq", *, tried: bool = False
 ) -> Iterator[bool]:
     """A look-up of a code, as a request makes it."""
-    with budgets.look_up(address) as look_up, look_up.ask(code, miss, tried=tried) as only_sealed:
+    with rate_limits.look_up(address) as look_up, look_up.ask(code, miss, tried=tried) as only_sealed:
         yield only_sealed
 
 
@@ -220,10 +220,10 @@ def make_app(
 
 
 @pytest.fixture
-def impatient(make_app: Callable[..., Flask], database: PostgresDatabase) -> Leases:
+def impatient(make_app: Callable[..., Flask], database: PostgresDatabase) -> TextStore:
     """Leases whose statements give up soon: what the URL says goes before what saver says."""
     options = "?options=-c%20lock_timeout%3D200%20-c%20statement_timeout%3D500"
-    return make_app(database_url=database.address + options).extensions["saver"].leases
+    return make_app(database_url=database.address + options).extensions["saver"].store
 
 
 @pytest.fixture
@@ -243,14 +243,14 @@ def backups(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def rooms(app: Flask) -> Rooms:
-    found: Rooms = app.extensions["saver"]
+def services(app: Flask) -> Services:
+    found: Services = app.extensions["saver"]
     return found
 
 
 @pytest.fixture
-def leases(rooms: Rooms) -> Leases:
-    return rooms.leases
+def store(services: Services) -> TextStore:
+    return services.store
 
 
 @pytest.fixture
@@ -262,8 +262,8 @@ def target(cluster: Cluster) -> Iterator[PostgresDatabase]:
 
 
 @pytest.fixture
-def mover(rooms: Rooms) -> Mover:
-    return rooms.upkeep.move
+def mover(services: Services) -> Mover:
+    return services.tools.move
 
 
 @pytest.fixture

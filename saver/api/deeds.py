@@ -9,15 +9,15 @@ from functools import wraps
 from flask import Response, g
 
 from saver import seal
-from saver.api.address import counted_caller
+from saver.api.client_address import counted_caller
 from saver.api.problems import Problem, invalid
 from saver.api.schemas import CodeLimits, Lifetimes, Limits
-from saver.budgets import Budgets
 from saver.codes import ALPHABET, LENGTH, Code
-from saver.leases import Lease, Leases, Loaded, NoTextError, Quota, Repeatable, Status
-from saver.lookups import LookUp
+from saver.ratelimit.lookups import Lookup
+from saver.ratelimit.rules import RateLimits
 from saver.seal import BadSealError
 from saver.settings import Settings
+from saver.store import IdempotentRequest, LoadedText, NoTextError, Quota, Status, StoredText, TextStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +32,22 @@ class Locks:
 class Deeds:
     """The deeds of a caller, held to the settings and counted against its source."""
 
-    def __init__(self, leases: Leases, budgets: Budgets, settings: Settings) -> None:
-        self._leases = leases
-        self._budgets = budgets
+    def __init__(self, store: TextStore, rate_limits: RateLimits, settings: Settings) -> None:
+        self._store = store
+        self._rate_limits = rate_limits
         self._settings = settings
         self._limits = _limits_of(settings).model_dump()
 
     def admit_write(self) -> None:
-        """Count a write before its body is read. Raises SpentError."""
-        self._budgets.write(self._address())
+        """Count a write before its body is read. Raises RateLimitExceededError."""
+        self._rate_limits.write(self._address())
 
     def charged(self, view: Callable[[], Response]) -> Callable[[], Response]:
         """A view that looks up: its caller is charged before its body is read, and only if it has a code."""
 
         @wraps(view)
         def charged() -> Response:
-            with self._budgets.look_up(self._address()) as g.look_up:
+            with self._rate_limits.look_up(self._address()) as g.look_up:
                 return view()
 
         return charged
@@ -57,27 +57,27 @@ class Deeds:
         text: str,
         expires_in: int | None,
         locks: Locks = Locks(),
-        repeatable: Repeatable | None = None,
-    ) -> Lease:
+        idempotency: IdempotentRequest | None = None,
+    ) -> StoredText:
         """Keep a text. Raises Problem where it is against a rule."""
         self._check_text(text, locks)
         sealed = locks.password is not None or locks.proof is not None
         lifetime = self._lifetime(expires_in, sealed=sealed)
 
-        def save() -> Lease:
-            return self._leases.save(
+        def save() -> StoredText:
+            return self._store.save(
                 text,
                 lifetime,
                 locks.password,
                 proof=locks.proof,
                 once=locks.once,
                 quota=self._quota(),
-                repeatable=repeatable,
+                idempotency=idempotency,
             )
 
-        if repeatable is None:
+        if idempotency is None:
             return save()
-        with self._budgets.in_flight(repeatable.key):
+        with self._rate_limits.in_flight(idempotency.key):
             return save()
 
     def load(
@@ -87,33 +87,33 @@ class Deeds:
         *,
         proof: bytes | None = None,
         claim: str | None = None,
-    ) -> Loaded:
-        """Find a text. Raises NoTextError, which counts as a miss, and SpentError."""
+    ) -> LoadedText:
+        """Find a text. Raises NoTextError, which counts as a miss, and RateLimitExceededError."""
         tried = password is not None or proof is not None
         with _look_up().ask(code, NoTextError, tried=tried) as only_sealed:
-            return self._leases.load(code, password, proof=proof, claim=claim, only_sealed=only_sealed)
+            return self._store.load(code, password, proof=proof, claim=claim, only_sealed=only_sealed)
 
     def ack(self, code: Code, claim: str) -> None:
         """A one-time text has arrived. Raises as load does."""
         with _look_up().own(NoTextError):
-            self._leases.ack(code, claim)
+            self._store.ack(code, claim)
 
     def status(self, code: Code, owner_token: str) -> Status:
         """The receipt. Raises as load does."""
         with _look_up().own(NoTextError):
-            return self._leases.status(code, owner_token)
+            return self._store.status(code, owner_token)
 
     def extend(self, code: Code, owner_token: str, expires_in: int) -> int:
         """Let a text live longer. Raises as load does, and Problem where it is against a rule."""
         with _look_up().own(NoTextError):
-            return self._leases.extend(
+            return self._store.extend(
                 code, owner_token, lambda sealed: self._lifetime(expires_in, sealed=sealed)
             )
 
     def delete(self, code: Code, owner_token: str) -> None:
         """End a text. Raises as load does."""
         with _look_up().own(NoTextError):
-            self._leases.delete(code, owner_token)
+            self._store.delete(code, owner_token)
 
     def limits(self) -> dict[str, object]:
         """Sizes, lifetimes and the look of a code."""
@@ -121,10 +121,12 @@ class Deeds:
 
     def _quota(self) -> Quota | None:
         settings, address = self._settings, self._address()
-        networks = self._budgets.network_names_of(address)
+        networks = self._rate_limits.network_quota_keys(address)
         of_network = Quota(networks, settings.live_texts_per_network, settings.live_bytes_per_network)
         network = of_network if networks and of_network.limits else None
-        quota = Quota(self._budgets.names_of(address), settings.live_texts, settings.live_bytes, network)
+        quota = Quota(
+            self._rate_limits.quota_keys(address), settings.live_texts, settings.live_bytes, network
+        )
         return quota if network or quota.limits else None
 
     def _address(self) -> str:
@@ -164,9 +166,9 @@ class Deeds:
         raise invalid(("/expires_in", rule))
 
 
-def _look_up() -> LookUp:
+def _look_up() -> Lookup:
     """That of this request, which is charged already."""
-    found: LookUp = g.look_up
+    found: Lookup = g.look_up
     return found
 
 

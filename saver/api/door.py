@@ -15,7 +15,7 @@ from saver.api.fields import parse
 from saver.api.problems import Problem, invalid
 from saver.api.schemas import parse_uuid
 from saver.codes import Code
-from saver.leases import Repeatable
+from saver.store import IdempotentRequest
 
 JSON = "application/json"
 PLAIN = "text/plain"
@@ -63,7 +63,7 @@ def read_expires_in() -> int | None:
     return int(given)
 
 
-def read_idempotency_key(max_bytes: int) -> Repeatable | None:
+def read_idempotency_key(max_bytes: int) -> IdempotentRequest | None:
     """What makes a write repeatable: its ``Idempotency-Key`` and all that it asks for. Raises Problem."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -75,7 +75,7 @@ def read_idempotency_key(max_bytes: int) -> Repeatable | None:
             422, "invalid", "The Idempotency-Key is against a rule.", detail=f"It {error}."
         ) from None
     asked = f"{request.mimetype}\n{request.query_string.decode('ascii', 'replace')}\n"
-    return Repeatable(known, asked.encode() + read_body(max_bytes))
+    return IdempotentRequest(known, asked.encode() + read_body(max_bytes))
 
 
 def wants_plain(*, otherwise: bool) -> bool:

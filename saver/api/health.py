@@ -6,11 +6,11 @@ from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
-from saver.addresses import is_within
 from saver.api import door
-from saver.api.address import caller, is_forwarded
-from saver.metrics import Metrics
-from saver.readiness import Readiness
+from saver.api.client_address import caller, is_forwarded
+from saver.ops.health import Readiness
+from saver.ops.metrics import Metrics
+from saver.ratelimit.addresses import is_within
 from saver.settings import Settings
 
 PATHS = ("/healthz", "/readyz", "/metrics")

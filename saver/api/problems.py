@@ -16,14 +16,14 @@ from flask import Flask, Response, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from saver.budgets import InFlightError
 from saver.codes import BadCodeError
-from saver.counts import CountsError
-from saver.leases import FullError, KeyReusedError, NoTextError, PoolEmptyError, QuotaError
-from saver.lookups import SpentError
+from saver.database.writer import StorageError
+from saver.ratelimit import CountersError
+from saver.ratelimit.lookups import RateLimitExceededError
+from saver.ratelimit.rules import InFlightError
 from saver.receipts import ReceiptsError
 from saver.seal import BadSealError, BusyError
-from saver.writer import StorageError
+from saver.store import FullError, KeyReusedError, NoTextError, PoolEmptyError, QuotaError
 
 MEDIA_TYPE = "application/problem+json"
 _SOON, _LATER = 1, 60  # seconds until a busy, a short or an absent service is worth another try
@@ -80,7 +80,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(BadCodeError, lambda error: invalid(("/code", str(error))).response())
     app.register_error_handler(NoTextError, lambda error: _no_text(error).response())
-    app.register_error_handler(SpentError, lambda error: _spent(error).response())
+    app.register_error_handler(RateLimitExceededError, lambda error: _spent(error).response())
     app.register_error_handler(QuotaError, lambda _: _QUOTA.response())
     app.register_error_handler(FullError, lambda _: _FULL.response())
     app.register_error_handler(InFlightError, lambda _: _IN_FLIGHT.response())
@@ -90,7 +90,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(PoolEmptyError, lambda _: _POOL_EMPTY.response())
     app.register_error_handler(BusyError, lambda _: _BUSY.response())
     app.register_error_handler(StorageError, _storage)
-    app.register_error_handler(CountsError, _storage)
+    app.register_error_handler(CountersError, _storage)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -148,7 +148,7 @@ def _no_text(error: NoTextError) -> Problem:
     )
 
 
-def _spent(error: SpentError) -> Problem:
+def _spent(error: RateLimitExceededError) -> Problem:
     return Problem(
         429,
         "too-many",
@@ -158,7 +158,7 @@ def _spent(error: SpentError) -> Problem:
     )
 
 
-def _storage(error: StorageError | CountsError | ReceiptsError) -> Response:
+def _storage(error: StorageError | CountersError | ReceiptsError) -> Response:
     _log.error("storage: %s", error)
     return Problem(
         503, "storage", "The service cannot reach its storage.", detail="Try again later.", retry_after=_SOON

@@ -31,13 +31,13 @@ class V1:
         """Keep a text: 201 with its code."""
         self._deeds.admit_write()
         is_plain, most = door.is_plain("the text itself"), self._max_body_bytes
-        repeatable = door.read_idempotency_key(most)
+        idempotency = door.read_idempotency_key(most)
         if is_plain:
-            lease = self._deeds.write(door.read_plain(most), door.read_expires_in(), repeatable=repeatable)
+            lease = self._deeds.write(door.read_plain(most), door.read_expires_in(), idempotency=idempotency)
             return door.plain_answer(f"{lease.code}\n", 201)
         body = door.read(WriteRequest, most)
         locks = Locks(body.password, body.proof, once=body.once)
-        lease = self._deeds.write(body.text, body.expires_in, locks, repeatable)
+        lease = self._deeds.write(body.text, body.expires_in, locks, idempotency)
         written = {
             "code": lease.code,
             "expires_at": _timestamp(lease.expires_at),

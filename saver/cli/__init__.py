@@ -15,8 +15,8 @@ from tqdm import tqdm
 from saver.cli import move
 from saver.cli.told import echo_audit, told
 from saver.codes import SPACE, BadCodeError, Code
-from saver.leases import Leases
-from saver.upkeep import Actions, Aftermath, Backups, Check, Mover, Restored, Restorer
+from saver.ops import Backups, Check, Mover, OperatorLog, Quarantine, Restorer, RestoreResult
+from saver.store import TextStore
 
 _BATCH = 200
 
@@ -32,60 +32,60 @@ class _CodeType(click.ParamType[Code]):
 
 
 @dataclass(frozen=True, slots=True)
-class Upkeep:
+class OperatorTools:
     """The deeds of upkeep; ``backups`` is the folder where they lie unless another is named."""
 
     backup: Backups
     restore: Restorer
-    aftermath: Aftermath
+    aftermath: Quarantine
     check: Check
     move: Mover
-    actions: Actions
+    actions: OperatorLog
     backups: Path
 
 
-def register(app: Flask, leases: Leases, upkeep: Upkeep) -> None:
+def register(app: Flask, store: TextStore, tools: OperatorTools) -> None:
     """Add the commands to ``flask --app saver``."""
-    app.cli.add_command(_pool(leases))
-    app.cli.add_command(_sweep(leases))
-    app.cli.add_command(_remove(leases, upkeep.actions))
-    app.cli.add_command(_backup(upkeep))
-    app.cli.add_command(_restore(upkeep.restore))
-    app.cli.add_command(_restored(upkeep.aftermath))
-    app.cli.add_command(move.command(upkeep.move))
-    app.cli.add_command(_check(upkeep.check))
+    app.cli.add_command(_pool(store))
+    app.cli.add_command(_sweep(store))
+    app.cli.add_command(_remove(store, tools.actions))
+    app.cli.add_command(_backup(tools))
+    app.cli.add_command(_restore(tools.restore))
+    app.cli.add_command(_restored(tools.aftermath))
+    app.cli.add_command(move.command(tools.move))
+    app.cli.add_command(_check(tools.check))
 
 
-def fill_with_progress(leases: Leases) -> int:
+def fill_with_progress(store: TextStore) -> int:
     """Fill the pool under a progress bar; how many codes were missing."""
     added = 0
     with tqdm(total=SPACE, unit=" codes", unit_scale=True, desc="pool", leave=False) as bar:
-        for step in leases.fill():
+        for step in store.fill():
             added += step.added
             bar.update(step.codes)
     return added
 
 
-def _pool(leases: Leases) -> click.Group:
+def _pool(store: TextStore) -> click.Group:
     group = AppGroup("pool", help="The codes: fill, audit, count.")
 
     @group.command()
     @told
     def fill() -> None:
         """Add every code that is nowhere yet; may be stopped and run again."""
-        click.echo(f"{fill_with_progress(leases):,} codes added")
+        click.echo(f"{fill_with_progress(store):,} codes added")
 
     @group.command()
     @told
     def count() -> None:
         """Say how many codes are free, live and resting."""
-        echo_audit(leases.audit())
+        echo_audit(store.audit())
 
     @group.command()
     @told
     def audit() -> None:
         """Check that every code is in exactly one place; exit status 1 if not."""
-        found = leases.audit()
+        found = store.audit()
         echo_audit(found)
         click.echo(
             f"missing {found.missing:,}\ntwice   {found.both:,}\n{'clean' if found.clean else 'NOT CLEAN'}"
@@ -95,7 +95,7 @@ def _pool(leases: Leases) -> click.Group:
     return group
 
 
-def _sweep(leases: Leases) -> click.Command:
+def _sweep(store: TextStore) -> click.Command:
     @click.command("sweep")
     @told
     def sweep() -> None:
@@ -103,14 +103,14 @@ def _sweep(leases: Leases) -> click.Command:
         wiped = freed = 0
         more = True
         while more:
-            swept = leases.sweep(_BATCH)
+            swept = store.sweep(_BATCH)
             wiped, freed, more = wiped + swept.wiped, freed + swept.freed, swept.more
         click.echo(f"{wiped:,} wiped, {freed:,} given back")
 
     return sweep
 
 
-def _remove(leases: Leases, actions: Actions) -> click.Command:
+def _remove(store: TextStore, actions: OperatorLog) -> click.Command:
     @click.command("remove")
     @click.argument("code", type=_CodeType())
     @click.option("--reason", required=True, help="Why; it is kept in operator.log, the code is not.")
@@ -127,7 +127,7 @@ def _remove(leases: Leases, actions: Actions) -> click.Command:
         """
         if re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z])", reason):
             raise click.UsageError("--reason must not name the code: it is kept, and no code is in any log")
-        removed = leases.remove(code, None if at is None else int(at.replace(tzinfo=UTC).timestamp()))
+        removed = store.remove(code, None if at is None else int(at.replace(tzinfo=UTC).timestamp()))
         click.echo("removed" if removed else "there is no live text under this code")
         try:
             actions.note(f"{'1 text' if removed else 'no text'} removed by the operator: {reason!r}")
@@ -139,7 +139,7 @@ def _remove(leases: Leases, actions: Actions) -> click.Command:
     return remove
 
 
-def _backup(upkeep: Upkeep) -> click.Command:
+def _backup(tools: OperatorTools) -> click.Command:
     @click.command("backup")
     @click.option(
         "--to", type=click.Path(path_type=Path), help="A folder; backups in the data directory if not named."
@@ -154,8 +154,8 @@ def _backup(upkeep: Upkeep) -> click.Command:
         The open texts in it can be read by whoever may read the file, until it is deleted.
         """
         if to is None:
-            upkeep.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
-        made = upkeep.backup.make(to or upkeep.backups, keep)
+            tools.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = tools.backup.make(to or tools.backups, keep)
         click.echo(f"{made.path}\nbytes   {made.size:,}\ndropped {made.dropped:,}")
         echo_audit(made.audit)
 
@@ -188,7 +188,7 @@ def _restore(restorer: Restorer) -> click.Command:
     return restore
 
 
-def _echo_restored(done: Restored) -> None:
+def _echo_restored(done: RestoreResult) -> None:
     if done.free_from is None:
         click.echo(f"{done.taken_over:,} codes leased since the backup rest")
     else:
@@ -198,7 +198,7 @@ def _echo_restored(done: Restored) -> None:
     echo_audit(done.audit)
 
 
-def _restored(aftermath: Aftermath) -> click.Command:
+def _restored(aftermath: Quarantine) -> click.Command:
     @click.command("restored")
     @click.option(
         "--codes-rest",

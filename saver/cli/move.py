@@ -9,7 +9,7 @@ import click
 from tqdm import tqdm
 
 from saver.cli.told import echo_audit, told
-from saver.upkeep import Moved, Mover
+from saver.ops import Moved, Mover
 
 _STAGES = {
     "copied": "copied; the service goes on, what changed meanwhile follows",

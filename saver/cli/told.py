@@ -10,9 +10,9 @@ import click
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import DBAPIError
 
-from saver.leases import Audit
-from saver.upkeep import UpkeepError
-from saver.writer import StorageError
+from saver.database.writer import StorageError
+from saver.ops import OperationError
+from saver.store import Audit
 
 P = ParamSpec("P")
 
@@ -24,7 +24,7 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except UpkeepError as error:
+        except OperationError as error:
             raise click.ClickException(str(error)) from None
         except (StorageError, DBAPIError) as error:
             raise click.ClickException(

@@ -41,7 +41,7 @@ class Receipts(Protocol):
         """Forget what nobody can ask for any more. Raises ReceiptsError."""
 
 
-class Remembered:
+class LruSet:
     """Names that this process has noted as loaded, so that the second load costs nothing."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from saver.receipts.base import Receipt, ReceiptsError, Remembered
+from saver.receipts.base import LruSet, Receipt, ReceiptsError
 
 _SCHEMA = """
     CREATE TABLE IF NOT EXISTS note (
@@ -39,7 +39,7 @@ class FileReceipts:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
-        self._remembered = Remembered()
+        self._remembered = LruSet()
 
     def loaded(self, name: bytes, now: int, drop_at: int) -> None:
         """Note a load; only the first one counts. Never fails a load."""

@@ -7,7 +7,7 @@ from typing import cast
 
 from redis import Redis, RedisError
 
-from saver.receipts.base import Receipt, ReceiptsError, Remembered
+from saver.receipts.base import LruSet, Receipt, ReceiptsError
 
 _PREFIX = b"saver/receipt/"
 _LOADED, _REFUSED = "first_loaded_at", "refused"
@@ -29,7 +29,7 @@ class RedisReceipts:
         self._note_loaded = client.register_script(_NOTE_LOADED)
         self._note_refused = client.register_script(_NOTE_REFUSED)
         self._keep = client.register_script(_UNTIL)
-        self._remembered = Remembered()
+        self._remembered = LruSet()
 
     def loaded(self, name: bytes, now: int, drop_at: int) -> None:
         """Note a load; only the first one counts. Never fails a load."""

@@ -10,8 +10,8 @@ import socket
 import traceback
 from typing import Any
 
-from saver.budgets import Budgets
-from saver.counts import CountsError
+from saver.ratelimit import CountersError
+from saver.ratelimit.rules import RateLimits
 from saver.server.connection import Connection
 from saver.server.hub import Hub
 from saver.server.limits import Limits
@@ -32,7 +32,7 @@ class Process:
     def __init__(self, worker: Worker) -> None:
         extension = worker.wsgi.extensions["saver"]
         settings: Settings = extension.settings
-        self._budgets: Budgets = extension.budgets
+        self._rate_limits: RateLimits = extension.rate_limits
         self._limits = Limits(settings.request_timeout, settings.max_body_bytes, _connections())
         self._worker = worker
         self._tls = worker.tls()
@@ -69,8 +69,8 @@ class Process:
 
     def _count(self, slow: int) -> None:
         try:
-            self._budgets.count_slow(slow)
-        except CountsError as error:
+            self._rate_limits.count_slow(slow)
+        except CountersError as error:
             _log.error("storage: %s", error)
 
     def _accept(self, listener: socket.socket) -> None:

@@ -11,12 +11,12 @@ from random import Random
 import pytest
 from flask import Flask
 
-from saver.budgets import Budgets
 from saver.codes import SPACE, Code
-from saver.counts.shared import SharedCounts
-from saver.leases import Leases, NoTextError
-from saver.lookups import SpentError
+from saver.ratelimit.lookups import RateLimitExceededError
+from saver.ratelimit.mapped_file import MappedFileCounters
+from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
+from saver.store import NoTextError, TextStore
 from tests.conftest import NOW, Clock, looked_up
 
 DAY = 86_400
@@ -28,7 +28,7 @@ class MissError(Exception):
     """A guess that found nothing."""
 
 
-def enumerate_for_a_day(budgets: Budgets, clock: Clock, random: Random) -> tuple[int, int]:
+def enumerate_for_a_day(rate_limits: RateLimits, clock: Clock, random: Random) -> tuple[int, int]:
     """1,000 sources guess as fast as they may for a day; (misses, texts found).
 
     They share what they have tried, wait exactly as long as they are told, and a
@@ -42,13 +42,13 @@ def enumerate_for_a_day(budgets: Budgets, clock: Clock, random: Random) -> tuple
     while waiting[0][0] < end:
         clock.now, source = heapq.heappop(waiting)
         try:
-            with looked_up(budgets, f"198.51.{source // 250}.{source % 250}", MissError):
+            with looked_up(rate_limits, f"198.51.{source // 250}.{source % 250}", MissError):
                 if next(untried) not in open_texts:
                     raise MissError
             found += 1
         except MissError:
             misses += 1
-        except SpentError as spent:
+        except RateLimitExceededError as spent:
             heapq.heappush(waiting, (clock.now + spent.retry_after, source))
             continue
         heapq.heappush(waiting, (clock.now, source))
@@ -59,10 +59,10 @@ def test_enumeration_by_a_thousand_sources_finds_a_handful(tmp_path: Path) -> No
     found_each_day = []
     for day in range(5):
         clock = Clock(NOW - NOW % DAY)
-        storage = SharedCounts(f"shared://{tmp_path}/counts{day}")
+        storage = MappedFileCounters(f"shared://{tmp_path}/counts{day}")
         settings = Settings(_env_file=None, data_dir=tmp_path, loads_a_minute=0)  # type: ignore[call-arg]
-        budgets = Budgets(storage, settings, clock=clock, secret=b"secret")
-        misses, found = enumerate_for_a_day(budgets, clock, Random(day))
+        rate_limits = RateLimits(storage, settings, clock=clock, secret=b"secret")
+        misses, found = enumerate_for_a_day(rate_limits, clock, Random(day))
         # The day's 20,000 together, then one an hour for each source.
         assert misses <= 20_000 + 24 * SOURCES
         found_each_day.append(found)
@@ -88,16 +88,16 @@ def test_guesses_of_a_password_at_once_are_held_to_the_budget(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app(misses_a_minute=10, derive_at_once=40)
-    leases: Leases = app.extensions["saver"].leases
-    code = leases.save("secret", 600, "right").code
+    store: TextStore = app.extensions["saver"].store
+    code = store.save("secret", 600, "right").code
     derived: list[str] = []
-    derive = leases._deriver.derive
+    derive = store._deriver.derive
 
     def counted(password: str, seal: object):
         derived.append(password)
         return derive(password, seal)
 
-    monkeypatch.setattr(leases._deriver, "derive", counted)
+    monkeypatch.setattr(store._deriver, "derive", counted)
     statuses: list[int] = []
 
     def guess(number: int) -> None:
@@ -117,9 +117,9 @@ def test_beyond_the_bound_passwords_wait_their_turn_and_open_loads_do_not(
     make_app: Callable[..., Flask],
 ) -> None:
     app = make_app(derive_at_once=1)
-    leases: Leases = app.extensions["saver"].leases
-    open_code = leases.save("open", 600).code
-    held = leases._deriver._admitted
+    store: TextStore = app.extensions["saver"].store
+    open_code = store.save("open", 600).code
+    held = store._deriver._admitted
     assert held.acquire(blocking=False)
     assert held.acquire(blocking=False)
     busy = app.test_client().post("/api/v1/load", json={"code": "qqqq", "password": "x"})
@@ -129,4 +129,4 @@ def test_beyond_the_bound_passwords_wait_their_turn_and_open_loads_do_not(
     held.release()
     held.release()
     with pytest.raises(NoTextError):
-        leases.load(Code("qqqq"), "x")
+        store.load(Code("qqqq"), "x")

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from saver.addresses import UNIX, client_address, network_of, source_of
-from saver.api.address import _warn_once
+from saver.api.client_address import _warn_once
+from saver.ratelimit.addresses import UNIX, client_address, network_key, source_key
 from tests.conftest import Clock, ClockOfBoth
 from tests.support.redis_server import RedisServer
 
@@ -55,8 +55,8 @@ def load(client: FlaskClient, code: str = "qqqq", address: str = ADDRESS, **head
     ],
 )
 def test_who_is_counted_as_one(address: str, source: str, network: str | None) -> None:
-    assert source_of(address) == source
-    assert network_of(address) == network
+    assert source_key(address) == source
+    assert network_key(address) == network
 
 
 @pytest.mark.parametrize(

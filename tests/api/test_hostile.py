@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from saver.app import Rooms
+from saver.app import Services
 from tests.conftest import BOTH
 from tests.support.snapshot import Database, ask, out_of_reach
 
@@ -282,22 +282,22 @@ def test_an_unknown_path_is_a_problem_too(client: FlaskClient, path: str, method
 
 
 def test_a_fault_of_ours_says_nothing_and_logs_no_message(
-    client: FlaskClient, rooms: Rooms, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    client: FlaskClient, services: Services, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("CANARY")
 
-    monkeypatch.setattr(rooms.leases, "load", fail)
+    monkeypatch.setattr(services.store, "load", fail)
     check(client.post("/api/v1/load", json={"code": "aaaa"}), 500)
     assert MARK not in caplog.text
     assert "RuntimeError" in caplog.text
 
 
-def test_a_database_that_is_away_is_503(client: FlaskClient, rooms: Rooms, database: Database) -> None:
-    rooms.leases._engine.dispose()
+def test_a_database_that_is_away_is_503(client: FlaskClient, services: Services, database: Database) -> None:
+    services.store._engine.dispose()
     with out_of_reach(database):
         for path, body in (("/api/v1/load", {"code": "aaaa"}), ("/api/v1/write", {"text": "CANARY"})):
             answer = client.post(path, json=body)
             check(answer, 503)
             assert answer.headers["Retry-After"]
-        rooms.leases._engine.dispose()
+        services.store._engine.dispose()

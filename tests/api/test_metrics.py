@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import SPACE
 from tests.conftest import BOTH, Clock
 
@@ -26,12 +26,12 @@ def figures(client: FlaskClient) -> dict[str, float]:
 
 def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], clock: Clock) -> None:
     app = make_app(misses_a_minute=4, misses_a_day_in_all=1_000)
-    client, rooms = app.test_client(), app.extensions["saver"]
-    rooms.readiness.beat()
-    leases = rooms.leases
-    leases.save("short", 60)
-    leases.save("open", 3_600)
-    leases.save("sealed", 3_600, "password")
+    client, services = app.test_client(), app.extensions["saver"]
+    services.readiness.beat()
+    store = services.store
+    store.save("short", 60)
+    store.save("open", 3_600)
+    store.save("sealed", 3_600, "password")
     for _ in range(6):
         client.post("/api/v1/load", json={"code": "qqqq"})
     clock.tick(90)
@@ -43,9 +43,9 @@ def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], c
     assert (seen["saver_oldest_overdue_seconds"], seen["saver_sweeper_heartbeat_age_seconds"]) == (30, 90)
     assert seen["saver_writes_refused"] == 0
     assert seen["saver_requests_cut_off_today"] == 0
-    rooms.budgets.count_slow(3)
+    services.rate_limits.count_slow(3)
     assert figures(client)["saver_requests_cut_off_today"] == 3
-    leases.sweep(10)
+    store.sweep(10)
     assert figures(client)["saver_codesresting"] == 1
 
 
@@ -84,7 +84,7 @@ def test_behind_a_proxy_the_one_it_names_counts(make_app: Callable[..., Flask]) 
         assert client.get("/metrics", headers={"X-Forwarded-For": hop}).status_code == status
 
 
-def test_nothing_private_is_in_a_label(client: FlaskClient, rooms: Rooms, codes: list[str]) -> None:
+def test_nothing_private_is_in_a_label(client: FlaskClient, services: Services, codes: list[str]) -> None:
     client.post("/api/v1/write", json={"text": "CANARY"})
     client.post("/api/v1/load", json={"code": "qqqq"}, environ_overrides={"REMOTE_ADDR": "192.0.2.77"})
     told = client.get("/metrics").text

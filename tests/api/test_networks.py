@@ -10,9 +10,9 @@ from random import Random
 import pytest
 from flask import Flask
 
-from saver.budgets import Budgets
-from saver.counts.shared import SharedCounts
-from saver.lookups import SpentError
+from saver.ratelimit.lookups import RateLimitExceededError
+from saver.ratelimit.mapped_file import MappedFileCounters
+from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
 from tests.api.test_budgets import clock, load, make_app, redis  # noqa: F401 - fixtures
 from tests.conftest import NOW, Clock, looked_up
@@ -24,32 +24,32 @@ class MissError(Exception):
     """A look-up that found nothing."""
 
 
-def missed(budgets: Budgets, address: str) -> bool:
+def missed(rate_limits: RateLimits, address: str) -> bool:
     """Whether a miss is let through."""
     try:
-        with looked_up(budgets, address, MissError):
+        with looked_up(rate_limits, address, MissError):
             raise MissError
     except MissError:
         return True
-    except SpentError:
+    except RateLimitExceededError:
         return False
 
 
 def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_path: Path) -> None:
     clock, random = Clock(), Random(48)  # noqa: F811
-    kept = SharedCounts(f"shared://{tmp_path}/counts")
+    kept = MappedFileCounters(f"shared://{tmp_path}/counts")
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
-    budgets = Budgets(kept, settings, clock=clock, secret=bytes(32))
+    rate_limits = RateLimits(kept, settings, clock=clock, secret=bytes(32))
     let_through = 0
     for second in range(SECONDS):
         clock.now = NOW + second
         for _ in range(A_SECOND):
-            let_through += missed(budgets, f"2001:db8:1:{random.randrange(1 << 16):x}::1")
+            let_through += missed(rate_limits, f"2001:db8:1:{random.randrange(1 << 16):x}::1")
         newcomer = f"198.51.{second >> 8}.{second & 255}"
-        with looked_up(budgets, newcomer, MissError):
-            budgets.write(newcomer)
-        with looked_up(budgets, f"2001:db8:{second + 2:x}::1", MissError):
-            budgets.write(f"2001:db8:{second + 2:x}::1")
+        with looked_up(rate_limits, newcomer, MissError):
+            rate_limits.write(newcomer)
+        with looked_up(rate_limits, f"2001:db8:{second + 2:x}::1", MissError):
+            rate_limits.write(f"2001:db8:{second + 2:x}::1")
     assert let_through == 1_000
     # A table of the first size holds all of it.
     assert (tmp_path / "counts").stat().st_size == 1 << 21
@@ -78,14 +78,14 @@ def test_a_source_of_a_network_that_is_spent_is_not_counted_any_more(
 ) -> None:
     kept = Recorded(f"shared://{tmp_path}/counts")
     limits = Settings(_env_file=None, data_dir=tmp_path, **settings)  # type: ignore[arg-type]
-    budgets = Budgets(kept, limits, clock=Clock(), secret=bytes(32))
+    rate_limits = RateLimits(kept, limits, clock=Clock(), secret=bytes(32))
     for number in range(50):
-        missed(budgets, f"2001:db8:1:{number:x}::1")
+        missed(rate_limits, f"2001:db8:1:{number:x}::1")
     assert kept.opened["miss"] == 5 * 3
     assert kept.opened["load"] == (5 if "loads_a_minute_per_network" in settings else 50)
 
 
-class Recorded(SharedCounts):
+class Recorded(MappedFileCounters):
     """Counts, and of which kind."""
 
     def __init__(self, uri: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from saver.leases import Leases, NoTextError
+from saver.store import NoTextError, TextStore
 from tests.conftest import BOTH, Clock
 from tests.support.races import together
 
@@ -21,87 +21,87 @@ MINE, OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", "8c5a2f9e-6f0b-4f0e-9c39-0
 DAY = 86_400
 
 
-def test_the_same_claim_may_read_again_and_nobody_else(leases: Leases, clock: Clock) -> None:
-    code = leases.save("secret", 3_600, once=True).code
-    first = leases.load(code, claim=MINE)
+def test_the_same_claim_may_read_again_and_nobody_else(store: TextStore, clock: Clock) -> None:
+    code = store.save("secret", 3_600, once=True).code
+    first = store.load(code, claim=MINE)
     assert (first.text, first.once) == ("secret", True)
     assert first.expires_at == int(clock.now) + 120
     clock.tick(119)
-    assert leases.load(code, claim=MINE).text == "secret"
+    assert store.load(code, claim=MINE).text == "secret"
     for stranger in (OTHER, None):
         with pytest.raises(NoTextError):
-            leases.load(code, claim=stranger)
+            store.load(code, claim=stranger)
     clock.tick(1)
     with pytest.raises(NoTextError):
-        leases.load(code, claim=MINE)
+        store.load(code, claim=MINE)
 
 
-def test_reading_again_does_not_prolong_the_claim(leases: Leases, clock: Clock) -> None:
-    code = leases.save("secret", 3_600, once=True).code
-    ends = leases.load(code, claim=MINE).expires_at
+def test_reading_again_does_not_prolong_the_claim(store: TextStore, clock: Clock) -> None:
+    code = store.save("secret", 3_600, once=True).code
+    ends = store.load(code, claim=MINE).expires_at
     clock.tick(60)
-    assert leases.load(code, claim=MINE).expires_at == ends
+    assert store.load(code, claim=MINE).expires_at == ends
 
 
-def test_a_claim_never_outlives_the_text(leases: Leases, clock: Clock) -> None:
-    lease = leases.save("secret", 60, once=True)
-    assert leases.load(lease.code, claim=MINE).expires_at == lease.expires_at
+def test_a_claim_never_outlives_the_text(store: TextStore, clock: Clock) -> None:
+    lease = store.save("secret", 60, once=True)
+    assert store.load(lease.code, claim=MINE).expires_at == lease.expires_at
     clock.tick(60)
     with pytest.raises(NoTextError):
-        leases.load(lease.code, claim=MINE)
+        store.load(lease.code, claim=MINE)
 
 
-def test_acknowledged_is_gone(leases: Leases, clock: Clock) -> None:
-    code = leases.save("secret", 3_600, once=True).code
-    leases.load(code, claim=MINE)
+def test_acknowledged_is_gone(store: TextStore, clock: Clock) -> None:
+    code = store.save("secret", 3_600, once=True).code
+    store.load(code, claim=MINE)
     with pytest.raises(NoTextError):
-        leases.ack(code, OTHER)
-    assert leases.load(code, claim=MINE).text == "secret"
+        store.ack(code, OTHER)
+    assert store.load(code, claim=MINE).text == "secret"
     for _ in range(2):
-        leases.ack(code, MINE)
+        store.ack(code, MINE)
     with pytest.raises(NoTextError):
-        leases.load(code, claim=MINE)
+        store.load(code, claim=MINE)
     clock.tick(DAY - 1)
-    assert leases.sweep(10).freed == 0
+    assert store.sweep(10).freed == 0
     clock.tick(1)
-    assert leases.sweep(10).freed == 1
+    assert store.sweep(10).freed == 1
 
 
-def test_nothing_is_acknowledged_before_it_is_claimed(leases: Leases) -> None:
-    code = leases.save("secret", 3_600, once=True).code
+def test_nothing_is_acknowledged_before_it_is_claimed(store: TextStore) -> None:
+    code = store.save("secret", 3_600, once=True).code
     with pytest.raises(NoTextError):
-        leases.ack(code, MINE)
-    assert leases.load(code, claim=MINE).text == "secret"
+        store.ack(code, MINE)
+    assert store.load(code, claim=MINE).text == "secret"
 
 
-def test_without_a_claim_there_is_a_single_read(leases: Leases) -> None:
-    code = leases.save("secret", 3_600, once=True).code
-    assert leases.load(code).text == "secret"
+def test_without_a_claim_there_is_a_single_read(store: TextStore) -> None:
+    code = store.save("secret", 3_600, once=True).code
+    assert store.load(code).text == "secret"
     for claim in (None, MINE):
         with pytest.raises(NoTextError):
-            leases.load(code, claim=claim)
+            store.load(code, claim=claim)
 
 
-def test_a_wrong_password_burns_nothing(leases: Leases) -> None:
-    code = leases.save("secret", 3_600, "right", once=True).code
+def test_a_wrong_password_burns_nothing(store: TextStore) -> None:
+    code = store.save("secret", 3_600, "right", once=True).code
     for wrong in (None, "wrong"):
         with pytest.raises(NoTextError):
-            leases.load(code, wrong, claim=MINE)
-    assert leases.load(code, "right", claim=OTHER).text == "secret"
+            store.load(code, wrong, claim=MINE)
+    assert store.load(code, "right", claim=OTHER).text == "secret"
     with pytest.raises(NoTextError):
-        leases.load(code, "right", claim=MINE)
+        store.load(code, "right", claim=MINE)
 
 
 @pytest.mark.parametrize("with_claim", [True, False])
-def test_of_50_readers_at_once_one_reads(leases: Leases, with_claim: bool) -> None:
-    code = leases.save("secret", 3_600, once=True).code
+def test_of_50_readers_at_once_one_reads(store: TextStore, with_claim: bool) -> None:
+    code = store.save("secret", 3_600, once=True).code
     read: list[str] = []
     start = threading.Barrier(50)
 
     def reader() -> None:
         start.wait(30)
         with contextlib.suppress(NoTextError):
-            read.append(leases.load(code, claim=str(uuid4()) if with_claim else None).text)
+            read.append(store.load(code, claim=str(uuid4()) if with_claim else None).text)
 
     threads = [threading.Thread(target=reader) for _ in range(50)]
     for thread in threads:
@@ -113,12 +113,12 @@ def test_of_50_readers_at_once_one_reads(leases: Leases, with_claim: bool) -> No
 
 def test_of_readers_that_derive_at_once_one_reads(make_app: Callable[..., Flask]) -> None:
     # None has to wait for a place: on a busy machine one comes too late.
-    leases: Leases = make_app(derive_at_once=3).extensions["saver"].leases
-    code = leases.save("secret", 3_600, "right", once=True).code
+    store: TextStore = make_app(derive_at_once=3).extensions["saver"].store
+    code = store.save("secret", 3_600, "right", once=True).code
 
     def read() -> int:
         with contextlib.suppress(NoTextError):
-            return len([leases.load(code, "right", claim=str(uuid4())).text])
+            return len([store.load(code, "right", claim=str(uuid4())).text])
         return 0
 
     # Deriving takes so long that each has found the text unclaimed before the first claims it.

@@ -10,8 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver import seal
-from saver.leases import Leases
 from saver.seal import Keys, Seal
+from saver.store import TextStore
 from tests.api.test_budgets import ADDRESS, clock, load, make_app, redis  # noqa: F401 - fixtures
 from tests.api.test_metrics import figures
 from tests.conftest import Clock
@@ -65,8 +65,8 @@ def test_whoever_asks_more_than_once_gets_every_question_back(
 
 def test_on_the_wire_of_extension_1x_too(make_app: Callable[..., Flask]) -> None:  # noqa: F811
     app = make_app(misses_a_minute=1)
-    leases: Leases = app.extensions["saver"].leases
-    code, client = leases.save("x", 600, "right").code, app.test_client()
+    store: TextStore = app.extensions["saver"].store
+    code, client = store.save("x", 600, "right").code, app.test_client()
     for word, message in (("", "not exist"), ("right", "x"), ("", "not exist"), ("right", "x")):
         answer = client.post("/load/", json={"ldcode": code, "ldpassword": word})
         assert answer.json["message"] == message
@@ -158,11 +158,11 @@ def test_who_could_not_be_answered_may_come_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = make_app(misses_a_minute=1)
-    client, leases = app.test_client(), app.extensions["saver"].leases
+    client, store = app.test_client(), app.extensions["saver"].store
     code = write_sealed(client)
     assert load(client, code).status_code == 404
     with suppress(RuntimeError), monkeypatch.context() as patch:
-        patch.setattr(leases, "load", lambda *_, **__: (_ for _ in ()).throw(RuntimeError))
+        patch.setattr(store, "load", lambda *_, **__: (_ for _ in ()).throw(RuntimeError))
         assert prove(client, code) == 500
     assert prove(client, code) == 200
 

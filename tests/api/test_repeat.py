@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from saver.leases import Leases, PoolEmptyError, Quota, QuotaError
+from saver.store import PoolEmptyError, Quota, QuotaError, TextStore
 from tests.conftest import BOTH, Clock
 from tests.support.snapshot import Database, ask, everything_stored
 
@@ -27,13 +27,13 @@ def write(client: FlaskClient, key: str = KEY, **body: object):
     return client.post("/api/v1/write", json={"text": "x", **body}, headers={"Idempotency-Key": key})
 
 
-def test_the_same_write_gets_the_same_answer(client: FlaskClient, leases: Leases, clock: Clock) -> None:
+def test_the_same_write_gets_the_same_answer(client: FlaskClient, store: TextStore, clock: Clock) -> None:
     first = write(client)
     clock.tick(30)
     again = write(client, KEY.upper())
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.json == first.json
-    assert leases.audit().live == 1
+    assert store.audit().live == 1
     assert write(client, OTHER).json["code"] != first.json["code"]
 
 
@@ -44,16 +44,16 @@ def test_the_owner_token_that_came_again_is_the_owner_token(client: FlaskClient)
     assert client.post("/api/v1/delete", json=owned).status_code == 204
 
 
-def test_another_request_under_the_same_key_is_refused(client: FlaskClient, leases: Leases) -> None:
+def test_another_request_under_the_same_key_is_refused(client: FlaskClient, store: TextStore) -> None:
     write(client)
     for body in ({"text": "y"}, {"expires_in": 60}, {"once": True}):
         refused = write(client, **body)
         assert refused.status_code == 422
         assert refused.json["type"] == "urn:saver:problem:key-reused"
-    assert leases.audit().live == 1
+    assert store.audit().live == 1
 
 
-def test_a_sealed_write_can_be_repeated_too(client: FlaskClient, leases: Leases) -> None:
+def test_a_sealed_write_can_be_repeated_too(client: FlaskClient, store: TextStore) -> None:
     first = write(client, password="right")
     assert write(client, password="right").json == first.json
     assert write(client, password="wrong").status_code == 422
@@ -72,25 +72,25 @@ def test_plain_writes_can_be_repeated(client: FlaskClient) -> None:
     assert other.status_code == 422
 
 
-def test_a_key_is_forgotten_with_its_text(client: FlaskClient, leases: Leases, clock: Clock) -> None:
+def test_a_key_is_forgotten_with_its_text(client: FlaskClient, store: TextStore, clock: Clock) -> None:
     first = write(client, expires_in=60)
     clock.tick(60 + DAY - 1)
-    leases.sweep(10)
+    store.sweep(10)
     assert write(client, expires_in=60).json == first.json
     clock.tick(1)
-    leases.sweep(10)
+    store.sweep(10)
     assert write(client, expires_in=60).json["expires_at"] != first.json["expires_at"]
 
 
 @pytest.mark.parametrize("key", ["", "x", "8c5a2f9e6f0b4f0e9c390a1f4ad7c001", KEY + ","])
-def test_a_key_is_a_uuid(client: FlaskClient, leases: Leases, key: str) -> None:
+def test_a_key_is_a_uuid(client: FlaskClient, store: TextStore, key: str) -> None:
     refused = write(client, key)
     assert refused.status_code == 422
     assert "UUID" in refused.json["detail"]
-    assert leases.audit().live == 0
+    assert store.audit().live == 0
 
 
-def test_100_times_in_parallel_is_one_lease(app: Flask, leases: Leases) -> None:
+def test_100_times_in_parallel_is_one_lease(app: Flask, store: TextStore) -> None:
     answers: list[tuple[int, str | None]] = []
     start = threading.Barrier(20)
 
@@ -109,14 +109,14 @@ def test_100_times_in_parallel_is_one_lease(app: Flask, leases: Leases) -> None:
     assert len(answers) == 100
     assert {status for status, _code in answers} <= {201, 409}
     assert len({code for status, code in answers if status == 201}) == 1
-    assert leases.audit().live == 1
+    assert store.audit().live == 1
     assert write(app.test_client()).status_code == 201
 
 
 def test_a_write_under_way_is_409(client: FlaskClient, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    leases: Leases = app.extensions["saver"].leases
+    store: TextStore = app.extensions["saver"].store
     inner: list[int] = []
-    real = leases.save
+    real = store.save
 
     def slow(*args: object, **more: object):
         if not inner:
@@ -124,7 +124,7 @@ def test_a_write_under_way_is_409(client: FlaskClient, app: Flask, monkeypatch: 
             inner[0] = write(app.test_client()).status_code
         return real(*args, **more)
 
-    monkeypatch.setattr(leases, "save", slow)
+    monkeypatch.setattr(store, "save", slow)
     assert write(client).status_code == 201
     assert inner == [409]
 
@@ -188,7 +188,7 @@ class TestANetwork:
         self._write(app.test_client(), 1)
         assert ask(database, "SELECT length(network) FROM text") == [(16,)]
         clock.tick(601)
-        app.extensions["saver"].leases.sweep(10)
+        app.extensions["saver"].store.sweep(10)
         assert ask(database, "SELECT network FROM text") == [(None,)]
 
 
@@ -226,12 +226,12 @@ def test_a_deleted_text_counts_no_more(make_app: Callable[..., Flask]) -> None:
     ],
     ids=["source", "network"],
 )
-def test_writers_at_once_keep_to_the_quota(leases: Leases, make_quota: Callable[[], Quota]) -> None:
+def test_writers_at_once_keep_to_the_quota(store: TextStore, make_quota: Callable[[], Quota]) -> None:
     outcomes: list[str] = []
 
     def save() -> None:
         try:
-            leases.save("x", 60, quota=make_quota())
+            store.save("x", 60, quota=make_quota())
             outcomes.append("kept")
         except (QuotaError, PoolEmptyError) as error:
             outcomes.append(type(error).__name__)

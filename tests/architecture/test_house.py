@@ -198,7 +198,7 @@ def test_only_leases_knows_the_tables_of_codes_and_texts() -> None:
     # The composition root needs the metadata, and readiness has a table of its own.
     for path in files():
         if room_of(path) != "leases":
-            names = {name for module, name in imports(path) if module == "saver.models"}
+            names = {name for module, name in imports(path) if module == "saver.database.tables"}
             assert not names & {"code", "text", "*"}, name_of(path)
 
 
@@ -241,10 +241,10 @@ def test_time_comes_from_the_clock_that_was_handed_in() -> None:
         assert not [name for module, name in imports(path) if (module, name) == ("time", "time")]
 
 
-def errors_of(*rooms: str) -> list[type[Exception]]:
+def errors_of(*services: str) -> list[type[Exception]]:
     found = []
     for path in files():
-        if room_of(path) in rooms:
+        if room_of(path) in services:
             module = importlib.import_module("saver." + name_of(path).removesuffix(".py").replace("/", "."))
             classes = [node.name for node in tree_of(path).body if isinstance(node, ast.ClassDef)]
             made = [getattr(module, name) for name in classes if "__init__" not in name_of(path)]

@@ -21,7 +21,7 @@ from flask_migrate import upgrade
 
 from saver import create_app
 from saver.codes import SPACE, Code
-from saver.leases.pool import LETTERS, PER_LETTER
+from saver.store.pool import LETTERS, PER_LETTER
 from tests.conftest import BOTH, NO_LIMITS, address_of, settings_in
 from tests.support.postgres import Cluster
 from tests.support.races import PATIENCE

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from saver.app import Rooms
-from saver.dialect import gates
-from saver.dialect.gates import Gate, GateTimeoutError
+from saver.app import Services
+from saver.database import gates
+from saver.database.file_lock import FairFileLock, LockTimeoutError
 from tests.support.races import together
 from tests.support.server import wait_until
 
@@ -46,11 +46,11 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_impatient")
 @pytest.mark.parametrize("which", HELD)
 def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which: str) -> None:
-    ours = Gate(place)
+    ours = FairFileLock(place)
     with stopped(place, which):
         for longest in (5.0, 1.0, 1.0):
             began = time.monotonic()
-            with pytest.raises(GateTimeoutError), ours.hold():
+            with pytest.raises(LockTimeoutError), ours.hold():
                 pass
             assert time.monotonic() - began < longest
         # One thread waits, however many gave up.
@@ -62,25 +62,25 @@ def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which
 
 @pytest.mark.usefixtures("_impatient")
 def test_who_gave_up_has_kept_the_place_of_the_next(place: Path) -> None:
-    ours = Gate(place)
+    ours = FairFileLock(place)
     with ExitStack() as held:
         held.enter_context(stopped(place, "gate"))
-        with pytest.raises(GateTimeoutError), ours.hold():
+        with pytest.raises(LockTimeoutError), ours.hold():
             pass
         threading.Timer(0.0, held.close).start()
         wait_until(lambda: _is_held(ours), "the turn comes")
 
 
-def _is_held(ours: Gate) -> bool:
+def _is_held(ours: FairFileLock) -> bool:
     try:
         with ours.hold():
             return True
-    except GateTimeoutError:
+    except LockTimeoutError:
         return False
 
 
 def test_one_at_a_time_whatever_holds_them(place: Path) -> None:
-    gates = [Gate(place) for _ in range(3)]
+    gates = [FairFileLock(place) for _ in range(3)]
     inside: list[int] = []
     most: list[int] = []
 
@@ -98,10 +98,10 @@ def test_one_at_a_time_whatever_holds_them(place: Path) -> None:
 
 @pytest.mark.usefixtures("_impatient")
 def test_a_writer_that_is_stopped_costs_the_others_their_writes_only(
-    client: FlaskClient, rooms: Rooms
+    client: FlaskClient, services: Services
 ) -> None:
     code = client.post("/api/v1/write", json={"text": "before"}).json["code"]
-    with stopped(rooms.settings.data_dir / "saver.db", "gate"):
+    with stopped(services.settings.data_dir / "saver.db", "gate"):
         answer = client.post("/api/v1/write", json={"text": "x"})
         assert (answer.status_code, answer.json["type"]) == (503, "urn:saver:problem:storage")
         assert answer.headers["Retry-After"]

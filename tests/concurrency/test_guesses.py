@@ -14,12 +14,12 @@ from random import Random
 
 import pytest
 
-from saver.budgets import Budgets
-from saver.counts import Charge, Counts
-from saver.counts.redis import RedisCounts
-from saver.counts.shared import SharedCounts
-from saver.lookups import SpentError
-from saver.redis_client import pool_of
+from saver.ratelimit import Charge, Counters
+from saver.ratelimit.lookups import RateLimitExceededError
+from saver.ratelimit.mapped_file import MappedFileCounters
+from saver.ratelimit.redis import RedisCounters
+from saver.ratelimit.rules import RateLimits
+from saver.redis_client import make_pool
 from saver.seal import encode
 from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, looked_up, settings_in
 from tests.support.races import together
@@ -132,26 +132,26 @@ def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) ->
 @pytest.mark.parametrize("seconds", [60, 3_600, 86_400])
 def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path: Path, seconds: int) -> None:
     # The time is read before the lock is had, so the order of the two may differ.
-    shared = SharedCounts(f"shared://{tmp_path}/counts")
+    shared = MappedFileCounters(f"shared://{tmp_path}/counts")
     charge = [Charge("key", BUDGET, seconds)]
     counted = [shared.charge(charge, NOW + late)[0].counted for late in (0.002, 0.001, 0.003, 0)]
     assert counted == [1, 2, 3, 4]
 
 
 @pytest.fixture(params=["file", "redis"])
-def budgets(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Budgets, Clock]:
+def rate_limits(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[RateLimits, Clock]:
     """Ten misses a minute, in a file and in a Redis, and their clock."""
     redis = request.getfixturevalue("redis_server") if request.param == "redis" else None
     clock = ClockOfBoth(redis)
-    kept: Counts = SharedCounts(f"shared://{tmp_path}/counts")
+    kept: Counters = MappedFileCounters(f"shared://{tmp_path}/counts")
     if redis:
-        kept = RedisCounts(redis.url, connection_pool=pool_of(redis.url, 2))
+        kept = RedisCounters(redis.url, connection_pool=make_pool(redis.url, 2))
     settings = settings_in(tmp_path, misses_a_minute=BUDGET)
-    return Budgets(kept, settings, clock=clock, secret=bytes(32)), clock
+    return RateLimits(kept, settings, clock=clock, secret=bytes(32)), clock
 
 
-def test_a_guess_under_way_is_counted(budgets: tuple[Budgets, Clock]) -> None:
-    ours, _clock = budgets
+def test_a_guess_under_way_is_counted(rate_limits: tuple[RateLimits, Clock]) -> None:
+    ours, _clock = rate_limits
     with ExitStack() as under_way:
         for _ in range(BUDGET):
             under_way.enter_context(looked_up(ours, "192.0.2.1", LookupError))
@@ -160,9 +160,9 @@ def test_a_guess_under_way_is_counted(budgets: tuple[Budgets, Clock]) -> None:
 
 
 def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(
-    budgets: tuple[Budgets, Clock],
+    rate_limits: tuple[RateLimits, Clock],
 ) -> None:
-    ours, clock = budgets
+    ours, clock = rate_limits
     assert count_misses(ours) == BUDGET
     clock.tick(60)
     with looked_up(ours, "192.0.2.1", LookupError):
@@ -171,14 +171,14 @@ def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(
     assert count_misses(ours) == 0
 
 
-def count_misses(budgets: Budgets) -> int:
+def count_misses(rate_limits: RateLimits) -> int:
     """How many misses are let through until one is refused."""
     for number in range(2 * BUDGET):
         try:
-            with looked_up(budgets, "192.0.2.1", LookupError):
+            with looked_up(rate_limits, "192.0.2.1", LookupError):
                 raise LookupError
         except LookupError:
             continue
-        except SpentError:
+        except RateLimitExceededError:
             return number
     return 2 * BUDGET

@@ -18,10 +18,10 @@ from flask import Flask
 from sqlalchemy import event
 
 from saver import create_app
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import Code
-from saver.leases import Leases, NoTextError, PoolEmptyError
 from saver.seal import Keys, Seal
+from saver.store import NoTextError, PoolEmptyError, TextStore
 from tests.conftest import BOTH, Clock, address_of, settings_in
 from tests.support.races import PATIENCE, together
 from tests.support.server import wait_until
@@ -70,35 +70,35 @@ def place(tmp_path: Path, database: Database) -> Place:
     return Place(tmp_path / "data", database)
 
 
-def leases_in(place: Place, rest: int = DAY) -> Leases:
+def leases_in(place: Place, rest: int = DAY) -> TextStore:
     settings = settings_in(place.folder, rest=rest, threads=THREADS, **address_of(place.database))
-    rooms: Rooms = create_app(settings).extensions["saver"]
-    return rooms.leases
+    services: Services = create_app(settings).extensions["saver"]
+    return services.store
 
 
-def save_many(leases: Leases, writer: str, count: int) -> list[Saved]:
+def save_many(store: TextStore, writer: str, count: int) -> list[Saved]:
     """What was saved before the pool was empty; goes on asking, to be in the way of others."""
     saved = []
     for number in range(count):
         body = f"text {number} of {writer}"
         try:
-            lease = leases.save(body, 3_600)
+            lease = store.save(body, 3_600)
         except PoolEmptyError:
             continue
-        assert leases.load(lease.code).text == body
+        assert store.load(lease.code).text == body
         saved.append(Saved(lease.code, body, lease.owner_token))
     return saved
 
 
 def save_many_in_a_process(place: Place, process: int, count: int) -> list[Saved]:
-    leases = leases_in(place)
-    works = [partial(save_many, leases, f"{process}.{thread}", count) for thread in range(THREADS)]
+    store = leases_in(place)
+    works = [partial(save_many, store, f"{process}.{thread}", count) for thread in range(THREADS)]
     return [saved for found in together(works) for saved in found]
 
 
-def assert_none_is_lost(leases: Leases, saved: list[Saved]) -> None:
+def assert_none_is_lost(store: TextStore, saved: list[Saved]) -> None:
     assert len({text.code for text in saved}) == len(saved), "a code is under two texts"
-    assert {text.code: leases.load(text.code).text for text in saved} == {
+    assert {text.code: store.load(text.code).text for text in saved} == {
         text.code: text.body for text in saved
     }
 
@@ -106,11 +106,11 @@ def assert_none_is_lost(leases: Leases, saved: list[Saved]) -> None:
 def test_sixteen_threads_share_the_pool_to_its_last_code(
     make_app: Callable[..., Flask], database: Database
 ) -> None:
-    leases: Leases = make_app(threads=16).extensions["saver"].leases
-    works = [partial(save_many, leases, str(thread), 25) for thread in range(16)]
+    store: TextStore = make_app(threads=16).extensions["saver"].store
+    works = [partial(save_many, store, str(thread), 25) for thread in range(16)]
     saved = [text for found in together(works) for text in found]
     assert len(saved) == len(POOL)
-    assert_none_is_lost(leases, saved)
+    assert_none_is_lost(store, saved)
     assert snapshot(database).misplaced(POOL) == {}
 
 
@@ -122,7 +122,7 @@ def test_four_processes_share_the_pool_to_its_last_code(processes: ProcessPoolEx
     assert snapshot(place.database).misplaced(POOL) == {}
 
 
-def mixed(leases: Leases, process: int) -> list[Saved]:
+def mixed(store: TextStore, process: int) -> list[Saved]:
     """Two writers, one that deletes what they give it, one that sweeps; what is to stay."""
     to_delete: SimpleQueue[Saved | None] = SimpleQueue()
     busy = [True]
@@ -131,7 +131,7 @@ def mixed(leases: Leases, process: int) -> list[Saved]:
         random = Random(seed)
         kept = []
         try:
-            for saved in save_many(leases, writer, 60):
+            for saved in save_many(store, writer, 60):
                 if len(kept) < 30 and random.random() < 0.5:
                     kept.append(saved)
                 else:
@@ -144,25 +144,25 @@ def mixed(leases: Leases, process: int) -> list[Saved]:
         try:
             for _writer in range(2):
                 for saved in iter(lambda: to_delete.get(timeout=PATIENCE), None):
-                    leases.delete(saved.code, saved.owner_token)
-                    assert not_here(leases, saved)
+                    store.delete(saved.code, saved.owner_token)
+                    assert not_here(store, saved)
         finally:
             busy.clear()
         return []
 
     def sweep() -> list[Saved]:
         while busy:
-            leases.sweep(7)
+            store.sweep(7)
         return []
 
     works = [partial(write, f"{process}.{seed}", seed) for seed in (2 * process, 2 * process + 1)]
     return [saved for found in together([*works, delete, sweep]) for saved in found]
 
 
-def not_here(leases: Leases, saved: Saved) -> bool:
+def not_here(store: TextStore, saved: Saved) -> bool:
     """Whether the text is gone; its code may be under another text already."""
     try:
-        return leases.load(saved.code).text != saved.body
+        return store.load(saved.code).text != saved.body
     except NoTextError:
         return True
 
@@ -178,11 +178,11 @@ def test_writers_deleters_and_sweepers_do_not_harm_each_other(
     while not all(race.done() for race in races):
         assert snapshot(place.database).misplaced(POOL) == {}
     kept = [text for race in races for text in race.result(PATIENCE)]
-    leases = leases_in(place, rest=0)
-    assert_none_is_lost(leases, kept)
+    store = leases_in(place, rest=0)
+    assert_none_is_lost(store, kept)
 
     def only_the_kept_are_leased() -> bool:
-        sweep_all(leases)
+        sweep_all(store)
         return len(snapshot(place.database).leased) == len(kept)
 
     # A rest of nothing ends with the second in which a text was deleted.
@@ -210,11 +210,11 @@ def put_texts(database: Database) -> None:
     )
 
 
-def sweep_all(leases: Leases) -> tuple[int, int]:
+def sweep_all(store: TextStore) -> tuple[int, int]:
     wiped = freed = 0
     more = True
     while more:
-        swept = leases.sweep(7)
+        swept = store.sweep(7)
         wiped, freed, more = wiped + swept.wiped, freed + swept.freed, swept.more
     return wiped, freed
 
@@ -236,11 +236,11 @@ def test_many_sweepers_equal_one(
     make_app: Callable[..., Flask],
     make_database: Callable[[str], Database],
 ) -> None:
-    alone: Rooms = make_app("alone").extensions["saver"]
+    alone: Services = make_app("alone").extensions["saver"]
     databases = [make_database("alone"), place.database]
     for database in databases:
         put_texts(database)
-    one = sweep_all(alone.leases)
+    one = sweep_all(alone.store)
     races = [processes.submit(sweep_all_in_a_process, place) for _ in range(PROCESSES)]
     many = [race.result(PATIENCE) for race in races]
     assert one == (120, 120)
@@ -251,7 +251,7 @@ def test_many_sweepers_equal_one(
 
 @pytest.mark.kinds("sqlite")
 def test_every_code_is_in_one_place_before_each_statement(
-    leases: Leases, database: Database, clock: Clock
+    store: TextStore, database: Database, clock: Clock
 ) -> None:
     """What others see between any two statements, and so what a kill there leaves behind."""
     statements: list[str] = []
@@ -262,17 +262,17 @@ def test_every_code_is_in_one_place_before_each_statement(
         if misplaced := snapshot(database).misplaced(POOL):
             found.setdefault(statement, misplaced)
 
-    @event.listens_for(leases._engine, "checkout")
+    @event.listens_for(store._engine, "checkout")
     def watch(connection: sqlite3.Connection, *_: object) -> None:
         connection.set_trace_callback(look)
 
-    saved = [leases.save(f"text {number}", 60) for number in range(6)]
-    leases.delete(saved[0].code, saved[0].owner_token)
-    leases.remove(saved[1].code)
+    saved = [store.save(f"text {number}", 60) for number in range(6)]
+    store.delete(saved[0].code, saved[0].owner_token)
+    store.remove(saved[1].code)
     for _ in range(3):
-        leases.sweep(4)
+        store.sweep(4)
         clock.tick(DAY)
-    leases.save("text", 60)
+    store.save("text", 60)
     assert found == {}
     assert {"BEGIN IMMEDIATE", "COMMIT"} <= set(statements)
     assert len(snapshot(database).leased) == 1
@@ -281,18 +281,18 @@ def test_every_code_is_in_one_place_before_each_statement(
 def test_a_code_that_is_leased_anew_while_a_password_is_derived_is_a_miss(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    leases: Leases = make_app(rest=0).extensions["saver"].leases
-    mine = leases.save("mine", 60, "password")
-    deriver = leases._deriver
+    store: TextStore = make_app(rest=0).extensions["saver"].store
+    mine = store.save("mine", 60, "password")
+    deriver = store._deriver
     derive = deriver.derive
 
     def slow(password: str, seal: Seal) -> Keys:
-        leases.delete(mine.code, mine.owner_token)
-        leases.sweep(10)
-        while leases.save("a stranger's", 60).code != mine.code:
+        store.delete(mine.code, mine.owner_token)
+        store.sweep(10)
+        while store.save("a stranger's", 60).code != mine.code:
             pass
         return derive(password, seal)
 
     monkeypatch.setattr(deriver, "derive", slow)
     with pytest.raises(NoTextError):
-        leases.load(mine.code, "password")
+        store.load(mine.code, "password")

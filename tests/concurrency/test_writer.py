@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
-from saver.app import Rooms
-from saver.leases import Leases, PoolEmptyError
-from saver.writer import Queue, StorageError, Writer
+from saver.app import Services
+from saver.database.writer import GroupCommitWriter, StorageError, Writer
+from saver.store import PoolEmptyError, TextStore
 from tests.support.races import PATIENCE, together
 from tests.support.server import wait_until
 from tests.support.snapshot import snapshot
@@ -43,16 +43,16 @@ def codes() -> list[str]:
 
 
 @pytest.fixture
-def commits(leases: Leases) -> Iterator[Commits]:
+def commits(store: TextStore) -> Iterator[Commits]:
     found = Commits()
-    event.listen(leases._engine, "commit", found)
+    event.listen(store._engine, "commit", found)
     yield found
-    event.remove(leases._engine, "commit", found)
+    event.remove(store._engine, "commit", found)
 
 
 @pytest.fixture
-def writer(leases: Leases) -> Writer:
-    return Queue(leases._engine)
+def writer(store: TextStore) -> Writer:
+    return GroupCommitWriter(store._engine)
 
 
 def insert(code: str, connection: Connection) -> str:
@@ -88,25 +88,25 @@ def all_waiting_behind_one(writer: Writer, works: list[Callable[[Connection], st
     return together([partial(attempt, writer, first), *(partial(follow, work) for work in works)])
 
 
-def test_those_who_wait_share_a_commit(writer: Writer, commits: Commits, rooms: Rooms) -> None:
+def test_those_who_wait_share_a_commit(writer: Writer, commits: Commits, services: Services) -> None:
     names = [f"new{number}" for number in range(20)]
     done = all_waiting_behind_one(writer, [partial(insert, name) for name in names])
     assert done == ["first", *names]
     assert commits.count == 2
-    assert set(snapshot(rooms.settings.data_dir / "saver.db").free) == {"first", *names, *FEW}
+    assert set(snapshot(services.settings.data_dir / "saver.db").free) == {"first", *names, *FEW}
 
 
-def test_one_that_is_refused_does_no_harm_to_the_others(writer: Writer, rooms: Rooms) -> None:
+def test_one_that_is_refused_does_no_harm_to_the_others(writer: Writer, services: Services) -> None:
     names = [f"new{number}" for number in range(20)]
     works = [partial(insert, name) for name in names]
     done = all_waiting_behind_one(writer, [*works[:7], refuse, *works[7:15], refuse, *works[15:]])
     assert [result for result in done if isinstance(result, str)] == ["first", *names]
     assert [type(result) for result in done if not isinstance(result, str)] == [PoolEmptyError] * 2
     # Nothing of the refused ones is kept, and nothing of the others is there twice.
-    assert sorted(snapshot(rooms.settings.data_dir / "saver.db").free) == sorted(["first", *names, *FEW])
+    assert sorted(snapshot(services.settings.data_dir / "saver.db").free) == sorted(["first", *names, *FEW])
 
 
-def test_nobody_is_answered_before_the_commit(writer: Writer, commits: Commits, rooms: Rooms) -> None:
+def test_nobody_is_answered_before_the_commit(writer: Writer, commits: Commits, services: Services) -> None:
     answered = threading.Event()
     early: list[bool] = []
     names = [f"new{number}" for number in range(8)]
@@ -116,7 +116,7 @@ def test_nobody_is_answered_before_the_commit(writer: Writer, commits: Commits, 
             early.append(answered.wait(0.3))
 
     commits.before = hold
-    database = rooms.settings.data_dir / "saver.db"
+    database = services.settings.data_dir / "saver.db"
     run = writer.run
 
     def run_and_look(work: Callable[[Connection], str]) -> str:
@@ -132,7 +132,7 @@ def test_nobody_is_answered_before_the_commit(writer: Writer, commits: Commits, 
 
 
 def test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works(
-    writer: Writer, commits: Commits, rooms: Rooms
+    writer: Writer, commits: Commits, services: Services
 ) -> None:
     def fail(number: int) -> None:
         if number == 2:
@@ -142,13 +142,13 @@ def test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works(
     names = [f"new{number}" for number in range(8)]
     done = all_waiting_behind_one(writer, [partial(insert, name) for name in names])
     assert [type(result) for result in done] == [str] + [StorageError] * 8
-    assert sorted(snapshot(rooms.settings.data_dir / "saver.db").free) == sorted(["first", *FEW])
+    assert sorted(snapshot(services.settings.data_dir / "saver.db").free) == sorted(["first", *FEW])
     assert writer.run(partial(insert, "next")) == "next"
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_an_interruption_leaves_nobody_waiting(
-    writer: Writer, interruption: type[BaseException], rooms: Rooms
+    writer: Writer, interruption: type[BaseException], services: Services
 ) -> None:
     def interrupted(_connection: Connection) -> str:
         raise interruption
@@ -162,14 +162,14 @@ def test_an_interruption_leaves_nobody_waiting(
     names = [f"new{number}" for number in range(6)]
     works = [partial(insert, name) for name in names]
     done = together([partial(run, work) for work in [*works[:3], interrupted, *works[3:]]])
-    kept = set(snapshot(rooms.settings.data_dir / "saver.db").free) - set(FEW)
+    kept = set(snapshot(services.settings.data_dir / "saver.db").free) - set(FEW)
     # Whoever was told that it is done is done; the rest were told that it is not.
     assert kept == set(done) & set(names)
     assert set(done) - kept <= {interruption.__name__, "StorageError"}
     assert writer.run(partial(insert, "next")) == "next"
 
 
-def test_the_lead_is_always_handed_on(writer: Writer, rooms: Rooms) -> None:
+def test_the_lead_is_always_handed_on(writer: Writer, services: Services) -> None:
     threads, jobs = 32, 25
     random = Random(7)
     refused = {(thread, job) for thread in range(threads) for job in range(jobs) if random.random() < 0.1}
@@ -185,19 +185,19 @@ def test_the_lead_is_always_handed_on(writer: Writer, rooms: Rooms) -> None:
 
     done = together([partial(work, thread) for thread in range(threads)], patience=PATIENCE)
     assert sum(done) == threads * jobs - len(refused)
-    free = snapshot(rooms.settings.data_dir / "saver.db").free
+    free = snapshot(services.settings.data_dir / "saver.db").free
     assert len(free) == len(set(free)) == sum(done) + len(FEW)
     assert not writer._waiting
     assert not writer._led
 
 
-def test_an_empty_pool_refuses_some_and_serves_the_others(leases: Leases, rooms: Rooms) -> None:
+def test_an_empty_pool_refuses_some_and_serves_the_others(store: TextStore, services: Services) -> None:
     def save(number: int) -> str | None:
         try:
-            return leases.save(f"text {number}", 600).code
+            return store.save(f"text {number}", 600).code
         except PoolEmptyError:
             return None
 
     saved = together([partial(save, number) for number in range(24)])
     assert sorted(filter(None, saved)) == FEW
-    assert snapshot(rooms.settings.data_dir / "saver.db").misplaced(FEW) == {}
+    assert snapshot(services.settings.data_dir / "saver.db").misplaced(FEW) == {}

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from saver.app import Rooms
-from saver.leases import Leases, NoTextError
+from saver.app import Services
+from saver.store import NoTextError, TextStore
 from tests.conftest import Clock
 from tests.databases.test_restored import closed, tool
 from tests.ops.test_backup import names
@@ -26,8 +26,8 @@ def test_the_dump_has_everything_and_can_be_restored(
     make_app: Callable[..., Flask], database: PostgresDatabase, backups: Path, codes: list[str]
 ) -> None:
     app = make_app()
-    rooms: Rooms = app.extensions["saver"]
-    kept = rooms.leases.save("kept", DAY)
+    services: Services = app.extensions["saver"]
+    kept = services.store.save("kept", DAY)
     made = app.test_cli_runner().invoke(args=["backup", "--to", str(backups)])
     assert made.exit_code == 0, made.output
     path = backups / "saver-20270115T080000Z.dump"
@@ -35,15 +35,15 @@ def test_the_dump_has_everything_and_can_be_restored(
     assert made.stdout.splitlines()[:4] == [str(path), size, "dropped 0", "free    3"]
     assert kept.code not in made.output
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    since = rooms.leases.save("since", DAY)
+    since = services.store.save("since", DAY)
     closed(app)
     tool("pg_restore", database, "--clean", "--if-exists", str(path))
     again = make_app()
     assert again.test_cli_runner().invoke(args=["restored"]).exit_code == 0
-    leases: Leases = again.extensions["saver"].leases
-    assert leases.load(kept.code).text == "kept"
+    store: TextStore = again.extensions["saver"].store
+    assert store.load(kept.code).text == "kept"
     with pytest.raises(NoTextError):
-        leases.load(since.code)
+        store.load(since.code)
     assert snapshot(database).misplaced(codes) == {}
 
 

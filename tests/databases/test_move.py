@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, create_engine
 
 from saver.codes import Code
-from saver.leases import Lease, Leases, Repeatable
-from saver.leases.move import MoveError, compare, same
+from saver.database.writer import StorageError
+from saver.ops import Mover
 from saver.seal import Seal
-from saver.upkeep import Mover
-from saver.writer import StorageError
+from saver.store import IdempotentRequest, StoredText, TextStore
+from saver.store.copy import MoveError, compare, same
 from tests.conftest import NOW, Clock
 from tests.support.moving import STAGES, Told, the_same
 from tests.support.postgres import PostgresDatabase
@@ -34,46 +34,46 @@ def codes() -> list[str]:
     return [Code.nth(number * 700) for number in range(3_000)]
 
 
-def some_of_each(leases: Leases, clock: Clock) -> dict[str, Lease]:
+def some_of_each(store: TextStore, clock: Clock) -> dict[str, StoredText]:
     """Texts in every state there is; those that live are returned."""
     kept = {
-        "open": leases.save(HOSTILE, 6_000),
-        "sealed": leases.save(JWE, 6_000, proof=PROOF),
-        "once": leases.save("once", 6_000, once=True),
-        "claimed": leases.save("claimed", 6_000, once=True),
-        "repeated": leases.save("again", 6_000, repeatable=Repeatable("key", b"request")),
+        "open": store.save(HOSTILE, 6_000),
+        "sealed": store.save(JWE, 6_000, proof=PROOF),
+        "once": store.save("once", 6_000, once=True),
+        "claimed": store.save("claimed", 6_000, once=True),
+        "repeated": store.save("again", 6_000, idempotency=IdempotentRequest("key", b"request")),
     }
-    leases.load(kept["claimed"].code, claim=CLAIM)
+    store.load(kept["claimed"].code, claim=CLAIM)
     for _ in range(20):
-        leases.save("expires", 60)
-    gone = leases.save("gone", 600)
-    leases.delete(gone.code, gone.owner_token)
+        store.save("expires", 60)
+    gone = store.save("gone", 600)
+    store.delete(gone.code, gone.owner_token)
     clock.tick(60)
-    leases.sweep(10)
+    store.sweep(10)
     return kept
 
 
 @pytest.fixture
 def open_target(
     make_app: Callable[..., Flask], tmp_path: Path, target: PostgresDatabase
-) -> Callable[[], Leases]:
+) -> Callable[[], TextStore]:
     """Start the service anew on the target, with the data directory of the old one."""
-    return lambda: make_app("data", database_url=target.address).extensions["saver"].leases
+    return lambda: make_app("data", database_url=target.address).extensions["saver"].store
 
 
 def test_all_is_there_and_goes_on(
-    leases: Leases,
+    store: TextStore,
     mover: Mover,
     clock: Clock,
     database: Path,
     target: PostgresDatabase,
-    open_target: Callable[[], Leases],
+    open_target: Callable[[], TextStore],
 ) -> None:
-    kept = some_of_each(leases, clock)
+    kept = some_of_each(store, clock)
     told = Told()
     moved = mover.move(target.address, told)
     the_same(database, target)
-    assert moved.audit == leases.audit()
+    assert moved.audit == store.audit()
     assert (moved.audit.live, moved.audit.overdue, moved.audit.resting, moved.audit.both) == (5, 10, 11, 0)
     assert (told.stages, told.missing) == (list(STAGES), 0)
     there = open_target()
@@ -81,7 +81,7 @@ def test_all_is_there_and_goes_on(
     assert there.load(kept["sealed"].code, proof=PROOF).text == JWE
     assert there.load(kept["once"].code).text == "once"
     assert there.load(kept["claimed"].code, claim=CLAIM).text == "claimed"
-    assert there.save("again", 6_000, repeatable=Repeatable("key", b"request")) == kept["repeated"]
+    assert there.save("again", 6_000, idempotency=IdempotentRequest("key", b"request")) == kept["repeated"]
     assert there.status(kept["open"].code, kept["open"].owner_token).state == "loaded"
     there.delete(kept["open"].code, kept["open"].owner_token)
     assert there.save("new", 600).code not in {lease.code for lease in kept.values()}
@@ -93,23 +93,23 @@ def test_all_is_there_and_goes_on(
 
 @pytest.mark.parametrize("stage", STAGES[1:4])
 def test_what_changes_meanwhile_is_there_too(
-    stage: str, leases: Leases, mover: Mover, clock: Clock, database: Path, target: PostgresDatabase
+    stage: str, store: TextStore, mover: Mover, clock: Clock, database: Path, target: PostgresDatabase
 ) -> None:
-    kept = some_of_each(leases, clock)
+    kept = some_of_each(store, clock)
 
     def change() -> None:
-        leases.save(JWE, 6_000, proof=PROOF)
-        leases.load(kept["once"].code, claim=CLAIM)
-        leases.ack(kept["once"].code, CLAIM)
-        leases.extend(kept["open"].code, kept["open"].owner_token, lambda _sealed: 9_000)
+        store.save(JWE, 6_000, proof=PROOF)
+        store.load(kept["once"].code, claim=CLAIM)
+        store.ack(kept["once"].code, CLAIM)
+        store.extend(kept["open"].code, kept["open"].owner_token, lambda _sealed: 9_000)
         # Its code is free again, and its key under another code.
         clock.tick(REST)
-        while leases.sweep(7).more:
+        while store.sweep(7).more:
             pass
-        assert leases.save("x", 60, repeatable=Repeatable("other", b"x"))
+        assert store.save("x", 60, idempotency=IdempotentRequest("other", b"x"))
         clock.tick(60 + REST)
-        leases.sweep(1_000)
-        leases.save("again", 6_000, repeatable=Repeatable("key", b"request"))
+        store.sweep(1_000)
+        store.save("again", 6_000, idempotency=IdempotentRequest("key", b"request"))
 
     moved = mover.move(target.address, Told({stage: change}))
     the_same(database, target)
@@ -121,21 +121,21 @@ def test_what_changes_meanwhile_is_there_too(
     "deed", ["save", "extend", "claim", "ack", "delete", "remove", "wipe", "give back", "lose"]
 )
 def test_every_deed_is_noted(
-    deed: str, leases: Leases, mover: Mover, clock: Clock, database: Path, target: PostgresDatabase
+    deed: str, store: TextStore, mover: Mover, clock: Clock, database: Path, target: PostgresDatabase
 ) -> None:
-    kept = some_of_each(leases, clock)
+    kept = some_of_each(store, clock)
     lease = kept["open"]
     if deed == "give back":
         clock.tick(REST)
     deeds: dict[str, Callable[[], object]] = {
-        "save": lambda: leases.save("new", 60),
-        "extend": lambda: leases.extend(lease.code, lease.owner_token, lambda _sealed: 9_000),
-        "claim": lambda: leases.load(kept["once"].code, claim=CLAIM),
-        "ack": lambda: leases.ack(kept["claimed"].code, CLAIM),
-        "delete": lambda: leases.delete(lease.code, lease.owner_token),
-        "remove": lambda: leases.remove(lease.code),
-        "wipe": lambda: leases.sweep(1),
-        "give back": lambda: leases.sweep(1),
+        "save": lambda: store.save("new", 60),
+        "extend": lambda: store.extend(lease.code, lease.owner_token, lambda _sealed: 9_000),
+        "claim": lambda: store.load(kept["once"].code, claim=CLAIM),
+        "ack": lambda: store.ack(kept["claimed"].code, CLAIM),
+        "delete": lambda: store.delete(lease.code, lease.owner_token),
+        "remove": lambda: store.remove(lease.code),
+        "wipe": lambda: store.sweep(1),
+        "give back": lambda: store.sweep(1),
         # Nobody does: a code that is nowhere.
         "lose": lambda: tell(database, "DELETE FROM code WHERE code = (SELECT min(code) FROM code)"),
     }
@@ -162,23 +162,25 @@ class TestFrozen:
     """From the freeze on the old service serves what it has and takes nothing."""
 
     @pytest.fixture
-    def kept(self, leases: Leases, clock: Clock) -> dict[str, Lease]:
-        return some_of_each(leases, clock)
+    def kept(self, store: TextStore, clock: Clock) -> dict[str, StoredText]:
+        return some_of_each(store, clock)
 
-    def check(self, leases: Leases, kept: dict[str, Lease], database: Path) -> None:
+    def check(self, store: TextStore, kept: dict[str, StoredText], database: Path) -> None:
         lease = kept["open"]
-        assert leases.load(lease.code).text == HOSTILE
-        assert leases.load(kept["sealed"].code, proof=PROOF).text == JWE
-        assert leases.status(lease.code, lease.owner_token).state == "loaded"
-        assert leases.save("again", 6_000, repeatable=Repeatable("key", b"request")) == kept["repeated"]
+        assert store.load(lease.code).text == HOSTILE
+        assert store.load(kept["sealed"].code, proof=PROOF).text == JWE
+        assert store.status(lease.code, lease.owner_token).state == "loaded"
+        assert (
+            store.save("again", 6_000, idempotency=IdempotentRequest("key", b"request")) == kept["repeated"]
+        )
         for write in (
-            lambda: leases.save("x", 60),
-            lambda: leases.load(kept["once"].code, claim=CLAIM),
-            lambda: leases.ack(kept["claimed"].code, CLAIM),
-            lambda: leases.delete(lease.code, lease.owner_token),
-            lambda: leases.extend(lease.code, lease.owner_token, lambda _sealed: 9_000),
-            lambda: leases.remove(lease.code),
-            lambda: leases.sweep(100),
+            lambda: store.save("x", 60),
+            lambda: store.load(kept["once"].code, claim=CLAIM),
+            lambda: store.ack(kept["claimed"].code, CLAIM),
+            lambda: store.delete(lease.code, lease.owner_token),
+            lambda: store.extend(lease.code, lease.owner_token, lambda _sealed: 9_000),
+            lambda: store.remove(lease.code),
+            lambda: store.sweep(100),
         ):
             with pytest.raises(StorageError):
                 write()
@@ -197,18 +199,18 @@ class TestFrozen:
     def test_while_the_move_ends(
         self,
         stage: str,
-        leases: Leases,
-        kept: dict[str, Lease],
+        store: TextStore,
+        kept: dict[str, StoredText],
         mover: Mover,
         database: Path,
         target: PostgresDatabase,
     ) -> None:
-        mover.move(target.address, Told({stage: lambda: self.check(leases, kept, database)}))
-        self.check(leases, kept, database)
+        mover.move(target.address, Told({stage: lambda: self.check(store, kept, database)}))
+        self.check(store, kept, database)
         the_same(database, target)
 
     def test_clients_are_told_to_try_again(
-        self, client: FlaskClient, kept: dict[str, Lease], mover: Mover, target: PostgresDatabase
+        self, client: FlaskClient, kept: dict[str, StoredText], mover: Mover, target: PostgresDatabase
     ) -> None:
         mover.move(target.address, Told())
         lease = kept["open"]
@@ -245,9 +247,9 @@ class TestCompared:
 
     @pytest.fixture
     def moved(
-        self, leases: Leases, clock: Clock, mover: Mover, database: Path, target: PostgresDatabase
+        self, store: TextStore, clock: Clock, mover: Mover, database: Path, target: PostgresDatabase
     ) -> None:
-        some_of_each(leases, clock)
+        some_of_each(store, clock)
         mover.move(target.address, Told())
 
     @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 from flask import Flask
 
 from saver.codes import Code
-from saver.leases import Leases
-from saver.upkeep import Mover, UpkeepError
-from saver.writer import StorageError
+from saver.database.writer import StorageError
+from saver.ops import Mover, OperationError
+from saver.store import TextStore
 from tests.conftest import Clock
 from tests.support.moving import STAGES, Told, left_in, the_same
 from tests.support.postgres import Cluster, PostgresDatabase, tell_server
@@ -48,15 +48,15 @@ def other(cluster: Cluster) -> Iterator[PostgresDatabase]:
 
 
 @pytest.fixture(autouse=True)
-def kept(leases: Leases) -> list[str]:
+def kept(store: TextStore) -> list[str]:
     """The codes of the texts that are to be found after all."""
-    return [leases.save(f"text {number}", 6_000).code for number in range(50)]
+    return [store.save(f"text {number}", 6_000).code for number in range(50)]
 
 
-def goes_on(leases: Leases, database: Path, kept: list[str]) -> None:
+def goes_on(store: TextStore, database: Path, kept: list[str]) -> None:
     """The old service takes and gives as if nothing had been."""
-    assert [leases.load(Code.parse(code)).text for code in kept] == [f"text {n}" for n in range(len(kept))]
-    leases.save("new", 6_000)
+    assert [store.load(Code.parse(code)).text for code in kept] == [f"text {n}" for n in range(len(kept))]
+    store.save("new", 6_000)
     assert left_in(database) == []
 
 
@@ -77,7 +77,7 @@ class TestFailed:
         self,
         stage: str,
         how: str,
-        leases: Leases,
+        store: TextStore,
         mover: Mover,
         database: Path,
         target: PostgresDatabase,
@@ -89,28 +89,30 @@ class TestFailed:
             else:
                 raise KeyboardInterrupt
 
-        expected = UpkeepError if how == "lost" else KeyboardInterrupt
+        expected = OperationError if how == "lost" else KeyboardInterrupt
         with pytest.raises(expected, match="goes on with the old database" if how == "lost" else None):
             mover.move(target.address, Told({stage: harm}))
-        goes_on(leases, database, kept)
+        goes_on(store, database, kept)
         holds_nothing(target)
         mover.move(target.address, Told())
         the_same(database, target)
 
     def test_at_the_end_nobody_takes_a_write_until_it_is_known(
-        self, leases: Leases, mover: Mover, database: Path, target: PostgresDatabase, kept: list[str]
+        self, store: TextStore, mover: Mover, database: Path, target: PostgresDatabase, kept: list[str]
     ) -> None:
-        with pytest.raises(UpkeepError, match=r"nobody knows.*takes no writes.*run the same command again"):
+        with pytest.raises(
+            OperationError, match=r"nobody knows.*takes no writes.*run the same command again"
+        ):
             mover.move(target.address, Told({"compared": target.lose_connections}))
         with pytest.raises(StorageError):
-            leases.save("x", 60)
+            store.save("x", 60)
         # It was not kept, so the next run begins anew, with the old service.
-        moved = mover.move(target.address, Told({"copied": lambda: leases.save("between", 6_000)}))
+        moved = mover.move(target.address, Told({"copied": lambda: store.save("between", 6_000)}))
         assert moved.caught_up == 1
         the_same(database, target)
 
     def test_it_was_kept_but_nobody_was_told(
-        self, leases: Leases, mover: Mover, database: Path, target: PostgresDatabase
+        self, store: TextStore, mover: Mover, database: Path, target: PostgresDatabase
     ) -> None:
         def harm() -> None:
             raise KeyboardInterrupt
@@ -123,12 +125,12 @@ class TestFailed:
         assert (moved.audit, moved.read_only) == (None, None)
         assert moved.place.endswith(target.name)
         with pytest.raises(StorageError):
-            leases.save("x", 60)
+            store.save("x", 60)
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_killed_at_any_stage_it_can_be_run_again(
-    stage: str, leases: Leases, mover: Mover, database: Path, target: PostgresDatabase, kept: list[str]
+    stage: str, store: TextStore, mover: Mover, database: Path, target: PostgresDatabase, kept: list[str]
 ) -> None:
     killed = subprocess.run(
         [sys.executable, "-m", "tests.support.moving", stage],
@@ -143,16 +145,16 @@ def test_killed_at_any_stage_it_can_be_run_again(
     is_frozen = stage in STAGES[STAGES.index("frozen") :]
     if is_frozen:
         with pytest.raises(StorageError):
-            leases.save("x", 60)
+            store.save("x", 60)
     else:
-        leases.save("goes on", 6_000)
+        store.save("goes on", 6_000)
     if stage != "kept":
         holds_nothing(target)
     moved = mover.move(target.address, Told())
     assert (moved.audit is None) == (stage == "kept")
     the_same(database, target)
     with pytest.raises(StorageError):
-        leases.save("x", 60)
+        store.save("x", 60)
 
 
 _FUNCTION = "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$"
@@ -184,7 +186,7 @@ def test_a_target_that_keeps_something_else_is_not_moved_to(
     does: str,
     when: str,
     why: str,
-    leases: Leases,
+    store: TextStore,
     mover: Mover,
     database: Path,
     migrated_target: PostgresDatabase,
@@ -192,9 +194,9 @@ def test_a_target_that_keeps_something_else_is_not_moved_to(
 ) -> None:
     tell(migrated_target, _FUNCTION.format(does))
     tell(migrated_target, f"CREATE TRIGGER meddle {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
-    with pytest.raises(UpkeepError, match=f"goes on with the old database: {why}"):
-        mover.move(migrated_target.address, Told({"caught up": lambda: leases.save("late", 6_000)}))
-    goes_on(leases, database, kept)
+    with pytest.raises(OperationError, match=f"goes on with the old database: {why}"):
+        mover.move(migrated_target.address, Told({"caught up": lambda: store.save("late", 6_000)}))
+    goes_on(store, database, kept)
     holds_nothing(migrated_target)
 
 
@@ -202,7 +204,7 @@ class TestRefused:
     """Nothing is changed, here or there."""
 
     def refused(self, mover: Mover, address: str, why: str) -> None:
-        with pytest.raises(UpkeepError, match=why) as told:
+        with pytest.raises(OperationError, match=why) as told:
             mover.move(address, Told())
         assert SECRET not in str(told.value)
 
@@ -222,7 +224,7 @@ class TestRefused:
         self,
         address: str,
         why: str,
-        leases: Leases,
+        store: TextStore,
         mover: Mover,
         cluster: Cluster,
         database: Path,
@@ -230,7 +232,7 @@ class TestRefused:
     ) -> None:
         spelled = address.format(database=database, secret=SECRET, port=cluster.port, free=free_port())
         self.refused(mover, spelled, why)
-        goes_on(leases, database, kept)
+        goes_on(store, database, kept)
 
     @pytest.mark.parametrize(
         ("made", "why"),
@@ -243,7 +245,7 @@ class TestRefused:
         self,
         made: str,
         why: str,
-        leases: Leases,
+        store: TextStore,
         mover: Mover,
         database: Path,
         target: PostgresDatabase,
@@ -253,7 +255,7 @@ class TestRefused:
         before = ask(target, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         self.refused(mover, target.address, why)
         assert ask(target, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == before
-        goes_on(leases, database, kept)
+        goes_on(store, database, kept)
 
     @pytest.mark.parametrize(
         "what", ["INSERT INTO code VALUES ('abcd')", "UPDATE alembic_version SET version_num = '99'"]
@@ -262,7 +264,7 @@ class TestRefused:
         self,
         what: str,
         make_app: Callable[..., Flask],
-        leases: Leases,
+        store: TextStore,
         mover: Mover,
         database: Path,
         migrated_target: PostgresDatabase,
@@ -271,7 +273,7 @@ class TestRefused:
         tell(migrated_target, what)
         self.refused(mover, migrated_target.address, "holds codes or texts already|does not know")
         assert len(snapshot(migrated_target).free) == ("abcd" in what)
-        goes_on(leases, database, kept)
+        goes_on(store, database, kept)
 
     def test_a_second_move_at_once(
         self,
@@ -282,11 +284,11 @@ class TestRefused:
         other: PostgresDatabase,
     ) -> None:
         """Of the same service to anywhere, or of anybody to the same target."""
-        elsewhere = make_app("elsewhere").extensions["saver"].upkeep.move
+        elsewhere = make_app("elsewhere").extensions["saver"].tools.move
 
         def second() -> None:
             self.refused(
-                make_app("data").extensions["saver"].upkeep.move, other.address, "another one is under way"
+                make_app("data").extensions["saver"].tools.move, other.address, "another one is under way"
             )
             self.refused(elsewhere, target.address, "in use or cannot be read")
 
@@ -296,7 +298,7 @@ class TestRefused:
 
     def test_a_service_that_has_moved_already(
         self,
-        leases: Leases,
+        store: TextStore,
         mover: Mover,
         cluster: Cluster,
         other: PostgresDatabase,
@@ -305,7 +307,7 @@ class TestRefused:
         first = cluster.make()
         mover.move(first.address, Told())
         self.refused(mover, other.address, f"takes no writes.*a move to .*{first.name} has begun or is done")
-        there = make_app("there", database_url=first.address).extensions["saver"].upkeep.move
+        there = make_app("there", database_url=first.address).extensions["saver"].tools.move
         self.refused(there, other.address, "kept by a server already")
         cluster.drop(first)
         self.refused(mover, first.address, "cannot be used")
@@ -313,7 +315,7 @@ class TestRefused:
         self.refused(mover, first.address, "it was moved to .*, where it is no more")
         cluster.drop(first)
         with pytest.raises(StorageError):
-            leases.save("x", 60)
+            store.save("x", 60)
 
 
 def test_whoever_is_pointed_at_the_target_waits_until_all_is_there(
@@ -337,18 +339,18 @@ class TestUndone:
     """The operator wants to stay."""
 
     def test_the_old_database_takes_writes_again(
-        self, leases: Leases, mover: Mover, database: Path, target: PostgresDatabase, kept: list[str]
+        self, store: TextStore, mover: Mover, database: Path, target: PostgresDatabase, kept: list[str]
     ) -> None:
         assert mover.undo() is None
         mover.move(target.address, Told())
         found = mover.undo()
         assert found
         assert (found.target.endswith(target.name), found.done) == (True, True)
-        goes_on(leases, database, kept)
+        goes_on(store, database, kept)
 
     def test_not_if_the_new_one_was_written_to(
         self,
-        leases: Leases,
+        store: TextStore,
         mover: Mover,
         clock: Clock,
         database: Path,
@@ -358,25 +360,25 @@ class TestUndone:
         kept: list[str],
     ) -> None:
         mover.move(target.address, Told())
-        there: Leases = make_app("data", database_url=target.address).extensions["saver"].leases
-        with pytest.raises(UpkeepError, match="was moved to"):
+        there: TextStore = make_app("data", database_url=target.address).extensions["saver"].store
+        with pytest.raises(OperationError, match="was moved to"):
             mover.undo(other.address)
         lease = there.save("new", 600)
-        with pytest.raises(UpkeepError, match="written to since"):
+        with pytest.raises(OperationError, match="written to since"):
             mover.undo(target.address)
         there.delete(lease.code, lease.owner_token)
-        with pytest.raises(UpkeepError, match="written to since"):
+        with pytest.raises(OperationError, match="written to since"):
             mover.undo(target.address)
         with pytest.raises(StorageError):
-            leases.save("x", 60)
+            store.save("x", 60)
         clock.tick(600 + REST)
         there.sweep(100)
-        with pytest.raises(UpkeepError, match="written to since"):
+        with pytest.raises(OperationError, match="written to since"):
             mover.undo(target.address)
 
     def test_if_it_was_not_written_to(
-        self, leases: Leases, mover: Mover, database: Path, target: PostgresDatabase, kept: list[str]
+        self, store: TextStore, mover: Mover, database: Path, target: PostgresDatabase, kept: list[str]
     ) -> None:
         mover.move(target.address, Told())
         assert mover.undo(target.address)
-        goes_on(leases, database, kept)
+        goes_on(store, database, kept)

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskCliRunner
 
 from saver.codes import Code
-from saver.leases import Leases
+from saver.store import TextStore
 from tests.support.postgres import Cluster, PostgresDatabase
 from tests.support.snapshot import ask
 
@@ -30,9 +30,9 @@ def target(cluster: Cluster) -> Iterator[PostgresDatabase]:
 
 
 def test_the_operator_is_told_what_was_done_and_what_is_left_to_do(
-    run: FlaskCliRunner, leases: Leases, target: PostgresDatabase
+    run: FlaskCliRunner, store: TextStore, target: PostgresDatabase
 ) -> None:
-    leases.save("x", 600)
+    store.save("x", 600)
     address = target.address.replace("saver@", f"saver:{SECRET}@")
     told = run.invoke(args=["move", "--to", "-"], input=f"{address}\n")
     assert told.exit_code == 0, told.output
@@ -66,7 +66,7 @@ def test_wrong_use_is_told(run: FlaskCliRunner) -> None:
     assert (empty.exit_code, "must be the URL of a database" in empty.output) == (1, True)
 
 
-def test_an_undo_of_nothing_is_no_error(run: FlaskCliRunner, leases: Leases) -> None:
+def test_an_undo_of_nothing_is_no_error(run: FlaskCliRunner, store: TextStore) -> None:
     undone = run.invoke(args=["move", "--undo"])
     assert (undone.exit_code, undone.stdout) == (0, "the old database takes writes\n")
-    leases.save("x", 60)
+    store.save("x", 60)

@@ -17,11 +17,11 @@ from flask_migrate import upgrade
 from sqlalchemy import event
 
 from saver import create_app
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import SPACE
-from saver.leases import Lease, Leases, NoTextError, PoolEmptyError, Repeatable
+from saver.database.writer import StorageError
 from saver.settings import SettingsError
-from saver.writer import StorageError
+from saver.store import IdempotentRequest, NoTextError, PoolEmptyError, StoredText, TextStore
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held
 from tests.support.races import PATIENCE, together
@@ -30,26 +30,26 @@ from tests.support.snapshot import ask, put_codes, snapshot, tell
 
 KINDS = ("postgresql",)
 CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
-REPEATABLE = Repeatable("8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", b"{}")
+REPEATABLE = IdempotentRequest("8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", b"{}")
 
 
 class TestNobodyWaitsForAnothersCode:
     def test_a_code_that_is_being_taken_is_passed_over(
-        self, impatient: Leases, database: PostgresDatabase, codes: list[str]
+        self, impatient: TextStore, database: PostgresDatabase, codes: list[str]
     ) -> None:
         with held(database, "DELETE FROM code WHERE code <> 'wUrp'"):
             assert impatient.save("text", 60).code == "wUrp"
         assert snapshot(database).misplaced(codes) == {}
 
     def test_when_others_take_each_of_the_last_ones_there_is_none(
-        self, impatient: Leases, database: PostgresDatabase
+        self, impatient: TextStore, database: PostgresDatabase
     ) -> None:
         with held(database, "DELETE FROM code"), pytest.raises(PoolEmptyError):
             impatient.save("text", 60)
         impatient.save("text", 60)
 
     def test_a_sweep_passes_over_what_another_is_at(
-        self, impatient: Leases, database: PostgresDatabase, clock: Clock, codes: list[str]
+        self, impatient: TextStore, database: PostgresDatabase, clock: Clock, codes: list[str]
     ) -> None:
         leased = [impatient.save("text", 60).code for _ in codes]
         clock.tick(60)
@@ -60,11 +60,11 @@ class TestNobodyWaitsForAnothersCode:
     def test_few_leases_are_taken_by_many_without_a_failure(
         self, make_app: Callable[..., Flask], database: PostgresDatabase, codes: list[str]
     ) -> None:
-        leases: Leases = make_app(threads=16).extensions["saver"].leases
+        store: TextStore = make_app(threads=16).extensions["saver"].store
 
-        def save() -> Lease | None:
+        def save() -> StoredText | None:
             try:
-                return leases.save("text", 60)
+                return store.save("text", 60)
             except PoolEmptyError:
                 return None
 
@@ -75,19 +75,19 @@ class TestNobodyWaitsForAnothersCode:
 
 class TestItComesBackByItself:
     def test_a_lost_connection_is_not_noticed(self, app: Flask, database: PostgresDatabase) -> None:
-        client, leases = app.test_client(), app.extensions["saver"].leases
+        client, store = app.test_client(), app.extensions["saver"].store
         app.extensions["saver"].readiness.beat()
-        kept = leases.save("text", 600)
+        kept = store.save("text", 600)
 
         def connect() -> None:
-            leases._engine.connect().close()
+            store._engine.connect().close()
 
         for use in (
-            lambda: leases.load(kept.code),
-            lambda: leases.save("more", 600),
-            lambda: leases.status(kept.code, kept.owner_token),
-            lambda: leases.sweep(10),
-            leases.audit,
+            lambda: store.load(kept.code),
+            lambda: store.save("more", 600),
+            lambda: store.status(kept.code, kept.owner_token),
+            lambda: store.sweep(10),
+            store.audit,
         ):
             # Several of them, so that a read does not hit upon one that is whole.
             together([connect] * 4)
@@ -129,14 +129,14 @@ class TestItComesBackByItself:
             assert client.post(f"/api/v1/{path}", json=body).status_code == 503
 
     def test_a_server_that_turns_read_only_is_trouble_and_no_fault(
-        self, leases: Leases, database: PostgresDatabase
+        self, store: TextStore, database: PostgresDatabase
     ) -> None:
-        @event.listens_for(leases._engine, "begin")
+        @event.listens_for(store._engine, "begin")
         def demoted(connection) -> None:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
         with pytest.raises(StorageError):
-            leases.save("text", 60)
+            store.save("text", 60)
 
 
 def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[], None]) -> None:
@@ -159,26 +159,26 @@ def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[],
 
 class TestTwoAtOnce:
     def test_two_writes_with_one_key_are_one_lease(
-        self, leases: Leases, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+        self, store: TextStore, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # Nobody finds it beforehand: the key itself must keep them apart.
-        monkeypatch.setattr(Leases, "_before", lambda *_: None)
-        saved = together([partial(leases.save, "text", 60, repeatable=REPEATABLE)] * 6)
+        monkeypatch.setattr(TextStore, "_before", lambda *_: None)
+        saved = together([partial(store.save, "text", 60, idempotency=REPEATABLE)] * 6)
         assert len({lease.code for lease in saved}) == 1
         assert len(snapshot(database).leased) == 1
 
     @pytest.mark.parametrize("deed", ["delete", "extend"])
     def test_an_owner_who_comes_late_does_not_touch_a_strangers_text(
-        self, leases: Leases, database: PostgresDatabase, deed: str
+        self, store: TextStore, database: PostgresDatabase, deed: str
     ) -> None:
-        mine = leases.save("mine", 60)
+        mine = store.save("mine", 60)
 
         def late() -> None:
             if deed == "delete":
-                leases.delete(mine.code, mine.owner_token)
+                store.delete(mine.code, mine.owner_token)
             else:
                 with pytest.raises(NoTextError):
-                    leases.extend(mine.code, mine.owner_token, lambda _sealed: 600)
+                    store.extend(mine.code, mine.owner_token, lambda _sealed: 600)
 
         a_stranger_first(database, "owner_hash = 'stranger', body = 'a stranger''s'", late)
         assert ask(database, "SELECT body, ended, expires_at FROM text") == [
@@ -186,21 +186,21 @@ class TestTwoAtOnce:
         ]
 
     def test_a_claim_that_comes_second_reads_nothing(
-        self, leases: Leases, database: PostgresDatabase
+        self, store: TextStore, database: PostgresDatabase
     ) -> None:
-        code = leases.save("once", 60, once=True).code
+        code = store.save("once", 60, once=True).code
 
         def second() -> None:
             with pytest.raises(NoTextError):
-                leases.load(code, claim=CLAIM)
+                store.load(code, claim=CLAIM)
 
         a_stranger_first(database, "claim_hash = 'stranger'", second)
         assert ask(database, "SELECT claim_hash FROM text") == [(b"stranger",)]
 
-    def test_two_fills_add_every_code_once(self, leases: Leases, database: PostgresDatabase) -> None:
-        added = together([lambda: sum(step.added for step in leases.fill())] * 2, patience=180)
+    def test_two_fills_add_every_code_once(self, store: TextStore, database: PostgresDatabase) -> None:
+        added = together([lambda: sum(step.added for step in store.fill())] * 2, patience=180)
         assert sum(added) == SPACE - 4
-        assert leases.audit().clean
+        assert store.audit().clean
 
     def test_two_migrations_are_one(self, cluster: Cluster, tmp_path: Path) -> None:
         database = cluster.make()
@@ -226,44 +226,44 @@ class TestTwoAtOnce:
         assert ask(database, "SELECT count(*) FROM alembic_version") == [(1,)]
 
     def test_two_heartbeats_are_one(self, make_app: Callable[..., Flask], database: PostgresDatabase) -> None:
-        rooms: Rooms = make_app(threads=8).extensions["saver"]
-        together([rooms.readiness.beat] * 8)
+        services: Services = make_app(threads=8).extensions["saver"]
+        together([services.readiness.beat] * 8)
         assert ask(database, "SELECT count(*) FROM sweeper") == [(1,)]
 
 
 def test_a_thread_has_a_connection_and_no_more_are_opened(
     make_app: Callable[..., Flask], database: PostgresDatabase
 ) -> None:
-    leases: Leases = make_app(threads=6).extensions["saver"].leases
-    together([lambda: [_load_nothing(leases) for _ in range(50)]] * 6)
+    store: TextStore = make_app(threads=6).extensions["saver"].store
+    together([lambda: [_load_nothing(store) for _ in range(50)]] * 6)
     mine = "SELECT count(*) FROM pg_stat_activity WHERE datname = ? AND application_name = 'saver'"
     [(count,)] = ask(database, mine, database.name)
     assert 1 <= int(str(count)) <= 8
 
 
-def _load_nothing(leases: Leases) -> None:
+def _load_nothing(store: TextStore) -> None:
     with pytest.raises(NoTextError):
-        leases.load("qqqq")  # type: ignore[arg-type]
+        store.load("qqqq")  # type: ignore[arg-type]
 
 
-def test_a_load_is_one_statement(leases: Leases) -> None:
-    code = leases.save("text", 60).code
+def test_a_load_is_one_statement(store: TextStore) -> None:
+    code = store.save("text", 60).code
     sent: list[object] = []
-    connection = leases._engine.raw_connection()
+    connection = store._engine.raw_connection()
     driver: Any = connection.driver_connection
     execute = driver._exec_command
     driver._exec_command = lambda *given, **more: sent.append(given[0]) or execute(*given, **more)
     connection.close()
-    leases.load(code)
+    store.load(code)
     assert sent == [], "no BEGIN before it and no ROLLBACK after it"
-    leases.save("text", 60)
+    store.save("text", 60)
     assert sent == [b"COMMIT"]
 
 
 def test_the_servers_log_has_nothing_of_a_text(
-    impatient: Leases, database: PostgresDatabase, cluster: Cluster
+    impatient: TextStore, database: PostgresDatabase, cluster: Cluster
 ) -> None:
-    lease = impatient.save("CANARY-TEXT", 60, "CANARY-PASSWORD", repeatable=REPEATABLE)
+    lease = impatient.save("CANARY-TEXT", 60, "CANARY-PASSWORD", idempotency=REPEATABLE)
     with held(database, "LOCK TABLE text"):
         for use in (
             lambda: impatient.load(lease.code, "CANARY-PASSWORD"),
@@ -278,11 +278,11 @@ def test_the_servers_log_has_nothing_of_a_text(
 
 
 @pytest.mark.parametrize("which", ["_find", "_find_body"])
-def test_a_text_is_found_by_its_key(leases: Leases, database: PostgresDatabase, which: str) -> None:
+def test_a_text_is_found_by_its_key(store: TextStore, database: PostgresDatabase, which: str) -> None:
     rows = [(f"{chr(97 + n // 676 % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}a",) for n in range(10_000)]
     insert = "INSERT INTO text (code, owner_hash, body, expires_at, free_at) VALUES (?, '', 'x', 9, 9)"
     tell(database, insert, sorted(set(rows)))
-    statement = getattr(leases, which)
+    statement = getattr(store, which)
     values = {"code": "aaaa", "now": 1, "owner_hash": b""}
     with database.connect() as connection:
         connection.execute("ANALYZE text")

@@ -14,10 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
-from saver import create_app, dialect
-from saver.dialect import UnfitError, patience
-from saver.leases import Leases
-from saver.writer import StorageError
+from saver import create_app
+from saver import database as saver_database
+from saver.database import IncompatibleDatabaseError, patience
+from saver.database.writer import StorageError
+from saver.store import TextStore
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held, tell_server
 from tests.support.races import together
@@ -30,7 +31,7 @@ CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
 
 class TestWaitsEnd:
     def test_a_row_that_somebody_holds_is_waited_for_a_bounded_time(
-        self, impatient: Leases, database: PostgresDatabase
+        self, impatient: TextStore, database: PostgresDatabase
     ) -> None:
         lease = impatient.save("text", 60)
         with held(database, "SELECT 1 FROM text FOR UPDATE"):
@@ -39,8 +40,8 @@ class TestWaitsEnd:
             assert impatient.load(lease.code).text == "text"
         impatient.delete(lease.code, lease.owner_token)
 
-    def test_a_statement_takes_a_bounded_time(self, leases: Leases) -> None:
-        with leases._engine.connect() as connection:
+    def test_a_statement_takes_a_bounded_time(self, store: TextStore) -> None:
+        with store._engine.connect() as connection:
             settings = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
             found = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in settings]
         assert found == ["10s", "5s", "10s"]
@@ -57,7 +58,7 @@ class Alone:
         waiting = "?options=-c%20synchronous_commit%3Don"
         self.app = create_app(settings_in(folder, database_url=self.database.address + waiting), clock)
         self.client = self.app.test_client()
-        self.leases: Leases = self.app.extensions["saver"].leases
+        self.store: TextStore = self.app.extensions["saver"].store
         self.standby(there=True)
 
     def standby(self, *, there: bool) -> None:
@@ -114,8 +115,8 @@ class TestTheStandbyIsAway:
         code = alone.post("write", {"text": "once", "once": True})[1]["code"]
         assert alone.post("load", {"code": code, "claim": CLAIM})[0] == 200
         # Claimed between the look and the transaction, as of two who come at once.
-        find = alone.leases._find.one
-        alone.leases._find.one = lambda values: (*find(values)[:3], None, *find(values)[4:])  # type: ignore
+        find = alone.store._find.one
+        alone.store._find.one = lambda values: (*find(values)[:3], None, *find(values)[4:])  # type: ignore
         alone.standby(there=False)
         assert alone.post("load", {"code": code, "claim": CLAIM[:-1] + "2"})[0] == 503
 
@@ -157,8 +158,10 @@ def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
 
 
 class TestTheServersSettings:
-    def test_a_migration_may_take_long_but_not_wait_long(self, leases: Leases) -> None:
-        engine = leases._engine.execution_options(**dialect.WRITE, **dialect.NO_STATEMENT_TIMEOUT)
+    def test_a_migration_may_take_long_but_not_wait_long(self, store: TextStore) -> None:
+        engine = store._engine.execution_options(
+            **saver_database.WRITE, **saver_database.NO_STATEMENT_TIMEOUT
+        )
         with engine.begin() as connection:
             found = [
                 connection.exec_driver_sql(f"SHOW {name}").scalar_one()
@@ -172,7 +175,7 @@ class TestTheServersSettings:
         name = "latin"
         tell_server(cluster.port, f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' TEMPLATE template0")
         app = create_app(settings_in(tmp_path, database_url=PostgresDatabase(cluster.port, name).address))
-        with app.app_context(), pytest.raises(UnfitError, match="SQL_ASCII"):
+        with app.app_context(), pytest.raises(IncompatibleDatabaseError, match="SQL_ASCII"):
             upgrade()
 
     def test_check_finds_a_server_that_logs_texts(
@@ -183,12 +186,12 @@ class TestTheServersSettings:
         assert "log_parameter_max_length" in told
 
     def test_a_column_that_changed_is_read_without_a_restart(
-        self, leases: Leases, database: PostgresDatabase
+        self, store: TextStore, database: PostgresDatabase
     ) -> None:
-        lease = leases.save("text", 600)
+        lease = store.save("text", 600)
         for _ in range(8):
-            leases.load(lease.code)
-            leases.status(lease.code, lease.owner_token)
+            store.load(lease.code)
+            store.status(lease.code, lease.owner_token)
         tell(database, "ALTER TABLE text ALTER COLUMN seal TYPE varchar, ALTER COLUMN ended TYPE varchar")
-        assert leases.load(lease.code).text == "text"
-        assert leases.status(lease.code, lease.owner_token).state == "loaded"
+        assert store.load(lease.code).text == "text"
+        assert store.status(lease.code, lease.owner_token).state == "loaded"

@@ -13,7 +13,7 @@ from redis import Redis
 
 from saver.receipts import Receipt, ReceiptsError
 from saver.receipts.redis import RedisReceipts
-from saver.redis_client import pool_of
+from saver.redis_client import make_pool
 from tests.conftest import BOTH, NOW, Clock, address_of
 from tests.support.races import together
 from tests.support.redis_server import RedisServer
@@ -71,7 +71,7 @@ class TestReceipts:
 class TestNotes:
     @pytest.fixture
     def notes(self, redis_server: RedisServer) -> RedisReceipts:
-        return RedisReceipts(Redis(connection_pool=pool_of(redis_server.url, 2)))
+        return RedisReceipts(Redis(connection_pool=make_pool(redis_server.url, 2)))
 
     def test_the_first_load_wins_and_the_later_end(
         self, notes: RedisReceipts, redis_server: RedisServer
@@ -117,7 +117,7 @@ class TestNotes:
         assert sent == ["EVALSHA", "EVALSHA", "EVALSHA", "HMGET"]
 
     def test_out_of_reach_it_fails_only_whoever_asks(self) -> None:
-        notes = RedisReceipts(Redis(connection_pool=pool_of(f"redis://127.0.0.1:{free_port()}", 1)))
+        notes = RedisReceipts(Redis(connection_pool=make_pool(f"redis://127.0.0.1:{free_port()}", 1)))
         notes.loaded(NAME, NOW, NOW)
         notes.refused(NAME, NOW)
         notes.keep(NAME, NOW)

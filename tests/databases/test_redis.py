@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from saver.app import Rooms
+from saver.app import Services
 from saver.settings import SettingsError, read_settings
 from tests.support.races import together
 from tests.support.redis_server import RedisServer
@@ -154,15 +154,15 @@ class TestLost:
         """Once it is read, a one-time text is nowhere else than in the answer."""
         app = make_app(limits_url=own_redis.url, **EVERY)
         client = app.test_client()
-        rooms: Rooms = app.extensions["saver"]
+        services: Services = app.extensions["saver"]
         code = client.post("/api/v1/write", json={"text": "only once", "once": True}).json["code"]
-        read = rooms.leases.load
+        read = services.store.load
 
         def read_and_lose(*given: object, **named: object) -> object:
             own_redis.stop()
             return read(*given, **named)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(rooms.leases, "load", read_and_lose)
+        monkeypatch.setattr(services.store, "load", read_and_lose)
         assert client.post("/api/v1/load", json={"code": code}).json["text"] == "only once"
         assert "charges stay" in caplog.text
         own_redis.start()
@@ -209,8 +209,8 @@ class TestPasswords:
         app = make_app(limits_url=f"redis://{user}{locked.address}", log_level="DEBUG", **EVERY)
         client = app.test_client()
         refused(client)
-        rooms: Rooms = app.extensions["saver"]
-        said = caplog.text + repr(rooms.settings) + client.post("/api/v1/load", json={"code": "qqqq"}).text
+        services: Services = app.extensions["saver"]
+        said = caplog.text + repr(services.settings) + client.post("/api/v1/load", json={"code": "qqqq"}).text
         assert "storage: AuthenticationError" in said
         assert "CANARY" not in said
 

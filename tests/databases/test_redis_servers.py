@@ -16,7 +16,7 @@ from flask import Flask
 from redis import Redis
 
 from saver.codes import Code
-from saver.redis_client import pool_of
+from saver.redis_client import make_pool
 from saver.seal import encode
 from tests.conftest import NO_LIMITS
 from tests.support.races import together
@@ -154,7 +154,7 @@ def test_a_load_is_two_round_trips_and_one_more_for_what_is_noted(
     other = client.post(WRITE, json={"text": "y"}).json["code"]
     for known in (code, "qqqq"):
         client.post(LOAD, json={"code": known})
-    with Redis(connection_pool=pool_of(redis_server.url, 1)) as marking:
+    with Redis(connection_pool=make_pool(redis_server.url, 1)) as marking:
         marking.ping()
         trips = []
         for path, body in ((LOAD, {"code": code}), (LOAD, {"code": other}), (LOAD, BODIES[LOAD])):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from saver.app import Rooms
-from saver.leases import NoTextError, PoolEmptyError
+from saver.app import Services
+from saver.store import NoTextError, PoolEmptyError
 from tests.conftest import NOW, Clock
 from tests.support.postgres import PostgresDatabase, program
 from tests.support.snapshot import snapshot, tell
@@ -45,14 +45,14 @@ def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
     make_app: Callable[..., Flask], database: PostgresDatabase, clock: Clock, codes: list[str], tmp_path: Path
 ) -> None:
     app = make_app()
-    rooms: Rooms = app.extensions["saver"]
-    kept = rooms.leases.save("kept", DAY)
-    once = rooms.leases.save("once", DAY, once=True)
-    short = rooms.leases.save("short", 60)
+    services: Services = app.extensions["saver"]
+    kept = services.store.save("kept", DAY)
+    once = services.store.save("once", DAY, once=True)
+    short = services.store.save("short", 60)
     dump = tmp_path / "saver.dump"
     tool("pg_dump", database, "--format=custom", f"--file={dump}")
     clock.tick(60)
-    since = rooms.leases.save("since", DAY)
+    since = services.store.save("since", DAY)
     closed(app)
     tool("pg_restore", database, "--clean", "--if-exists", str(dump))
     assert snapshot(database).free == [since.code], "without more its code would be leased again"
@@ -60,19 +60,19 @@ def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
     code, told = run(make_app())
     assert code == 0, told
     assert "no code is leased before" in told
-    leases = make_app().extensions["saver"].leases
+    store = make_app().extensions["saver"].store
     assert snapshot(database).misplaced(codes) == {}
-    assert leases.load(kept.code).text == "kept"
+    assert store.load(kept.code).text == "kept"
     for gone in (once, short, since):
         with pytest.raises(NoTextError):
-            leases.load(gone.code)
+            store.load(gone.code)
     with pytest.raises(PoolEmptyError):
-        leases.save("too early", 60)
+        store.save("too early", 60)
     clock.now = NOW + 60 + MONTH + DAY - 1
-    leases.sweep(10)
+    store.sweep(10)
     assert snapshot(database).free == []
     clock.tick(1)
-    leases.sweep(10)
+    store.sweep(10)
     assert sorted(snapshot(database).free) == sorted(codes)
 
 
@@ -80,9 +80,9 @@ def test_whoever_knows_better_waits_shorter(
     make_app: Callable[..., Flask], database: PostgresDatabase, clock: Clock, codes: list[str]
 ) -> None:
     assert run(make_app(), "--codes-rest", "100")[0] == 0
-    leases = make_app().extensions["saver"].leases
+    store = make_app().extensions["saver"].store
     clock.tick(100)
-    leases.sweep(10)
+    store.sweep(10)
     assert sorted(snapshot(database).free) == sorted(codes)
 
 
@@ -90,7 +90,7 @@ def test_while_the_service_runs_nothing_is_done(
     make_app: Callable[..., Flask], database: PostgresDatabase, codes: list[str]
 ) -> None:
     # Whatever its URL calls it.
-    serving = make_app(database_url=f"{database.address}?application_name=web1").extensions["saver"].leases
+    serving = make_app(database_url=f"{database.address}?application_name=web1").extensions["saver"].store
     serving.audit()
     code, told = run(make_app())
     assert (code, "in use" in told) == (1, True)

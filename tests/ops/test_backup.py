@@ -19,9 +19,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import Code
-from saver.leases import Leases
+from saver.store import TextStore
 from tests.conftest import NO_LIMITS, Clock
 from tests.support.server import environment, wait_until
 from tests.support.snapshot import ask, put_codes, snapshot
@@ -31,12 +31,12 @@ POOL = [Code.nth(number * 365) for number in range(20_000)]
 WRITER = """\
 import json, sys
 from saver import create_app
-leases = create_app().extensions["saver"].leases
+store = create_app().extensions["saver"].store
 while True:
-    kept = leases.save("k" * 200, 3600)
-    gone = leases.save("g" * 200, 3600)
-    leases.delete(gone.code, gone.owner_token)
-    leases.sweep(50)
+    kept = store.save("k" * 200, 3600)
+    gone = store.save("g" * 200, 3600)
+    store.delete(gone.code, gone.owner_token)
+    store.sweep(50)
     print(json.dumps([kept.code, gone.code]), flush=True)
 """
 
@@ -46,9 +46,9 @@ def names(folder: Path) -> list[str]:
 
 
 def test_it_says_where_the_copy_is_and_what_is_in_it(
-    run: FlaskCliRunner, leases: Leases, backups: Path
+    run: FlaskCliRunner, store: TextStore, backups: Path
 ) -> None:
-    code = leases.save("kept", 600).code
+    code = store.save("kept", 600).code
     told = run.invoke(args=["backup", "--to", str(backups)])
     assert told.exit_code == 0
     path = backups / "saver-20270115T080000Z.db"
@@ -65,11 +65,11 @@ def test_it_says_where_the_copy_is_and_what_is_in_it(
 
 
 def test_what_was_wiped_is_not_in_the_copy(
-    run: FlaskCliRunner, leases: Leases, backups: Path, clock: Clock
+    run: FlaskCliRunner, store: TextStore, backups: Path, clock: Clock
 ) -> None:
-    leases.save("CANARY" * 5_000, 60)
+    store.save("CANARY" * 5_000, 60)
     clock.tick(60)
-    leases.sweep(10)
+    store.sweep(10)
     assert run.invoke(args=["backup", "--to", str(backups)]).exit_code == 0
     [copy] = backups.iterdir()
     assert b"CANARY" not in copy.read_bytes()
@@ -87,10 +87,10 @@ def test_the_newest_are_kept_and_nothing_else_is_touched(
 
 
 def test_a_second_one_in_the_same_second_does_not_replace_the_first(
-    run: FlaskCliRunner, leases: Leases, backups: Path
+    run: FlaskCliRunner, store: TextStore, backups: Path
 ) -> None:
     run.invoke(args=["backup", "--to", str(backups)])
-    leases.save("later", 600)
+    store.save("later", 600)
     told = run.invoke(args=["backup", "--to", str(backups)])
     assert (told.exit_code, "is there already" in told.output) == (1, True)
     [copy] = backups.iterdir()
@@ -102,11 +102,11 @@ def test_no_folder_is_told(run: FlaskCliRunner, tmp_path: Path) -> None:
     assert (told.exit_code, told.output) == (1, f"Error: there is no folder {tmp_path / 'nowhere'}\n")
 
 
-def test_a_disk_that_is_full_leaves_nothing_half_made(rooms: Rooms, backups: Path) -> None:
+def test_a_disk_that_is_full_leaves_nothing_half_made(services: Services, backups: Path) -> None:
     command = [sys.executable, "-m", "flask", "--app", "saver", "backup", "--to", str(backups)]
     told = subprocess.run(
         command,
-        env=environment(rooms.settings.data_dir, NO_LIMITS),
+        env=environment(services.settings.data_dir, NO_LIMITS),
         capture_output=True,
         text=True,
         # No file may grow beyond this, as on a disk that is full.
@@ -127,10 +127,10 @@ def test_a_disk_that_is_full_leaves_nothing_half_made(rooms: Rooms, backups: Pat
     ],
 )
 def test_a_copy_that_breaks_a_rule_gets_no_name(
-    run: FlaskCliRunner, rooms: Rooms, leases: Leases, backups: Path, harm: str, sentence: str | None
+    run: FlaskCliRunner, services: Services, store: TextStore, backups: Path, harm: str, sentence: str | None
 ) -> None:
-    leases.save("x", 600)
-    with closing(sqlite3.connect(rooms.settings.data_dir / "saver.db")) as database, database:
+    store.save("x", 600)
+    with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
     told = run.invoke(args=["backup", "--to", str(backups)])
     # A pool that is not full is no fault of the copy.
@@ -159,15 +159,15 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
 
     listeners = [threading.Thread(target=listen, args=(writer,), daemon=True) for writer in writers]
     clock = Clock()
-    upkeep = make_app("busy").extensions["saver"].upkeep
-    upkeep.backup._clock = clock
+    tools = make_app("busy").extensions["saver"].tools
+    tools.backup._clock = clock
     try:
         for listener in listeners:
             listener.start()
         for number in range(5):
             wait_until(lambda number=number: len(acknowledged) > 40 * (number + 1), "nothing is written")
             before = list(acknowledged)
-            made = upkeep.backup.make(backups, 10)
+            made = tools.backup.make(backups, 10)
             clock.tick(1)
             copied = snapshot(made.path)
             assert copied.misplaced(POOL) == {}
@@ -184,8 +184,8 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
         ("ok",)
     ] * 5
     assert not list(backups.glob(".*"))
-    upkeep.restore._clock = time.time
-    upkeep.restore.restore(made.path)
+    tools.restore._clock = time.time
+    tools.restore.restore(made.path)
     found = snapshot(data / "saver.db")
     assert found.misplaced(POOL) == {}
     # Whoever was told a code, before the backup or since: no stranger gets it.

@@ -14,9 +14,9 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import SPACE
-from saver.leases import Leases
+from saver.store import TextStore
 from tests.conftest import Clock
 
 
@@ -52,9 +52,9 @@ def lines(told: str) -> dict[str, str]:
 
 
 def test_all_is_well(run: FlaskCliRunner, full: Flask) -> None:
-    rooms: Rooms = full.extensions["saver"]
-    code = rooms.leases.save("x", 600).code
-    rooms.readiness.beat()
+    services: Services = full.extensions["saver"]
+    code = services.store.save("x", 600).code
+    services.readiness.beat()
     told = run.invoke(args=["check"])
     assert lines(told.stdout) == dict.fromkeys(
         ["database", "schema", "codes", "worker", "disk", "counts", "files"], "ok"
@@ -83,9 +83,9 @@ def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, full: Flask, 
     ],
 )
 def test_what_is_wrong_is_told(run: FlaskCliRunner, full: Flask, harm: str, name: str) -> None:
-    rooms: Rooms = full.extensions["saver"]
-    rooms.readiness.beat()
-    with closing(sqlite3.connect(rooms.settings.data_dir / "saver.db")) as database, database:
+    services: Services = full.extensions["saver"]
+    services.readiness.beat()
+    with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
     told = run.invoke(args=["check"])
     assert [key for key, state in lines(told.stdout).items() if state == "FAILING"] == [name]
@@ -109,9 +109,9 @@ def test_files_that_others_may_change_are_told(
         pytest.fail(
             "only root gives a folder away: sudo ./scripts/test tests/ops/test_check.py", pytrace=False
         )
-    rooms: Rooms = full.extensions["saver"]
-    rooms.readiness.beat()
-    harm(rooms.settings.data_dir)
+    services: Services = full.extensions["saver"]
+    services.readiness.beat()
+    harm(services.settings.data_dir)
     told = run.invoke(args=["check"])
     # What is counted in another place's file is not counted at all.
     failing = ["counts", "files"] if line.startswith("counts") else ["files"]
@@ -127,12 +127,12 @@ def linked(path: Path) -> None:
 def test_a_pool_that_runs_short_is_told(
     run: FlaskCliRunner, full: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rooms: Rooms = full.extensions["saver"]
-    rooms.readiness.beat()
+    services: Services = full.extensions["saver"]
+    services.readiness.beat()
     # Millions of texts would take their time, so short is what is not quite full.
-    monkeypatch.setattr("saver.upkeep.check._SHORT", 1.0)
+    monkeypatch.setattr("saver.ops.check._SHORT", 1.0)
     assert lines(run.invoke(args=["check"]).stdout)["codes"] == "ok"
-    rooms.leases.save("x", 60)
+    services.store.save("x", 60)
     told = run.invoke(args=["check"])
     assert (told.exit_code, lines(told.stdout)["codes"]) == (1, "FAILING")
 
@@ -149,10 +149,10 @@ def test_a_damaged_file_is_told(run: FlaskCliRunner, full: Flask) -> None:
 @pytest.fixture
 def stopped(run: FlaskCliRunner, full: Flask, tmp_path: Path) -> Iterator[Path]:
     """A backup, and a service that is stopped after one more text was saved."""
-    leases: Leases = full.extensions["saver"].leases
+    store: TextStore = full.extensions["saver"].store
     (tmp_path / "backups").mkdir()
     assert run.invoke(args=["backup", "--to", str(tmp_path / "backups")]).exit_code == 0
-    leases.save("since", 600)
+    store.save("since", 600)
     with full.app_context():
         full.extensions["sqlalchemy"].engine.dispose()
     [path] = (tmp_path / "backups").iterdir()

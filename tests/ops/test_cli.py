@@ -9,10 +9,10 @@ import pytest
 from flask.testing import FlaskCliRunner
 from sqlalchemy import URL, make_url
 
-from saver import dialect
-from saver.app import Rooms, database_of
+from saver import database as saver_database
+from saver.app import Services, database_of
 from saver.codes import SPACE
-from saver.leases import Leases, NoTextError
+from saver.store import NoTextError, TextStore
 from tests.conftest import BOTH, Clock
 from tests.support.snapshot import Database, put_codes
 
@@ -24,53 +24,55 @@ def name_for_people(address: str | URL) -> str:
     return str(url.database) if url.host is None else f"{url.database} on {url.host}"
 
 
-def test_fill_adds_every_code_that_is_nowhere(run: FlaskCliRunner, leases: Leases, codes: list[str]) -> None:
-    lease = leases.save("kept", 600)
+def test_fill_adds_every_code_that_is_nowhere(
+    run: FlaskCliRunner, store: TextStore, codes: list[str]
+) -> None:
+    lease = store.save("kept", 600)
     filled = run.invoke(args=["pool", "fill"])
     assert filled.stdout == f"{SPACE - len(codes):,} codes added\n"
     assert "0 codes added" in run.invoke(args=["pool", "fill"]).stdout
-    assert leases.load(lease.code).text == "kept"
-    audit = leases.audit()
+    assert store.load(lease.code).text == "kept"
+    audit = store.audit()
     assert (audit.free, audit.live, audit.both, audit.missing, audit.clean) == (SPACE - 1, 1, 0, 0, True)
 
 
 def test_audit_fails_on_a_code_that_is_missing_or_twice(
-    run: FlaskCliRunner, leases: Leases, database: Database, codes: list[str]
+    run: FlaskCliRunner, store: TextStore, database: Database, codes: list[str]
 ) -> None:
     missing = run.invoke(args=["pool", "audit"])
     assert missing.exit_code == 1
     assert f"missing {SPACE - len(codes):,}" in missing.stdout
-    code = leases.save("x", 60).code
+    code = store.save("x", 60).code
     put_codes(database, [code])
     assert "twice   1" in run.invoke(args=["pool", "audit"]).stdout
 
 
-def test_count_tells_where_the_codes_are(run: FlaskCliRunner, leases: Leases, clock: Clock) -> None:
-    leases.save("short", 60)
-    leases.save("long", 600)
+def test_count_tells_where_the_codes_are(run: FlaskCliRunner, store: TextStore, clock: Clock) -> None:
+    store.save("short", 60)
+    store.save("long", 600)
     clock.tick(60)
     assert run.invoke(args=["pool", "count"]).stdout == "free    2\nlive    1\noverdue 1\nresting 0\n"
-    leases.sweep(10)
+    store.sweep(10)
     assert "overdue 0\nresting 1" in run.invoke(args=["pool", "count"]).stdout
 
 
-def test_sweep_does_all_there_is_to_do(run: FlaskCliRunner, leases: Leases, clock: Clock) -> None:
-    leases.save("x", 60)
+def test_sweep_does_all_there_is_to_do(run: FlaskCliRunner, store: TextStore, clock: Clock) -> None:
+    store.save("x", 60)
     clock.tick(60 + 86_400)
     assert run.invoke(args=["sweep"]).stdout == "1 wiped, 1 given back\n"
     assert run.invoke(args=["sweep"]).stdout == "0 wiped, 0 given back\n"
 
 
 def test_remove_ends_a_text_and_keeps_the_reason_without_the_code(
-    run: FlaskCliRunner, rooms: Rooms, leases: Leases
+    run: FlaskCliRunner, services: Services, store: TextStore
 ) -> None:
-    code = leases.save("x", 600).code
+    code = store.save("x", 600).code
     removed = run.invoke(args=["remove", code, "--reason", "abuse\nreport 7"])
     assert (removed.exit_code, removed.stdout) == (0, "removed\n")
     with pytest.raises(NoTextError):
-        leases.load(code)
+        store.load(code)
     assert run.invoke(args=["remove", code, "--reason", "again"]).exit_code == 1
-    log = rooms.settings.data_dir / "operator.log"
+    log = services.settings.data_dir / "operator.log"
     assert log.read_text() == (
         "2027-01-15T08:00:00Z 1 text removed by the operator: 'abuse\\nreport 7'\n"
         "2027-01-15T08:00:00Z no text removed by the operator: 'again'\n"
@@ -79,10 +81,10 @@ def test_remove_ends_a_text_and_keeps_the_reason_without_the_code(
 
 
 def test_a_text_is_removed_also_where_the_reason_cannot_be_kept(
-    run: FlaskCliRunner, rooms: Rooms, leases: Leases
+    run: FlaskCliRunner, services: Services, store: TextStore
 ) -> None:
-    code = leases.save("x", 600).code
-    (rooms.settings.data_dir / "operator.log").mkdir()
+    code = store.save("x", 600).code
+    (services.settings.data_dir / "operator.log").mkdir()
     removed = run.invoke(args=["remove", code, "--reason", "report"])
     assert removed.exit_code == 1
     assert removed.output.splitlines() == [
@@ -90,20 +92,20 @@ def test_a_text_is_removed_also_where_the_reason_cannot_be_kept(
         "Error: operator.log cannot be written: Is a directory",
     ]
     with pytest.raises(NoTextError):
-        leases.load(code)
+        store.load(code)
 
 
-def test_the_reason_must_not_name_the_code(run: FlaskCliRunner, leases: Leases) -> None:
-    code = leases.save("x", 600).code
+def test_the_reason_must_not_name_the_code(run: FlaskCliRunner, store: TextStore) -> None:
+    code = store.save("x", 600).code
     refused = run.invoke(args=["remove", code, "--reason", f"malware in {code}, see report 7"])
     assert (refused.exit_code, "must not name the code" in refused.output) == (2, True)
-    assert leases.load(code).text == "x"
+    assert store.load(code).text == "x"
 
 
-def test_remove_spares_a_text_that_was_saved_after_the_report(run: FlaskCliRunner, leases: Leases) -> None:
-    code = leases.save("x", 600).code  # saved at 2027-01-15T08:00:00Z
+def test_remove_spares_a_text_that_was_saved_after_the_report(run: FlaskCliRunner, store: TextStore) -> None:
+    code = store.save("x", 600).code  # saved at 2027-01-15T08:00:00Z
     before = run.invoke(args=["remove", code, "--reason", "report", "--at", "2027-01-15T07:59Z"])
-    assert (before.exit_code, leases.load(code).text) == (1, "x")
+    assert (before.exit_code, store.load(code).text) == (1, "x")
     assert (
         run.invoke(args=["remove", code, "--reason", "report", "--at", "2027-01-15T08:00:00Z"]).exit_code == 0
     )
@@ -122,7 +124,7 @@ def test_a_database_without_tables_is_told(make_app, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     app = make_app("empty")
     with app.app_context():
-        dialect.make_file(app.extensions["sqlalchemy"].engine)
+        saver_database.make_file(app.extensions["sqlalchemy"].engine)
     told = app.test_cli_runner().invoke(args=["pool", "count"])
     assert told.exit_code == 1
     database = database_of(app.extensions["saver"].settings)

@@ -14,8 +14,8 @@ from contextlib import suppress
 import pytest
 import time_machine
 
-from saver.app import Rooms
-from saver.notify import Manager
+from saver.app import Services
+from saver.ops.systemd import Manager
 from saver.worker import Loop, Sweeper
 from tests.conftest import NO_LIMITS, NOW
 from tests.ops.test_worker import Impatient, Passing, put_rested
@@ -104,15 +104,15 @@ def test_a_loop_whose_job_never_comes_says_nothing() -> None:
     assert alive == []
 
 
-def test_a_long_sweep_says_so_after_every_batch(rooms: Rooms) -> None:
-    put_rested(rooms.settings.data_dir / "saver.db", 1_000)
+def test_a_long_sweep_says_so_after_every_batch(services: Services) -> None:
+    put_rested(services.settings.data_dir / "saver.db", 1_000)
     alive = []
-    Sweeper(rooms.leases, rooms.readiness, Impatient(), lambda: alive.append(1)).run()
+    Sweeper(services.store, services.readiness, Impatient(), lambda: alive.append(1)).run()
     assert len(alive) > 2
 
 
-def test_a_worker_that_hangs_is_silent(rooms: Rooms, told: Told) -> None:
-    folder = rooms.settings.data_dir
+def test_a_worker_that_hangs_is_silent(services: Services, told: Told) -> None:
+    folder = services.settings.data_dir
     environ = {**environment(folder, {**NO_LIMITS, "sweep_every": 1}), "NOTIFY_SOCKET": told.path}
     with (folder / "worker.log").open("wb") as log:
         worker = subprocess.Popen([sys.executable, "-m", "saver.worker"], cwd=folder, env=environ, stderr=log)

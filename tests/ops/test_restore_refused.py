@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from saver.upkeep import UpkeepError
-from saver.upkeep.files import make_private
+from saver.ops import OperationError
+from saver.ops.files import make_private
 from tests.conftest import Clock
 from tests.support.restoring import House
 
@@ -28,7 +28,7 @@ def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(house: House) 
     backup = house.backup()
     left = house.database.with_name("saver.db.restoring")
     lock = make_private(left)
-    with pytest.raises(UpkeepError, match="another restore is under way"):
+    with pytest.raises(OperationError, match="another restore is under way"):
         house.restore(backup)
     assert left.exists()
     # As a kill would: the file stays, and nobody holds it.
@@ -39,11 +39,11 @@ def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(house: House) 
 
 def test_a_restore_that_fails_leaves_all_as_it_was(house: House) -> None:
     backup = house.backup()
-    code = house.leases.save("still there", 600).code
+    code = house.store.save("still there", 600).code
     # The old database's new name is taken, so the very last step fails.
     stamp = "20270115T080000Z"
     house.database.with_name(f"saver.db.replaced-{stamp}").write_text("mine")
-    with pytest.raises(UpkeepError, match="is there already"):
+    with pytest.raises(OperationError, match="is there already"):
         house.restore(backup)
     assert house.reads(code) == "still there"
     assert sorted(path.name for path in house.database.parent.glob("saver.db*restor*")) == []
@@ -53,8 +53,8 @@ def test_a_restore_that_fails_leaves_all_as_it_was(house: House) -> None:
 def test_any_path_will_do(make_app: Callable[..., Flask], clock: Clock, tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     house = House(make_app, clock, tmp_path / name, "data")
-    house.database = house.rooms.settings.data_dir / "saver.db"
-    lease = house.leases.save("x", 600)
+    house.database = house.services.settings.data_dir / "saver.db"
+    lease = house.store.save("x", 600)
     moved = house.backup().rename(tmp_path / name / "moved.db")
     house.restore(moved)
     assert house.reads(lease.code) == "x"
@@ -65,7 +65,7 @@ class TestRefused:
 
     def test_while_a_process_has_the_database_open(self, house: House) -> None:
         backup = house.backup()
-        house.leases.save("x", 600)
+        house.store.save("x", 600)
         # Idle, and it has only once looked: as a process of the service at night.
         hold = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA journal_mode = WAL')"
         hold += "; c.execute('SELECT 1 FROM code').fetchall(); print('+', flush=True); sys.stdin.read()"
@@ -74,12 +74,12 @@ class TestRefused:
         ) as other:
             assert other.stdout
             assert other.stdout.readline()
-            with pytest.raises(UpkeepError, match=f"in use by process {other.pid}: stop"):
+            with pytest.raises(OperationError, match=f"in use by process {other.pid}: stop"):
                 house.restore(backup)
             other.communicate(b"")
-        assert house.leases.audit().live == 1
+        assert house.store.audit().live == 1
         house.restore(backup)
-        assert house.leases.audit().live == 0
+        assert house.store.audit().live == 0
 
     def test_a_file_that_is_torn(self, house: House, tmp_path: Path) -> None:
         torn = tmp_path / "torn.db"
@@ -109,7 +109,7 @@ class TestRefused:
         self._refused(house, backup, "-wal lies beside it: that is a database in use")
 
     def test_a_backup_that_breaks_a_rule(self, house: House) -> None:
-        house.leases.save("x", 60)
+        house.store.save("x", 60)
         backup = house.backup()
         with closing(sqlite3.connect(backup)) as database, database:
             database.execute("INSERT INTO code SELECT code FROM text")
@@ -119,8 +119,8 @@ class TestRefused:
         self._refused(house, tmp_path / "nothing.db", "there is no file")
 
     def _refused(self, house: House, file: Path, sentence: str) -> None:
-        code = house.leases.save("still there", 600).code
-        with pytest.raises(UpkeepError, match=sentence):
+        code = house.store.save("still there", 600).code
+        with pytest.raises(OperationError, match=sentence):
             house.restore(file)
         assert house.reads(code) == "still there"
         assert not list(house.database.parent.glob("*re*or*"))

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from saver.codes import Code
-from saver.leases import NoTextError, PoolEmptyError
+from saver.store import NoTextError, PoolEmptyError
 from tests.conftest import Clock
 from tests.support.restoring import REST, House
 from tests.support.snapshot import ask, snapshot
@@ -34,7 +34,7 @@ class Told:
 
     def __init__(self, house: House) -> None:
         self.house = house
-        self.leases: list[tuple[str, str, str]] = []
+        self.store: list[tuple[str, str, str]] = []
         self.rests_until: dict[str, float] = {}
         self.deleted: set[str] = set()
         self.burnt: set[str] = set()
@@ -46,23 +46,23 @@ class Told:
             house.sweep()
         elif deed in {"save", "once"}:
             self._save(value, once=deed == "once")
-        elif self.leases:
-            code, body, token = self.leases[value % len(self.leases)]
+        elif self.store:
+            code, body, token = self.store[value % len(self.store)]
             getattr(self, f"_{deed}")(code, body, token)
 
     def _save(self, life: int, *, once: bool) -> None:
-        body = f"text {len(self.leases)}"
+        body = f"text {len(self.store)}"
         try:
-            lease = self.house.leases.save(body, life, once=once)
+            lease = self.house.store.save(body, life, once=once)
         except PoolEmptyError:
             return
         assert self.rests_until.get(lease.code, 0) <= self.house.clock.now
-        self.leases.append((lease.code, body, lease.owner_token))
+        self.store.append((lease.code, body, lease.owner_token))
         self.rests_until[lease.code] = lease.expires_at + REST
 
     def _delete(self, code: str, body: str, token: str) -> None:
         try:
-            self.house.leases.delete(Code.parse(code), token)
+            self.house.store.delete(Code.parse(code), token)
         except NoTextError:
             return
         self.deleted.add(body)
@@ -72,7 +72,7 @@ class Told:
 
     def _extend(self, code: str, _body: str, token: str) -> None:
         try:
-            until = self.house.leases.extend(Code.parse(code), token, lambda _sealed: 5_000)
+            until = self.house.store.extend(Code.parse(code), token, lambda _sealed: 5_000)
         except NoTextError:
             return
         self.rests_until[code] = until + REST
@@ -86,11 +86,11 @@ class Told:
         return found
 
     def leases_of(self, code: str) -> list[tuple[str, str, str]]:
-        return [lease for lease in self.leases if lease[0] == code]
+        return [lease for lease in self.store if lease[0] == code]
 
     def holds(self) -> None:
         """Whoever shows a code finds the text that it was given for last, or nothing."""
-        for code in {code for code, _, _ in self.leases}:
+        for code in {code for code, _, _ in self.store}:
             assert self._read(code) in (None, self.leases_of(code)[-1][1])
         for code in snapshot(self.house.database).free:
             assert self.rests_until.get(code, 0) <= self.house.clock.now
@@ -130,7 +130,7 @@ def test_whatever_happened_nobody_finds_a_strangers_text(
 
 def _at(make_app: Callable[..., Flask], folder: str, clock: Clock) -> Flask:
     app = make_app(folder)
-    rooms = app.extensions["saver"]
-    for room in (rooms.leases, rooms.upkeep.backup, rooms.upkeep.restore):
+    services = app.extensions["saver"]
+    for room in (services.store, services.tools.backup, services.tools.restore):
         room._clock = clock
     return app

@@ -18,12 +18,12 @@ import pytest
 import time_machine
 from flask.testing import FlaskClient
 
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import Code
-from saver.leases import Leases
-from saver.leases.sweep import Swept
+from saver.database.writer import StorageError
+from saver.store import TextStore
+from saver.store.sweep import SweepResult
 from saver.worker import Loop, Sweeper
-from saver.writer import StorageError
 from tests.conftest import BOTH, NO_LIMITS, NOW, Clock, address_of
 from tests.support.server import environment, wait_until
 from tests.support.snapshot import Database, ask, snapshot, tell
@@ -129,15 +129,15 @@ def test_a_job_that_fails_is_tried_again_and_its_message_is_not_logged(
 class Timed:
     """The real sweep, on a stopwatch that says how long it took; stops after the last batch."""
 
-    def __init__(self, leases: Leases, a_code_takes: float, stop: threading.Event, batches: int) -> None:
-        self._leases, self._a_code_takes, self._stop, self._batches = leases, a_code_takes, stop, batches
-        self.pace = leases.pace
-        self.keep_reserve = leases.keep_reserve
+    def __init__(self, store: TextStore, a_code_takes: float, stop: threading.Event, batches: int) -> None:
+        self._store, self._a_code_takes, self._stop, self._batches = store, a_code_takes, stop, batches
+        self.pace = store.pace
+        self.keep_reserve = store.keep_reserve
         self.sizes: list[int] = []
         self.now = 0.0
 
-    def sweep(self, most: int) -> Swept:
-        swept = self._leases.sweep(most)
+    def sweep(self, most: int) -> SweepResult:
+        swept = self._store.sweep(most)
         self.sizes.append(most)
         self.now += most * self._a_code_takes
         if len(self.sizes) == self._batches:
@@ -179,7 +179,7 @@ def put_rested(database: Database, count: int) -> list[str]:
     ],
 )
 def test_the_batch_fits_itself_to_the_time_it_takes(
-    rooms: Rooms,
+    services: Services,
     database: Database,
     database_kind: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -189,9 +189,9 @@ def test_the_batch_fits_itself_to_the_time_it_takes(
     put_rested(database, 8_000)
     stop = Impatient()
     wanted = sizes[database_kind]
-    timed = Timed(rooms.leases, a_code_takes, stop, len(wanted))
+    timed = Timed(services.store, a_code_takes, stop, len(wanted))
     monkeypatch.setattr("saver.worker.time", SimpleNamespace(monotonic=lambda: timed.now))
-    Sweeper(timed, rooms.readiness, stop).run()  # type: ignore[arg-type]
+    Sweeper(timed, services.readiness, stop).run()  # type: ignore[arg-type]
     assert timed.sizes == wanted
     # Where a writer must find its turn it rests longer than it worked.
     least = {"sqlite": 1.0, "postgresql": 0.4}[database_kind] * a_code_takes
@@ -199,18 +199,18 @@ def test_the_batch_fits_itself_to_the_time_it_takes(
 
 
 def test_a_batch_that_failed_is_followed_by_a_smaller_one(
-    rooms: Rooms, database: Database, monkeypatch: pytest.MonkeyPatch
+    services: Services, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_rested(database, 200)
     asked: list[int] = []
 
-    def too_much(most: int) -> Swept:
+    def too_much(most: int) -> SweepResult:
         asked.append(most)
         raise StorageError
 
-    sweeper = Sweeper(rooms.leases, rooms.readiness, Impatient())
+    sweeper = Sweeper(services.store, services.readiness, Impatient())
     with monkeypatch.context() as patched:
-        patched.setattr(rooms.leases, "sweep", too_much)
+        patched.setattr(services.store, "sweep", too_much)
         for _ in range(4):
             with pytest.raises(StorageError):
                 sweeper.run()
@@ -219,26 +219,28 @@ def test_a_batch_that_failed_is_followed_by_a_smaller_one(
     assert not snapshot(database).leased
 
 
-def test_a_sweeper_goes_on_until_nothing_is_left(rooms: Rooms, database: Database) -> None:
+def test_a_sweeper_goes_on_until_nothing_is_left(services: Services, database: Database) -> None:
     codes = put_rested(database, 1_000)
-    Sweeper(rooms.leases, rooms.readiness, Impatient()).run()
+    Sweeper(services.store, services.readiness, Impatient()).run()
     found = snapshot(database)
     assert (len(found.free), found.misplaced(codes)) == (1_000, {})
 
 
-def test_the_sweeper_is_ready_as_long_as_it_sweeps(rooms: Rooms, client: FlaskClient, clock: Clock) -> None:
+def test_the_sweeper_is_ready_as_long_as_it_sweeps(
+    services: Services, client: FlaskClient, clock: Clock
+) -> None:
     def state() -> tuple[int, str]:
         answer = client.get("/readyz")
         return answer.status_code, answer.get_json()["sweeper"]
 
     assert state() == (503, "failing")
-    Sweeper(rooms.leases, rooms.readiness, Impatient()).run()
+    Sweeper(services.store, services.readiness, Impatient()).run()
     assert state() == (200, "ok")
     clock.tick(60)
     assert state() == (200, "ok")
     clock.tick(0.001)
     assert state() == (503, "failing")
-    Sweeper(rooms.leases, rooms.readiness, Impatient()).run()
+    Sweeper(services.store, services.readiness, Impatient()).run()
     assert state() == (200, "ok")
 
 
@@ -267,8 +269,8 @@ def test_it_names_the_database_that_has_no_tables(tmp_path: Path) -> None:
         worker.wait()
 
 
-def test_sigterm_lets_it_finish_its_batch(rooms: Rooms, database: Database) -> None:
-    folder = rooms.settings.data_dir
+def test_sigterm_lets_it_finish_its_batch(services: Services, database: Database) -> None:
+    folder = services.settings.data_dir
     codes = put_rested(database, 40_000)
     log = folder / "worker.log"
     with log.open("wb") as file:

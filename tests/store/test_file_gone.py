@@ -17,9 +17,9 @@ from flask_migrate import upgrade
 from sqlalchemy import Connection
 
 from saver import create_app
-from saver.app import Rooms
-from saver.leases import Leases
-from saver.writer import StorageError
+from saver.app import Services
+from saver.database.writer import StorageError
+from saver.store import TextStore
 from tests.conftest import settings_in
 from tests.support.snapshot import ask, snapshot
 
@@ -31,10 +31,10 @@ def delete(folder: Path, *endings: str) -> None:
 
 @pytest.mark.parametrize("endings", [("",), ("", "-wal", "-shm"), ("-wal",), ("-shm",)], ids=str)
 def test_what_is_deleted_is_not_written_to(
-    client: FlaskClient, rooms: Rooms, endings: tuple[str, ...]
+    client: FlaskClient, services: Services, endings: tuple[str, ...]
 ) -> None:
     written = client.post("/api/v1/write", json={"text": "before"}).json
-    delete(rooms.settings.data_dir, *endings)
+    delete(services.settings.data_dir, *endings)
     answer = client.post("/api/v1/write", json={"text": "after"})
     if "" in endings:
         assert (answer.status_code, answer.json["type"]) == (503, "urn:saver:problem:storage")
@@ -42,11 +42,11 @@ def test_what_is_deleted_is_not_written_to(
         state = client.get("/readyz")
         assert (state.status_code, state.json["database"]) == (503, "failing")
         # Nothing is made where it was: an empty pool would lease codes that are leased.
-        assert not (rooms.settings.data_dir / "saver.db").exists()
+        assert not (services.settings.data_dir / "saver.db").exists()
     else:
         # What another process opens now is what is written to.
         assert answer.status_code == 201
-        assert answer.json["code"] in snapshot(rooms.settings.data_dir / "saver.db").leased
+        assert answer.json["code"] in snapshot(services.settings.data_dir / "saver.db").leased
 
 
 @pytest.mark.parametrize("reserve", [0, 1 << 60])
@@ -61,42 +61,42 @@ def test_a_folder_that_is_gone_is_no_fault(make_app: Callable[..., Flask], reser
 
 def test_what_is_deleted_while_it_is_written_to_is_no_fault(make_app: Callable[..., Flask]) -> None:
     app = make_app(disk_reserve=1)
-    rooms: Rooms = app.extensions["saver"]
-    with app.extensions["saver"].leases._engine.connect() as connection:
-        place = rooms.settings.data_dir
+    services: Services = app.extensions["saver"]
+    with app.extensions["saver"].store._engine.connect() as connection:
+        place = services.settings.data_dir
         place.rename(place.with_name("elsewhere"))
         with pytest.raises(StorageError):
-            rooms.leases._quotas.check(connection, None, 1, 0)
+            services.store._quotas.check(connection, None, 1, 0)
 
 
-def test_what_is_deleted_before_the_commit_is_not_acknowledged(leases: Leases, rooms: Rooms) -> None:
-    place = rooms.settings.data_dir
+def test_what_is_deleted_before_the_commit_is_not_acknowledged(store: TextStore, services: Services) -> None:
+    place = services.settings.data_dir
 
     def work(connection: Connection) -> None:
         connection.exec_driver_sql("DELETE FROM code WHERE code = 'wUrp'")
         delete(place, "")
 
     with pytest.raises(StorageError, match="FileGoneError"):
-        leases._writer.run(work)
+        store._writer.run(work)
 
 
 def test_another_database_in_its_place_is_used(
-    client: FlaskClient, rooms: Rooms, migrated: Path, codes: list[str]
+    client: FlaskClient, services: Services, migrated: Path, codes: list[str]
 ) -> None:
     client.post("/api/v1/write", json={"text": "before"})
-    delete(rooms.settings.data_dir, "", "-wal", "-shm")
-    shutil.copy(migrated, rooms.settings.data_dir / "saver.db")
+    delete(services.settings.data_dir, "", "-wal", "-shm")
+    shutil.copy(migrated, services.settings.data_dir / "saver.db")
     answer = client.post("/api/v1/write", json={"text": "after"})
     assert answer.json["type"] == "urn:saver:problem:pool-empty"
-    assert snapshot(rooms.settings.data_dir / "saver.db").leased == []
+    assert snapshot(services.settings.data_dir / "saver.db").leased == []
 
 
-def test_check_says_it_and_makes_nothing(app: Flask, rooms: Rooms) -> None:
-    delete(rooms.settings.data_dir, "")
+def test_check_says_it_and_makes_nothing(app: Flask, services: Services) -> None:
+    delete(services.settings.data_dir, "")
     told = app.test_cli_runner().invoke(args=["check"])
     assert told.exit_code == 1
     assert re.search(r"^database FAILING .*there is no file .*saver.db \(FileGoneError\)$", told.stdout, re.M)
-    assert not (rooms.settings.data_dir / "saver.db").exists()
+    assert not (services.settings.data_dir / "saver.db").exists()
 
 
 @pytest.mark.parametrize("name", ["what?1", "%41", "a b#c;d", "file:x", "한글"])
@@ -108,7 +108,7 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
         app.extensions["sqlalchemy"].engine.dispose()
     assert (folder / "saver.db").stat().st_size > 10_000
     (folder / "kept").mkdir()
-    made = app.extensions["saver"].upkeep.backup.make(folder / "kept", 1)
+    made = app.extensions["saver"].tools.backup.make(folder / "kept", 1)
     assert ask(made.path, "SELECT count(*) FROM text") == [(0,)]
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [name]
 
@@ -122,10 +122,12 @@ def test_nobody_else_may_read_a_file_from_its_first_moment(
         app = make_app("bare")
         with app.app_context():
             upgrade()
-        rooms: Rooms = app.extensions["saver"]
+        services: Services = app.extensions["saver"]
         app.test_client().post("/api/v1/load", json={"code": "aaaa"})
-        rooms.readiness.beat()
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in rooms.settings.data_dir.iterdir()}
+        services.readiness.beat()
+        modes = {
+            path.name: stat.S_IMODE(path.stat().st_mode) for path in services.settings.data_dir.iterdir()
+        }
     finally:
         os.umask(before)
     private = {"", "-wal", "-shm", "-gate", "-next"}
@@ -133,10 +135,10 @@ def test_nobody_else_may_read_a_file_from_its_first_moment(
     assert {name: oct(mode) for name, mode in modes.items() if mode & 0o077 and name != "counts"} == {}
 
 
-def test_an_open_file_costs_a_look_up_nothing_else(leases: Leases, rooms: Rooms) -> None:
+def test_an_open_file_costs_a_look_up_nothing_else(store: TextStore, services: Services) -> None:
     # The pool keeps its connections as long as the file stays.
     seen = []
     for _ in range(3):
-        leases._read(lambda connection: seen.append(id(connection.connection.driver_connection)))
+        store._read(lambda connection: seen.append(id(connection.connection.driver_connection)))
     assert len(set(seen)) == 1
-    partial(rooms.leases.save, "x", 60)()
+    partial(services.store.save, "x", 60)()

@@ -15,11 +15,11 @@ from sqlalchemy import Select, event
 from sqlalchemy.dialects import sqlite
 
 from saver import create_app, seal
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import ALPHABET, SPACE, Code
-from saver.leases import Leases, NoTextError, PoolEmptyError, load, own
-from saver.leases.draw import Draw
-from saver.writer import StorageError
+from saver.database.writer import StorageError
+from saver.store import NoTextError, PoolEmptyError, TextStore, load, own
+from saver.store.allocate import CodeAllocator
 from tests.conftest import BOTH, NOW, Clock, settings_in
 from tests.support.snapshot import Database, ask, everything_stored, put_codes, tell
 
@@ -28,61 +28,61 @@ KINDS = BOTH
 DAY = 86_400
 
 
-def test_a_saved_text_is_loaded_until_its_last_second(leases: Leases, clock: Clock) -> None:
-    lease = leases.save("hello", 600)
+def test_a_saved_text_is_loaded_until_its_last_second(store: TextStore, clock: Clock) -> None:
+    lease = store.save("hello", 600)
     assert lease.expires_at == NOW + 600
     clock.now = NOW + 599.999
-    assert leases.load(lease.code).text == "hello"
+    assert store.load(lease.code).text == "hello"
     clock.now = NOW + 600
     with pytest.raises(NoTextError):
-        leases.load(lease.code)
+        store.load(lease.code)
 
 
-def test_a_life_is_never_shorter_than_asked_for(leases: Leases, clock: Clock) -> None:
+def test_a_life_is_never_shorter_than_asked_for(store: TextStore, clock: Clock) -> None:
     clock.now = NOW + 0.7
-    assert leases.save("hello", 600).expires_at == NOW + 601
+    assert store.save("hello", 600).expires_at == NOW + 601
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(
     st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=200),
 )
-def test_text_out_is_text_in(leases: Leases, clock: Clock, text: str) -> None:
-    lease = leases.save(text, 60)
-    assert leases.load(lease.code).text == text
+def test_text_out_is_text_in(store: TextStore, clock: Clock, text: str) -> None:
+    lease = store.save(text, 60)
+    assert store.load(lease.code).text == text
     clock.tick(60 + DAY)
-    leases.sweep(10)
-    leases.sweep(10)
+    store.sweep(10)
+    store.sweep(10)
 
 
 @pytest.mark.parametrize(
     "text", ["a\r\nb\rc\n", "\ufeffbom", "e\u0301 nfd", "👩‍👩‍👧 \u202eright", " ", "0", "x" * 1_048_576]
 )
 @pytest.mark.parametrize("password", [None, "pässword"])
-def test_awkward_texts_come_back_byte_for_byte(leases: Leases, text: str, password: str | None) -> None:
-    lease = leases.save(text, 60, password)
-    assert leases.load(lease.code, password).text.encode() == text.encode()
+def test_awkward_texts_come_back_byte_for_byte(store: TextStore, text: str, password: str | None) -> None:
+    lease = store.save(text, 60, password)
+    assert store.load(lease.code, password).text.encode() == text.encode()
 
 
-def test_a_sealed_text_needs_its_password(leases: Leases) -> None:
-    code = leases.save("secret", 60, "right").code
+def test_a_sealed_text_needs_its_password(store: TextStore) -> None:
+    code = store.save("secret", 60, "right").code
     for wrong in (None, "wrong", "right ", "Right", ""):
         with pytest.raises(NoTextError):
-            leases.load(code, wrong)
-    assert leases.load(code, "right").text == "secret"
+            store.load(code, wrong)
+    assert store.load(code, "right").text == "secret"
 
 
-def test_a_password_means_the_same_in_every_normal_form(leases: Leases) -> None:
-    code = leases.save("secret", 60, "caf\u00e9").code
-    assert leases.load(code, "cafe\u0301").text == "secret"
+def test_a_password_means_the_same_in_every_normal_form(store: TextStore) -> None:
+    code = store.save("secret", 60, "caf\u00e9").code
+    assert store.load(code, "cafe\u0301").text == "secret"
 
 
-def test_a_password_does_no_harm_to_an_open_text(leases: Leases) -> None:
-    assert leases.load(leases.save("open", 60).code, "needless").text == "open"
+def test_a_password_does_no_harm_to_an_open_text(store: TextStore) -> None:
+    assert store.load(store.save("open", 60).code, "needless").text == "open"
 
 
-def test_nothing_of_a_sealed_text_is_readable_in_the_database(leases: Leases, database: Database) -> None:
-    lease = leases.save("CANARY-TEXT", 60, "CANARY-PASSWORD")
+def test_nothing_of_a_sealed_text_is_readable_in_the_database(store: TextStore, database: Database) -> None:
+    lease = store.save("CANARY-TEXT", 60, "CANARY-PASSWORD")
     stored = everything_stored(database)
     for canary in (b"CANARY-TEXT", b"CANARY-PASSWORD", lease.owner_token.encode()):
         assert canary not in stored
@@ -90,139 +90,139 @@ def test_nothing_of_a_sealed_text_is_readable_in_the_database(leases: Leases, da
 
 
 @pytest.mark.kinds("sqlite")
-def test_a_wiped_text_is_overwritten_in_the_file(leases: Leases, rooms: Rooms, clock: Clock) -> None:
-    leases.save("CANARY-TEXT" * 100, 60)
+def test_a_wiped_text_is_overwritten_in_the_file(store: TextStore, services: Services, clock: Clock) -> None:
+    store.save("CANARY-TEXT" * 100, 60)
     clock.tick(60)
-    leases.sweep(10)
-    database = rooms.settings.data_dir / "saver.db"
+    store.sweep(10)
+    database = services.settings.data_dir / "saver.db"
     with sqlite3.connect(database) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
     assert b"CANARY-TEXT" not in database.read_bytes()
 
 
-def test_the_404_of_a_code_has_a_seal_that_stays_the_same(leases: Leases) -> None:
+def test_the_404_of_a_code_has_a_seal_that_stays_the_same(store: TextStore) -> None:
     def seal_of(code: Code) -> seal.Seal:
         with pytest.raises(NoTextError) as missed:
-            leases.load(code)
+            store.load(code)
         return missed.value.seal
 
     never = Code("qqqq")
     assert seal_of(never) == seal_of(never)
     assert seal_of(never) != seal_of(Code("qqqr"))
-    sealed = leases.save("secret", 60, "right").code
+    sealed = store.save("secret", 60, "right").code
     real = seal_of(sealed)
     assert real == seal_of(sealed)
     decoy = seal_of(never)
     assert (real.name, real.iterations, len(real.salt)) == (decoy.name, decoy.iterations, len(decoy.salt))
 
 
-def test_an_empty_pool_refuses_and_loses_nothing(leases: Leases, codes: list[str]) -> None:
-    kept = {leases.save(f"text {number}", 60).code: f"text {number}" for number in range(len(codes))}
+def test_an_empty_pool_refuses_and_loses_nothing(store: TextStore, codes: list[str]) -> None:
+    kept = {store.save(f"text {number}", 60).code: f"text {number}" for number in range(len(codes))}
     with pytest.raises(PoolEmptyError):
-        leases.save("one too many", 60)
+        store.save("one too many", 60)
     assert set(kept) == set(codes)
-    assert all(leases.load(code).text == text for code, text in kept.items())
+    assert all(store.load(code).text == text for code, text in kept.items())
 
 
-def test_a_code_rests_before_it_is_leased_again(leases: Leases, clock: Clock, codes: list[str]) -> None:
+def test_a_code_rests_before_it_is_leased_again(store: TextStore, clock: Clock, codes: list[str]) -> None:
     for _ in codes:
-        leases.save("text", 60)
+        store.save("text", 60)
     clock.tick(60 + DAY - 1)
-    leases.sweep(10)
+    store.sweep(10)
     with pytest.raises(PoolEmptyError):
-        leases.save("too early", 60)
+        store.save("too early", 60)
     clock.tick(1)
-    assert leases.sweep(10).freed == len(codes)
-    assert leases.audit().free == len(codes)
-    leases.save("in time", 60)
+    assert store.sweep(10).freed == len(codes)
+    assert store.audit().free == len(codes)
+    store.save("in time", 60)
 
 
-def test_delete_ends_a_text_at_once_and_its_code_rests(leases: Leases, clock: Clock) -> None:
-    lease = leases.save("text", 600)
-    leases.delete(lease.code, lease.owner_token)
+def test_delete_ends_a_text_at_once_and_its_code_rests(store: TextStore, clock: Clock) -> None:
+    lease = store.save("text", 600)
+    store.delete(lease.code, lease.owner_token)
     with pytest.raises(NoTextError):
-        leases.load(lease.code)
-    leases.delete(lease.code, lease.owner_token)
+        store.load(lease.code)
+    store.delete(lease.code, lease.owner_token)
     clock.tick(DAY - 1)
-    assert leases.sweep(10).freed == 0
+    assert store.sweep(10).freed == 0
     clock.tick(1)
-    assert leases.sweep(10).freed == 1
+    assert store.sweep(10).freed == 1
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "A" * 22])
-def test_delete_needs_the_owner_token(leases: Leases, token: str) -> None:
-    lease = leases.save("text", 600)
+def test_delete_needs_the_owner_token(store: TextStore, token: str) -> None:
+    lease = store.save("text", 600)
     with pytest.raises(NoTextError):
-        leases.delete(lease.code, token)
-    assert leases.load(lease.code).text == "text"
+        store.delete(lease.code, token)
+    assert store.load(lease.code).text == "text"
 
 
-def test_deleting_a_text_twice_does_not_prolong_its_rest(leases: Leases, clock: Clock) -> None:
-    lease = leases.save("text", 600)
-    leases.delete(lease.code, lease.owner_token)
+def test_deleting_a_text_twice_does_not_prolong_its_rest(store: TextStore, clock: Clock) -> None:
+    lease = store.save("text", 600)
+    store.delete(lease.code, lease.owner_token)
     clock.tick(DAY / 2)
-    leases.delete(lease.code, lease.owner_token)
+    store.delete(lease.code, lease.owner_token)
     clock.tick(DAY / 2)
-    assert leases.sweep(10).freed == 1
+    assert store.sweep(10).freed == 1
 
 
-def test_a_sweep_wipes_only_what_has_expired(leases: Leases, clock: Clock) -> None:
-    short, long = leases.save("short", 60), leases.save("long", 3_600)
+def test_a_sweep_wipes_only_what_has_expired(store: TextStore, clock: Clock) -> None:
+    short, long = store.save("short", 60), store.save("long", 3_600)
     clock.tick(60)
-    swept = leases.sweep(10)
+    swept = store.sweep(10)
     assert (swept.wiped, swept.freed, swept.more) == (1, 0, False)
-    assert leases.load(long.code).text == "long"
+    assert store.load(long.code).text == "long"
     with pytest.raises(NoTextError):
-        leases.load(short.code)
+        store.load(short.code)
 
 
-def test_a_sweep_says_when_there_is_more(leases: Leases, clock: Clock) -> None:
+def test_a_sweep_says_when_there_is_more(store: TextStore, clock: Clock) -> None:
     for _ in range(3):
-        leases.save("text", 60)
+        store.save("text", 60)
     clock.tick(60)
-    assert leases.sweep(2).more
-    assert not leases.sweep(2).more
+    assert store.sweep(2).more
+    assert not store.sweep(2).more
 
 
-def test_the_operator_can_remove_a_text(leases: Leases) -> None:
-    code = leases.save("text", 600).code
-    assert leases.remove(code)
-    assert not leases.remove(code)
+def test_the_operator_can_remove_a_text(store: TextStore) -> None:
+    code = store.save("text", 600).code
+    assert store.remove(code)
+    assert not store.remove(code)
     with pytest.raises(NoTextError):
-        leases.load(code)
+        store.load(code)
 
 
 @pytest.mark.kinds("sqlite")
-def test_a_save_that_cannot_be_committed_is_not_acknowledged(leases: Leases, rooms: Rooms) -> None:
-    database = rooms.settings.data_dir / "saver.db"
+def test_a_save_that_cannot_be_committed_is_not_acknowledged(store: TextStore, services: Services) -> None:
+    database = services.settings.data_dir / "saver.db"
     blocker = sqlite3.connect(database)
     blocker.execute("PRAGMA busy_timeout = 1")
-    engine = leases._engine
+    engine = store._engine
 
     @event.listens_for(engine, "commit")
     def fail(_connection: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     with pytest.raises((StorageError, sqlite3.OperationalError)):
-        leases.save("text", 60)
+        store.save("text", 60)
     event.remove(engine, "commit", fail)
     assert blocker.execute("SELECT count(*) FROM text").fetchone() == (0,)
     blocker.close()
-    leases.save("text", 60)
+    store.save("text", 60)
 
 
 @pytest.mark.kinds("sqlite")
-def test_writes_wait_for_the_disk(leases: Leases) -> None:
-    with leases._engine.connect() as connection:
+def test_writes_wait_for_the_disk(store: TextStore) -> None:
+    with store._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
 
 
 def test_codes_are_drawn_by_the_systems_csprng_outside_of_tests(make_app, tmp_path) -> None:
-    rooms = create_app(settings_in(tmp_path / "other")).extensions["saver"]
-    assert type(rooms.leases._random) is SystemRandom
+    services = create_app(settings_in(tmp_path / "other")).extensions["saver"]
+    assert type(services.store._random) is SystemRandom
 
 
 class TestEveryFreeCodeIsEquallyLikely:
@@ -232,17 +232,17 @@ class TestEveryFreeCodeIsEquallyLikely:
         expected = drawn.total() / len(codes)
         return sum((drawn[code] - expected) ** 2 / expected for code in codes)
 
-    def test_by_counting(self, leases: Leases, codes: list[str]) -> None:
-        draw = Draw(leases._engine, Random(1))
-        with leases._engine.connect() as connection:
+    def test_by_counting(self, store: TextStore, codes: list[str]) -> None:
+        draw = CodeAllocator(store._engine, Random(1))
+        with store._engine.connect() as connection:
             drawn = Counter(draw._by_counting(connection)[0] for _ in range(4_000))
         assert self.uneven(drawn, codes) < 16.27
 
-    def test_by_trying(self, leases: Leases, database: Database) -> None:
+    def test_by_trying(self, store: TextStore, database: Database) -> None:
         tell(database, "DELETE FROM code")
         put_codes(database, [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)])
-        draw = Draw(leases._engine, Random(2))
-        with leases._engine.connect() as connection:
+        draw = CodeAllocator(store._engine, Random(2))
+        with store._engine.connect() as connection:
             found = [draw._by_trying(connection, draw._plan.stages[-1]) for _ in range(3_000)]
         # The free codes are spread evenly, so each first letter has as many of them.
         drawn = Counter(code[0] for code in found if code)
@@ -251,30 +251,30 @@ class TestEveryFreeCodeIsEquallyLikely:
 
 
 def test_a_pool_that_was_nearly_empty_is_drawn_from_as_usual_once_it_is_not(
-    leases: Leases, clock: Clock, codes: list[str]
+    store: TextStore, clock: Clock, codes: list[str]
 ) -> None:
-    assert {leases.save("x", 60).code for _ in codes} == set(codes)
-    assert leases._draw._few
-    list(leases.fill())
-    leases.save("x", 60)
-    assert not leases._draw._few
+    assert {store.save("x", 60).code for _ in codes} == set(codes)
+    assert store._draw._few
+    list(store.fill())
+    store.save("x", 60)
+    assert not store._draw._few
 
 
-def test_an_empty_pool_is_no_code(leases: Leases, codes: list[str]) -> None:
+def test_an_empty_pool_is_no_code(store: TextStore, codes: list[str]) -> None:
     for _ in codes:
-        leases.save("text", 60)
-    with leases._engine.connect() as connection, pytest.raises(PoolEmptyError):
-        Draw(leases._engine, Random(1))._by_counting(connection)
+        store.save("text", 60)
+    with store._engine.connect() as connection, pytest.raises(PoolEmptyError):
+        CodeAllocator(store._engine, Random(1))._by_counting(connection)
 
 
-def test_a_deleted_code_rests_no_moment_less(leases: Leases, clock: Clock) -> None:
+def test_a_deleted_code_rests_no_moment_less(store: TextStore, clock: Clock) -> None:
     clock.now = NOW + 0.9
-    lease = leases.save("text", 600)
-    leases.delete(lease.code, lease.owner_token)
+    lease = store.save("text", 600)
+    store.delete(lease.code, lease.owner_token)
     clock.now = NOW + 0.5 + DAY
-    assert leases.sweep(10).freed == 0
+    assert store.sweep(10).freed == 0
     clock.now = NOW + 1 + DAY
-    assert leases.sweep(10).freed == 1
+    assert store.sweep(10).freed == 1
 
 
 @pytest.mark.kinds("sqlite")

@@ -17,7 +17,8 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from saver import create_app, models
+from saver import create_app
+from saver.database import tables
 from saver.settings import Settings
 from tests.conftest import settings_in
 from tests.support.snapshot import ask, tell
@@ -66,10 +67,10 @@ def plain(sql: str) -> str:
 
 
 def differences(engine: Engine) -> list[object]:
-    options = {"compare_type": True, "compare_server_default": True, "target_metadata": models.metadata}
+    options = {"compare_type": True, "compare_server_default": True, "target_metadata": tables.metadata}
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts=options)
-        return list(compare_metadata(context, models.metadata))
+        return list(compare_metadata(context, tables.metadata))
 
 
 def test_the_migrations_make_what_the_models_say(database: Path) -> None:
@@ -79,7 +80,7 @@ def test_the_migrations_make_what_the_models_say(database: Path) -> None:
 def test_what_alembic_does_not_compare_is_the_same_too(database: Path) -> None:
     # Checks, primary keys, rowids and the conditions of indexes: it looks at none of them.
     engine = create_engine(f"sqlite:///{database}")
-    for table in models.metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         assert parts(sql_of(database, table.name)) == parts(str(CreateTable(table).compile(engine)))
         for index in table.indexes:
             assert sql_of(database, str(index.name)) == plain(str(CreateIndex(index).compile(engine)))
@@ -144,7 +145,7 @@ def test_a_file_is_named_after_its_revision(scripts: ScriptDirectory) -> None:
 
 
 def test_a_migration_does_not_seed(database: Path) -> None:
-    for table in models.metadata.tables:
+    for table in tables.metadata.tables:
         assert ask(database, f"SELECT count(*) FROM {table}") == [(0,)]
 
 
@@ -159,10 +160,10 @@ def test_a_migration_does_not_depend_on_the_house() -> None:
 
 def test_texts_survive_an_upgrade(make_app: Callable[..., Flask]) -> None:
     app = make_app()
-    lease = app.extensions["saver"].leases.save("kept", 600)
+    lease = app.extensions["saver"].store.save("kept", 600)
     with app.app_context():
         upgrade()
-    assert app.extensions["saver"].leases.load(lease.code).text == "kept"
+    assert app.extensions["saver"].store.load(lease.code).text == "kept"
 
 
 ROWS = [

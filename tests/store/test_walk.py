@@ -24,9 +24,9 @@ from hypothesis.stateful import (
 )
 
 from saver import seal
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import Code
-from saver.leases import Leases, NoTextError, PoolEmptyError
+from saver.store import NoTextError, PoolEmptyError, TextStore
 from tests.conftest import BOTH, NOW, Clock
 from tests.support.snapshot import Database, ask, put_codes, snapshot, tell
 
@@ -68,12 +68,12 @@ class Kept:
 class Walk(RuleBasedStateMachine):
     """The rules are the deeds; the invariants hold after each of them."""
 
-    def __init__(self, leases: Leases, clock: Clock, database: Database) -> None:
+    def __init__(self, store: TextStore, clock: Clock, database: Database) -> None:
         super().__init__()
-        self.leases, self.clock, self.database = leases, clock, database
+        self.store, self.clock, self.database = store, clock, database
         self.clock.now = NOW
         # Every walk begins alike, so that one that fails can be walked again and made shorter.
-        self.leases._random.seed(4)
+        self.store._random.seed(4)
         self.free = set(CODES)
         self.kept: dict[str, Kept] = {}
         self.former_tokens: list[str] = []
@@ -89,9 +89,9 @@ class Walk(RuleBasedStateMachine):
     def write(self, body: str, lifetime: int, password: str | None) -> None:
         if not self.free:
             with pytest.raises(PoolEmptyError):
-                self.leases.save(body, lifetime, password)
+                self.store.save(body, lifetime, password)
             return
-        lease = self.leases.save(body, lifetime, password)
+        lease = self.store.save(body, lifetime, password)
         assert lease.code in self.free, "a code that is leased or resting was leased again"
         assert lease.expires_at == math.ceil(self.clock.now) + lifetime
         self.free.remove(lease.code)
@@ -109,7 +109,7 @@ class Walk(RuleBasedStateMachine):
         kept = self.kept.get(code)
         if kept is None:
             return
-        self.leases.delete(code, kept.owner_token)
+        self.store.delete(code, kept.owner_token)
         if self.is_live(kept):
             kept.expires_at = math.floor(self.clock.now)
             kept.free_at = math.ceil(self.clock.now) + REST
@@ -119,7 +119,7 @@ class Walk(RuleBasedStateMachine):
         others = [kept.owner_token for other, kept in self.kept.items() if other != code]
         token = data.draw(st.sampled_from(["", "x" * 22, *others, *self.former_tokens]))
         with pytest.raises(NoTextError):
-            self.leases.delete(code, token)
+            self.store.delete(code, token)
 
     @rule(seconds=st.sampled_from([0.001, 0.5, 1, 59, REST]))
     def tick(self, seconds: float) -> None:
@@ -134,7 +134,7 @@ class Walk(RuleBasedStateMachine):
 
     @rule(most=st.sampled_from([1, 2, 100]))
     def sweep(self, most: int) -> None:
-        swept = self.leases.sweep(most)
+        swept = self.store.sweep(most)
         given_back = set(snapshot(self.database).free) - self.free
         assert len(given_back) == swept.freed <= most
         for code in given_back:
@@ -151,7 +151,7 @@ class Walk(RuleBasedStateMachine):
         held = "SELECT count(*) FROM text WHERE body IS NOT NULL AND expires_at <= ?"
         assert ask(self.database, held, now) == [(0,)]
         before = ask(self.database, "SELECT * FROM text ORDER BY code")
-        again = self.leases.sweep(100)
+        again = self.store.sweep(100)
         assert (again.wiped, again.freed, again.more) == (0, 0, False)
         assert ask(self.database, "SELECT * FROM text ORDER BY code") == before
 
@@ -174,7 +174,7 @@ class Walk(RuleBasedStateMachine):
     def expect(self, code: Code, password: str | None, body: str | None) -> None:
         loaded = None
         with suppress(NoTextError):
-            loaded = self.leases.load(code, password).text
+            loaded = self.store.load(code, password).text
         assert loaded == body
 
 
@@ -182,9 +182,9 @@ class Walk(RuleBasedStateMachine):
 def test_every_walk_agrees_with_the_model(
     make_app: Callable[..., Flask], clock: Clock, database: Database
 ) -> None:
-    rooms: Rooms = make_app(rest=REST).extensions["saver"]
+    services: Services = make_app(rest=REST).extensions["saver"]
     run_state_machine_as_test(
-        lambda: Walk(rooms.leases, clock, database),
+        lambda: Walk(services.store, clock, database),
         settings=settings(
             max_examples=100,
             stateful_step_count=30,

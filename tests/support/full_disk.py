@@ -16,10 +16,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from saver import create_app
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import Code
+from saver.database.writer import StorageError
 from saver.worker import Sweeper
-from saver.writer import StorageError
 from tests.conftest import Clock, settings_in
 from tests.support.snapshot import ask, put_codes
 
@@ -36,8 +36,8 @@ class Lab:
         put_codes(folder / "saver.db", [Code.nth(number * 1_461) for number in range(1_000)])
         app = create_app(settings_in(folder, disk_reserve=16 << 20, **changed), self.clock, Random(1))
         self.client: FlaskClient = app.test_client()
-        self.rooms: Rooms = app.extensions["saver"]
-        self.sweeper = Sweeper(self.rooms.leases, self.rooms.readiness, threading.Event())
+        self.services: Services = app.extensions["saver"]
+        self.sweeper = Sweeper(self.services.store, self.services.readiness, threading.Event())
 
     def ask(self, route: str, **body: object) -> tuple[int, Any]:
         """The status and the document."""

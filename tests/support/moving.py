@@ -63,7 +63,7 @@ def _main() -> None:
     def kill() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    mover = create_app().extensions["saver"].upkeep.move
+    mover = create_app().extensions["saver"].tools.move
     mover.move(sys.stdin.readline().strip(), Told({sys.argv[1]: kill}))
 
 

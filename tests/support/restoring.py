@@ -8,8 +8,8 @@ from pathlib import Path
 from flask import Flask
 
 from saver.codes import Code
-from saver.leases import Leases, NoTextError, PoolEmptyError
-from saver.upkeep import Backups, Made, Restored
+from saver.ops import BackupResult, Backups, RestoreResult
+from saver.store import NoTextError, PoolEmptyError, TextStore
 from tests.conftest import Clock
 
 REST = 86_400
@@ -31,11 +31,11 @@ class House:
     def open(self) -> None:
         """Start the service anew."""
         self.app = self._make_app(self._name)
-        self.rooms = self.app.extensions["saver"]
+        self.services = self.app.extensions["saver"]
 
     @property
-    def leases(self) -> Leases:
-        return self.rooms.leases
+    def store(self) -> TextStore:
+        return self.services.store
 
     def close(self) -> None:
         """Stop it: no connection is left."""
@@ -43,14 +43,14 @@ class House:
             self.app.extensions["sqlalchemy"].engine.dispose()
 
     def backup(self) -> Path:
-        backups: Backups = self.rooms.upkeep.backup
-        made: Made = backups.make(self.folder, 100)
+        backups: Backups = self.services.tools.backup
+        made: BackupResult = backups.make(self.folder, 100)
         return made.path
 
-    def restore(self, backup: Path, **how: object) -> Restored:
+    def restore(self, backup: Path, **how: object) -> RestoreResult:
         self.close()
         self.open()
-        restored: Restored = self.rooms.upkeep.restore.restore(backup, **how)
+        restored: RestoreResult = self.services.tools.restore.restore(backup, **how)
         return restored
 
     def lose(self) -> None:
@@ -60,12 +60,12 @@ class House:
             path.unlink()
 
     def sweep(self) -> None:
-        while self.leases.sweep(100).more:
+        while self.store.sweep(100).more:
             pass
 
     def reads(self, code: str, **shown: str) -> str | None:
         try:
-            return self.leases.load(Code.parse(code), **shown).text
+            return self.store.load(Code.parse(code), **shown).text
         except NoTextError:
             return None
 
@@ -74,6 +74,6 @@ class House:
         found: set[str] = set()
         while True:
             try:
-                found.add(self.leases.save("stranger", 60).code)
+                found.add(self.store.save("stranger", 60).code)
             except PoolEmptyError:
                 return found

@@ -13,11 +13,11 @@ from flask import Flask
 from sqlalchemy import delete, insert
 
 from bench.codespace import DAY, HOUR, Kind, Service, draw_cost, guessed, simulate
-from saver.app import Rooms
+from saver.app import Services
 from saver.codes import SPACE, Code
-from saver.leases import Lease, Leases, PoolEmptyError, draw
-from saver.models import code as pool
-from saver.models import text
+from saver.database.tables import code as pool
+from saver.database.tables import text
+from saver.store import PoolEmptyError, StoredText, TextStore, draw
 from tests.conftest import Clock
 from tests.support.server import ROOT
 
@@ -44,10 +44,10 @@ def codes() -> list[str]:
 
 
 @pytest.fixture
-def leases(make_app) -> Leases:  # type: ignore[no-untyped-def]
+def store(make_app) -> TextStore:  # type: ignore[no-untyped-def]
     app: Flask = make_app(rest=REST)
-    rooms: Rooms = app.extensions["saver"]
-    return rooms.leases
+    services: Services = app.extensions["saver"]
+    return services.store
 
 
 def test_the_space_carries_what_a_life_and_a_rest_leave_of_it() -> None:
@@ -85,38 +85,38 @@ def test_a_simulation_loses_no_code() -> None:
 
 
 @pytest.mark.parametrize("rate", [3, 8])
-def test_the_real_leases_settle_where_the_model_says(leases: Leases, clock: Clock, rate: int) -> None:
+def test_the_real_leases_settle_where_the_model_says(store: TextStore, clock: Clock, rate: int) -> None:
     """Below what the codes carry, and beyond it."""
     # A code waits half a turn of the worker's, on the average, until it is given back.
     service = Service(rate, HALVES, rest=REST + SWEEP_EVERY // 2, space=CODES)
-    refused, taken, live = _drive(leases, clock, rate, 400)
+    refused, taken, live = _drive(store, clock, rate, 400)
     assert refused == pytest.approx(rate * service.refused, abs=0.03 * rate)
     assert taken == pytest.approx(min(CODES, service.taken), rel=0.03)
     assert live == pytest.approx(service.live * (1 - service.refused), rel=0.05)
 
 
-def _drive(leases: Leases, clock: Clock, rate: int, seconds: int) -> tuple[float, float, float]:
+def _drive(store: TextStore, clock: Clock, rate: int, seconds: int) -> tuple[float, float, float]:
     """Write at a rate; of the last 150 s refusals a second, codes taken, texts that live."""
-    random, early = Random(6), deque[tuple[int, Lease]]()
+    random, early = Random(6), deque[tuple[int, StoredText]]()
     seen: list[tuple[int, int, int]] = []
     for second in range(seconds):
         clock.tick(1)
         while early and early[0][0] <= second:
             lease = early.popleft()[1]
-            leases.delete(lease.code, lease.owner_token)
+            store.delete(lease.code, lease.owner_token)
         refused = 0
         for _ in range(rate):
             kind = random.choices(HALVES, [kind.share for kind in HALVES])[0]
             try:
-                lease = leases.save("x", kind.life)
+                lease = store.save("x", kind.life)
             except PoolEmptyError:
                 refused += 1
             else:
                 if random.random() < kind.ending:
                     early.append((second + kind.after, lease))
         if second % SWEEP_EVERY == 0:
-            leases.sweep(CODES)
-        counted = leases.audit()
+            store.sweep(CODES)
+        counted = store.audit()
         assert counted.free + counted.live + counted.overdue + counted.resting == CODES
         seen.append((refused, CODES - counted.free, counted.live))
     refusals, taken, live = (statistics.mean(column) for column in zip(*seen[-150:], strict=True))
@@ -139,7 +139,7 @@ def test_a_real_draw_costs_what_the_model_says(
         chosen = Random(3).sample(range(space), free)
         connection.execute(insert(pool), [{"code": Code.nth(number)} for number in chosen])
         connection.connection.driver_connection.set_trace_callback(looked.append)
-        draw_one = draw.Draw(engine, Random(6))
+        draw_one = draw.CodeAllocator(engine, Random(6))
         # The free ones are few in all, but the model is asked for what happens before they are counted.
         draw_one._plan = draw_one._plan._replace(few=0)
         for _ in range(draws):

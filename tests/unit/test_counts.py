@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from saver.counts import Charge, Counts, CountsError, SafeCounts
-from saver.counts.redis import _CHARGE, RedisCounts
-from saver.counts.shared import _MOST_SLOTS, _SLOTS, SharedCounts
-from saver.redis_client import pool_of
+from saver.ratelimit import Charge, Counters, CountersError, SafeCounters
+from saver.ratelimit.mapped_file import _MOST_SLOTS, _SLOTS, MappedFileCounters
+from saver.ratelimit.redis import _CHARGE, RedisCounters
+from saver.redis_client import make_pool
 from tests.conftest import NOW
 from tests.support.races import together
 from tests.support.redis_server import Deaf, RedisServer
@@ -27,8 +27,8 @@ MARK = Charge("mark", 0, 600)
 THREADS, TIMES = 8, 200
 
 
-def counts_in(redis: RedisServer) -> RedisCounts:
-    return RedisCounts(redis.url, connection_pool=pool_of(redis.url, THREADS))
+def counts_in(redis: RedisServer) -> RedisCounters:
+    return RedisCounters(redis.url, connection_pool=make_pool(redis.url, THREADS))
 
 
 def test_counts_out_of_reach_refuse_instead_of_letting_pass(
@@ -42,24 +42,24 @@ def test_counts_out_of_reach_refuse_instead_of_letting_pass(
 
 class TestBoth:
     @pytest.fixture(params=["file", "redis"])
-    def kept(self, request: pytest.FixtureRequest, tmp_path: Path) -> Counts:
+    def kept(self, request: pytest.FixtureRequest, tmp_path: Path) -> Counters:
         if request.param == "redis":
             return counts_in(request.getfixturevalue("redis_server"))
-        return SharedCounts(f"shared://{tmp_path}/counts")
+        return MappedFileCounters(f"shared://{tmp_path}/counts")
 
     @pytest.fixture
-    def pass_time(self, kept: Counts, request: pytest.FixtureRequest) -> Callable[[float], float]:
+    def pass_time(self, kept: Counters, request: pytest.FixtureRequest) -> Callable[[float], float]:
         """Let so many seconds pass where it is counted; what the clock then says."""
 
         def passed(seconds: float) -> float:
-            if isinstance(kept, RedisCounts):
+            if isinstance(kept, RedisCounters):
                 request.getfixturevalue("redis_server").age(seconds)
             return NOW + seconds
 
         return passed
 
     def test_a_charge_tells_the_count_and_how_long_its_window_goes_on(
-        self, kept: Counts, pass_time: Callable[[float], float]
+        self, kept: Counters, pass_time: Callable[[float], float]
     ) -> None:
         charges = [*A_MINUTE, Charge("other", 1, LONG)]
         first = kept.charge(charges, NOW)
@@ -69,18 +69,18 @@ class TestBoth:
         assert [one.is_over for one in later] == [False, True]
         assert kept.read(["key", "other", "none"], NOW + 20) == [2, 2, 0]
 
-    def test_nothing_is_charged_beyond_the_first_that_is_over(self, kept: Counts) -> None:
+    def test_nothing_is_charged_beyond_the_first_that_is_over(self, kept: Counters) -> None:
         charges = [Charge("first", 1, 60), Charge("second", 5, 60)]
         assert [len(kept.charge(charges, NOW)) for _ in range(3)] == [2, 1, 1]
         assert kept.read(["first", "second"], NOW) == [3, 1]
 
     def test_what_is_back_at_nothing_begins_anew(
-        self, kept: Counts, pass_time: Callable[[float], float]
+        self, kept: Counters, pass_time: Callable[[float], float]
     ) -> None:
         kept.refund(kept.charge(A_MINUTE, NOW), NOW)
         assert kept.charge(A_MINUTE, pass_time(50))[0].left == pytest.approx(60, abs=2)
 
-    def test_a_mark_is_taken_once_by_however_many(self, kept: Counts) -> None:
+    def test_a_mark_is_taken_once_by_however_many(self, kept: Counters) -> None:
         at = kept.charge(A_MINUTE, NOW)[0].at
         for _ in range(3):
             kept.leave(MARK, at, [], NOW)
@@ -88,7 +88,7 @@ class TestBoth:
         assert sum(taken is not None for taken in found) == 3
         assert kept.take([MARK], [], NOW) is None
 
-    def test_charges_are_taken_back_only_by_whoever_takes_the_mark(self, kept: Counts) -> None:
+    def test_charges_are_taken_back_only_by_whoever_takes_the_mark(self, kept: Counters) -> None:
         charged = kept.charge(A_MINUTE, NOW)
         assert kept.take([MARK], charged, NOW) is None
         assert kept.read(["key"], NOW) == [1]
@@ -97,7 +97,7 @@ class TestBoth:
         assert kept.take([Charge("none", 0, 600), MARK], again, NOW) is not None
         assert kept.read(["key", "mark"], NOW) == [1, 0]
 
-    def test_forgiven_is_what_the_marks_stand_for_and_no_more(self, kept: Counts) -> None:
+    def test_forgiven_is_what_the_marks_stand_for_and_no_more(self, kept: Counters) -> None:
         charges = [*A_MINUTE, Charge("other", 10, LONG)]
         for _ in range(3):
             kept.leave(MARK, kept.charge(charges, NOW)[0].at, [], NOW)
@@ -109,7 +109,7 @@ class TestBoth:
         kept.forgive(taken, [Charge("nobody knows", 1, 60)], NOW)
 
     def test_a_window_that_began_after_the_mark_is_not_renewed(
-        self, kept: Counts, pass_time: Callable[[float], float]
+        self, kept: Counters, pass_time: Callable[[float], float]
     ) -> None:
         charges = [*A_MINUTE, Charge("other", 10, LONG)]
         kept.leave(MARK, kept.charge(charges, NOW)[0].at, [], NOW)
@@ -121,23 +121,23 @@ class TestBoth:
         # The minute of the question is over; the hour goes on.
         assert kept.read(["key", "other"], later) == [1, 1]
 
-    def test_a_mark_ends(self, kept: Counts, pass_time: Callable[[float], float]) -> None:
+    def test_a_mark_ends(self, kept: Counters, pass_time: Callable[[float], float]) -> None:
         kept.leave(MARK, kept.charge(A_MINUTE, NOW)[0].at, [], NOW)
         assert kept.take([MARK], [], pass_time(MARK.seconds + 1)) is None
 
-    def test_a_window_ends(self, kept: Counts, pass_time: Callable[[float], float]) -> None:
+    def test_a_window_ends(self, kept: Counters, pass_time: Callable[[float], float]) -> None:
         kept.charge(A_MINUTE, NOW)
         assert kept.read(["key"], pass_time(60)) == [0]
         assert kept.charge(A_MINUTE, NOW + 60)[0].counted == 1
 
-    def test_charges_at_once_are_all_counted(self, kept: Counts) -> None:
+    def test_charges_at_once_are_all_counted(self, kept: Counters) -> None:
         def work() -> list[int]:
             return [kept.charge(A_MINUTE, NOW)[0].counted for _ in range(TIMES)]
 
         seen = [count for counted in together([work] * THREADS) for count in counted]
         assert sorted(seen) == list(range(1, THREADS * TIMES + 1))
 
-    def test_charges_and_refunds_at_once_leave_nothing(self, kept: Counts) -> None:
+    def test_charges_and_refunds_at_once_leave_nothing(self, kept: Counters) -> None:
         charges = [Charge(f"key{number}", 10, LONG) for number in range(4)]
 
         def work() -> None:
@@ -148,7 +148,7 @@ class TestBoth:
         assert kept.read([charge.key for charge in charges], NOW) == [0] * 4
 
     def test_a_refund_is_of_the_window_that_was_charged(
-        self, kept: Counts, pass_time: Callable[[float], float]
+        self, kept: Counters, pass_time: Callable[[float], float]
     ) -> None:
         charged = kept.charge(A_MINUTE, NOW)
         later = pass_time(60)
@@ -157,14 +157,14 @@ class TestBoth:
         kept.refund(charged, later)
         assert kept.read(["key"], later) == [1]
 
-    def test_a_refund_of_what_nobody_knows_any_more_is_nothing(self, kept: Counts) -> None:
+    def test_a_refund_of_what_nobody_knows_any_more_is_nothing(self, kept: Counters) -> None:
         charged = kept.charge(A_MINUTE, NOW)
         kept.clear("key")  # type: ignore[attr-defined]
         kept.refund(charged, NOW)
         assert kept.read(["key"], NOW) == [0]
         assert kept.charge(A_MINUTE, NOW)[0].counted == 1
 
-    def test_it_is_a_storage_of_limits(self, kept: SharedCounts | RedisCounts) -> None:
+    def test_it_is_a_storage_of_limits(self, kept: MappedFileCounters | RedisCounters) -> None:
         assert kept.check()
         assert [kept.incr("key", 60), kept.incr("key", 60, 2), kept.get("key")] == [1, 3, 3]
         kept.clear("key")
@@ -176,10 +176,10 @@ class TestBoth:
 
 class TestRedisCounts:
     @pytest.fixture
-    def kept(self, redis_server: RedisServer) -> RedisCounts:
+    def kept(self, redis_server: RedisServer) -> RedisCounters:
         return counts_in(redis_server)
 
-    def test_each_call_is_one_round_trip(self, kept: RedisCounts, redis_server: RedisServer) -> None:
+    def test_each_call_is_one_round_trip(self, kept: RedisCounters, redis_server: RedisServer) -> None:
         charges = [Charge(f"key{number}", 10, LONG) for number in range(8)]
         kept.refund(kept.charge(charges, NOW), NOW)
         kept.leave(MARK, NOW * 1_000, [], NOW)
@@ -194,7 +194,7 @@ class TestRedisCounts:
         assert sent == ["EVALSHA", "EVALSHA", "MGET", "EVALSHA", "EVALSHA", "EVALSHA"]
 
     def test_every_key_has_our_prefix_and_an_expiry(
-        self, kept: RedisCounts, redis_server: RedisServer
+        self, kept: RedisCounters, redis_server: RedisServer
     ) -> None:
         charges = [*A_MINUTE, Charge("other", 1, LONG)]
         kept.charge(charges, NOW)
@@ -206,14 +206,14 @@ class TestRedisCounts:
         }
 
     def test_a_count_that_somebody_has_made_last_for_ever_ends(
-        self, kept: RedisCounts, redis_server: RedisServer
+        self, kept: RedisCounters, redis_server: RedisServer
     ) -> None:
         kept.charge(A_MINUTE, NOW)
         redis_server.client.persist("saver/count/key")
         assert kept.charge(A_MINUTE, NOW)[0].left == pytest.approx(60, abs=2)
 
     def test_a_refund_while_the_window_ends_is_never_less_than_nothing(
-        self, kept: RedisCounts, redis_server: RedisServer
+        self, kept: RedisCounters, redis_server: RedisServer
     ) -> None:
         """Windows of milliseconds, so that very many end between a charge and its refund."""
 
@@ -227,10 +227,10 @@ class TestRedisCounts:
 
         assert together([partial(work, number) for number in range(THREADS)]) == [0] * THREADS
 
-    def test_what_is_no_count_of_ours_is_no_500(self, kept: RedisCounts, redis_server: RedisServer) -> None:
+    def test_what_is_no_count_of_ours_is_no_500(self, kept: RedisCounters, redis_server: RedisServer) -> None:
         redis_server.client.lpush("saver/count/key", "somebody else's")
-        with pytest.raises(CountsError, match=r"^ResponseError$"):
-            SafeCounts(kept).charge(A_MINUTE, NOW)
+        with pytest.raises(CountersError, match=r"^ResponseError$"):
+            SafeCounters(kept).charge(A_MINUTE, NOW)
 
     @pytest.mark.redis
     def test_one_that_keeps_a_log_forgets_nothing_when_it_is_killed(self, tmp_path: Path) -> None:
@@ -249,8 +249,8 @@ class TestRedisCounts:
     def test_connections_are_bounded_and_one_that_is_wanted_is_waited_for(
         self, redis_server: RedisServer
     ) -> None:
-        pool = pool_of(redis_server.url, 2)
-        kept = RedisCounts(redis_server.url, connection_pool=pool)
+        pool = make_pool(redis_server.url, 2)
+        kept = RedisCounters(redis_server.url, connection_pool=pool)
         before = len(redis_server.client.client_list())
         together([lambda: kept.charge(A_MINUTE, NOW)] * 20)
         assert len(redis_server.client.client_list()) - before <= 2
@@ -261,15 +261,15 @@ class TestRedisCounts:
         # Known beforehand, so that the first call is the one that counts.
         redis_server.client.script_load(_CHARGE)
         with Deaf(redis_server) as port:
-            kept = RedisCounts("", connection_pool=pool_of(f"redis://127.0.0.1:{port}", 1))
-            with pytest.raises(CountsError, match=r"^ConnectionError$"):
-                SafeCounts(kept).charge(A_MINUTE, NOW)
+            kept = RedisCounters("", connection_pool=make_pool(f"redis://127.0.0.1:{port}", 1))
+            with pytest.raises(CountersError, match=r"^ConnectionError$"):
+                SafeCounters(kept).charge(A_MINUTE, NOW)
         assert counts_in(redis_server).read(["key"], NOW) == [1]
 
     def test_a_mistyped_option_of_the_url_shows_at_the_start(self) -> None:
         for option in ("socket_timeot=1", "socket_timeout=x"):
             with pytest.raises((TypeError, ValueError), match="socket_time"):
-                pool_of(f"redis://127.0.0.1?{option}", 1)
+                make_pool(f"redis://127.0.0.1?{option}", 1)
 
 
 def raised(work: Callable[[], object]) -> type[Exception] | None:
@@ -282,11 +282,11 @@ def raised(work: Callable[[], object]) -> type[Exception] | None:
 
 class TestSharedCounts:
     @pytest.fixture
-    def shared(self, tmp_path: Path) -> SharedCounts:
-        return SharedCounts(f"shared://{tmp_path}/counts")
+    def shared(self, tmp_path: Path) -> MappedFileCounters:
+        return MappedFileCounters(f"shared://{tmp_path}/counts")
 
     def test_a_disk_that_fills_up_later_has_room_for_every_count(
-        self, shared: SharedCounts, tmp_path: Path
+        self, shared: MappedFileCounters, tmp_path: Path
     ) -> None:
         # A hole in a mapped file that cannot be filled kills whoever writes there.
         shared.charge([Charge("a", 5, 60)], 1_000.0)
@@ -296,12 +296,12 @@ class TestSharedCounts:
     def test_a_file_that_was_full_of_holes_is_filled(self, tmp_path: Path) -> None:
         with (tmp_path / "counts").open("wb") as file:
             file.truncate(1 << 21)
-        SharedCounts(f"shared://{tmp_path}/counts").charge([Charge("a", 5, 60)], 1_000.0)
+        MappedFileCounters(f"shared://{tmp_path}/counts").charge([Charge("a", 5, 60)], 1_000.0)
         found = (tmp_path / "counts").stat()
         assert found.st_blocks * 512 >= found.st_size
 
     def test_a_process_that_stops_with_the_table_stops_nobody_else(
-        self, shared: SharedCounts, tmp_path: Path
+        self, shared: MappedFileCounters, tmp_path: Path
     ) -> None:
         shared.charge(A_MINUTE, NOW)
         shared.patience = 0.05
@@ -311,20 +311,20 @@ class TestSharedCounts:
             assert refused == [OSError] * 8
         assert shared.charge(A_MINUTE, NOW)[0].counted == 2
 
-    def test_a_clock_set_back_locks_nobody_out(self, shared: SharedCounts) -> None:
+    def test_a_clock_set_back_locks_nobody_out(self, shared: MappedFileCounters) -> None:
         shared.charge(A_MINUTE, NOW)
         charged = shared.charge(A_MINUTE, NOW - LONG)[0]
         assert (charged.counted, charged.left) == (1, 60)
 
-    def test_many_sources_find_room_as_windows_end(self, shared: SharedCounts) -> None:
+    def test_many_sources_find_room_as_windows_end(self, shared: MappedFileCounters) -> None:
         for round_ in range(3):
             for number in range(30_000):
                 assert shared.charge([Charge(f"{number}", 1, 60)], NOW + round_ * 60)[0].counted == 1
 
     def test_a_table_that_is_full_grows_and_forgets_nothing(
-        self, shared: SharedCounts, tmp_path: Path
+        self, shared: MappedFileCounters, tmp_path: Path
     ) -> None:
-        other = SharedCounts(f"shared://{tmp_path}/counts")
+        other = MappedFileCounters(f"shared://{tmp_path}/counts")
         other.charge([Charge("other", 1, 60)], NOW)
         for number in range(_SLOTS + 1):
             shared.charge([Charge(f"{number}", 1, 60)], NOW)
@@ -335,15 +335,15 @@ class TestSharedCounts:
         assert shared.fill(NOW) == pytest.approx(_SLOTS / _MOST_SLOTS, rel=0.1)
 
     def test_the_largest_table_refuses_and_leaves_nothing_half_charged(
-        self, shared: SharedCounts, monkeypatch: pytest.MonkeyPatch
+        self, shared: MappedFileCounters, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("saver.counts.shared._MOST_SLOTS", _SLOTS)
+        monkeypatch.setattr("saver.ratelimit.mapped_file._MOST_SLOTS", _SLOTS)
 
         def fill() -> None:
             for number in range(_SLOTS + 1):
-                SafeCounts(shared).charge([Charge("all", 1 << 40, 60), Charge(f"{number}", 1, 60)], NOW)
+                SafeCounters(shared).charge([Charge("all", 1 << 40, 60), Charge(f"{number}", 1, 60)], NOW)
 
-        with pytest.raises(CountsError):
+        with pytest.raises(CountersError):
             fill()
         [everybody] = shared.read(["all"], NOW)
         assert everybody == sum(shared.read([f"{number}" for number in range(_SLOTS + 1)], NOW))
@@ -352,7 +352,7 @@ class TestSharedCounts:
         assert shared.charge([Charge("new", 9, 60)], NOW + 60)[0].counted == 1
 
     def test_a_table_that_finds_no_room_to_grow_leaves_nothing_on_the_disk(
-        self, shared: SharedCounts, tmp_path: Path
+        self, shared: MappedFileCounters, tmp_path: Path
     ) -> None:
         shared.charge(A_MINUTE, NOW)
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -360,10 +360,10 @@ class TestSharedCounts:
 
         def fill() -> None:
             for number in range(_SLOTS + 1):
-                SafeCounts(shared).charge([Charge(f"{number}", 1, 60)], NOW)
+                SafeCounters(shared).charge([Charge(f"{number}", 1, 60)], NOW)
 
         try:
-            with pytest.raises(CountsError):
+            with pytest.raises(CountersError):
                 fill()
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -371,9 +371,9 @@ class TestSharedCounts:
         assert shared.charge(A_MINUTE, NOW)[0].counted == 2
 
     def test_a_file_that_is_deleted_splits_nobody(
-        self, shared: SharedCounts, tmp_path: Path, caplog: pytest.LogCaptureFixture
+        self, shared: MappedFileCounters, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        other = SharedCounts(f"shared://{tmp_path}/counts")
+        other = MappedFileCounters(f"shared://{tmp_path}/counts")
         for one in (shared, other):
             one.charge(A_MINUTE, NOW)
         (tmp_path / "counts").unlink()
@@ -384,9 +384,9 @@ class TestSharedCounts:
 
     @pytest.mark.parametrize("size", [0, 100, 1 << 20])
     def test_a_file_that_is_cut_off_kills_nobody(
-        self, shared: SharedCounts, tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
+        self, shared: MappedFileCounters, tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
     ) -> None:
-        other = SharedCounts(f"shared://{tmp_path}/counts")
+        other = MappedFileCounters(f"shared://{tmp_path}/counts")
         charges = [Charge(f"{number}", 10, 60) for number in range(500)]
         for one in (shared, other):
             one.charge(charges, NOW)
@@ -395,24 +395,24 @@ class TestSharedCounts:
         assert sum(one.counted for one in other.charge(charges, NOW)) == before + len(charges)
         assert "the file of counts was cut off: budgets begin anew" in caplog.text
 
-    def test_a_link_is_not_followed(self, shared: SharedCounts, tmp_path: Path) -> None:
+    def test_a_link_is_not_followed(self, shared: MappedFileCounters, tmp_path: Path) -> None:
         target = tmp_path / "somebody else's"
         target.write_bytes(b"kept")
         (tmp_path / "counts").symlink_to(target)
-        with pytest.raises(CountsError):
-            SafeCounts(shared).charge(A_MINUTE, NOW)
+        with pytest.raises(CountersError):
+            SafeCounters(shared).charge(A_MINUTE, NOW)
         assert target.read_bytes() == b"kept"
 
     def test_a_link_in_the_place_of_one_that_is_open_is_not_followed(
-        self, shared: SharedCounts, tmp_path: Path
+        self, shared: MappedFileCounters, tmp_path: Path
     ) -> None:
         shared.charge(A_MINUTE, NOW)
         (tmp_path / "counts").rename(tmp_path / "moved")
         (tmp_path / "counts").symlink_to(tmp_path / "moved")
-        with pytest.raises(CountsError):
-            SafeCounts(shared).charge(A_MINUTE, NOW)
+        with pytest.raises(CountersError):
+            SafeCounters(shared).charge(A_MINUTE, NOW)
 
-    def test_what_is_back_at_nothing_takes_no_room(self, shared: SharedCounts) -> None:
+    def test_what_is_back_at_nothing_takes_no_room(self, shared: MappedFileCounters) -> None:
         for number in range(2 * _SLOTS):
             shared.refund(shared.charge([Charge(f"{number}", 1, LONG)], NOW), NOW)
         assert shared.fill(NOW) == 0.0

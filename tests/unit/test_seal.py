@@ -17,7 +17,7 @@ from joserfc import jwe as jose
 from joserfc.jwk import OctKey
 
 from saver import seal
-from saver.seal import BadSealError, BusyError, Deriver, Keys, Seal
+from saver.seal import BadSealError, BusyError, KeyDeriver, Keys, Seal
 from tests.support.node import NODE
 from tests.support.server import ROOT
 from tests.vectors import make
@@ -347,7 +347,7 @@ def test_bytes_have_one_form(text: str) -> None:
 
 
 def test_a_place_is_given_back_whatever_happens() -> None:
-    deriver = Deriver(1)
+    deriver = KeyDeriver(1)
     for _ in range(5):
         with pytest.raises(UnicodeEncodeError):
             deriver.derive("\ud800", Seal(SALT))
@@ -355,7 +355,7 @@ def test_a_place_is_given_back_whatever_happens() -> None:
 
 def test_beyond_the_bound_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seal, "_SECONDS_IN_LINE", 0.01)
-    deriver, refused = Deriver(1), []
+    deriver, refused = KeyDeriver(1), []
 
     def meanwhile(_password: str, _params: Seal) -> Keys:
         monkeypatch.setattr(seal, "derive", lambda *_: KEYS)

@@ -14,7 +14,7 @@ from types import ModuleType
 
 import pytest
 
-from saver.secret import secret_of
+from saver.secret import load_secret
 from saver.settings import Settings, SettingsError, read_settings
 from tests.conftest import settings_in
 from tests.support.races import together
@@ -141,12 +141,12 @@ def test_proxies_are_addresses_or_networks(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "new")
-    secret = secret_of(settings)
+    secret = load_secret(settings)
     assert len(secret) >= 32
-    assert secret_of(settings) == secret
+    assert load_secret(settings) == secret
     assert stat.S_IMODE((tmp_path / "new" / "secret_key").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
-    assert secret_of(settings_in(tmp_path / "another")) != secret
+    assert load_secret(settings_in(tmp_path / "another")) != secret
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o606, 0o602])
@@ -154,14 +154,14 @@ def test_a_secret_that_others_may_read_or_change_is_none(tmp_path: Path, mode: i
     (tmp_path / "secret_key").write_text("planted by somebody, and known to him")
     (tmp_path / "secret_key").chmod(mode)
     with pytest.raises(SettingsError, match="everybody on this machine may read or change it"):
-        secret_of(settings_in(tmp_path))
+        load_secret(settings_in(tmp_path))
     (tmp_path / "secret_key").chmod(0o640)
-    assert secret_of(settings_in(tmp_path)).startswith(b"planted")
+    assert load_secret(settings_in(tmp_path)).startswith(b"planted")
 
 
 def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "new")
-    found = together([lambda: secret_of(settings)] * 32)
+    found = together([lambda: load_secret(settings)] * 32)
     assert len(set(found)) == 1
     assert len(list(settings.data_dir.iterdir())) == 1
 

@@ -1,0 +1,125 @@
+"""Tell an operator how the service is, a line for each thing that can be wrong."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from saver import database
+from saver.database.writer import StorageError
+from saver.ops.health import Readiness
+from saver.ops.permissions import unsafe
+from saver.ops.target import reason
+from saver.ratelimit import CountersError
+from saver.ratelimit.rules import RateLimits
+from saver.store import TextStore
+
+# The part of all codes below which the pool is short; the worker warns at the same.
+_SHORT = 0.1
+# Beside room for one more database, which a backup or a restore needs.
+_LEAST_BYTES = 256 << 20
+# The part of the room for counts beyond which somebody is filling it.
+_MUCH = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One thing that was looked at, whether it is well, and a line about it."""
+
+    name: str
+    well: bool
+    told: str
+
+
+class Check:
+    """Looks at everything; reads the whole database, which takes a second or two."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: TextStore,
+        readiness: Readiness,
+        data_dir: Path,
+        rate_limits: RateLimits,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._readiness = readiness
+        self._data_dir = data_dir
+        self._rate_limits = rate_limits
+
+    def run(self) -> Iterator[CheckResult]:
+        """Every finding, as it is made. A database that is away is a finding and no error."""
+        looks: dict[str, Callable[[], tuple[bool, str]]] = {
+            "database": self._file,
+            "schema": self._schema,
+            "codes": self._codes,
+            "worker": self._sweeper,
+            "disk": self._disk,
+            "counts": self._counts,
+            "files": self._files,
+        }
+        for name, look in looks.items():
+            try:
+                yield CheckResult(name, *look())
+            except DBAPIError as error:
+                yield CheckResult(name, False, f"cannot be read: {reason(error)}")
+            except StorageError as error:
+                yield CheckResult(name, False, f"cannot be read ({error})")
+            except OSError as error:
+                yield CheckResult(name, False, f"cannot be read ({type(error).__name__})")
+
+    def _file(self) -> tuple[bool, str]:
+        with self._engine.connect() as connection:
+            faults = database.integrity_errors(connection)
+            if place := database.moved_to(connection):
+                faults = [f"takes no writes: moved to {place}, or on its way", *faults]
+        return not faults, "; ".join(faults) or "whole"
+
+    def _schema(self) -> tuple[bool, str]:
+        well = self._readiness.check()["schema"]
+        return well, "up to date" if well else "not this version's: flask --app saver db upgrade"
+
+    def _codes(self) -> tuple[bool, str]:
+        audit = self._store.audit()
+        if not audit.clean:
+            return False, f"{audit.missing:,} missing, {audit.both:,} in two places"
+        resting = audit.resting + audit.overdue
+        told = f"{audit.free:,} of {audit.wanted:,} free, {audit.live:,} texts live, {resting:,} resting"
+        return audit.free >= audit.wanted * _SHORT, told
+
+    def _sweeper(self) -> tuple[bool, str]:
+        age = self._readiness.beat_age()
+        told = "it never swept" if age is None else f"the last sweep ended {max(0, age):.0f} s ago"
+        return self._readiness.check()["sweeper"], told
+
+    def _counts(self) -> tuple[bool, str]:
+        try:
+            misses, refusals = self._rate_limits.today()
+            secrets, fill = self._rate_limits.secrets(), self._rate_limits.fill()
+        except CountersError as error:
+            return False, f"cannot be asked ({error})"
+        if secrets > 1:
+            return False, f"{secrets} servers' SAVER_SECRET_KEY differ: each counts apart from the others"
+        told = f"{misses:,} misses and {refusals:,} refusals today"
+        return (True, told) if fill is None else (fill < _MUCH, f"{told}, {fill:.0%} of the room in use")
+
+    def _files(self) -> tuple[bool, str]:
+        faults = unsafe(self._data_dir)
+        return not faults, "; ".join(faults) or "nobody else may change them"
+
+    def _disk(self) -> tuple[bool, str]:
+        file = database.file_of(self._engine)
+        free = shutil.disk_usage(self._data_dir).free
+        if file is None:
+            return free >= _LEAST_BYTES, f"{free >> 20:,} MiB free; the database's server looks after its own"
+        size = file.stat().st_size if file.exists() else 0
+        told = f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"
+        if not self._readiness.takes_writes():
+            return False, f"{told}: writes are refused"
+        return free >= size + _LEAST_BYTES, told

@@ -1,0 +1,54 @@
+"""Make a database safe that its server's own tools have brought back from a backup."""
+
+from __future__ import annotations
+
+import math
+
+from sqlalchemy import Connection, Engine, text
+
+from saver import database
+from saver.database.writer import writer_for
+from saver.ops.files import OperationError
+from saver.ops.restore import RestorePolicy, RestoreResult
+from saver.store import Clock, count, quarantine_all
+
+_IN_USE = "the database is in use: stop whatever serves it, and the workers, on every machine first"
+
+
+class Quarantine:
+    """What must be done to a server's database that is a backup of itself."""
+
+    def __init__(self, engine: Engine, rules: RestorePolicy, clock: Clock) -> None:
+        self._engine = engine
+        self._rules = rules
+        self._clock = clock
+
+    def settle(self, codes_rest: int | None = None) -> RestoreResult:
+        """Let every code rest that may have been leased since the backup; see ``quarantine_all``.
+
+        ``codes_rest`` is for how many seconds no code is leased, by default as long as any text could
+        have lived and its code rested. All or nothing. Raises OperationError and StorageError.
+        """
+        if not database.is_server(self._engine):
+            raise OperationError("this database is a file: restore it with flask --app saver restore")
+        now = math.floor(self._clock())
+        longest = self._rules.longest_life + self._rules.rest
+        until = now + (longest if codes_rest is None else codes_rest)
+
+        def work(connection: Connection) -> RestoreResult:
+            self._check(connection)
+            database.disable_timeouts(connection)
+            quarantine_all(connection, now, until, self._rules.rest)
+            return RestoreResult(count(connection, now), None, 0, until)
+
+        return writer_for(self._engine).run(work)
+
+    def _check(self, connection: Connection) -> None:
+        if database.count_other_clients(connection):
+            raise OperationError(_IN_USE)
+        version = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if version != self._rules.head:
+            raise OperationError(
+                f"the database has schema {version}, this saver needs {self._rules.head}:"
+                " run it with the saver that made the backup, then upgrade"
+            )
