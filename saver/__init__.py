@@ -1,22 +1,15 @@
 """saver: paste text on one computer, get a code of four letters, load it on another.
 
-The rooms, and who may import whom (a test reads the imports and keeps this true):
+The layers, each of which imports only from those below it (checked by a test):
 
-- ``settings``, ``codes``, ``seal``, ``dialect``, ``addresses``, ``counts``, ``receipts``,
-  ``redis_client``, ``notify`` import nothing of ours.
-- ``secret`` -> settings; ``models`` -> dialect; ``writer`` -> dialect; ``statements`` -> dialect, writer.
-- ``leases`` -> models, codes, seal, dialect, writer, statements, receipts: the only writer of code and text.
-- ``readiness`` -> models, dialect, statements, writer, leases; ``budgets`` -> addresses, counts,
-  lookups, settings; ``lookups`` -> counts.
-- ``metrics`` -> leases, budgets, readiness, codes.
-- ``api`` -> leases, codes, seal, addresses, budgets, lookups, readiness, metrics, settings, and the errors of
-  writer, counts and receipts: knows no SQLAlchemy.
-- ``upkeep`` -> budgets, counts (its error), dialect, leases, readiness, writer: backup, restore, move
-  and check.
-- ``web`` imports nothing of ours; ``cli`` -> leases, codes, upkeep, writer.
-- ``server`` -> api, budgets, counts, settings: the gunicorn worker that serves the app.
-- ``buffering`` -> addresses; only ``saver.wsgi`` uses it.
-- ``app`` wires them all; only entry points (``worker``, ``serve``, ``saver.wsgi``, ``scripts``) use it.
+- entry points: ``worker``, ``serve``, ``saver.wsgi`` and ``scripts``; ``server`` is the gunicorn worker
+  and ``buffering`` the middleware for mod_wsgi.
+- ``app`` wires everything together.
+- ``api`` (HTTP), ``cli`` (commands), ``web`` (the page).
+- ``ops``: backup, restore, check, health, metrics.
+- ``ratelimit``, ``receipts`` and ``store``, which is the only writer of the tables ``code`` and ``text``.
+- ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
+- ``settings``, ``secret``, ``codes``, ``seal``, ``redis_client``.
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ it; and a server that hangs while its kernel does not (a disk, a machine that is
 more, though the connection is whole. In either every thread of the service would be stuck sooner or later.
 
 So one thread of each process looks after what is under way. A commit that is late is cancelled: the
-server then says that it has committed, and warns, see ``postgresql.is_not_replicated``. Whatever is later still
-loses its connection, which the thread that waits for it sees as an error.
+server then says that it has committed, and warns, see ``postgresql.is_not_replicated``. Whatever is
+later still loses its connection, which the thread that waits for it sees as an error.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Upkeep: back the database up, restore a backup, move to a server, and tell an operator how the service is.
-
-A database server has tools of its own to back up and restore; what it restored is made safe here. What a
-restored or moved database must be told of codes and texts is said by ``leases``.
-"""
+"""Operations: backup, restore, copy to a database server, check, health, metrics."""
 
 from saver.ops.backup import BackupResult, Backups
 from saver.ops.bring import Progress

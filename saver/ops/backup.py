@@ -122,7 +122,7 @@ class Backups:
 
 
 def verified(path: Path, now: int) -> Audit:
-    """Where the codes are in a file, as of ``now`` in UTC seconds. Raises OperationError if it is not sound."""
+    """Where the codes are in a file, as of ``now`` in UTC seconds. Raises OperationError if not sound."""
     engine = sqlite.reading(path)
     try:
         with engine.connect() as connection:

@@ -1,8 +1,7 @@
-"""Counts for budgets, exact for all who count in the same place.
+"""Rate limits, exact for all processes that count in the same place.
 
-``shared``: a file, for all processes of one machine. ``redis``: a Redis, for several
-machines. Both are storages of ``limits``, so that a URL names them; beyond what that
-asks for they charge, refund and read many counts in one step.
+``rules`` says what is limited, ``lookups`` settles one look-up. ``mapped_file`` counts for all processes
+of one machine, ``redis`` for several machines.
 """
 
 from saver.ratelimit.counters import Charge, Charged, Counters, CountersError, Taken

@@ -86,7 +86,7 @@ class Lookup:
         """Load a code inside, by a password or proof if ``tried``; ``miss`` raised inside is a miss.
 
         Yields whether only a sealed text may be found: an open one was not there when the question
-        was asked that pays for this. Raises RateLimitExceededError and CountersError before anything is looked up.
+        was asked that pays for this. Raises RateLimitExceededError and CountersError before a look-up.
         """
         self._is_settled = True
         marks = self._plan.marks(code) if tried and self._charged else None

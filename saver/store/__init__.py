@@ -1,13 +1,11 @@
-"""Leases: the one room that writes ``code`` and ``text``, and owns the transactions.
+"""The only writer of the tables ``code`` and ``text``, and the owner of their transactions.
 
-A lease moves a code from the pool to a text, a sweep moves it back; each move is
-one transaction, so every code is in exactly one of the two tables at any instant.
+A lease moves a code from the pool to a text, a sweep moves it back. Each is one transaction, so every
+code is in exactly one of the two tables at any instant.
 
-The deeds are ``save``, ``load`` (and acknowledge), ``own`` (status, extend, delete,
-remove) and ``upkeep`` (sweep, fill, audit) on the common ground of ``base``. Below
-them ``draw`` takes a random free code, ``quota`` refuses what there is no room for, ``end`` ends
-a text, ``sweep`` is one batch of a sweep, ``pool`` fills and audits, ``restore`` tells a backup what
-happened since, ``move`` copies everything to another database.
+``writing``, ``reading``, ``owner`` (status, extend, delete, remove) and ``maintenance`` (sweep, fill,
+audit) are the operations. They use ``allocate`` (a random free code), ``quota``, ``wipe`` (end a text),
+``sweep`` (one batch), ``pool`` (fill and audit), ``after_restore`` and ``copy``.
 """
 
 from saver.store.after_restore import merge_from_old, quarantine_all

@@ -19,92 +19,38 @@ import saver
 HOUSE = Path(__file__).resolve().parents[2] / "saver"
 ENTRY_POINTS = {"worker", "serve"}
 ROOMS = {
-    "settings",
-    "secret",
-    "addresses",
-    "codes",
-    "seal",
-    "dialect",
-    "models",
-    "writer",
-    "statements",
-    "leases",
-} | {
-    *(
-        "buffering",
-        "redis_client",
-        "receipts",
-        "notify",
-        "metrics",
-        "readiness",
-        "counts",
-        "budgets",
-        "lookups",
-        "api",
-        "web",
-        "upkeep",
-        "cli",
-        "app",
-    )
+    *("settings", "secret", "codes", "seal", "database", "store", "buffering", "redis_client", "receipts"),
+    *("ratelimit", "api", "web", "ops", "cli", "app"),
 }
 MAY_IMPORT: dict[str, set[str]] = {
     "settings": set(),
     "secret": {"settings"},
-    "addresses": set(),
     "codes": set(),
     "seal": set(),
-    "dialect": set(),
-    "counts": set(),
-    "notify": set(),
+    "database": set(),
     "web": set(),
-    "buffering": {"addresses"},
-    "models": {"dialect"},
-    "writer": {"dialect"},
-    "statements": {"dialect", "writer"},
+    "buffering": {"ratelimit"},
     "receipts": set(),
     "redis_client": set(),
-    "leases": {"models", "codes", "seal", "dialect", "writer", "statements", "receipts"},
-    "metrics": {"budgets", "codes", "leases", "readiness"},
-    "readiness": {"models", "dialect", "statements", "writer", "leases"},
-    "budgets": {"settings", "addresses", "counts", "lookups"},
-    "lookups": {"counts"},
-    "api": {
-        "addresses",
-        "leases",
-        "codes",
-        "seal",
-        "writer",
-        "budgets",
-        "lookups",
-        "counts",
-        "metrics",
-        "readiness",
-        "receipts",
-        "settings",
-    },
-    "upkeep": {"budgets", "counts", "dialect", "leases", "readiness", "writer"},
-    "cli": {"codes", "leases", "upkeep", "writer"},
+    "store": {"codes", "seal", "database", "receipts"},
+    "ratelimit": {"settings"},
+    "api": {"ratelimit", "store", "codes", "seal", "database", "ops", "receipts", "settings"},
+    "ops": {"ratelimit", "database", "store", "codes"},
+    "cli": {"codes", "store", "ops", "database"},
     "app": ROOMS - {"app"},
     "__init__": {"app"},
-    "server": {"api", "budgets", "counts", "settings"},
+    "server": {"api", "ratelimit", "settings"},
     "worker": ROOMS,
     "serve": {*ROOMS, "server"},
 }
 # What a room must not know, by the beginning of a package's name.
 FOREIGN = {
-    "leases": ("flask",),
-    "writer": ("flask",),
-    "statements": ("flask",),
-    "models": ("flask",),
-    "dialect": ("flask",),
-    "upkeep": ("flask",),
-    "notify": ("flask", "sqlalchemy"),
+    "store": ("flask",),
+    "database": ("flask",),
+    "ops": ("flask",),
     "codes": ("flask", "sqlalchemy"),
     "seal": ("flask", "sqlalchemy"),
-    "addresses": ("flask", "sqlalchemy"),
-    "budgets": ("flask", "sqlalchemy"),
-    "lookups": ("flask", "sqlalchemy"),
-    "counts": ("flask", "sqlalchemy"),
+    "ratelimit": ("flask", "sqlalchemy"),
     "settings": ("flask", "sqlalchemy"),
     "api": ("sqlalchemy", "flask_sqlalchemy", "sqlite3"),
     "web": ("sqlalchemy", "flask_sqlalchemy", "sqlite3"),
@@ -194,10 +140,10 @@ def test_only_entry_points_use_the_composition_root() -> None:
     assert users <= ENTRY_POINTS | {"__init__"}
 
 
-def test_only_leases_knows_the_tables_of_codes_and_texts() -> None:
+def test_only_the_store_knows_the_tables_of_codes_and_texts() -> None:
     # The composition root needs the metadata, and readiness has a table of its own.
     for path in files():
-        if room_of(path) != "leases":
+        if room_of(path) != "store":
             names = {name for module, name in imports(path) if module == "saver.database.tables"}
             assert not names & {"code", "text", "*"}, name_of(path)
 
@@ -212,16 +158,16 @@ def test_only_settings_reads_the_environment() -> None:
         assert found == [], name_of(path)
 
 
-def test_only_dialect_names_a_database() -> None:
+def test_only_the_database_package_names_a_database() -> None:
     for path in files():
         found = [text for text in strings(path) if re.search("sqlite|postgres", text)]
         # A setting may say what its values look like.
-        assert found == [] or room_of(path) in ("dialect", "settings"), name_of(path)
+        assert found == [] or room_of(path) in ("database", "settings"), name_of(path)
         keywords = {
             node.arg for node in ast.walk(tree_of(path)) if isinstance(node, ast.keyword) and node.arg
         }
         spoken = {word for word in keywords if word.startswith(("sqlite", "postgresql"))}
-        assert not spoken or name_of(path) == "models.py"
+        assert not spoken or name_of(path) == "database/tables.py"
 
 
 def test_time_comes_from_the_clock_that_was_handed_in() -> None:
@@ -232,7 +178,7 @@ def test_time_comes_from_the_clock_that_was_handed_in() -> None:
     )
     for path in files():
         tree = tree_of(path)
-        if name_of(path) == "counts/shared.py":
+        if name_of(path) == "ratelimit/mapped_file.py":
             excepted = [node for node in ast.walk(tree) if getattr(node, "name", "") in of_limits]
             for node in excepted:
                 node.body = [ast.Pass()]
@@ -241,10 +187,10 @@ def test_time_comes_from_the_clock_that_was_handed_in() -> None:
         assert not [name for module, name in imports(path) if (module, name) == ("time", "time")]
 
 
-def errors_of(*services: str) -> list[type[Exception]]:
+def errors_of(services: set[str]) -> list[type[Exception]]:
     found = []
     for path in files():
-        if room_of(path) in services:
+        if services & {room_of(path), name_of(path)}:
             module = importlib.import_module("saver." + name_of(path).removesuffix(".py").replace("/", "."))
             classes = [node.name for node in tree_of(path).body if isinstance(node, ast.ClassDef)]
             made = [getattr(module, name) for name in classes if "__init__" not in name_of(path)]
@@ -255,7 +201,7 @@ def errors_of(*services: str) -> list[type[Exception]]:
 
 @pytest.mark.parametrize(
     "error",
-    errors_of("leases", "seal", "writer", "counts", "receipts", "budgets", "lookups", "codes"),
+    errors_of({"store", "seal", "database/writer.py", "ratelimit", "receipts", "codes"}),
     ids=lambda error: str(error.__name__),
 )
 def test_every_error_of_the_rooms_has_an_answer(app: Flask, error: type[Exception]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from saver.app import Services
-from saver.database import gates
+from saver.database import file_lock
 from saver.database.file_lock import FairFileLock, LockTimeoutError
 from tests.support.races import together
 from tests.support.server import wait_until
@@ -40,7 +40,7 @@ def stopped(place: Path, which: str) -> Iterator[None]:
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gates, "PATIENCE", 0.2)
+    monkeypatch.setattr(file_lock, "PATIENCE", 0.2)
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -16,7 +16,7 @@ from flask_migrate import upgrade
 
 from saver import create_app
 from saver import database as saver_database
-from saver.database import IncompatibleDatabaseError, patience
+from saver.database import IncompatibleDatabaseError, timeouts
 from saver.database.writer import StorageError
 from saver.store import TextStore
 from tests.conftest import Clock, settings_in
@@ -77,7 +77,7 @@ class Alone:
 
 @pytest.fixture
 def alone(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Alone]:
-    monkeypatch.setattr(patience, "COMMIT_PATIENCE", 0.2)
+    monkeypatch.setattr(timeouts, "COMMIT_PATIENCE", 0.2)
     with Cluster({**QUICK, "synchronous_commit": "local"}) as cluster:
         yield Alone(cluster, tmp_path / "alone", clock)
 
@@ -145,7 +145,7 @@ def frozen(database: PostgresDatabase) -> Iterator[None]:
 def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
     app: Flask, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(patience, "PATIENCE", 0.5)
+    monkeypatch.setattr(timeouts, "PATIENCE", 0.5)
     client: FlaskClient = app.test_client()
     code = client.post("/api/v1/write", json={"text": "text"}).json["code"]
     for path, body in (("load", {"code": code}), ("write", {"text": "text"})):

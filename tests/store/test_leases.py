@@ -18,7 +18,7 @@ from saver import create_app, seal
 from saver.app import Services
 from saver.codes import ALPHABET, SPACE, Code
 from saver.database.writer import StorageError
-from saver.store import NoTextError, PoolEmptyError, TextStore, load, own
+from saver.store import NoTextError, PoolEmptyError, TextStore, owner, reading
 from saver.store.allocate import CodeAllocator
 from tests.conftest import BOTH, NOW, Clock, settings_in
 from tests.support.snapshot import Database, ask, everything_stored, put_codes, tell
@@ -278,7 +278,9 @@ def test_a_deleted_code_rests_no_moment_less(store: TextStore, clock: Clock) -> 
 
 
 @pytest.mark.kinds("sqlite")
-@pytest.mark.parametrize("statement", [own._find, load._find_claimed, load._find], ids=["own", "ack", "load"])
+@pytest.mark.parametrize(
+    "statement", [owner._find, reading._find_claimed, reading._find], ids=["own", "ack", "load"]
+)
 def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statement: Select[Any]) -> None:
     compiled = statement.compile(dialect=sqlite.dialect())
     names = [str(name) for _, name, *_ in ask(database, "PRAGMA table_info(text)")]
@@ -288,4 +290,4 @@ def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statem
     whole = [step for step in reads if not int(str(step[6])) & 0x80]
     assert reads
     # A load reads the body of what anybody may read.
-    assert len(whole) == (statement is load._find)
+    assert len(whole) == (statement is reading._find)

@@ -17,7 +17,7 @@ from saver.app import Services
 from saver.codes import SPACE, Code
 from saver.database.tables import code as pool
 from saver.database.tables import text
-from saver.store import PoolEmptyError, StoredText, TextStore, draw
+from saver.store import PoolEmptyError, StoredText, TextStore, allocate
 from tests.conftest import Clock
 from tests.support.server import ROOT
 
@@ -129,7 +129,7 @@ def test_a_real_draw_costs_what_the_model_says(
 ) -> None:
     """A space of 2,000 codes; each code that is drawn is put back."""
     space, draws = 2_000, 1_500
-    monkeypatch.setattr(draw, "SPACE", space)
+    monkeypatch.setattr(allocate, "SPACE", space)
     looked: list[str] = []
     with app.app_context():
         engine = app.extensions["sqlalchemy"].engine
@@ -139,7 +139,7 @@ def test_a_real_draw_costs_what_the_model_says(
         chosen = Random(3).sample(range(space), free)
         connection.execute(insert(pool), [{"code": Code.nth(number)} for number in chosen])
         connection.connection.driver_connection.set_trace_callback(looked.append)
-        draw_one = draw.CodeAllocator(engine, Random(6))
+        draw_one = allocate.CodeAllocator(engine, Random(6))
         # The free ones are few in all, but the model is asked for what happens before they are counted.
         draw_one._plan = draw_one._plan._replace(few=0)
         for _ in range(draws):
