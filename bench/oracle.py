@@ -52,7 +52,7 @@ def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
     keys = Keys(bytes(32), bytes(32))
 
     def sealed(size: int) -> str:
-        jwe = seal.close("x" * size, Seal(bytes(16)), keys, bytes(12))
+        jwe = seal.encrypt("x" * size, Seal(bytes(16)), keys, bytes(12))
         return str(store.save(jwe, 86_400, proof=keys.proof).code)
 
     def claimed(text: str) -> str:

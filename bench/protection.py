@@ -62,7 +62,7 @@ def _writes(bench: Bench, folder: Path, seconds: float) -> Iterator[float]:
 
 def _sealed_bodies(folder: Path) -> Path:
     keys = Keys(bytes(32), bytes(32))
-    jwe = seal.close(TEXT, Seal(bytes(16)), keys, bytes(12))
+    jwe = seal.encrypt(TEXT, Seal(bytes(16)), keys, bytes(12))
     path = folder / "sealed.bodies"
     path.write_text(json.dumps({"text": jwe, "proof": seal.encode(keys.proof), "expires_in": _LIFE}) + "\n")
     return path

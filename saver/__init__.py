@@ -9,7 +9,7 @@ The layers, each of which imports only from those below it (checked by a test):
 - ``ops``: backup, restore, check, health, metrics.
 - ``ratelimit``, ``receipts`` and ``store``, which is the only writer of the tables ``code`` and ``text``.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
-- ``settings``, ``secret``, ``codes``, ``seal``, ``redis_client``.
+- ``settings``, ``secret``, ``codes``, ``seal``, ``key_deriver``, ``redis_client``.
 """
 
 from __future__ import annotations

@@ -26,6 +26,7 @@ from saver.api import health, legacy, openapi, problems, v1
 from saver.api.deeds import Deeds
 from saver.database import tables
 from saver.database.disk import Disk, Reserve
+from saver.key_deriver import KeyDeriver
 from saver.ops import Backups, Check, Mover, OperatorLog, Quarantine, RestorePolicy, Restorer
 from saver.ops.health import Readiness
 from saver.ops.metrics import Metrics
@@ -37,7 +38,6 @@ from saver.receipts import Receipts
 from saver.receipts.file import FileReceipts
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import make_pool
-from saver.seal import KeyDeriver
 from saver.secret import load_secret
 from saver.settings import Settings, SettingsError, environment_of_others, read_settings
 from saver.store import Clock, Dependencies, TextStore

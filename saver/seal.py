@@ -1,4 +1,4 @@
-"""Sealed texts: encrypted under a password, opened only by who knows it.
+"""Sealed texts: encrypted with a key that is derived from a password.
 
 The format is a JWE in compact serialisation (RFC 7516) with ``alg: dir`` and
 ``enc: A256GCM``. Its protected header also names the key derivation, and is
@@ -10,20 +10,17 @@ the additional authenticated data, so neither can be changed afterwards::
     key    = HKDF-SHA256(master, no salt, info "saver/v1/key", 32 bytes)            RFC 5869
     proof  = HKDF-SHA256(master, no salt, info "saver/v1/proof", 32 bytes)
 
-The key never leaves whoever sealed the text. The proof is what a client shows
-instead of the password; the server keeps only its hash. All of it, with test
-vectors, is in docs/sealed-text.md.
+The key never leaves the client that sealed the text. A client shows the proof instead of the
+password, and the server stores only the hash of the proof. docs/sealed-text.md specifies the
+format and has test vectors.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import unicodedata
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,26 +32,21 @@ from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 KDF_NAME = "PBKDF2-SHA256"
 ITERATIONS = 600_000
-# Fewer make guessing cheap, more make a client hang; this holds for texts of any age.
-LEAST_ITERATIONS = 600_000
-MOST_ITERATIONS = 10_000_000
+# Fewer iterations make guessing cheap, more would block a client for too long.
+MIN_ITERATIONS = 600_000
+MAX_ITERATIONS = 10_000_000
 SALT_BYTES = 16
 NONCE_BYTES = 12
 PROOF_BYTES = 32
 _TAG_BYTES = 16
-_MOST_HEADER_CHARACTERS = 512
-_SECONDS_IN_LINE = 1.0
+_MAX_HEADER_CHARACTERS = 512
 
 
 class BadSealError(ValueError):
-    """This is not a sealed text as specified, or the key does not open it.
+    """The sealed text breaks the format, or the key does not open it.
 
-    Its message names the part and the rule, never what was given.
+    The message names the part and the rule, never the input.
     """
-
-
-class BusyError(Exception):
-    """As many passwords as allowed are being derived already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +60,25 @@ class Seal:
     def __post_init__(self) -> None:
         _require(self.name == KDF_NAME, f"kdf: name must be {KDF_NAME}")
         _require(
-            type(self.iterations) is int and LEAST_ITERATIONS <= self.iterations <= MOST_ITERATIONS,
-            f"kdf: iterations must be a whole number from {LEAST_ITERATIONS} to {MOST_ITERATIONS}",
+            type(self.iterations) is int and MIN_ITERATIONS <= self.iterations <= MAX_ITERATIONS,
+            f"kdf: iterations must be a whole number from {MIN_ITERATIONS} to {MAX_ITERATIONS}",
         )
         _require(len(self.salt) == SALT_BYTES, f"salt: must be {SALT_BYTES} bytes")
 
     def as_json(self) -> dict[str, str | int]:
-        """The form it has in a protected header and in the one 404."""
+        """Return the members as they are in a protected header and in the 404 response."""
         return {"name": self.name, "iterations": self.iterations, "salt": encode(self.salt)}
 
     def protected(self) -> str:
-        """The protected header of a text sealed with these parameters."""
+        """Return the protected header of a text that is sealed with these parameters."""
         header = {"alg": "dir", "enc": "A256GCM", "kdf": self.as_json()}
         return encode(_compact(header).encode())
 
     @classmethod
     def from_protected(cls, protected: str) -> Seal:
-        """Read a protected header. Raises BadSealError when it is none of ours."""
-        most = _MOST_HEADER_CHARACTERS
-        _require(len(protected) <= most, f"header: must be at most {most} characters")
+        """Parse a protected header. Raises BadSealError if it breaks the format."""
+        limit = _MAX_HEADER_CHARACTERS
+        _require(len(protected) <= limit, f"header: must be at most {limit} characters")
         header = _members("header", _header(protected), "alg, enc, kdf")
         _require(header["alg"] == "dir", "header: alg must be dir")
         _require(header["enc"] == "A256GCM", "header: enc must be A256GCM")
@@ -96,37 +88,10 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What a password yields under a seal: 32 bytes each."""
+    """The two keys that are derived from a password, 32 bytes each."""
 
     key: bytes
     proof: bytes
-
-
-class KeyDeriver:
-    """Derives keys, a bounded number at a time.
-
-    A derivation keeps a processor busy for some 200 ms. Without the bound a
-    few wrong passwords a second would make everybody wait.
-    """
-
-    def __init__(self, at_once: int) -> None:
-        self._running = threading.BoundedSemaphore(at_once)
-        self._admitted = threading.BoundedSemaphore(2 * at_once)
-
-    def derive(self, password: str, seal: Seal) -> Keys:
-        """Derive the keys of a password. Raises BusyError beyond the bound."""
-        with _place(self._admitted, 0), _place(self._running, _SECONDS_IN_LINE):
-            return derive(password, seal)
-
-
-@contextmanager
-def _place(places: threading.BoundedSemaphore, patience: float) -> Iterator[None]:
-    if not places.acquire(timeout=patience):
-        raise BusyError
-    try:
-        yield
-    finally:
-        places.release()
 
 
 def derive(password: str, seal: Seal) -> Keys:
@@ -140,8 +105,8 @@ def _branch(master: bytes, info: bytes) -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=info).derive(master)
 
 
-def close(text: str, seal: Seal, keys: Keys, nonce: bytes) -> str:
-    """Seal a text: its JWE. ``nonce`` is NONCE_BYTES at random, never used twice with a key.
+def encrypt(text: str, seal: Seal, keys: Keys, nonce: bytes) -> str:
+    """Encrypt a text and return the JWE. ``nonce``: NONCE_BYTES random bytes, used once per key.
 
     Raises BadSealError for NUL, which no text of the service may contain.
     """
@@ -153,12 +118,11 @@ def close(text: str, seal: Seal, keys: Keys, nonce: bytes) -> str:
 
 
 def check(jwe: str) -> Seal:
-    """The parameters of a JWE that somebody else sealed: all that can be checked without its key.
+    """Check a JWE that a client made, as far as that is possible without the key; return its parameters.
 
-    Raises BadSealError, also for iterations that the format allows and this
-    service does not use. The 404 shows them, so others than those of the decoys
-    would tell that there is a text, and the server pays them where a plain
-    client sends the password.
+    Raises BadSealError, also for an allowed number of iterations that this service does not use:
+    the 404 response shows it, so a number that differs from the decoys would reveal the text, and
+    the server spends that time when a plain client sends the password.
     """
     seal, _, _ = _parts(jwe)
     _require(seal.iterations == ITERATIONS, f"kdf: iterations must be {ITERATIONS} for this service")
@@ -166,53 +130,53 @@ def check(jwe: str) -> Seal:
 
 
 def size(jwe: str) -> int:
-    """How many bytes of UTF-8 are sealed in a JWE that has been checked."""
+    """Return the number of UTF-8 bytes in a JWE that has been checked."""
     return len(jwe.split(".")[3]) * 3 // 4
 
 
-def most_characters(size: int) -> int:
-    """How long a JWE can be, in characters, in which ``size`` bytes of UTF-8 are sealed."""
+def max_characters(size: int) -> int:
+    """Return the maximum length (characters) of a JWE with ``size`` bytes of UTF-8."""
     parts = (NONCE_BYTES, size, _TAG_BYTES)
-    return _MOST_HEADER_CHARACTERS + 1 + sum(1 + -(-part * 4 // 3) for part in parts)
+    return _MAX_HEADER_CHARACTERS + 1 + sum(1 + -(-part * 4 // 3) for part in parts)
 
 
-def unseal(jwe: str, key: bytes) -> str:
-    """The text in a JWE. Raises BadSealError when the key is wrong or a byte was changed."""
+def decrypt(jwe: str, key: bytes) -> str:
+    """Return the text of a JWE. Raises BadSealError if the key is wrong or a byte was changed."""
     _, nonce, sealed = _parts(jwe)
     try:
         return AESGCM(key).decrypt(nonce, sealed, jwe.partition(".")[0].encode()).decode()
     except InvalidTag:
         raise BadSealError("does not open with this key") from None
-    except UnicodeDecodeError:  # its own message would tell of the text
+    except UnicodeDecodeError:  # its message contains bytes of the text
         raise BadSealError("text: must be UTF-8") from None
 
 
 def hash_proof(proof: bytes) -> bytes:
-    """What the server keeps of a proof. A plain hash is enough: a proof has 256 random bits."""
+    """Return the stored hash of a proof. A plain hash is enough: a proof has 256 random bits."""
     return hashlib.sha256(proof).digest()
 
 
 def parse_proof(text: str) -> bytes:
-    """A proof as a client shows it. Raises BadSealError."""
+    """Parse a proof that a client sent. Raises BadSealError."""
     return _bytes("proof", text, PROOF_BYTES)
 
 
 def encode(data: bytes) -> str:
-    """Base64url without padding (RFC 7515, section 2)."""
+    """Encode as base64url without padding (RFC 7515, section 2)."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def decode(text: str) -> bytes:
-    """Bytes of base64url without padding, in the one form that ``encode`` gives. Raises ValueError."""
+    """Decode base64url without padding; only the form that ``encode`` makes. Raises ValueError."""
     data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    # Python skips foreign characters and drops the bits that are left over.
+    # Python skips other characters and ignores unused bits.
     if encode(data) != text:
         raise ValueError("is not base64url")
     return data
 
 
 def _parts(jwe: str) -> tuple[Seal, bytes, bytes]:
-    """The parameters, the nonce, and the ciphertext with its tag."""
+    """Split into the parameters, the nonce, and the ciphertext with its tag."""
     parts = jwe.split(".", 5)
     _require(len(parts) == 5, "must have five parts")
     seal = Seal.from_protected(parts[0])
@@ -226,7 +190,7 @@ def _header(protected: str) -> object:
     try:
         text = data.decode()
         value: object = json.loads(text)
-        # JSON parsers differ in what they make of a member that is there twice.
+        # JSON parsers treat a duplicate member differently.
         _require(_compact(value) == text, "")
     except (ValueError, RecursionError):
         raise BadSealError("header: must be compact JSON with each member once") from None

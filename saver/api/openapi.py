@@ -102,7 +102,7 @@ def _schemas(settings: Settings) -> dict[str, Any]:
         "description": f"at most {settings.max_text_bytes} bytes of UTF-8, NUL and lone surrogates refused;"
         " comes back exactly",
         # Of a sealed text, which is the longest that there is.
-        "maxLength": seal.most_characters(settings.max_text_bytes),
+        "maxLength": seal.max_characters(settings.max_text_bytes),
     }
     for model in ("WriteRequest", "ExtendRequest"):
         schemas[model]["properties"]["expires_in"] |= _life(

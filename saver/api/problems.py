@@ -18,11 +18,12 @@ from werkzeug.exceptions import HTTPException
 
 from saver.codes import BadCodeError
 from saver.database.writer import StorageError
+from saver.key_deriver import BusyError
 from saver.ratelimit import CountersError
 from saver.ratelimit.lookups import RateLimitExceededError
 from saver.ratelimit.rules import InFlightError
 from saver.receipts import ReceiptsError
-from saver.seal import BadSealError, BusyError
+from saver.seal import BadSealError
 from saver.store import FullError, KeyReusedError, NoTextError, PoolEmptyError, QuotaError
 
 MEDIA_TYPE = "application/problem+json"

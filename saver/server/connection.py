@@ -1,4 +1,4 @@
-"""One connection: it collects a request, has it answered, and sends the answer."""
+"""One connection: it collects a request, has the app run for it, and sends the response."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, cast
 
 from gunicorn.asgi.parser import ParseError, PythonProtocol
 
-from saver.server.limits import SLOWEST
+from saver.server.limits import MIN_RATE
 from saver.server.refusals import INCOMPLETE, RefusedError, status_of
-from saver.server.request import Address, Answer, Request
+from saver.server.request import Address, RawResponse, Request
 
 if TYPE_CHECKING:
     from saver.server.hub import Hub
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# What may come ahead while a request is answered; then the connection is not read.
-_AHEAD = 65_536
-# How long (seconds) a request that is on its way is waited for when the process stops.
-_LAST_CALL = 1.0
+# Bytes of further requests that are read while one is being processed.
+_MAX_PIPELINED = 65_536
+# Seconds for a request that is on its way when the process stops.
+_STOP_GRACE = 1.0
 
 
 class Stage(enum.Enum):
-    """What a connection is at."""
+    """The state of a connection."""
 
     IDLE = enum.auto()
     HEADER = enum.auto()
@@ -41,9 +41,9 @@ class Connection(asyncio.Protocol):
         self.client = client
         self.server = server
         self.stage = Stage.IDLE
-        self.held = 0
+        self.buffered = 0
         self._hub = hub
-        # From the moment at which it is accepted, or a process that stops would forget it.
+        # Registered when accepted, so that a stopping process waits for it.
         hub.connections.add(self)
         self._transport: asyncio.Transport
         self._parser = PythonProtocol(
@@ -54,100 +54,100 @@ class Connection(asyncio.Protocol):
             limit_request_field_size=hub.config.limit_request_field_size,
         )
         self._body = bytearray()
-        self._ahead = bytearray()
+        self._pipelined = bytearray()
         self._ended = False
         self._deadline = 0.0
 
     @property
     def deadline(self) -> float:
-        """When the client must have done its part, in the loop's time."""
-        return self._deadline + len(self._body) / SLOWEST
+        """When the client is cut off, in the time of the event loop."""
+        return self._deadline + len(self._body) / MIN_RATE
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin to wait for a request."""
+        """Start to wait for a request."""
         self._transport = cast(asyncio.Transport, transport)
-        # Every byte that is not yet sent pauses writing, and the last one resumes it.
+        # With a high-water mark of 0 asyncio calls resume_writing after the last byte.
         self._transport.set_write_buffer_limits(high=0)
-        self._wait(Stage.IDLE, _LAST_CALL if self._hub.stopping else self._hub.limits.idle)
+        self._wait(Stage.IDLE, _STOP_GRACE if self._hub.stopping else self._hub.limits.idle)
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Forget it."""
+        """Remove it from the shared state."""
         self._ended = True
         self._hub.connections.discard(self)
         self._hub.waiting.remove(self)
-        self._hold(0)
+        self._set_buffered(0)
 
     def data_received(self, data: bytes) -> None:
-        """Collect."""
+        """Feed the parser, or keep the bytes of the next request."""
         if self.stage in (Stage.ANSWERING, Stage.SENDING):
-            self._ahead += data
-            self._hold(self.held + len(data))
-            if len(self._ahead) > _AHEAD:
+            self._pipelined += data
+            self._set_buffered(self.buffered + len(data))
+            if len(self._pipelined) > _MAX_PIPELINED:
                 self._transport.pause_reading()
         elif self.stage is not Stage.ENDING:
             self._collect(data)
 
     def eof_received(self) -> bool:
-        """Refuse what is cut short; whoever only sends no more still gets the answer."""
+        """Refuse an unfinished request; a client that half-closes after a request gets its response."""
         self._ended = True
         if self.stage in (Stage.HEADER, Stage.BODY):
             self._refuse(400)
         return self.stage in (Stage.ANSWERING, Stage.SENDING)
 
     def resume_writing(self) -> None:
-        """Go on when the client has taken the whole answer."""
+        """Continue when the client has read the whole response."""
         if self.stage is Stage.SENDING:
             self._next()
 
-    def answered(self, given: Answer) -> None:
-        """Send an answer."""
+    def send(self, response: RawResponse) -> None:
+        """Send a response."""
         if self._transport.is_closing():
             return
-        self._transport.write(given.data)
+        self._transport.write(response.data)
         unsent = self._transport.get_write_buffer_size()
-        self._hold(unsent + len(self._ahead))
-        if given.closes or (self._ended and not self._ahead):
-            self._wait(Stage.ENDING, self._hub.limits.request_timeout + unsent / SLOWEST)
+        self._set_buffered(unsent + len(self._pipelined))
+        if response.closes or (self._ended and not self._pipelined):
+            self._wait(Stage.ENDING, self._hub.limits.request_timeout + unsent / MIN_RATE)
             self._transport.close()
         elif unsent:
-            self._wait(Stage.SENDING, self._hub.limits.request_timeout + unsent / SLOWEST)
+            self._wait(Stage.SENDING, self._hub.limits.request_timeout + unsent / MIN_RATE)
         else:
             self._next()
 
     def stop(self) -> None:
-        """Take one more request, if it comes now."""
+        """Accept one more request if it comes within a second."""
         if self.stage is Stage.IDLE:
-            self._stand_in(Stage.IDLE, _LAST_CALL)
+            self._set_stage(Stage.IDLE, _STOP_GRACE)
 
     def cut_off(self, *, at_once: bool = False) -> None:
-        """End the wait for the client, with a 408 if it has begun a request."""
+        """Stop waiting for the client: 408 if it has started a request, else close."""
         if self.stage in (Stage.HEADER, Stage.BODY):
-            self._hub.slow += 1
+            self._hub.timed_out += 1
             self._refuse(408)
             if at_once:
                 self._transport.close()
         elif self.stage is Stage.IDLE:
             self._transport.close()
         else:
-            # At once: whoever makes room would go on with others until the connection is lost.
-            self._hold(0)
+            # Released now: connection_lost comes later, and the caller would drop others meanwhile.
+            self._set_buffered(0)
             self._transport.abort()
 
     def _collect(self, data: bytes | bytearray) -> None:
         if self.stage is Stage.IDLE:
             self._wait(Stage.HEADER, self._hub.limits.request_timeout)
-        self._hold(self.held + len(data))
+        self._set_buffered(self.buffered + len(data))
         try:
-            self._hub.keep_within_memory()
+            self._hub.enforce_memory_limit()
             if self.stage is Stage.ENDING:
                 return
             self._parser.feed(data)
-            # Chunks may be as wrapped up as the client likes.
-            if self.held > 2 * self._hub.limits.max_body:
+            # The encoding of chunks may be many times larger than their content.
+            if self.buffered > 2 * self._hub.limits.max_body:
                 raise RefusedError(413)
             if self._parser.is_complete:
                 self._answer()
-        # ValueError: a number of thousands of digits, a target that is none.
+        # ValueError: a number with thousands of digits, or an invalid target.
         except (RefusedError, ParseError, ValueError) as error:
             self._refuse(status_of(error))
 
@@ -163,7 +163,7 @@ class Connection(asyncio.Protocol):
             raise RefusedError(413)
         if expected and parser.http_version > (1, 0) and (parser.is_chunked or parser.content_length):
             self._transport.write(_CONTINUE)
-        self._stand_in(Stage.BODY, limits.request_timeout)
+        self._set_stage(Stage.BODY, limits.request_timeout)
         return False
 
     def _on_body(self, piece: bytes) -> None:
@@ -172,8 +172,8 @@ class Connection(asyncio.Protocol):
             raise RefusedError(413)
 
     def _answer(self) -> None:
-        request = Request.collected(self._parser, self._body, closes=self._hub.stopping)
-        self._ahead += self._parser.remaining()
+        request = Request.from_parser(self._parser, self._body, closes=self._hub.stopping)
+        self._pipelined += self._parser.remaining()
         self._parser.reset()
         self._body = bytearray()
         self.stage = Stage.ANSWERING
@@ -182,9 +182,9 @@ class Connection(asyncio.Protocol):
 
     def _next(self) -> None:
         self._wait(Stage.IDLE, self._hub.limits.idle)
-        self._hold(0)
-        ahead, self._ahead = self._ahead, bytearray()
-        if len(ahead) > _AHEAD:
+        self._set_buffered(0)
+        ahead, self._pipelined = self._pipelined, bytearray()
+        if len(ahead) > _MAX_PIPELINED:
             self._transport.resume_reading()
         if ahead:
             self._collect(ahead)
@@ -194,12 +194,12 @@ class Connection(asyncio.Protocol):
             self._refuse(400)
 
     def _refuse(self, status: int) -> None:
-        """Answer and end; what still comes for a moment is thrown away, or the answer would be lost."""
+        """Send a refusal and close after ``linger``: closing at once would make the client lose it."""
         method = self._parser.method
         reason = INCOMPLETE if status == HTTPStatus.BAD_REQUEST and self.stage is Stage.BODY else status
         self._parser.reset()
-        self._body, self._ahead = bytearray(), bytearray()
-        self._hold(0)
+        self._body, self._pipelined = bytearray(), bytearray()
+        self._set_buffered(0)
         self._wait(Stage.ENDING, self._hub.limits.linger)
         if self._transport.is_closing():
             return
@@ -212,15 +212,15 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _wait(self, stage: Stage, seconds: float) -> None:
-        """Wait for the client from now on, behind all others."""
+        """Wait for the client, at the end of the queue."""
         self._hub.waiting.remove(self)
         self._hub.waiting.add(self)
-        self._stand_in(stage, seconds)
+        self._set_stage(stage, seconds)
 
-    def _stand_in(self, stage: Stage, seconds: float) -> None:
+    def _set_stage(self, stage: Stage, seconds: float) -> None:
         self.stage = stage
         self._deadline = self._hub.now() + seconds
 
-    def _hold(self, size: int) -> None:
-        self._hub.held += size - self.held
-        self.held = size
+    def _set_buffered(self, size: int) -> None:
+        self._hub.buffered += size - self.buffered
+        self.buffered = size

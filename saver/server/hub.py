@@ -1,4 +1,4 @@
-"""What the connections of a process share: threads, room, refusals, the count of those that were slow."""
+"""What the connections of one process share: threads, a memory limit, refusals and counters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from saver.api.health import PATHS
-from saver.server.limits import Limits, Waiting
+from saver.server.limits import Limits, WaitQueue
 from saver.server.refusals import RefusedError, refusals
-from saver.server.request import Answer, Request, answer
+from saver.server.request import RawResponse, Request, run_app
 
 if TYPE_CHECKING:
     from saver.server.connection import Connection
@@ -22,21 +22,21 @@ _log = logging.getLogger(__name__)
 
 
 class Hub:
-    """Belongs to the event loop; only the app runs in threads."""
+    """Shared state of the connections. Only the app runs in threads, all else in the event loop."""
 
     def __init__(self, app: Flask, limits: Limits, threads: int, config: Any) -> None:
         self.limits = limits
         self.config = config
         self.connections: set[Connection] = set()
-        self.waiting = Waiting()
-        self.held = 0
-        self.slow = 0
+        self.waiting = WaitQueue()
+        self.buffered = 0
+        self.timed_out = 0
         self.stopping = False
         self._app = app
         self._loop = asyncio.get_running_loop()
         self._refusals = refusals(app)
         self._threads = ThreadPoolExecutor(threads, "app")
-        # Whether the service is well is also asked when all of its threads are busy.
+        # The health routes must respond when all threads of the app are busy.
         self._health = ThreadPoolExecutor(1, "health")
 
     def now(self) -> float:
@@ -44,33 +44,33 @@ class Hub:
         return self._loop.time()
 
     def answer(self, connection: Connection, request: Request) -> None:
-        """Have the app answer in a thread."""
+        """Run the app in a thread and send its response."""
         threads = self._health if request.path in PATHS else self._threads
-        asked = threads.submit(answer, self._app, request, connection.client, connection.server, self.config)
-        asked.add_done_callback(partial(self._hand_over, connection))
+        asked = threads.submit(run_app, self._app, request, connection.client, connection.server, self.config)
+        asked.add_done_callback(partial(self._on_done, connection))
 
-    def refusal(self, reason: int | str, method: bytes | None) -> Answer:
-        """The answer to what is not a request of the app."""
-        return answer(self._refusals[reason], Request.refused(method), "", "", self.config)
+    def refusal(self, reason: int | str, method: bytes | None) -> RawResponse:
+        """The response to a request that never reaches the app."""
+        return run_app(self._refusals[reason], Request.placeholder(method), "", "", self.config)
 
-    def keep_within_memory(self) -> None:
-        """Make room by cutting off who waits longest. Raises RefusedError where nobody waits."""
-        while self.held > self.limits.max_memory:
-            if not self.waiting.free_memory():
+    def enforce_memory_limit(self) -> None:
+        """Cut off the oldest waiting connections. Raises RefusedError if none is waiting."""
+        while self.buffered > self.limits.max_memory:
+            if not self.waiting.drop_oldest_buffered():
                 raise RefusedError(503)
 
     def stop(self) -> None:
-        """Close each connection when its request is answered, and what stays idle."""
+        """Close idle connections, and each other one after its response."""
         self.stopping = True
         for connection in list(self.connections):
             connection.stop()
 
-    def _hand_over(self, connection: Connection, asked: Future[Answer]) -> None:
-        self._loop.call_soon_threadsafe(self._answered, connection, asked)
+    def _on_done(self, connection: Connection, asked: Future[RawResponse]) -> None:
+        self._loop.call_soon_threadsafe(self._send, connection, asked)
 
-    def _answered(self, connection: Connection, asked: Future[Answer]) -> None:
+    def _send(self, connection: Connection, asked: Future[RawResponse]) -> None:
         error = asked.exception()
         if error is not None:
-            # Without its message, which may hold what was sent.
-            _log.error("unforeseen %s under the app", type(error).__name__)
-        connection.answered(self.refusal(500, None) if error is not None else asked.result())
+            # The message of the error may contain what a client sent.
+            _log.error("unexpected %s in the app", type(error).__name__)
+        connection.send(self.refusal(500, None) if error is not None else asked.result())

@@ -1,12 +1,12 @@
-"""What a process of the API waits for, and for how long."""
+"""The limits of one server process, and the queue of connections that wait for their clients."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Protocol
 
-# A body may come as slowly as this, in bytes a second, and an answer may be taken as slowly.
-SLOWEST = 4_000
+# Bytes per second: the slowest allowed rate of a request body and of reading a response.
+MIN_RATE = 4_000
 _BODIES_IN_MEMORY = 16
 
 
@@ -14,8 +14,8 @@ _BODIES_IN_MEMORY = 16
 class Limits:
     """Times are in seconds, sizes in bytes.
 
-    ``request_timeout`` is for the header of a request, and for its body beyond a second for each
-    ``SLOWEST`` bytes that have arrived. ``idle`` is for a connection between requests.
+    ``request_timeout`` limits the header of a request, and the body in addition to one second per
+    ``MIN_RATE`` received bytes. ``idle`` limits a connection between two requests.
     """
 
     request_timeout: float
@@ -26,58 +26,58 @@ class Limits:
 
     @property
     def max_memory(self) -> int:
-        """Bytes of requests and of answers that a process holds for its clients."""
+        """Bytes of requests and responses that one process buffers."""
         return self.max_body * _BODIES_IN_MEMORY
 
 
-class Member(Protocol):
+class Waiter(Protocol):
     """A connection that waits for its client."""
 
     @property
-    def held(self) -> int:
-        """Bytes in memory for it."""
+    def buffered(self) -> int:
+        """Buffered bytes."""
 
     @property
     def deadline(self) -> float:
-        """When it is cut off, in the loop's time."""
+        """When it is cut off, in the time of the event loop."""
 
     def cut_off(self, *, at_once: bool = False) -> None:
-        """Refuse what it has sent so far, or close it."""
+        """Refuse its unfinished request, or close it if it is idle."""
 
 
-class Waiting:
-    """The connections that wait for their clients, the one that began first at the front.
+class WaitQueue:
+    """The connections that wait for their clients, the oldest first.
 
-    Where room is short it is made at the front: an honest request is there for milliseconds.
+    If connections or memory run out the oldest is dropped: an honest request waits for milliseconds only.
     """
 
     def __init__(self) -> None:
-        self._members: dict[Member, None] = {}
+        self._waiters: dict[Waiter, None] = {}
 
-    def add(self, member: Member) -> None:
-        """Put a connection at the end."""
-        self._members[member] = None
+    def add(self, waiter: Waiter) -> None:
+        """Append a connection."""
+        self._waiters[waiter] = None
 
-    def remove(self, member: Member) -> None:
-        """Forget a connection that waits no longer, if it did."""
-        self._members.pop(member, None)
+    def remove(self, waiter: Waiter) -> None:
+        """Remove a connection if it is in the queue."""
+        self._waiters.pop(waiter, None)
 
     def expire(self, now: float) -> None:
-        """Cut off those whose deadline has passed."""
-        for member in [member for member in self._members if member.deadline <= now]:
-            member.cut_off()
+        """Cut off the connections whose deadline has passed."""
+        for waiter in [waiter for waiter in self._waiters if waiter.deadline <= now]:
+            waiter.cut_off()
 
-    def make_room(self) -> bool:
-        """Cut the first off; whether there was one."""
-        first = next(iter(self._members), None)
-        return first is not None and self._cut(first)
+    def drop_oldest(self) -> bool:
+        """Cut off the oldest connection. Returns False if the queue is empty."""
+        first = next(iter(self._waiters), None)
+        return first is not None and self._drop(first)
 
-    def free_memory(self) -> bool:
-        """Cut the first off that has bytes in memory; whether there was one."""
-        first = next((member for member in self._members if member.held), None)
-        return first is not None and self._cut(first)
+    def drop_oldest_buffered(self) -> bool:
+        """Cut off the oldest connection with buffered bytes. Returns False if there is none."""
+        first = next((waiter for waiter in self._waiters if waiter.buffered), None)
+        return first is not None and self._drop(first)
 
-    def _cut(self, member: Member) -> bool:
-        self.remove(member)
-        member.cut_off(at_once=True)
+    def _drop(self, waiter: Waiter) -> bool:
+        self.remove(waiter)
+        waiter.cut_off(at_once=True)
         return True

@@ -1,4 +1,4 @@
-"""One process of the API: it accepts connections and looks after their deadlines."""
+"""One server process: it accepts connections and enforces their deadlines."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from saver.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_TURN = 0.5  # seconds between two looks at the deadlines
+_TICK = 0.5  # seconds between two looks at the deadlines
 _MAX_CONNECTIONS = 10_000
-# For the database, the counts and what else a process opens.
+# File descriptors for the database, the rate limits and everything else.
 _OTHER_FILES = 256
 
 
@@ -33,21 +33,21 @@ class Process:
         extension = worker.wsgi.extensions["saver"]
         settings: Settings = extension.settings
         self._rate_limits: RateLimits = extension.rate_limits
-        self._limits = Limits(settings.request_timeout, settings.max_body_bytes, _connections())
+        self._limits = Limits(settings.request_timeout, settings.max_body_bytes, _max_connections())
         self._worker = worker
         self._tls = worker.tls()
 
     async def serve(self) -> None:
-        """Serve until the worker is told to stop, and then end what is under way."""
+        """Serve until the worker is told to stop, then finish the requests in progress."""
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(_say_where)
+        self._loop.set_exception_handler(_log_location)
         self._hub = Hub(self._worker.wsgi, self._limits, self._worker.cfg.threads, self._worker.cfg)
         listeners = [listener.sock for listener in self._worker.sockets]
         for listener in listeners:
             listener.setblocking(False)
             self._loop.add_reader(listener, self._accept, listener)
         while self._worker.alive and self._worker.ppid == os.getppid():
-            await self._turn(_TURN)
+            await self._tick(_TICK)
         for listener in listeners:
             self._loop.remove_reader(listener)
         await self._end()
@@ -55,35 +55,35 @@ class Process:
     async def _end(self) -> None:
         self._hub.stop()
         deadline = self._hub.now() + self._worker.cfg.graceful_timeout
-        while self._hub.connections and self._hub.now() < deadline and not self._worker.is_hasty:
-            await self._turn(_TURN / 10)
-        self._count(self._hub.slow)
+        while self._hub.connections and self._hub.now() < deadline and not self._worker.stops_at_once:
+            await self._tick(_TICK / 10)
+        self._count(self._hub.timed_out)
 
-    async def _turn(self, seconds: float) -> None:
+    async def _tick(self, seconds: float) -> None:
         self._worker.notify()
         self._hub.waiting.expire(self._hub.now())
-        if self._hub.slow:
-            slow, self._hub.slow = self._hub.slow, 0
-            await self._loop.run_in_executor(None, self._count, slow)
+        if self._hub.timed_out:
+            timed_out, self._hub.timed_out = self._hub.timed_out, 0
+            await self._loop.run_in_executor(None, self._count, timed_out)
         await asyncio.sleep(seconds)
 
-    def _count(self, slow: int) -> None:
+    def _count(self, timed_out: int) -> None:
         try:
-            self._rate_limits.count_slow(slow)
+            self._rate_limits.count_slow(timed_out)
         except CountersError as error:
             _log.error("storage: %s", error)
 
     def _accept(self, listener: socket.socket) -> None:
-        """Take one connection, so that the processes share them; make room first where there is none."""
+        """Accept one connection, so that the processes share them; drop the oldest if there are too many."""
         full = len(self._hub.connections) >= self._limits.max_connections
-        full = full and not self._hub.waiting.make_room()
+        full = full and not self._hub.waiting.drop_oldest()
         try:
             client, address = listener.accept()
         except BlockingIOError:
             return
         except OSError:
-            # No descriptor is left.
-            self._hub.waiting.make_room()
+            # The process has no file descriptor left.
+            self._hub.waiting.drop_oldest()
             return
         if full:
             client.close()
@@ -92,29 +92,29 @@ class Process:
         self._loop.create_task(self._connect(client, Connection(self._hub, address, client.getsockname())))
 
     async def _connect(self, client: socket.socket, connection: Connection) -> None:
-        patience = self._limits.request_timeout if self._tls else None
+        timeout = self._limits.request_timeout if self._tls else None
         try:
             await self._loop.connect_accepted_socket(
-                lambda: connection, client, ssl=self._tls, ssl_handshake_timeout=patience
+                lambda: connection, client, ssl=self._tls, ssl_handshake_timeout=timeout
             )
         except OSError:
-            # It does not get through the handshake.
+            # The TLS handshake failed.
             self._hub.connections.discard(connection)
 
 
-def _say_where(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # The message of the error, and what asyncio says of its transport, may hold what was sent and by whom.
+def _log_location(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # The message of the error and the text of asyncio may contain sent bytes and addresses.
     error = context.get("exception")
     trace = error.__traceback__ if error else None
     lines = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(trace)[-4:]]
-    _log.error("unforeseen %s at %s", type(error).__name__, " > ".join(lines))
+    _log.error("unexpected %s at %s", type(error).__name__, " > ".join(lines))
 
 
-def _connections() -> int:
-    """How many connections a process may have; raises its limit of open files as far as it may."""
+def _max_connections() -> int:
+    """The largest number of connections; raises the limit of open files as far as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MAX_CONNECTIONS + _OTHER_FILES
-    files = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    wanted = _MAX_CONNECTIONS + _OTHER_FILES
+    files = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     if soft != resource.RLIM_INFINITY and soft < files:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))

@@ -1,4 +1,4 @@
-"""The answers to what never becomes a request of the app. They repeat nothing of it."""
+"""The responses to requests that never reach the app. They repeat nothing of the request."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from gunicorn.asgi import parser
 from saver.api.body import incomplete
 from saver.api.problems import Problem
 
-# In place of 400 where the header is well and the body is not.
+# Instead of 400 if the header is valid and the body is not.
 INCOMPLETE = "incomplete"
 _DETAILS = {
-    400: ("Bad Request.", "What came is no request in HTTP/1.1, or it ended before its length."),
+    400: ("Bad Request.", "This is not an HTTP/1.1 request, or it ended before its length."),
     408: ("Request Timeout.", "The request came too slowly, or it stopped."),
     413: ("Content Too Large.", "The body is longer than any request needs."),
     414: ("URI Too Long.", "The address of the request is too long."),
@@ -39,12 +39,12 @@ class RefusedError(Exception):
 
 
 def status_of(error: Exception) -> int:
-    """The status for what the parser has to say."""
+    """The HTTP status for an error of the parser."""
     return error.status if isinstance(error, RefusedError) else _STATUS.get(type(error), 400)
 
 
 def refusals(app: Flask) -> dict[int | str, Response]:
-    """An answer for each status and INCOMPLETE, with the headers that the app gives to all of its own."""
+    """A response for each status and for INCOMPLETE, with the headers that the app adds to its responses."""
     problems: dict[int | str, Problem] = {status: _problem(status) for status in _DETAILS}
     problems[INCOMPLETE] = incomplete()
     return {reason: _response(app, problem) for reason, problem in problems.items()}

@@ -1,4 +1,4 @@
-"""A request that has arrived whole, and how the app answers it."""
+"""A request that has arrived whole, and the run of the app that responds to it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Address = tuple[str, int] | str
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What gunicorn makes the app's variables and the header of an answer from; the names are its own."""
+    """The attributes that gunicorn reads to make the WSGI environment and the response header."""
 
     method: str
     uri: str
@@ -34,8 +34,8 @@ class Request:
     _expected_100_continue: bool = False
 
     @classmethod
-    def collected(cls, parser: PythonProtocol, body: bytearray, *, closes: bool) -> Request:
-        """The request that a parser has read to its end. Raises ValueError for a broken target."""
+    def from_parser(cls, parser: PythonProtocol, body: bytearray, *, closes: bool) -> Request:
+        """Make a request of what a parser has read. Raises ValueError for a broken target."""
         uri = parser.path.decode("latin-1")
         target = split_request_uri(uri)
         return cls(
@@ -50,8 +50,8 @@ class Request:
         )
 
     @classmethod
-    def refused(cls, method: bytes | None) -> Request:
-        """In place of a request that did not become one."""
+    def placeholder(cls, method: bytes | None) -> Request:
+        """Make the stand-in for a request that was refused before it was complete."""
         name = "HEAD" if method == b"HEAD" else "GET"
         return cls(name, "/", "/", "", (1, 1), [], BytesIO(), closes=True)
 
@@ -61,45 +61,48 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer as it goes out."""
+class RawResponse:
+    """The bytes of a response, and whether its connection ends with it."""
 
     data: bytes
     closes: bool
 
 
 class _Sink:
-    """What gunicorn takes for the client's socket."""
+    """Stands in for the client's socket, which belongs to the event loop."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes] = []
 
     def sendall(self, data: bytes) -> None:
-        """Keep it; the event loop sends it."""
+        """Collect a piece; the event loop sends all of them."""
         self.pieces.append(data)
 
     send = sendall
 
 
-def answer(app: WSGIApplication, request: Request, client: Address, server: Address, config: Any) -> Answer:
-    """What the app answers."""
+def run_app(
+    app: WSGIApplication, request: Request, client: Address, server: Address, config: Any
+) -> RawResponse:
+    """Run the app for one request."""
     sink = _Sink()
     response, variables = wsgi.create(request, sink, client, server, config)
     variables["wsgi.multithread"] = True
-    answered: Iterable[bytes] = app(variables, response.start_response)
+    pieces: Iterable[bytes] = app(variables, response.start_response)
     try:
-        for piece in answered:
+        for piece in pieces:
             response.write(piece)
         response.close()
     finally:
-        if hasattr(answered, "close"):
-            answered.close()
-    return Answer(b"".join(sink.pieces), response.should_close())
+        if hasattr(pieces, "close"):
+            pieces.close()
+    return RawResponse(b"".join(sink.pieces), response.should_close())
 
 
 def _headers(found: list[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
     for name, value in found:
-        # With an underscore it could pass for another in the environ; a transfer coding has been undone.
+        # A name with an underscore would become the same WSGI variable as one with a hyphen.
+        # The parser has removed the transfer coding.
         if b"_" not in name and name != b"transfer-encoding":
             yield name.decode("ascii").upper(), value.decode("latin-1")
 

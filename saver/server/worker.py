@@ -20,7 +20,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until the master says otherwise."""
-        # Only here: what the master has imported stays as it was for all its later workers.
+        # Imported here: the master must not import the app, or a reload would start old code.
         from saver.server.process import Process  # noqa: PLC0415
 
         try:
@@ -29,8 +29,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             self._cleanup()
 
     @property
-    def is_hasty(self) -> bool:
-        """Whether it is to stop without waiting for anybody."""
+    def stops_at_once(self) -> bool:
+        """Whether to stop without finishing requests."""
         return bool(self._quick_shutdown)
 
     def tls(self) -> Any:

@@ -17,8 +17,9 @@ from saver.codes import Code
 from saver.database.disk import Disk
 from saver.database.statements import read
 from saver.database.writer import writer_for
+from saver.key_deriver import KeyDeriver
 from saver.receipts import Receipts
-from saver.seal import KeyDeriver, Seal
+from saver.seal import Seal
 
 T = TypeVar("T")
 Clock = Callable[[], float]

@@ -141,7 +141,7 @@ class Load(StoreBase):
         self._note_loaded(found)
         sealed = found.proof_hash is not None
         if sealed and keys is not None:
-            body, sealed = seal.unseal(body, keys.key), False
+            body, sealed = seal.decrypt(body, keys.key), False
         return LoadedText(body, expires_at, once=bool(found.once), sealed=sealed)
 
     def ack(self, code: Code, claim: str) -> None:

@@ -154,7 +154,7 @@ class Save(StoreBase):
         if draft.password is not None:
             params = Seal(self._random.randbytes(seal.SALT_BYTES))
             keys = self._deriver.derive(draft.password, params)
-            body = seal.close(body, params, keys, self._random.randbytes(seal.NONCE_BYTES))
+            body = seal.encrypt(body, params, keys, self._random.randbytes(seal.NONCE_BYTES))
             proof = keys.proof
         if proof is not None:
             header = body.partition(".")[0]

@@ -25,7 +25,7 @@ START = 12
 def sealed(random: Random, text: str) -> tuple[str, str]:
     """A text as a client seals it: its JWE and its proof. The key is random, as a derived one is."""
     keys = Keys(random.randbytes(32), random.randbytes(32))
-    jwe = seal.close(text, Seal(random.randbytes(16)), keys, random.randbytes(12))
+    jwe = seal.encrypt(text, Seal(random.randbytes(16)), keys, random.randbytes(12))
     return jwe, seal.encode(keys.proof)
 
 

@@ -28,7 +28,7 @@ def schema(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> B
     shutil.copy(migrated, tmp_path / "saver.db")
     put_codes(tmp_path / "saver.db", [Code.nth(number) for number in range(20_000)])
     # Hundreds of passwords: the derivation is the real one, its cost is not.
-    monkeypatch.setattr(seal, "LEAST_ITERATIONS", 1)
+    monkeypatch.setattr(seal, "MIN_ITERATIONS", 1)
     monkeypatch.setattr(seal.Seal.__init__, "__defaults__", (1, seal.KDF_NAME))
     return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", create_app(settings_in(tmp_path), Clock()))
 
@@ -82,16 +82,20 @@ def test_what_follows_by_the_links_keeps_to_the_description_too(schema: BaseSche
                 recorder=self.recorder,
             )
 
-    run_state_machine_as_test(
-        Following,
-        settings=settings(
-            max_examples=50,
-            stateful_step_count=8,
-            deadline=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
     # None of these comes about by chance; of a claim at the right moment too few do.
-    ways = {("write", 201), ("load", 200), ("status", 200), ("extend", 200), ("delete", 204)}
-    assert ways <= set(seen), seen
+    wanted = {("write", 201), ("load", 200), ("status", 200), ("extend", 200), ("delete", 204)}
+    # Hypothesis also draws constants from the modules that are loaded, so one round may miss one of them.
+    for steps in (8, 12, 16, 20):
+        run_state_machine_as_test(
+            Following,
+            settings=settings(
+                max_examples=50,
+                stateful_step_count=steps,
+                deadline=None,
+                derandomize=True,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        if wanted <= set(seen):
+            break
+    assert wanted <= set(seen), seen

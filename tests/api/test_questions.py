@@ -17,7 +17,7 @@ from tests.api.test_metrics import figures
 from tests.conftest import Clock
 
 KEYS = Keys(bytes(32), bytes(32))
-SEALED = seal.close("sealed", Seal(bytes(16)), KEYS, bytes(12))
+SEALED = seal.encrypt("sealed", Seal(bytes(16)), KEYS, bytes(12))
 RIGHT, WRONG = seal.encode(KEYS.proof), seal.encode(bytes([1] * 32))
 OTHER = "192.0.2.99"
 

@@ -22,7 +22,7 @@ def keys() -> Keys:
 
 @pytest.fixture
 def jwe(keys: Keys) -> str:
-    return seal.close("sealed here", Seal(SALT), keys, NONCE)
+    return seal.encrypt("sealed here", Seal(SALT), keys, NONCE)
 
 
 def proof(keys: Keys) -> str:
@@ -41,7 +41,7 @@ def test_a_sealed_text_comes_back_sealed_against_its_proof(client: FlaskClient, 
     code = write(client, text=jwe, proof=proof(keys), expires_in=2_592_000).json["code"]
     loaded = load(client, code=code, proof=proof(keys)).json
     assert (loaded["text"], loaded["sealed"]) == (jwe, True)
-    assert seal.unseal(loaded["text"], keys.key) == "sealed here"
+    assert seal.decrypt(loaded["text"], keys.key) == "sealed here"
     for wrong in ({}, {"proof": seal.encode(bytes(32))}, {"password": "wrong"}):
         missed = load(client, code=code, **wrong)
         assert missed.status_code == 404
@@ -63,7 +63,7 @@ def test_either_kind_of_client_opens_either_kind_of_text(client: FlaskClient, ke
     derived = seal.derive(PASSWORD, params)
     sealed = load(client, code=by_server, proof=proof(derived)).json
     assert sealed["sealed"]
-    assert seal.unseal(sealed["text"], derived.key) == "sealed there"
+    assert seal.decrypt(sealed["text"], derived.key) == "sealed there"
 
 
 def test_an_open_text_needs_no_proof(client: FlaskClient, keys: Keys) -> None:
@@ -127,7 +127,7 @@ def test_a_text_that_was_sealed_wrongly_is_told_and_no_fault(
 
 
 def test_a_sealed_text_is_as_large_as_an_open_one(client: FlaskClient, keys: Keys) -> None:
-    largest = seal.close("x" * 1_048_576, Seal(SALT), keys, NONCE)
+    largest = seal.encrypt("x" * 1_048_576, Seal(SALT), keys, NONCE)
     assert write(client, text=largest, proof=proof(keys)).status_code == 201
-    larger = seal.close("x" * 1_048_577, Seal(SALT), keys, NONCE)
+    larger = seal.encrypt("x" * 1_048_577, Seal(SALT), keys, NONCE)
     assert write(client, text=larger, proof=proof(keys)).status_code == 413

@@ -19,7 +19,18 @@ import saver
 HOUSE = Path(__file__).resolve().parents[2] / "saver"
 ENTRY_POINTS = {"worker", "serve"}
 ROOMS = {
-    *("settings", "secret", "codes", "seal", "database", "store", "buffering", "redis_client", "receipts"),
+    *(
+        "settings",
+        "secret",
+        "codes",
+        "seal",
+        "key_deriver",
+        "database",
+        "store",
+        "buffering",
+        "redis_client",
+        "receipts",
+    ),
     *("ratelimit", "api", "web", "ops", "cli", "app"),
 }
 MAY_IMPORT: dict[str, set[str]] = {
@@ -27,14 +38,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     "secret": {"settings"},
     "codes": set(),
     "seal": set(),
+    "key_deriver": {"seal"},
     "database": set(),
     "web": set(),
     "buffering": {"ratelimit"},
     "receipts": set(),
     "redis_client": set(),
-    "store": {"codes", "seal", "database", "receipts"},
+    "store": {"codes", "seal", "key_deriver", "database", "receipts"},
     "ratelimit": {"settings"},
-    "api": {"ratelimit", "store", "codes", "seal", "database", "ops", "receipts", "settings"},
+    "api": {"ratelimit", "store", "codes", "seal", "key_deriver", "database", "ops", "receipts", "settings"},
     "ops": {"ratelimit", "database", "store", "codes"},
     "cli": {"codes", "store", "ops", "database"},
     "app": ROOMS - {"app"},

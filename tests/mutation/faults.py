@@ -174,8 +174,8 @@ FAULTS = [
     Fault(
         "a weak derivation is allowed",
         "saver/seal.py",
-        "LEAST_ITERATIONS = 600_000",
-        "LEAST_ITERATIONS = 1",
+        "MIN_ITERATIONS = 600_000",
+        "MIN_ITERATIONS = 1",
         "tests/unit/test_seal.py",
     ),
     Fault(
@@ -610,7 +610,7 @@ FAULTS = [
     Fault(
         "a body has as long as a header, however long it is",
         "saver/server/connection.py",
-        "return self._deadline + len(self._body) / SLOWEST",
+        "return self._deadline + len(self._body) / MIN_RATE",
         "return self._deadline",
         f"{_COLLECTING}::test_a_megabyte_over_a_line_of_100_kilobits_arrives",
     ),
@@ -624,22 +624,22 @@ FAULTS = [
     Fault(
         "bodies fill the memory",
         "saver/server/hub.py",
-        "while self.held > self.limits.max_memory:",
+        "while self.buffered > self.limits.max_memory:",
         "while False:",
         f"{_COLLECTING}::test_whoever_waits_longest_makes_room_for_bodies",
     ),
     Fault(
         "whoever is cut off holds its memory until it is gone, and others are cut off too",
         "saver/server/connection.py",
-        "            self._hold(0)\n            self._transport.abort()",
+        "            self._set_buffered(0)\n            self._transport.abort()",
         "            self._transport.abort()",
         f"{_COLLECTING}::test_an_answer_that_nobody_takes_makes_room_without_others",
     ),
     Fault(
         "whoever has come last makes room",
         "saver/server/limits.py",
-        "first = next((member for member in self._members if member.held), None)",
-        "first = next((member for member in reversed(self._members) if member.held), None)",
+        "first = next((waiter for waiter in self._waiters if waiter.buffered), None)",
+        "first = next((waiter for waiter in reversed(self._waiters) if waiter.buffered), None)",
         f"{_COLLECTING}::test_whoever_waits_longest_makes_room_for_bodies",
     ),
     Fault(
@@ -666,8 +666,8 @@ FAULTS = [
     Fault(
         "what was cut off is not counted",
         "saver/server/connection.py",
-        "self._hub.slow += 1",
-        "self._hub.slow += 0",
+        "self._hub.timed_out += 1",
+        "self._hub.timed_out += 0",
         f"{_SLOW}::test_what_is_cut_off_gets_a_408_and_is_counted",
     ),
 ]

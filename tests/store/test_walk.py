@@ -50,7 +50,7 @@ def codes() -> list[str]:
 def _quick_seal(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real derivation with few iterations: its cost is no part of what a walk looks at."""
     monkeypatch.setattr(seal, "ITERATIONS", 8)
-    monkeypatch.setattr(seal, "LEAST_ITERATIONS", 8)
+    monkeypatch.setattr(seal, "MIN_ITERATIONS", 8)
     monkeypatch.setattr(seal.Seal.__init__, "__defaults__", (8, seal.KDF_NAME))
 
 

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from joserfc import jwe as jose
 from joserfc.jwk import OctKey
 
-from saver import seal
-from saver.seal import BadSealError, BusyError, KeyDeriver, Keys, Seal
+from saver import key_deriver, seal
+from saver.key_deriver import BusyError, KeyDeriver
+from saver.seal import BadSealError, Keys, Seal
 from tests.support.node import NODE
 from tests.support.server import ROOT
 from tests.vectors import make
@@ -59,7 +60,7 @@ def text_of(vector: Vector) -> str:
 def closed(vector: Vector) -> str:
     """Seal the text of a vector again."""
     params = Seal(seal.decode(vector["salt"]), vector["iterations"])
-    return seal.close(text_of(vector), params, keys_of(vector), seal.decode(vector["nonce"]))
+    return seal.encrypt(text_of(vector), params, keys_of(vector), seal.decode(vector["nonce"]))
 
 
 def jwe_of(vector: Vector) -> str:
@@ -106,7 +107,7 @@ class TestTheVectors:
 
     @pytest.mark.parametrize("vector", TEXTS.values(), ids=TEXTS)
     def test_a_text_is_opened_to_the_byte(self, vector: Vector) -> None:
-        opened = seal.unseal(jwe_of(vector), keys_of(vector).key)
+        opened = seal.decrypt(jwe_of(vector), keys_of(vector).key)
         assert opened.encode() == text_of(vector).encode()
         assert seal.size(jwe_of(vector)) == len(opened.encode())
 
@@ -124,7 +125,7 @@ class TestTheVectors:
     def test_a_fault_is_refused_by_its_rule(self, vector: Vector) -> None:
         key = derived(vector["password"], FIRST["salt"], FIRST["iterations"]).key
         with pytest.raises(BadSealError) as refused:
-            seal.unseal(vector["jwe"], key)
+            seal.decrypt(vector["jwe"], key)
         assert str(refused.value) == (vector["rule"] or str(refused.value))
         assert MESSAGE.fullmatch(str(refused.value))
         if vector["rule"] not in WITH_KEY:
@@ -162,7 +163,7 @@ class TestAnotherLibrary:
         key = OctKey.import_key(KEYS.key)
         jwe = jose.encrypt_compact(header, "by joserfc 한글".encode(), key, registry=self.registry)
         assert seal.check(jwe) == Seal(SALT)
-        assert seal.unseal(jwe, KEYS.key) == "by joserfc 한글"
+        assert seal.decrypt(jwe, KEYS.key) == "by joserfc 한글"
 
 
 # Round trips
@@ -171,18 +172,18 @@ class TestAnotherLibrary:
 @settings(deadline=None)
 @given(text=any_text, key=st.binary(min_size=32, max_size=32), nonce=st.binary(min_size=12, max_size=12))
 def test_text_out_is_text_in(text: str, key: bytes, nonce: bytes) -> None:
-    jwe = seal.close(text, Seal(SALT), Keys(key, bytes(32)), nonce)
+    jwe = seal.encrypt(text, Seal(SALT), Keys(key, bytes(32)), nonce)
     assert seal.check(jwe) == Seal(SALT)
-    assert seal.unseal(jwe, key).encode() == text.encode()
+    assert seal.decrypt(jwe, key).encode() == text.encode()
     assert seal.size(jwe) == len(text.encode())
 
 
 def test_a_text_with_nul_is_not_sealed() -> None:
     with pytest.raises(BadSealError, match="text: must not contain NUL"):
-        seal.close("a\0b", Seal(SALT), KEYS, NONCE)
+        seal.encrypt("a\0b", Seal(SALT), KEYS, NONCE)
 
 
-GOOD = seal.close("a text of some length", Seal(SALT), KEYS, NONCE)
+GOOD = seal.encrypt("a text of some length", Seal(SALT), KEYS, NONCE)
 
 
 @settings(max_examples=500, deadline=None)
@@ -192,7 +193,7 @@ def test_no_character_can_be_changed(place: int, character: str, how: str) -> No
     changed = head + ("" if how == "drop" else character) + tail
     if changed != GOOD:
         with pytest.raises(BadSealError):
-            seal.unseal(changed, KEYS.key)
+            seal.decrypt(changed, KEYS.key)
 
 
 def test_every_bit_counts() -> None:
@@ -200,7 +201,7 @@ def test_every_bit_counts() -> None:
         for bit in range(7):
             changed = GOOD[:place] + chr(ord(character) ^ 1 << bit) + GOOD[place + 1 :]
             with pytest.raises(BadSealError):
-                seal.unseal(changed, KEYS.key)
+                seal.decrypt(changed, KEYS.key)
 
 
 @settings(deadline=None)
@@ -208,7 +209,7 @@ def test_every_bit_counts() -> None:
 def test_another_key_opens_nothing(key: bytes) -> None:
     if key != KEYS.key:
         with pytest.raises(BadSealError):
-            seal.unseal(GOOD, key)
+            seal.decrypt(GOOD, key)
 
 
 # The door
@@ -233,7 +234,7 @@ json_values = st.recursive(
 @given(st.sampled_from(["name", "iterations", "salt", "more"]), json_values)
 def test_a_member_of_any_kind_is_refused(name: str, value: object) -> None:
     accepted = (
-        {"iterations": seal.LEAST_ITERATIONS <= value <= seal.MOST_ITERATIONS} if type(value) is int else {}
+        {"iterations": seal.MIN_ITERATIONS <= value <= seal.MAX_ITERATIONS} if type(value) is int else {}
     )
     if not accepted.get(name):
         with pytest.raises(BadSealError):
@@ -259,7 +260,7 @@ def test_a_refusal_never_repeats_what_was_given(part: int) -> None:
     for wrong in (CANARY, f"{CANARY}!", f"{CANARY}\n", seal.encode(f'{{"{CANARY}":1}}'.encode())):
         parts[part] = wrong
         with pytest.raises(BadSealError) as refused:
-            seal.unseal(".".join(parts), KEYS.key)
+            seal.decrypt(".".join(parts), KEYS.key)
         shown: BaseException | None = refused.value
         while shown:  # what led to it would stand in a traceback
             assert CANARY not in str(shown)
@@ -319,7 +320,7 @@ def test_a_proof_is_no_key() -> None:
     for vector in TEXTS.values():
         assert len({vector["master"], vector["key"], vector["proof"]}) == 3
         with pytest.raises(BadSealError):
-            seal.unseal(jwe_of(vector), keys_of(vector).proof)
+            seal.decrypt(jwe_of(vector), keys_of(vector).proof)
 
 
 # Base64url
@@ -354,7 +355,7 @@ def test_a_place_is_given_back_whatever_happens() -> None:
 
 
 def test_beyond_the_bound_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seal, "_SECONDS_IN_LINE", 0.01)
+    monkeypatch.setattr(key_deriver, "_QUEUE_TIMEOUT", 0.01)
     deriver, refused = KeyDeriver(1), []
 
     def meanwhile(_password: str, _params: Seal) -> Keys:
@@ -398,7 +399,7 @@ def test_javascript_opens_what_is_sealed_here_and_the_other_way_round() -> None:
     params = Seal(SALT)
     keys = derived(password, seal.encode(SALT), seal.ITERATIONS)
     jwes = [
-        seal.close(text, params, keys, number.to_bytes(12)) for number, text in enumerate([*AWKWARD, "end"])
+        seal.encrypt(text, params, keys, number.to_bytes(12)) for number, text in enumerate([*AWKWARD, "end"])
     ]
     given_ = {"password": password, "parameters": params.as_json(), "jwes": jwes, "texts": AWKWARD[:3]}
     path = (ROOT / "extension" / "core" / "seal.js").as_uri()
@@ -415,7 +416,7 @@ def test_javascript_opens_what_is_sealed_here_and_the_other_way_round() -> None:
     assert seal.parse_proof(answer["proof"]) == keys.proof
     for text, sealed in zip(AWKWARD, answer["sealed"], strict=False):
         found = derived(password, seal.encode(seal.check(sealed["jwe"]).salt), seal.ITERATIONS)
-        assert seal.unseal(sealed["jwe"], found.key) == text
+        assert seal.decrypt(sealed["jwe"], found.key) == text
         assert seal.parse_proof(sealed["proof"]) == found.proof
     salts = {seal.check(sealed["jwe"]).salt for sealed in answer["sealed"]}
     assert len(salts) == len(answer["sealed"])
