@@ -16,7 +16,7 @@ from flask_migrate import upgrade
 
 from saver import create_app
 from saver.app import Services
-from saver.codes import Code
+from saver.codes import SPACE, Code
 from saver.ops import Mover
 from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
@@ -207,9 +207,10 @@ def make_app(
     """Make an app on a database of its own; settings by keyword."""
     made: list[Flask] = []
 
-    def make(folder: str = "data", **changed: object) -> Flask:
+    def make(folder: str = "data", *, pool_size: int = SPACE, **changed: object) -> Flask:
         place = address_of(make_database(folder))
-        made.append(create_app(settings_in(tmp_path / folder, **{**place, **changed}), clock, Random(4)))
+        settings = settings_in(tmp_path / folder, **{**place, **changed})
+        made.append(create_app(settings, clock, Random(4), pool_size=pool_size))
         made[-1].testing = False
         return made[-1]
 

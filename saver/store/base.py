@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from saver import database, seal
-from saver.codes import Code
+from saver.codes import SPACE, Code
 from saver.database.disk import Disk
 from saver.database.statements import read
 from saver.database.writer import writer_for
@@ -43,7 +43,8 @@ class Dependencies:
 
     ``clock`` tells UTC seconds, ``random`` must be a CSPRNG outside of tests,
     ``secret`` keys decoys and the owner tokens of repeatable writes, ``rest`` is in seconds,
-    ``size_in_all`` is how many bytes all live texts may have; 0 means any number.
+    ``size_in_all`` is how many bytes all live texts may have; 0 means any number. ``pool_size`` is how
+    many codes there must be in all.
     """
 
     engine: Engine
@@ -55,6 +56,7 @@ class Dependencies:
     rest: int
     disk: Disk
     size_in_all: int
+    pool_size: int = SPACE
 
 
 class StoreBase:
@@ -70,6 +72,7 @@ class StoreBase:
         self._secret = seams.secret
         self._rest = seams.rest
         self.disk = seams.disk
+        self._pool_size = seams.pool_size
 
     def _now(self) -> int:
         return math.floor(self._clock())

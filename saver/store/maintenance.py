@@ -48,7 +48,9 @@ class Maintenance(StoreBase):
 
     def audit(self) -> pool.Audit:
         """Count where the codes are, in one snapshot."""
-        return self._read(lambda connection: pool.count(connection, self._now()), patient=True)
+        return self._read(
+            lambda connection: pool.count(connection, self._now(), self._pool_size), patient=True
+        )
 
     def stats(self) -> pool.PoolStats:
         """Count for an operator, in one snapshot."""

@@ -99,10 +99,10 @@ def _codes_of(letter: str) -> Iterator[tuple[str]]:
     return (("".join((letter, *rest)),) for rest in product(LETTERS, repeat=LENGTH - 1))
 
 
-def count(connection: Connection, now: int) -> Audit:
-    """Count where the codes are, as of ``now`` in UTC seconds."""
+def count(connection: Connection, now: int, pool_size: int = SPACE) -> Audit:
+    """Count where the codes are, as of ``now`` in UTC seconds; ``pool_size`` is how many there must be."""
     row = connection.execute(_audit, {"now": now}).one()
-    return Audit(row.free, row.live, row.overdue, row.resting, row.both, SPACE)
+    return Audit(row.free, row.live, row.overdue, row.resting, row.both, pool_size)
 
 
 def stats(connection: Connection, now: int) -> PoolStats:

@@ -55,6 +55,7 @@ def enumerate_for_a_day(rate_limits: RateLimits, clock: Clock, random: Random) -
     return misses, found
 
 
+@pytest.mark.slow
 def test_enumeration_by_a_thousand_sources_finds_a_handful(tmp_path: Path) -> None:
     found_each_day = []
     for day in range(5):

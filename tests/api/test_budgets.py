@@ -183,6 +183,7 @@ def test_no_header_renews_a_budget(make_app: Callable[..., Flask]) -> None:
     assert answers == [404] * 5 + [429] * 995
 
 
+@pytest.mark.slow
 def test_a_whole_64_is_one_source_and_a_48_has_a_budget_of_its_own(make_app: Callable[..., Flask]) -> None:
     client = make_app(misses_a_day=5, misses_a_day_per_network=12).test_client()
     one_64 = [load(client, address=f"2001:db8:1:1::{number:x}").status_code for number in range(1, 10_001)]

@@ -35,6 +35,7 @@ def missed(rate_limits: RateLimits, address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_path: Path) -> None:
     clock, random = Clock(), Random(48)  # noqa: F811
     kept = MappedFileCounters(f"shared://{tmp_path}/counts")

@@ -9,7 +9,13 @@ import pytest
 
 _TESTS = Path(__file__).resolve().parents[1]
 # What every test of a folder needs.
-_FOLDERS = {"servers": "servers", "e2e": "browsers", "system": "system", "mutation": "slow"}
+_FOLDERS = {
+    "servers": "servers",
+    "e2e": "browsers",
+    "system": "system",
+    "mutation": "slow",
+    "api/clients": "slow",
+}
 _FIXTURES = {
     "cluster": "postgresql",
     "migrated_on_server": "postgresql",
