@@ -17,7 +17,8 @@ from saver.settings import PREFIX
 from tests.servers.apache.instance import Apache
 from tests.servers.apache.pki import Authority
 from tests.servers.apache.shipped import WSGI
-from tests.support.server import ROOT, free_port
+from tests.support.process import free_port
+from tests.support.server import ROOT
 
 _CLIENTS = (1, 16)
 _SETS = 3

@@ -24,8 +24,9 @@ from saver.codes import SPACE, Code
 from saver.store.pool import LETTERS, PER_LETTER
 from tests.conftest import BOTH, NO_LIMITS, address_of, settings_in
 from tests.support.postgres import Cluster
+from tests.support.process import wait_until
 from tests.support.races import PATIENCE
-from tests.support.server import ROOT, Server, environment, wait_until
+from tests.support.server import ROOT, Server, environment
 from tests.support.snapshot import Database, ask, put_codes, snapshot, tell
 from tests.support.writers import Writers, post
 
@@ -114,11 +115,10 @@ def lab(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[Lab]:
 
 def kill_some(server: Server, random: Random, *, everything: bool) -> None:
     """The whole server, or one or both of the processes that serve."""
-    assert server._process is not None
     if everything:
         server.kill()
         return
-    workers = children(server._process.pid)
+    workers = children(server.parent)
     kill(*random.sample(workers, min(len(workers), random.choice([1, 2, 2]))))
 
 

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from saver.app import Services
 from saver.database import file_lock
 from saver.database.file_lock import FairFileLock, LockTimeoutError
+from tests.support.process import wait_until
 from tests.support.races import together
-from tests.support.server import wait_until
 
 HELD = ["gate", "next"]
 

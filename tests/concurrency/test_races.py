@@ -23,8 +23,8 @@ from saver.codes import Code
 from saver.seal import Keys, Seal
 from saver.store import NoTextError, PoolEmptyError, TextStore
 from tests.conftest import BOTH, Clock, address_of, settings_in
+from tests.support.process import wait_until
 from tests.support.races import PATIENCE, together
-from tests.support.server import wait_until
 from tests.support.snapshot import Database, ask, snapshot, tell
 from tests.support.texts import save
 

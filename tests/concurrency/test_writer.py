@@ -14,8 +14,8 @@ from sqlalchemy.exc import OperationalError
 from saver.app import Services
 from saver.database.writer import GroupCommitWriter, StorageError, Writer
 from saver.store import PoolEmptyError, TextStore
+from tests.support.process import wait_until
 from tests.support.races import PATIENCE, together
-from tests.support.server import wait_until
 from tests.support.snapshot import snapshot
 from tests.support.texts import save
 

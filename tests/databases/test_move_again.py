@@ -19,7 +19,8 @@ from saver.store import TextStore
 from tests.conftest import Clock
 from tests.support.moving import STAGES, Told, left_in, the_same
 from tests.support.postgres import Cluster, PostgresDatabase, tell_server
-from tests.support.server import ROOT, environment, free_port
+from tests.support.process import free_port
+from tests.support.server import ROOT, environment
 from tests.support.snapshot import ask, snapshot, tell
 from tests.support.texts import save
 

@@ -27,8 +27,9 @@ from saver.codes import SPACE, Code
 from tests.conftest import NO_LIMITS
 from tests.support.moving import left_in
 from tests.support.postgres import Cluster
+from tests.support.process import wait_until
 from tests.support.races import PATIENCE, at_work
-from tests.support.server import ROOT, Server, environment, wait_until
+from tests.support.server import ROOT, Server, environment
 from tests.support.snapshot import ask, put_codes, snapshot, tell
 
 _log = logging.getLogger(__name__)

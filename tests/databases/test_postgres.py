@@ -25,8 +25,9 @@ from saver.store import NoTextError, PoolEmptyError, StoredText, TextStore
 from saver.texts import IdempotentRequest
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held
+from tests.support.process import wait_until
 from tests.support.races import PATIENCE, together
-from tests.support.server import ROOT, environment, wait_until
+from tests.support.server import ROOT, environment
 from tests.support.snapshot import ask, put_codes, snapshot, tell
 from tests.support.texts import extend, save
 

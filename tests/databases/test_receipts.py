@@ -15,9 +15,9 @@ from saver.receipts import Receipt, ReceiptsError
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import make_pool
 from tests.conftest import BOTH, NOW, Clock, address_of
+from tests.support.process import free_port
 from tests.support.races import together
 from tests.support.redis_server import RedisServer
-from tests.support.server import free_port
 from tests.support.snapshot import Database
 
 SECRET = "one secret for all the servers, 0123456789"

@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 
 from saver.app import Services
 from saver.settings import SettingsError, read_settings
+from tests.support.process import free_port
 from tests.support.races import together
 from tests.support.redis_server import RedisServer
-from tests.support.server import free_port
 
 EVERY = {"misses_a_minute": 5, "writes_a_minute": 100, "loads_a_minute": 500}
 # Little more than the second that it waits for an answer, on a busy machine.

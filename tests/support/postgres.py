@@ -16,7 +16,7 @@ from typing import Self
 
 import psycopg
 
-from tests.support.server import free_port
+from tests.support.process import free_port
 
 _MISSING = "There is no PostgreSQL to run: apt-get install -y postgresql"
 _USER = "saver"

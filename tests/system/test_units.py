@@ -21,7 +21,8 @@ import pytest
 from saver.settings import Settings
 from tests.conftest import NO_LIMITS
 from tests.support import leftovers
-from tests.support.server import ROOT, environment, wait_until
+from tests.support.process import wait_until
+from tests.support.server import ROOT, environment
 from tests.support.snapshot import put_codes
 from tests.support.tools import run, tool
 

@@ -17,9 +17,9 @@ from saver.ratelimit.mapped_file import _MOST_SLOTS, _SLOTS, MappedFileCounters
 from saver.ratelimit.redis import _CHARGE, RedisCounters
 from saver.redis_client import make_pool
 from tests.conftest import NOW
+from tests.support.process import wait_until
 from tests.support.races import together
 from tests.support.redis_server import Deaf, RedisServer
-from tests.support.server import wait_until
 
 A_MINUTE = [Charge("key", 10, 60)]
 LONG = 3_600

@@ -23,7 +23,7 @@ from tests.servers.apache.instance import Apache
 from tests.servers.apache.names import BARE, WWW
 from tests.servers.apache.pki import Authority
 from tests.servers.apache.shipped import VARIANTS
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 from tests.support.snapshot import put_codes
 
 CODES = 20_000

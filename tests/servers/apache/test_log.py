@@ -14,7 +14,8 @@ from tests.conftest import settings_in
 from tests.servers.apache.client import Client, receive, request
 from tests.servers.apache.instance import IMPERSONATOR, Apache
 from tests.servers.apache.names import WWW
-from tests.support.server import ROOT, wait_until
+from tests.support.process import wait_until
+from tests.support.server import ROOT
 
 MARK = "CANARY"
 LINE = re.compile(

@@ -18,7 +18,7 @@ from tests.servers.apache.instance import Apache
 from tests.servers.apache.pki import Authority
 from tests.servers.apache.shipped import PROXY, VARIANTS, WSGI
 from tests.servers.apache.test_errors import HSTS, POST, check
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 
 CLIENTS = 4
 # Of mod_wsgi's daemons in site.conf, and of gunicorn's workers.

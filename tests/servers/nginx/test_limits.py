@@ -22,7 +22,8 @@ from tests.servers.apache.test_limits import CUT_OFF, PLAIN, cut_off, taken_in_c
 from tests.servers.apache.test_log import broken, longer_than_said
 from tests.servers.apache.test_upkeep import AT_LEAST, load
 from tests.servers.nginx.instance import FOLDER, IMPERSONATOR, Nginx
-from tests.support.server import ROOT, wait_until
+from tests.support.process import wait_until
+from tests.support.server import ROOT
 
 MARK = "CANARY"
 BY_NGINX = {
