@@ -15,8 +15,8 @@ from bench.rates import Pair, fire, load_bodies, write_bodies
 from bench.servers import Served, cpu_seconds_of, without_limits
 from saver.settings import PREFIX
 from tests.servers.apache.instance import Apache
-from tests.servers.apache.pki import Authority
 from tests.servers.apache.shipped import WSGI
+from tests.servers.pki import Authority
 from tests.support.process import free_port
 from tests.support.server import ROOT
 

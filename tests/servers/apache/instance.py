@@ -16,17 +16,15 @@ from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
-from tests.servers.apache import software
-from tests.servers.apache.client import Client
-from tests.servers.apache.gunicorn import Gunicorn
-from tests.servers.apache.names import BARE, WWW
-from tests.servers.apache.pki import Authority, Certificate
-from tests.servers.apache.shipped import PROXY, modules_to_enable, name_of_the_daemons, shipped_defines
+from tests.servers.apache import own, software
+from tests.servers.apache.shipped import PROXY, WSGI, modules_to_enable, name_of_the_daemons, shipped_defines
+from tests.servers.client import Client
+from tests.servers.front import IMPERSONATOR
+from tests.servers.gunicorn import Gunicorn
+from tests.servers.names import BARE, WWW
+from tests.servers.pki import Authority, Certificate
 from tests.support.process import Process, free_port
 from tests.support.server import ROOT
-
-# Who may say, in X-Test-Address, that they are somebody else: to see what becomes of any address.
-IMPERSONATOR = "127.0.0.99"
 
 # What Debian has on by itself; mod_remoteip is the test's own.
 _BY_DEFAULT = (
@@ -81,6 +79,13 @@ class Apache:
 
     It is up when it answers ``awaited``, which is asked for over https if it is the service's.
     """
+
+    errors = own.ERRORS
+    log_line = own.LINE
+    joins_slashes = True
+    operator_statuses = frozenset({200, 503})
+    refused_method = ("PUT", "405")
+    operator_is_one_address = True
 
     def __init__(
         self,
@@ -167,6 +172,11 @@ class Apache:
         """The processes of mod_wsgi's daemon group, found as the README has the operator find them."""
         command = ["pgrep", "-P", str(self._process.pid), "-f", name_of_the_daemons()]
         return set(map(int, subprocess.run(command, capture_output=True, check=False).stdout.split()))
+
+    @property
+    def cut_off_status(self) -> int:
+        """mod_wsgi knows no other word for a client that has stopped: apache/README.md."""
+        return 500 if self.variant == WSGI else 400
 
     def said(self) -> str:
         """All that Apache and the service have written into logs."""

@@ -20,18 +20,18 @@ from typing import Self
 import pytest
 
 from tests.servers.apache import software
-from tests.servers.apache.client import Client
-from tests.servers.apache.gunicorn import Gunicorn
-from tests.servers.apache.names import BARE, WWW
-from tests.servers.apache.pki import Authority
+from tests.servers.client import Client
+from tests.servers.front import IMPERSONATOR
+from tests.servers.gunicorn import Gunicorn
+from tests.servers.names import BARE, WWW
+from tests.servers.nginx import own
+from tests.servers.pki import Authority
 from tests.support.process import Process, free_port
 from tests.support.server import ROOT
 
 FOLDER = ROOT / "deploy" / "nginx"
 INSTALL = "apt-get install -y --no-install-recommends nginx"
-# As Debian sets them where it differs from what we want: all of it must be overruled. The impersonator
-# may say, in X-Test-Address, that it is somebody else.
-IMPERSONATOR = "127.0.0.99"
+# As Debian sets them where it differs from what we want: all of it must be overruled.
 _BASE = """\
 daemon off;
 worker_processes 2;
@@ -60,6 +60,14 @@ http {{
 
 class Nginx:
     """``with Nginx(database, authority, settings) as nginx: nginx.client.get("/healthz")``."""
+
+    errors = own.ERRORS
+    log_line = own.LINE
+    joins_slashes = False
+    operator_statuses = frozenset({200, 308, 404, 503})
+    refused_method = ("PURGE", "501")
+    operator_is_one_address = False
+    cut_off_status = None
 
     def __init__(
         self,
