@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from saver.api.client_address import _warn_once
 from saver.ratelimit.addresses import UNIX, client_address, network_key, source_key
@@ -37,7 +38,7 @@ def make_app(make_app: Callable[..., Flask], redis: RedisServer | None) -> Calla
     return make
 
 
-def load(client: FlaskClient, code: str = "qqqq", address: str = ADDRESS, **headers: str):
+def load(client: FlaskClient, code: str = "qqqq", address: str = ADDRESS, **headers: str) -> TestResponse:
     return client.post(
         "/api/v1/load", json={"code": code}, environ_overrides={"REMOTE_ADDR": address}, headers=headers
     )

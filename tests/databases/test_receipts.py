@@ -16,7 +16,7 @@ from saver.receipts.redis import RedisReceipts
 from saver.redis_client import make_pool
 from tests.conftest import BOTH, NOW, Clock, address_of
 from tests.support.process import free_port
-from tests.support.races import together
+from tests.support.races import run_concurrently
 from tests.support.redis_server import RedisServer
 from tests.support.snapshot import Database
 
@@ -99,7 +99,7 @@ class TestNotes:
             assert redis_server.client.expiretime(b"saver/receipt/" + NAME.hex().encode()) == NOW + 100
 
     def test_refusals_at_once_are_all_noted(self, notes: RedisReceipts) -> None:
-        together([partial(notes.refused, NAME, NOW)] * 20)
+        run_concurrently([partial(notes.refused, NAME, NOW)] * 20)
         assert notes.of(NAME).refused == 20
 
     def test_each_is_one_round_trip_and_the_second_load_none(

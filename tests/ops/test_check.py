@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from itertools import product
 from pathlib import Path
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_told(run: FlaskCliRunner, app: Flask) -> None:
 
 
 @pytest.fixture
-def stopped(run: FlaskCliRunner, app: Flask, tmp_path: Path) -> Iterator[Path]:
+def stopped(run: FlaskCliRunner, app: Flask, tmp_path: Path) -> Path:
     """A backup, and a service that is stopped after one more text was saved."""
     store: TextStore = app.extensions["saver"].store
     (tmp_path / "backups").mkdir()

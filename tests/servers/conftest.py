@@ -46,8 +46,10 @@ def fronts(pool_file: Path, authority: Authority) -> Iterator[Callable[[str], Fr
 
         def get(name: str) -> Front:
             if name not in started:
-                made = Nginx(pool_file, authority, settings) if name == "nginx" else None
-                started[name] = stack.enter_context(made or Apache(name, pool_file, authority, settings))
+                if name == "nginx":
+                    started[name] = stack.enter_context(Nginx(pool_file, authority, settings))
+                else:
+                    started[name] = stack.enter_context(Apache(name, pool_file, authority, settings))
             return started[name]
 
         yield get

@@ -140,7 +140,7 @@ def test_the_settings_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line for line in (SYSTEMD / "saver.env").read_text().splitlines() if line and line[0] != "#"]
     for line in lines:
         monkeypatch.setenv(*line.split("=", 1))
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     assert settings.data_dir == Path("/var/lib/saver")
     assert settings.trusted_proxies == ("unix",)
 

@@ -18,7 +18,7 @@ from saver.ratelimit.redis import _CHARGE, RedisCounters
 from saver.redis_client import make_pool
 from tests.conftest import NOW
 from tests.support.process import wait_until
-from tests.support.races import together
+from tests.support.races import run_concurrently
 from tests.support.redis_server import Deaf, RedisServer
 
 A_MINUTE = [Charge("key", 10, 60)]
@@ -84,7 +84,7 @@ class TestBoth:
         at = kept.charge(A_MINUTE, NOW)[0].at
         for _ in range(3):
             kept.leave(MARK, at, [], NOW)
-        found = together([lambda: kept.take([MARK], [], NOW)] * THREADS)
+        found = run_concurrently([lambda: kept.take([MARK], [], NOW)] * THREADS)
         assert sum(taken is not None for taken in found) == 3
         assert kept.take([MARK], [], NOW) is None
 
@@ -134,7 +134,7 @@ class TestBoth:
         def work() -> list[int]:
             return [kept.charge(A_MINUTE, NOW)[0].counted for _ in range(TIMES)]
 
-        seen = [count for counted in together([work] * THREADS) for count in counted]
+        seen = [count for counted in run_concurrently([work] * THREADS) for count in counted]
         assert sorted(seen) == list(range(1, THREADS * TIMES + 1))
 
     def test_charges_and_refunds_at_once_leave_nothing(self, kept: Counters) -> None:
@@ -144,7 +144,7 @@ class TestBoth:
             for _ in range(TIMES):
                 kept.refund(kept.charge(charges, NOW), NOW)
 
-        together([work] * THREADS)
+        run_concurrently([work] * THREADS)
         assert kept.read([charge.key for charge in charges], NOW) == [0] * 4
 
     def test_a_refund_is_of_the_window_that_was_charged(
@@ -225,7 +225,7 @@ class TestRedisCounts:
                 lowest = min(lowest, *kept.read(["race0", "race1"], NOW))
             return lowest
 
-        assert together([partial(work, number) for number in range(THREADS)]) == [0] * THREADS
+        assert run_concurrently([partial(work, number) for number in range(THREADS)]) == [0] * THREADS
 
     def test_what_is_no_count_of_ours_is_no_500(self, kept: RedisCounters, redis_server: RedisServer) -> None:
         redis_server.client.lpush("saver/count/key", "somebody else's")
@@ -252,7 +252,7 @@ class TestRedisCounts:
         pool = make_pool(redis_server.url, 2)
         kept = RedisCounters(redis_server.url, connection_pool=pool)
         before = len(redis_server.client.client_list())
-        together([lambda: kept.charge(A_MINUTE, NOW)] * 20)
+        run_concurrently([lambda: kept.charge(A_MINUTE, NOW)] * 20)
         assert len(redis_server.client.client_list()) - before <= 2
         assert kept.read(["key"], NOW) == [20]
 
@@ -307,7 +307,7 @@ class TestSharedCounts:
         shared.patience = 0.05
         with (tmp_path / "counts").open("rb") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
-            refused = together([lambda: raised(lambda: shared.charge(A_MINUTE, NOW))] * 8)
+            refused = run_concurrently([lambda: raised(lambda: shared.charge(A_MINUTE, NOW))] * 8)
             assert refused == [OSError] * 8
         assert shared.charge(A_MINUTE, NOW)[0].counted == 2
 
