@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from random import Random
 
 from saver.codes import SPACE
-from saver.store.allocate import _OF_A_FILE
+from saver.database import SqliteDatabase
 
-# As it is drawn where the pool is a file's.
-[(_TRIES, _ROUNDS)], _FEW = _OF_A_FILE
+# As a code is allocated on SQLite.
+[(_TRIES, _ROUNDS)], _FEW = SqliteDatabase.probe_plan
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 

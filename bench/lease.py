@@ -23,8 +23,8 @@ from bench.common import (
     services,
 )
 from bench.cost import Backends, Cost, cost, rows
-from saver import database
 from saver.codes import SPACE
+from saver.database import WRITE, database_for
 from saver.texts import NewText
 
 _LIFE = 600
@@ -79,8 +79,8 @@ def _pool(bench: Bench, name: str, free: int) -> _Pool:
 def _lease_all_but(folder: Path, free: int) -> None:
     """On a file the leased ones rest; on a server they are only gone: a draw reads the pool alone."""
     chosen = {"now": int(time.time()), "every": SPACE // free}
-    with engine_of(folder) as engine, engine.execution_options(**database.WRITE).begin() as connection:
-        database.disable_timeouts(connection)
+    with engine_of(folder) as engine, engine.execution_options(**WRITE).begin() as connection:
+        database_for(engine).disable_timeouts(connection)
         if address(folder):
             leased = f"SELECT code FROM {_NUMBERED} WHERE place % :every <> 0"
             connection.execute(sql(f"DELETE FROM code WHERE code IN ({leased})"), {"every": chosen["every"]})

@@ -12,11 +12,11 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from saver.codes import SPACE, Code
 from saver.database.tables import text
-from saver.store.allocate import _take_and_put
-from saver.store.reading import _find
+from saver.store.lease_statements import TAKE_AND_INSERT
+from saver.store.reading import FIND_LIVE
 
 _LIFE, _REST = 86_400, 86_400
-_WRITE, _LOAD = (str(each.compile(dialect=PGDialect_psycopg())) for each in (_take_and_put, _find))
+_WRITE, _LOAD = (str(each.compile(dialect=PGDialect_psycopg())) for each in (TAKE_AND_INSERT, FIND_LIVE))
 _NOTHING = dict.fromkeys(column.name for column in text.c if column.name != "code")
 _TOKEN_BYTES = 16
 

@@ -17,8 +17,8 @@ from sqlalchemy import text as sql
 
 from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, percentile, say, services
 from bench.texts import put
-from saver import database
 from saver.codes import SPACE, Code
+from saver.database import WRITE, database_for
 from saver.texts import NewText
 
 _TEXTS = 100_000
@@ -97,8 +97,8 @@ def _rest_over(folder: Path) -> None:
 
 
 def _change(folder: Path, statement: str) -> None:
-    with engine_of(folder) as engine, engine.execution_options(**database.WRITE).begin() as connection:
-        database.disable_timeouts(connection)
+    with engine_of(folder) as engine, engine.execution_options(**WRITE).begin() as connection:
+        database_for(engine).disable_timeouts(connection)
         connection.execute(sql(statement), {"now": int(time.time())})
     checkpoint(folder)
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine, delete, insert, select, update
 
 from bench.common import TEXT
-from saver import database
+from saver.database import WRITE, database_for
 from saver.database.tables import code as pool
 from saver.database.tables import text
 
@@ -29,13 +29,13 @@ def put(engine: Engine, codes: Sequence[str], expires_at: int) -> None:
         "free_at": expires_at + _REST,
         "size": len(TEXT),
     }
-    writing = engine.execution_options(**database.WRITE)
+    database, writing = database_for(engine), engine.execution_options(**WRITE)
     for first in range(0, len(codes), _AT_ONCE):
         some = codes[first : first + _AT_ONCE]
         rows: list[dict[str, Any]] = [{**row, "code": code} for code in some]
         with writing.begin() as connection:
             database.disable_timeouts(connection)
-            if not database.copy_in(connection, text, (tuple(each.values()) for each in rows)):
+            if not database.copy_rows(connection, text, (tuple(each.values()) for each in rows)):
                 connection.execute(insert(text), rows)
             taken = select(text.c.code).where(text.c.code.in_(some))
             connection.execute(delete(pool).where(pool.c.code.in_(taken)))
@@ -43,5 +43,5 @@ def put(engine: Engine, codes: Sequence[str], expires_at: int) -> None:
 
 def expire(engine: Engine, codes: Sequence[str]) -> None:
     """Let these texts have expired and rested, so that one batch of a sweep wipes and gives back."""
-    with engine.execution_options(**database.WRITE).begin() as connection:
+    with engine.execution_options(**WRITE).begin() as connection:
         connection.execute(update(text).where(text.c.code.in_(codes)).values(expires_at=0, free_at=0))

@@ -3,7 +3,7 @@
 from alembic import context
 from flask import current_app
 
-from saver import database
+from saver.database import NO_STATEMENT_TIMEOUT, WRITE, database_for
 
 db = current_app.extensions["migrate"].db
 
@@ -11,12 +11,13 @@ db = current_app.extensions["migrate"].db
 def run() -> None:
     """Upgrade or downgrade; SQLite's schema changes are rolled back like any other."""
     engine = context.config.attributes.get("engine", db.engine).execution_options(
-        **database.WRITE, **database.NO_STATEMENT_TIMEOUT
+        **WRITE, **NO_STATEMENT_TIMEOUT
     )
-    database.make_file(engine)
-    database.refuse_incompatible(engine)
+    database = database_for(engine)
+    database.create_file()
+    database.refuse_incompatible()
     # Of several servers that are started at once, one migrates and the others find it done.
-    with database.advisory_lock(engine, "migrate"), engine.connect() as connection:
+    with database.advisory_lock("migrate"), engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

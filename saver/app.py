@@ -21,10 +21,10 @@ from flask_sqlalchemy import SQLAlchemy
 from redis import Redis
 from sqlalchemy import URL, Engine
 
-from saver import cli, database, web
+from saver import cli, web
 from saver.api import health, legacy, openapi, problems, v1
 from saver.codes import SPACE
-from saver.database import tables
+from saver.database import SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
@@ -41,7 +41,7 @@ from saver.redis_client import make_pool
 from saver.secret import load_secret
 from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_of_others, read_settings
-from saver.store import Clock, Dependencies, TextStore
+from saver.store import Clock, Store, TextStore
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -79,9 +79,9 @@ def create_app(
     *,
     pool_size: int = SPACE,
 ) -> Flask:
-    """Make the app. ``clock`` tells UTC seconds; ``random`` is the system's CSPRNG outside of tests.
+    """Make the app. ``clock`` returns UTC seconds; ``random`` is the system's CSPRNG outside of tests.
 
-    ``pool_size`` is how many codes there must be in all: fewer in tests that need no full pool.
+    ``pool_size`` is how many codes there are: fewer in tests that need no full pool.
 
     Raises SettingsError when the settings are at fault.
     """
@@ -116,7 +116,7 @@ def create_app(
 
 def database_of(settings: Settings) -> str | URL:
     """Where the texts lie: the URL that is set, or the file in the data directory."""
-    return settings.database or database.url_of(settings.data_dir.resolve() / "saver.db")
+    return settings.database or url_of(settings.data_dir.resolve() / "saver.db")
 
 
 def _store(  # noqa: PLR0913, PLR0917
@@ -124,36 +124,30 @@ def _store(  # noqa: PLR0913, PLR0917
 ) -> TextStore:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     address = database_of(settings)
-    if not database.is_known(address):
-        raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {database.SCHEMES}")
+    if not is_supported(address):
+        raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {SCHEMES}")
     app.config["SQLALCHEMY_DATABASE_URI"] = address
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = database.engine_options(address, settings.threads)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(address, settings.threads)
     db = SQLAlchemy(app, metadata=tables.metadata)
     Migrate(app, db, directory=str(ROOT / "migrations"))
-    engine = _engine(app)
-    database.prepare(engine)
+    with app.app_context():
+        database = database_for(app.extensions["sqlalchemy"].engine)
+    database.prepare()
     deriver, secret = KeyDeriver(settings.derive_at_once), load_secret(settings)
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
-    disk = Disk(database.file_of(engine), reserve)
-    in_all = settings.live_bytes_in_all
-    return TextStore(
-        Dependencies(engine, deriver, receipts, clock, random, secret, settings.rest, disk, in_all, pool_size)
-    )
-
-
-def _engine(app: Flask) -> Engine:
-    with app.app_context():
-        engine: Engine = app.extensions["sqlalchemy"].engine
-    return engine
+    disk = Disk(database.file, reserve)
+    total = settings.live_bytes_in_all
+    store = Store(database, deriver, receipts, clock, random, secret, settings.rest, disk, total, pool_size)
+    return TextStore(store)
 
 
 def _services(
     app: Flask, settings: Settings, store: TextStore, rate_limits: RateLimits, clock: Clock
 ) -> Services:
-    engine = _engine(app)
+    database = store.database
     head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
     readiness = Readiness(
-        engine,
+        database,
         clock,
         head=head,
         sweep_every=settings.sweep_every,
@@ -163,11 +157,11 @@ def _services(
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
     rules = RestorePolicy(head, settings.rest, longest)
     tools = cli.OperatorTools(
-        Backups(engine, store, clock, environment_of_others),
-        Restorer(engine, rules, clock),
-        Quarantine(engine, rules, clock),
-        Check(engine, store, readiness, settings.data_dir, rate_limits),
-        CopyToServer(engine, head, partial(_migrate, app), clock),
+        Backups(database, store, clock, environment_of_others),
+        Restorer(database, rules, clock),
+        Quarantine(database, rules, clock),
+        Check(database, store, readiness, settings.data_dir, rate_limits),
+        CopyToServer(database, head, partial(_migrate, app), clock),
         OperatorLog(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",
     )

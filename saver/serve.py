@@ -21,11 +21,9 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from tqdm import tqdm
 
-from saver import database
 from saver.app import Services, create_app, database_of
 from saver.cli import fill_with_progress
-from saver.database import IncompatibleDatabaseError
-from saver.database.writer import StorageError
+from saver.database import IncompatibleDatabaseError, StorageError, is_supported
 from saver.server import Worker
 from saver.settings import Settings, SettingsError, read_settings
 
@@ -144,7 +142,7 @@ def _prepare_or_say_why(settings: Settings) -> None:
 def _name_of(settings: Settings) -> str:
     """The file or the name, without the rest of a URL that may have a password."""
     address = database_of(settings)
-    return (database.is_known(address) and make_url(address).database) or ""
+    return (is_supported(address) and make_url(address).database) or ""
 
 
 def _listen(descriptor: int) -> None:

@@ -18,7 +18,7 @@ from schedule import Scheduler
 
 from saver.app import Services, create_app
 from saver.codes import SPACE
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.ops.health import Readiness
 from saver.ops.systemd import Manager
 from saver.settings import SettingsError, notify_socket
@@ -73,7 +73,7 @@ class Sweeper:
             self._beat_at_times(last=not more)
             self._adapt(took)
             if more:
-                self._stop.wait(took * self._store.pace.pause_factor)
+                self._stop.wait(took * self._store.database.batch_policy.pause_factor)
         if wiped or freed:
             _log.info("swept: %d wiped, %d given back", wiped, freed)
 
@@ -90,7 +90,7 @@ class Sweeper:
         except StorageError as error:
             # Perhaps it was too much for the time that a statement has: less of it the next time; and as
             # little as can be where there was no room for it.
-            self._batch = 1 if error.for_room else max(_LEAST, self._batch // 2)
+            self._batch = 1 if error.disk_full else max(_LEAST, self._batch // 2)
             raise
 
     def _beat_at_times(self, *, last: bool) -> None:
@@ -100,9 +100,9 @@ class Sweeper:
             self._beat_at = now + _BEAT_EVERY
 
     def _adapt(self, took: float) -> None:
-        pace = self._store.pace
-        scaled = round(self._batch * min(2.0, pace.batch_seconds / max(took, 1e-4)))
-        self._batch = max(min(_LEAST, 2 * self._batch), min(pace.most, scaled))
+        policy = self._store.database.batch_policy
+        scaled = round(self._batch * min(2.0, policy.batch_seconds / max(took, 1e-4)))
+        self._batch = max(min(_LEAST, 2 * self._batch), min(policy.max_rows, scaled))
 
 
 class Watch:

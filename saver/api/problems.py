@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from saver.codes import BadCodeError
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.key_deriver import BusyError
 from saver.ratelimit import CountersError
 from saver.ratelimit.lookups import RateLimitExceededError

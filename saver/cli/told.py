@@ -10,7 +10,7 @@ import click
 from flask.cli import ScriptInfo
 from sqlalchemy.exc import DBAPIError
 
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.ops import OperationError
 from saver.store import Audit
 

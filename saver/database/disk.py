@@ -71,7 +71,7 @@ class Disk:
         # The log needs room that no unused page gives.
         return free >= reserve // 2 + size and free + unused * page_size - pending >= reserve + _TIMES * size
 
-    def keeps_reserve(self) -> bool:
+    def ensure_reserve(self) -> bool:
         """Whether the file is there that a full disk needs, or none is wanted; made where there is room.
 
         Raises OSError.
@@ -89,7 +89,7 @@ class Disk:
         return True
 
 
-def gives_up_reserve(database: Path) -> bool:
+def release_reserve(database: Path) -> bool:
     """Give up a piece of the reserve's file, where the disk is full; whether there was any left."""
     path = _file_of(database)
     left = _size_of(path) - _PIECE

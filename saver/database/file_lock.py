@@ -1,13 +1,13 @@
-"""The order in which threads and processes write to one file, and how long one of them waits.
+"""A fair lock with a timeout for the threads and processes that write to one SQLite file.
 
-SQLite lets a waiting writer sleep and try again, and whoever comes at the
-right moment passes; under load some wait for seconds. Locks on two files
-make a queue: whoever holds ``next`` is the next to get ``gate``, and the one
-that has just finished cannot pass it. The kernel frees both when a process dies.
+In SQLite a waiting writer sleeps and tries again, and any writer that tries at the
+right moment overtakes it; under load some wait for seconds. Locks on two files
+make a queue: the holder of ``next`` is the next to get ``gate``, and a writer
+that has just finished cannot overtake it. The kernel releases both when a process dies.
 
-A process that is stopped keeps them. The kernel's wait for such a lock has no end, so a thread waits
-in the place of the writer, who gives up in time; it goes on waiting, and the next writer
-of the process has its place.
+A stopped process (SIGSTOP) keeps its locks, and the kernel's wait for a lock has no timeout. So a thread
+waits in the writer's stead, and the writer gives up in time; the thread goes on waiting, and the next
+writer of the process takes over its place in the queue.
 """
 
 from __future__ import annotations
@@ -20,103 +20,103 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# In seconds, as long as SQLite's own lock is waited for.
-PATIENCE = 5.0
-# While one has waited for so long already, nobody else waits as long.
-_SHORT_PATIENCE = 0.05
+# In seconds, like SQLite's busy_timeout.
+TIMEOUT = 5.0
+# For a writer that takes over the place of one that has already waited for TIMEOUT.
+_SHORT_TIMEOUT = 0.05
 
 
 class LockTimeoutError(TimeoutError):
-    """Somebody else has been writing for too long, or was stopped while writing."""
+    """Another process has been writing for too long, or was stopped while writing."""
 
 
 class FairFileLock:
-    """The turn of one process at one file, for one thread at a time."""
+    """The lock of one process on one file, held by one thread at a time."""
 
     def __init__(self, database: Path) -> None:
         self._paths = [database.with_name(f"{database.name}-{which}") for which in ("next", "gate")]
-        self._mine = threading.Lock()
-        # Who still waits for a writer that has given up.
-        self._left: _Waiting | None = None
+        self._in_process = threading.Lock()
+        # The thread that still waits for a writer that has given up.
+        self._abandoned: _Waiter | None = None
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Have the turn. Raises LockTimeoutError, and OSError where the files cannot be made."""
-        deadline = time.monotonic() + PATIENCE
-        if not self._mine.acquire(timeout=PATIENCE):
+        """Hold the lock. Raises LockTimeoutError, and OSError if the lock files cannot be created."""
+        deadline = time.monotonic() + TIMEOUT
+        if not self._in_process.acquire(timeout=TIMEOUT):
             raise LockTimeoutError
         try:
-            descriptor = self._take(deadline)
+            descriptor = self._acquire(deadline)
             try:
                 yield
             finally:
                 os.close(descriptor)
         finally:
-            self._mine.release()
+            self._in_process.release()
 
-    def _take(self, deadline: float) -> int:
-        waiting, self._left = self._left, None
-        if waiting and waiting.is_alive() and waiting.goes_on():
-            deadline = time.monotonic() + _SHORT_PATIENCE
+    def _acquire(self, deadline: float) -> int:
+        waiter, self._abandoned = self._abandoned, None
+        if waiter and waiter.is_alive() and waiter.resume():
+            deadline = time.monotonic() + _SHORT_TIMEOUT
         else:
-            upcoming, mine = _opened(self._paths)
-            if _is_free(upcoming) and _is_free(mine):
+            upcoming, gate = _open(self._paths)
+            if _try_lock(upcoming) and _try_lock(gate):
                 os.close(upcoming)
-                return mine
-            waiting = _Waiting(upcoming, mine)
-            waiting.start()
-        if not waiting.done_by(deadline):
-            self._left = waiting
+                return gate
+            waiter = _Waiter(upcoming, gate)
+            waiter.start()
+        if not waiter.wait_until(deadline):
+            self._abandoned = waiter
             raise LockTimeoutError
-        return waiting.mine
+        return waiter.gate
 
 
-class _Waiting(threading.Thread):
-    """Waits for both locks, and lets go of them if nobody wants them any more."""
+class _Waiter(threading.Thread):
+    """Waits for both locks, and releases them if no writer wants them any more."""
 
-    def __init__(self, upcoming: int, mine: int) -> None:
+    def __init__(self, upcoming: int, gate: int) -> None:
         super().__init__(name="gate", daemon=True)
-        self.mine = mine
+        self.gate = gate
         self._upcoming = upcoming
         self._change = threading.Condition()
         self._wanted = True
         self._done = False
 
     def run(self) -> None:
-        """Wait, for however long."""
+        """Wait without a timeout."""
         fcntl.flock(self._upcoming, fcntl.LOCK_EX)
-        fcntl.flock(self.mine, fcntl.LOCK_EX)
+        fcntl.flock(self.gate, fcntl.LOCK_EX)
         os.close(self._upcoming)
         with self._change:
             self._done = True
             if not self._wanted:
-                os.close(self.mine)
+                os.close(self.gate)
             self._change.notify()
 
-    def goes_on(self) -> bool:
-        """Want it again; False where it has got the locks meanwhile, and let go of them."""
+    def resume(self) -> bool:
+        """Want the locks again; False if it has got them meanwhile and released them."""
         with self._change:
             self._wanted = not self._done
             return self._wanted
 
-    def done_by(self, deadline: float) -> bool:
-        """Whether the locks are held in time; where they are not, nobody wants them from then on."""
+    def wait_until(self, deadline: float) -> bool:
+        """Return whether the locks are held in time; if they are not, they are not wanted from then on."""
         with self._change:
             try:
                 done = self._change.wait_for(lambda: self._done, max(0.0, deadline - time.monotonic()))
             except BaseException:
-                self._let_go()
+                self._release()
                 raise
             self._wanted = done
             return done
 
-    def _let_go(self) -> None:
+    def _release(self) -> None:
         self._wanted = False
         if self._done:
-            os.close(self.mine)
+            os.close(self.gate)
 
 
-def _opened(paths: list[Path]) -> list[int]:
+def _open(paths: list[Path]) -> list[int]:
     opened: list[int] = []
     try:
         for path in paths:
@@ -128,7 +128,7 @@ def _opened(paths: list[Path]) -> list[int]:
     return opened
 
 
-def _is_free(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,247 +1,158 @@
-"""PostgreSQL: a server with many writers at once.
-
-A connection commits every statement by itself unless a transaction was begun, so a
-read is one round trip. Transactions that write are READ COMMITTED: what they decide on,
-they lock first. Whoever waits for the server waits for a bounded time.
-"""
+"""PostgreSQL: a database server with many writers at once."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Table, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, Table
 
-_BEGIN = {
-    "write": "BEGIN",
-    "read": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-    "no transaction": "",
-}
-# In seconds: how long a thread waits for a connection of the pool, and for a server to answer.
-_POOL_PATIENCE = 5
-_CONNECT_PATIENCE = 5
-# In ms. A statement of a request takes less than one; what takes this long will not end well.
-_TIMEOUTS = {
-    "statement_timeout": 10_000,
-    "lock_timeout": 5_000,
-    "idle_in_transaction_session_timeout": 10_000,
-}
-# Without its warnings nobody would learn that a commit is at risk.
-_SESSION = {**_TIMEOUTS, "client_min_messages": "warning"}
-# A server that is gone without a word is noticed after these seconds, not after minutes.
-_KEEPALIVE = {
-    "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
-}
-_AT_RISK = "saver_at_risk"
-_PATIENT = "saver_patient"
-# An execution option: a migration may rewrite a table, but must not wait for long with it locked.
-NO_STATEMENT_TIMEOUT = {"saver_no_statement_timeout": True}
-# Deadlock, lost serialization, and a key that another transaction has just used.
-_CONFLICTS = {"40P01", "40001", "23505"}
-# No such table, no such column, no right to use it.
-_NOT_SET_UP = {"42P01", "42703", "42501"}
+from saver.database import postgresql_checks as checks
+from saver.database import postgresql_connections as connections
+from saver.database.base import (
+    ONE_READ,
+    BatchPolicy,
+    Database,
+    IncompatibleDatabaseError,
+    ProbePlan,
+    ProbeRound,
+)
+from saver.database.errors import ErrorKind, cause_of, is_unavailable
+from saver.database.timeouts import DeadlineWatchdog
+from saver.database.writer import DirectWriter
+
+T = TypeVar("T")
+
+# For all engines of a process.
+_watchdog = DeadlineWatchdog()
 
 
-def engine_options(url: URL) -> dict[str, Any]:
-    """How to make an engine. What the URL says itself is left as it is."""
-    session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
-    given = url.query.get("options", "")
-    chosen = {
-        **_KEEPALIVE,
-        "connect_timeout": _CONNECT_PATIENCE,
-        "application_name": "saver",
-        "client_encoding": "utf8",
-        # A standby is a moment behind: a text that was just written would not be there.
-        "target_session_attrs": "read-write",
-    }
-    return {
-        "pool_timeout": _POOL_PATIENCE,
-        "max_overflow": 0,
-        "connect_args": {
-            **{name: value for name, value in chosen.items() if name not in url.query},
-            "options": f"{session} {given if isinstance(given, str) else ' '.join(given)}".strip(),
-        },
-    }
+class PostgresDatabase(Database):
+    """A database on a server; every writer has a transaction of its own."""
+
+    # A batch delays nobody; the pause leaves a part of the server's time to others.
+    batch_policy = BatchPolicy(batch_seconds=0.050, max_rows=2_000, pause_factor=0.5)
+    # To count the free codes the server reads its whole table, which does not shrink with the pool.
+    probe_plan = ProbePlan((ProbeRound(codes=64, rounds=2), ProbeRound(codes=1024, rounds=8)), low=30_000)
+    has_concurrent_writers = True
+    file = None
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.writer = DirectWriter(self)
+
+    @property
+    def name(self) -> str:
+        """See ``Database.name``."""
+        return f"{self.engine.url.database} on {self.engine.url.host or 'this machine'}"
+
+    def prepare(self) -> None:
+        """See ``Database.prepare``."""
+        connections.prepare(self.engine)
+
+    def refuse_incompatible(self) -> None:
+        """See ``Database.refuse_incompatible``."""
+        with self.engine.connect().execution_options(**ONE_READ) as connection:
+            if incompatible := checks.incompatible_encoding(connection):
+                raise IncompatibleDatabaseError(incompatible)
+
+    def lock(self, connection: Connection, kind: str, *names: str | bytes) -> None:
+        """See ``Database.lock``; two names may share a lock by chance.
+
+        The locks are taken in a fixed order, so that two transactions cannot wait for each other.
+        """
+        numbers = sorted(_lock_number(kind, name) for name in names or ("",))
+        locks = ", ".join(f"pg_advisory_xact_lock({number})" for number in numbers)
+        connection.exec_driver_sql(f"SELECT {locks}")
+
+    @contextmanager
+    def advisory_lock(self, name: str) -> Iterator[None]:
+        """See ``Database.advisory_lock``."""
+        with self.engine.connect() as connection, connection.begin():
+            self.disable_timeouts(connection)
+            self.lock(connection, name)
+            yield
+
+    def disable_timeouts(self, connection: Connection) -> None:
+        """See ``Database.disable_timeouts``."""
+        _watchdog.exempt(connection.connection.driver_connection)
+        connections.disable_timeouts(connection)
+
+    def with_deadline(self, driver_connection: Any) -> AbstractContextManager[None]:
+        """See ``Database.with_deadline``."""
+        return _watchdog.limit(driver_connection)
+
+    def with_commit_deadline(self, connection: Connection) -> AbstractContextManager[None]:
+        """See ``Database.with_commit_deadline``."""
+        if connections.has_disabled_timeouts(connection):
+            return nullcontext()
+        return _watchdog.limit_commit(connection.connection.driver_connection)
+
+    def is_not_replicated(self, connection: Connection) -> bool:
+        """See ``Database.is_not_replicated``."""
+        return connections.is_not_replicated(connection)
+
+    def run_durable_read(self, work: Callable[[Connection], T]) -> T:
+        """See ``Database.run_durable_read``; the SELECT locks its rows, so that its commit is replicated."""
+        return self.writer.run(work)
+
+    def copy_rows(self, connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> bool:
+        """See ``Database.copy_rows``: by COPY."""
+        columns = ", ".join(column.name for column in table.columns)
+        cursor: Any = connection.connection.cursor()
+        with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return True
+
+    def open_cursor(self, connection: Connection) -> Any:
+        """See ``Database.open_cursor``."""
+        return connection.connection.cursor(name="saver_stream")
+
+    def error_kind(self, error: Exception) -> ErrorKind | None:
+        """See ``Database.error_kind``."""
+        cause = cause_of(error)
+        if checks.is_conflict(cause) or checks.is_lost_at_begin(error):
+            return ErrorKind.CONFLICT
+        return ErrorKind.UNAVAILABLE if is_unavailable(error) or checks.is_not_set_up(cause) else None
+
+    def is_stale(self, error: Exception) -> bool:
+        """See ``Database.is_stale``."""
+        return checks.is_stale(cause_of(error))
+
+    def count_other_clients(self, connection: Connection) -> int:
+        """See ``Database.count_other_clients``."""
+        return int(
+            connection.exec_driver_sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            ).scalar_one()
+        )
+
+    def integrity_errors(self, connection: Connection) -> list[str]:
+        """See ``Database.integrity_errors``."""
+        return checks.integrity_errors(connection)
 
 
-def has_known_options(url: URL) -> bool:
-    """Whether libpq knows the options of a URL and can read their values."""
-    from psycopg import ProgrammingError, conninfo  # noqa: PLC0415 - not for those who have SQLite
-
-    options = {name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()}
-    # SQLAlchemy's own way to name several servers.
-    options["host"] = "host"
-    try:
-        conninfo.timeout_from_conninfo(conninfo.conninfo_to_dict(conninfo.make_conninfo("", **options)))
-    except ProgrammingError:
-        return False
-    return True
-
-
-def prepare(engine: Engine) -> None:
-    """Set up every connection that the engine will open."""
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-
-
-def _on_connect(connection: Any, record: Any) -> None:
-    connection.autocommit = True
-
-    def note(notice: Any) -> None:
-        # The server's own name of the place, since its sentences come in many languages.
-        if notice.source_function == "SyncRepWaitForLSN":
-            record.info[_AT_RISK] = True
-
-    connection.add_notice_handler(note)
-
-
-def _on_begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    connection.info.pop(_PATIENT, None)
-    if begin := _BEGIN[options.get("saver_begin", "read")]:
-        connection.exec_driver_sql(begin)
-    if "saver_no_statement_timeout" in options:
-        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-
-
-def lock(connection: Connection, of: str, *names: str | bytes) -> None:
-    """Hold the locks of these names until the transaction ends; two names may share one by chance.
-
-    Always in the same order, so that two who want the same ones do not wait for each other.
-    """
-    numbers = sorted(_number(of, name) for name in names or ("",))
-    taken = ", ".join(f"pg_advisory_xact_lock({number})" for number in numbers)
-    connection.exec_driver_sql(f"SELECT {taken}")
-
-
-def _number(of: str, name: str | bytes) -> int:
-    whole = of.encode() + b"\0" + (name.encode() if isinstance(name, str) else name)
+def _lock_number(kind: str, name: str | bytes) -> int:
+    whole = kind.encode() + b"\0" + (name.encode() if isinstance(name, str) else name)
     return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), signed=True)
 
 
-@contextmanager
-def advisory_lock(engine: Engine, name: str) -> Iterator[None]:
-    """Hold the lock of this name."""
-    with engine.connect() as connection, connection.begin():
-        disable_timeouts(connection)
-        lock(connection, name)
-        yield
-
-
-def disable_timeouts(connection: Connection) -> None:
-    """No time limits in this transaction."""
-    for name in _TIMEOUTS:
-        connection.exec_driver_sql(f"SET LOCAL {name} = 0")
-    connection.info[_PATIENT] = True
-
-
-def has_disabled_timeouts(connection: Connection) -> bool:
-    """Whether the transaction has no time limits."""
-    return bool(connection.info.get(_PATIENT))
-
-
-def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]]) -> None:
-    """Add rows by COPY."""
-    columns = ", ".join(column.name for column in table.columns)
-    cursor: Any = connection.connection.cursor()
-    with cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def take(connection: Connection, tables: Iterable[Table]) -> None:
-    """Keep everybody else away from whole tables until the transaction ends, also readers.
-
-    OperationalError: others have not let go of them in time.
-    """
+def lock_exclusive(connection: Connection, tables: Iterable[Table]) -> None:
+    """Lock whole tables, also for readers, until the transaction ends. Raises OperationalError if in use."""
     names = ", ".join(table.name for table in tables)
     connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
 
 
-def learn(connection: Connection, tables: Iterable[Table]) -> None:
-    """Let the planner know what is in tables that were just filled."""
+def analyze(connection: Connection, tables: Iterable[Table]) -> None:
+    """Update the planner's statistics of tables that were just filled."""
     connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
 
 
-def place_of(connection: Connection) -> str:
-    """Which database this is, without the secrets of its URL."""
+def describe(connection: Connection) -> str:
+    """Return host, port and name of the database, without the secrets of its URL."""
     found: Any = connection.connection.driver_connection
     return f"{found.info.host}:{found.info.port}/{found.info.dbname}"
-
-
-def is_conflict(error: BaseException) -> bool:
-    """Whether a transaction failed because another one came between."""
-    return getattr(error, "sqlstate", None) in _CONFLICTS
-
-
-def is_not_set_up(error: BaseException) -> bool:
-    """Whether tables or rights are missing that a migration or the operator gives."""
-    return getattr(error, "sqlstate", None) in _NOT_SET_UP
-
-
-def is_stale(error: BaseException) -> bool:
-    """Whether a prepared statement does not fit the tables any more."""
-    return getattr(error, "sqlstate", None) == "0A000"
-
-
-def is_lost_before(error: Exception) -> bool:
-    """Whether a kept connection turned out to be lost, when a transaction was to begin."""
-    if not isinstance(error, DBAPIError) or not error.connection_invalidated:
-        return False
-    return error.statement in _BEGIN.values()
-
-
-def is_not_replicated(connection: Connection) -> bool:
-    """Whether the last commit stopped waiting for its standby.
-
-    The server then says that it has committed, and only warns: after a failover it would be gone.
-    """
-    return bool(connection.info.pop(_AT_RISK, False))
-
-
-def count_other_clients(connection: Connection) -> int:
-    """How many other clients there are at this database."""
-    return int(
-        connection.exec_driver_sql(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-            " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
-        ).scalar_one()
-    )
-
-
-def integrity_errors(connection: Connection) -> list[str]:
-    """Settings of the server with which a text can be lost, cannot be kept, or ends up in a log."""
-    found = []
-    for name in ("fsync", "full_page_writes", "synchronous_commit"):
-        value = _shown(connection, name)
-        if value in ("off", "local"):
-            found.append(f"{name} = {value}: a text that was acknowledged can be lost")
-    if unfit := incompatible_encoding(connection):
-        found.append(unfit)
-    if _shown(connection, "log_parameter_max_length") != "0" and _logs_statements(connection):
-        found.append("statements are logged with their values: set log_parameter_max_length = 0")
-    return found
-
-
-def incompatible_encoding(connection: Connection) -> str:
-    """Why the database cannot keep every text; empty if it can."""
-    encoding = _shown(connection, "server_encoding")
-    return "" if encoding == "UTF8" else f"the database's encoding is {encoding}: make it with -E UTF8"
-
-
-def _logs_statements(connection: Connection) -> bool:
-    slow = ("log_min_duration_statement", "log_min_duration_sample")
-    if any(_shown(connection, name) != "-1" for name in slow):
-        return True
-    return _shown(connection, "log_statement") in ("mod", "all")
-
-
-def _shown(connection: Connection, name: str) -> str:
-    return str(connection.exec_driver_sql(f"SHOW {name}").scalar_one())

@@ -21,8 +21,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from saver.database import code_type
-
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_name)s",
@@ -33,7 +31,8 @@ metadata = MetaData(
 
 
 def _code_column() -> Column[str]:
-    kind: TypeEngine[str] = code_type()
+    # Compared byte by byte, because case matters.
+    kind: TypeEngine[str] = Text().with_variant(Text(collation="C"), "postgresql")
     return Column("code", kind, primary_key=True)
 
 

@@ -1,135 +1,70 @@
-"""Write transactions: a piece of work is done whole or not at all, and told when it is kept.
+"""Write transactions: work is committed completely or not at all, and ``run`` returns after the commit.
 
-A file has one writer at a time, so its writers share commits (``Queue``); a server has
-many, so each has a transaction of its own (``Several``).
+SQLite has one writer at a time, so its writers share commits (``GroupCommitWriter``); PostgreSQL has
+many, so each has a transaction of its own (``DirectWriter``).
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from saver import database
+from saver.database.base import WRITE, Database
+from saver.database.errors import NotReplicatedError, StorageError
+from saver.database.retry import WRITE_TRIES, discard_stale_connection, retry_on_conflict
 
 T = TypeVar("T")
 
 # Enough that one commit serves every thread that waits, few enough that a
 # transaction stays short for the other processes.
-_MOST_AT_ONCE = 64
-# How often a transaction is tried that another one came between.
-_TRIES = 5
-# For how long, in seconds.
-_TRY_FOR = 3.0
-
-
-class StorageError(Exception):
-    """The database cannot do this now: away, locked by somebody else, or full.
-
-    ``for_room`` says that it may have failed for want of room on a disk.
-    """
-
-    for_room = False
-
-
-class NotReplicatedError(StorageError):
-    """It is done, on one machine only, and gone with that machine: not to be acknowledged."""
-
-
-class ConflictError(StorageError):
-    """Another transaction came between; the same may well succeed if it is tried again."""
-
-
-def storage_error(error: Exception) -> StorageError | None:
-    """What a database's error means to a caller; None where it is a fault of ours."""
-    if isinstance(error, StorageError):
-        return error
-    trouble = database.error_kind(error)
-    if trouble is None:
-        return None
-    kind = ConflictError if trouble is database.ErrorKind.CONFLICT else StorageError
-    found = kind(type(getattr(error, "orig", None) or error).__name__)
-    found.for_room = database.is_full(error)
-    return found
+_MAX_BATCH = 64
 
 
 class Writer(Protocol):
-    """Runs pieces of work, each in a transaction that is committed before ``run`` returns."""
+    """Runs work in transactions that are committed before ``run`` returns."""
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """Do the work in a transaction and return its result once it is committed.
+        """Run the work in a transaction and return its result after the commit.
 
         The work may be run again from the start, so it must have no effect but
-        through its connection. Whatever it raises is raised here, and nothing of
-        it is kept. Raises StorageError where the database failed.
+        through its connection. Whatever it raises is raised here, and the transaction
+        is rolled back. Raises StorageError if the database failed.
         """
 
 
-def writer_for(engine: Engine) -> Writer:
-    """The writer that fits a database; one for all threads of a process."""
-    return DirectWriter(engine) if database.is_server(engine) else GroupCommitWriter(engine)
-
-
 class DirectWriter:
-    """Every thread writes by itself; the server sees that they do not disturb each other."""
+    """Every thread has its own transaction; the database server isolates them."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine.execution_options(**database.WRITE)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._engine = database.engine.execution_options(**WRITE)
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """As ``Writer`` says."""
-        return retry_on_conflict(lambda: self._once(work), _TRIES)
+        """See ``Writer.run``."""
+        return retry_on_conflict(self._database, lambda: self._run_once(work), WRITE_TRIES)
 
-    def _once(self, work: Callable[[Connection], T]) -> T:
+    def _run_once(self, work: Callable[[Connection], T]) -> T:
+        database = self._database
         with self._engine.connect() as connection:
             with (
-                database.bounded(connection.connection.driver_connection),
-                discard_stale_connection(connection),
+                database.with_deadline(connection.connection.driver_connection),
+                discard_stale_connection(database, connection),
                 connection.begin() as transaction,
             ):
                 result = work(connection)
-                with database.bounded_commit(connection):
+                with database.with_commit_deadline(connection):
                     transaction.commit()
             if database.is_not_replicated(connection):
                 raise NotReplicatedError
             return result
 
 
-@contextmanager
-def discard_stale_connection(connection: Connection) -> Iterator[None]:
-    """Let go of a connection that remembers what a migration has changed. Raises ConflictError for it."""
-    try:
-        yield
-    except Exception as error:
-        if database.is_stale(error):
-            connection.invalidate()
-            raise ConflictError from None
-        raise
-
-
-def retry_on_conflict(work: Callable[[], T], tries: int) -> T:
-    """Do work of which nothing is left where it raises ConflictError. Raises StorageError."""
-    began = time.monotonic()
-    for left in reversed(range(tries)):
-        try:
-            return work()
-        except Exception as error:
-            trouble = storage_error(error)
-            if trouble is None:
-                raise
-            # A connection that was closed is noticed at once; one that is stuck would be waited for again.
-            if not isinstance(trouble, ConflictError) or not left or time.monotonic() > began + _TRY_FOR:
-                raise trouble from None
-    raise StorageError("not tried")
-
-
 class _Job(Generic[T]):
-    """A piece of work in the queue; ``ready`` is released when it is done or is to lead."""
+    """Work in the queue; ``ready`` is released when it is done or its thread becomes the leader."""
 
     __slots__ = ("done", "error", "ready", "result", "work")
 
@@ -143,28 +78,29 @@ class _Job(Generic[T]):
 
 
 class GroupCommitWriter:
-    """Several pieces of work in one commit (group commit, as in DeWitt et al.,
+    """Commits the work of several threads together (group commit, as in DeWitt et al.,
     "Implementation techniques for main memory database systems", 1984).
 
-    On SQLite a commit waits for the disk and only one can run at a time, so the
-    disk would be the limit: one wait for every write. Here the threads of a process
-    queue up. Whoever finds nobody at work leads: it commits what waits and hands the lead
-    to the first that came meanwhile. Everybody else sleeps until then.
+    On SQLite a commit waits for the disk and only one can run at a time, so every write
+    would wait for the disk once. Here the threads of a process queue up. A thread that finds
+    no leader becomes the leader: it commits what waits and makes the first thread that
+    came meanwhile the next leader. The others sleep until their work is done.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine.execution_options(**database.WRITE)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._engine = database.engine.execution_options(**WRITE)
         self._waiting: deque[_Job[Any]] = deque()
         self._queue = threading.Lock()
-        self._led = False
+        self._has_leader = False
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """As ``Writer`` says."""
+        """See ``Writer.run``."""
         job = _Job(work)
         with self._queue:
             self._waiting.append(job)
-            leads, self._led = not self._led, True
-        if not leads:
+            is_leader, self._has_leader = not self._has_leader, True
+        if not is_leader:
             job.ready.acquire()
         if not job.done:
             self._lead()
@@ -172,67 +108,77 @@ class GroupCommitWriter:
             raise job.error
         return job.result  # type: ignore[return-value]
 
+    @property
+    def waiting(self) -> int:
+        """How many jobs wait for a leader."""
+        return len(self._waiting)
+
+    @property
+    def has_leader(self) -> bool:
+        """Whether a thread is committing."""
+        return self._has_leader
+
     def _lead(self) -> None:
-        """Serve the queue's head, which the caller is, and hand on the lead."""
+        """Serve the queue, whose first job is the caller's, and promote the next leader."""
         jobs: list[_Job[Any]] = []
         try:
-            with database.fair_file_lock(self._engine):
-                # Not before: whoever comes while the gate is waited for is served too.
-                jobs = self._take()
-                self._together_and_again(jobs)
+            with self._database.write_lock():
+                # Not before the lock: jobs that come while it is waited for are served too.
+                jobs = self._next_batch()
+                self._commit_with_reserve(jobs)
         except (StorageError, OSError) as error:
-            # The database's own trouble, and so everybody's: not to be tried job by job.
-            jobs = jobs or self._take()
-            _fail(jobs, storage_error(error) or StorageError(type(error).__name__))
+            # The database failed, so every job would fail: they are not tried one by one.
+            jobs = jobs or self._next_batch()
+            _fail(jobs, self._database.storage_error(error) or StorageError(type(error).__name__))
         finally:
-            # Also where the thread is stopped: nobody may wait for a leader that is gone.
-            jobs = jobs or self._take()
+            # Also if the thread is stopped: no job may wait for a leader that is gone.
+            jobs = jobs or self._next_batch()
             _fail(jobs, StorageError("interrupted"))
-            self._hand_on(jobs)
+            self._promote_next(jobs)
 
-    def _take(self) -> list[_Job[Any]]:
+    def _next_batch(self) -> list[_Job[Any]]:
         with self._queue:
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), _MOST_AT_ONCE))]
+            return [self._waiting.popleft() for _ in range(min(len(self._waiting), _MAX_BATCH))]
 
-    def _hand_on(self, served: list[_Job[Any]]) -> None:
+    def _promote_next(self, served: list[_Job[Any]]) -> None:
         with self._queue:
-            self._led = bool(self._waiting)
+            self._has_leader = bool(self._waiting)
             if self._waiting:
                 self._waiting[0].ready.release()
         for job in served[1:]:
             job.ready.release()
 
-    def _together_and_again(self, jobs: list[_Job[Any]]) -> None:
+    def _commit_with_reserve(self, jobs: list[_Job[Any]]) -> None:
         while True:
             try:
-                # What was refused for a reason of its own has its answer.
-                return self._together([job for job in jobs if not job.done])
+                # A job that was refused on its own merits is done.
+                return self._commit_batch([job for job in jobs if not job.done])
             except StorageError as error:
-                if not (error.for_room and database.free_reserve(self._engine)):
+                if not (error.disk_full and self._database.release_reserve()):
                     raise
 
-    def _together(self, jobs: list[_Job[Any]]) -> None:
+    def _commit_batch(self, jobs: list[_Job[Any]]) -> None:
         try:
             with self._engine.begin() as connection:
                 results = [job.work(connection) for job in jobs]
         except Exception as error:
-            if trouble := storage_error(error):
-                raise trouble from None
-            # One of them was refused: nothing is kept, so each gets its own transaction.
+            if failure := self._database.storage_error(error):
+                raise failure from None
+            # One of them was refused and all were rolled back, so each gets its own transaction.
             for job in jobs:
-                self._alone(job)
+                self._commit_one(job)
         else:
             for job, result in zip(jobs, results, strict=True):
                 job.result = result
                 job.done = True
 
-    def _alone(self, job: _Job[Any]) -> None:
+    def _commit_one(self, job: _Job[Any]) -> None:
         try:
             with self._engine.begin() as connection:
                 job.result = job.work(connection)
         except Exception as error:
-            if trouble := storage_error(error):
-                raise trouble from None
+            if failure := self._database.storage_error(error):
+                raise failure from None
             job.error = error
         job.done = True
 

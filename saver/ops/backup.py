@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from saver import database
-from saver.database import sqlite
-from saver.database.writer import StorageError, writer_for
+from saver.database import ONE_READ, Database, StorageError, database_for, sqlite_files
+from saver.database.dump import DumpError, Environment, dump
 from saver.ops import files
 from saver.ops.files import OperationError
 from saver.store import Audit, Clock, TextStore, count
@@ -38,11 +37,10 @@ class BackupResult:
 class Backups:
     """Makes backups of one database."""
 
-    def __init__(
-        self, engine: Engine, store: TextStore, clock: Clock, environment: database.Environment
-    ) -> None:
+    def __init__(self, database: Database, store: TextStore, clock: Clock, environment: Environment) -> None:
         """``environment`` is that of the programs which a server's database needs."""
-        self._engine = engine
+        self._database = database
+        self._engine = database.engine
         self._store = store
         self._clock = clock
         self._environment = environment
@@ -55,7 +53,7 @@ class Backups:
         if not folder.is_dir():
             raise OperationError(f"there is no folder {folder}")
         now = datetime.fromtimestamp(math.floor(self._clock()), UTC)
-        kind = ".dump" if database.is_server(self._engine) else ".db"
+        kind = ".db" if self._database.file else ".dump"
         target = folder / (now.strftime(_NAME) + kind)
         partial = folder / f".saver-{secrets.token_hex(8)}.partial"
         try:
@@ -69,7 +67,7 @@ class Backups:
     def _make(self, partial: Path, target: Path) -> Audit:
         lock = files.make_private(partial)
         try:
-            audit = self._dump(partial) if database.is_server(self._engine) else self._copied(partial)
+            audit = self._copied(partial) if self._database.file else self._dump(partial)
             os.fsync(lock)
             # Not renamed: that would replace another backup of the same second.
             target.hardlink_to(partial)
@@ -83,10 +81,10 @@ class Backups:
         """The same on a server; what is counted is what is in the file, for both see one snapshot."""
         try:
             with self._engine.connect() as connection, connection.begin():
-                database.disable_timeouts(connection)
+                self._database.disable_timeouts(connection)
                 audit = _counted(connection, math.floor(self._clock()), "the database")
-                database.dump(connection, partial, self._environment)
-        except database.DumpError as error:
+                dump(connection, partial, self._environment)
+        except DumpError as error:
             raise OperationError(str(error)) from None
         except DBAPIError as error:
             raise OperationError(f"the database cannot be read ({type(error).__name__})") from None
@@ -104,11 +102,11 @@ class Backups:
 
     def _begin_line(self) -> None:
         """See that the database has the number by which a restore knows it as the one this is a backup of."""
-        with self._engine.connect().execution_options(**database.ONE_READ) as connection:
-            has_one = sqlite.lineage_of(connection)
+        with self._engine.connect().execution_options(**ONE_READ) as connection:
+            has_one = sqlite_files.get_lineage_id(connection)
         try:
             if not has_one:
-                writer_for(self._engine).run(sqlite.begin_lineage)
+                self._database.writer.run(sqlite_files.ensure_lineage_id)
         except StorageError:
             raise OperationError(
                 "the database cannot be written to: is its disk full, or somebody else at it?"
@@ -116,14 +114,14 @@ class Backups:
 
     def _copy(self, partial: Path) -> None:
         try:
-            sqlite.copy_whole(self._engine, partial)
+            sqlite_files.copy_whole(self._engine, partial)
         except DBAPIError as error:
             raise OperationError(f"the copy could not be written: {error.orig}") from None
 
 
 def verified(path: Path, now: int) -> Audit:
     """Where the codes are in a file, as of ``now`` in UTC seconds. Raises OperationError if not sound."""
-    engine = sqlite.reading(path)
+    engine = sqlite_files.open_read_only(path)
     try:
         with engine.connect() as connection:
             return sound(connection, now, path.name)
@@ -135,7 +133,7 @@ def verified(path: Path, now: int) -> Audit:
 
 def sound(connection: Connection, now: int, name: str) -> Audit:
     """Where the codes are in a database, as of ``now``. Raises OperationError if it breaks a rule."""
-    if faults := database.integrity_errors(connection):
+    if faults := database_for(connection.engine).integrity_errors(connection):
         raise OperationError(f"{name} is damaged: {faults[0]}")
     return _counted(connection, now, name)
 

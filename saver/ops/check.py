@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from saver import database
-from saver.database.writer import StorageError
+from saver.database import Database, StorageError
 from saver.ops.copy_target import reason
 from saver.ops.health import Readiness
 from saver.ops.permissions import unsafe
@@ -41,13 +39,13 @@ class Check:
 
     def __init__(
         self,
-        engine: Engine,
+        database: Database,
         store: TextStore,
         readiness: Readiness,
         data_dir: Path,
         rate_limits: RateLimits,
     ) -> None:
-        self._engine = engine
+        self._database = database
         self._store = store
         self._readiness = readiness
         self._data_dir = data_dir
@@ -68,16 +66,16 @@ class Check:
             try:
                 yield CheckResult(name, *look())
             except DBAPIError as error:
-                yield CheckResult(name, False, f"cannot be read: {reason(error)}")
+                yield CheckResult(name, False, f"cannot be read: {reason(error, self._database)}")
             except StorageError as error:
                 yield CheckResult(name, False, f"cannot be read ({error})")
             except OSError as error:
                 yield CheckResult(name, False, f"cannot be read ({type(error).__name__})")
 
     def _file(self) -> tuple[bool, str]:
-        with self._engine.connect() as connection:
-            faults = database.integrity_errors(connection)
-            if database.is_read_only(connection):
+        with self._database.engine.connect() as connection:
+            faults = self._database.integrity_errors(connection)
+            if self._database.is_read_only(connection):
                 faults = ["accepts no writes: it was copied to a server", *faults]
         return not faults, "; ".join(faults) or "whole"
 
@@ -114,7 +112,7 @@ class Check:
         return not faults, "; ".join(faults) or "nobody else may change them"
 
     def _disk(self) -> tuple[bool, str]:
-        file = database.file_of(self._engine)
+        file = self._database.file
         free = shutil.disk_usage(self._data_dir).free
         if file is None:
             return free >= _LEAST_BYTES, f"{free >> 20:,} MiB free; the database's server looks after its own"

@@ -9,8 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from saver import database
-from saver.database import postgresql
+from saver.database import Database, database_for, engine_options, is_supported, postgresql
 from saver.ops.files import OperationError
 from saver.store.copy import TABLES
 
@@ -21,14 +20,14 @@ _NO_SERVER = "--to must be the URL of a PostgreSQL database, as in SAVER_DATABAS
 def target_at(address: str) -> Iterator[Engine]:
     """Yield an engine for the database at a URL, which can be reached. Raises OperationError."""
     try:
-        known = database.is_known(address)
-        engine = create_engine(address, **database.engine_options(address, 1)) if known else None
+        known = is_supported(address)
+        engine = create_engine(address, **engine_options(address, 1)) if known else None
     # The message may contain the URL.
     except (ArgumentError, ImportError, ValueError):
         engine = None
-    if engine is None or not database.is_server(engine):
+    if engine is None or database_for(engine).file:
         raise OperationError(_NO_SERVER)
-    database.prepare(engine)
+    database_for(engine).prepare()
     try:
         with translate_errors("the target cannot be used:", engine), engine.connect():
             pass
@@ -44,10 +43,10 @@ def translate_errors(prefix: str, target: Engine) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, driver.Error) as error:
-        raise OperationError(f"{prefix} {reason(error)}") from None
+        raise OperationError(f"{prefix} {reason(error, database_for(target))}") from None
 
 
-def reason(error: Exception) -> str:
+def reason(error: Exception, database: Database) -> str:
     """Describe an error of a database in one line, without the statement, which may contain a text."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     name = type(cause).__name__
@@ -61,7 +60,7 @@ def migrated(target: Engine, migrate: Callable[[Engine], None]) -> None:
     with translate_errors("the target is in use or cannot be read:", target), target.connect() as connection:
         tables = set(inspect(connection).get_table_names())
         if tables and not {table.name for table in TABLES} <= tables:
-            raise OperationError(f"{postgresql.place_of(connection)} has tables that are not saver's")
+            raise OperationError(f"{postgresql.describe(connection)} has tables that are not saver's")
     try:
         with translate_errors("the target cannot be migrated:", target):
             migrate(target)

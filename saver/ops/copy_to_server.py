@@ -17,13 +17,13 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from saver import database
-from saver.database import postgresql, read_only, sqlite
+from saver.database import WRITE, Database, database_for, postgresql, read_only
+from saver.database.sqlite_connections import REPLACE
 from saver.ops import files
 from saver.ops.copy_target import migrated, reason, target_at, translate_errors
 from saver.ops.files import OperationError
 from saver.store import Audit, Clock, count
-from saver.store.copy import TABLES, copy_all, is_empty, is_same
+from saver.store.copy import TABLES, Side, copy_all, is_empty, is_same
 
 _KEPT = "nothing was copied, and the SQLite database is unchanged"
 
@@ -53,8 +53,10 @@ class CopyResult:
 class CopyToServer:
     """Copies one database. ``migrate`` upgrades the schema of a database to the revision ``head``."""
 
-    def __init__(self, engine: Engine, head: str, migrate: Callable[[Engine], None], clock: Clock) -> None:
-        self._engine = engine
+    def __init__(
+        self, database: Database, head: str, migrate: Callable[[Engine], None], clock: Clock
+    ) -> None:
+        self._database = database
         self._head = head
         self._migrate = migrate
         self._clock = clock
@@ -70,7 +72,7 @@ class CopyToServer:
             try:
                 place, is_new = self._copy(source, target, progress)
             except (DBAPIError, target.dialect.loaded_dbapi.Error) as error:
-                raise OperationError(f"{_KEPT}: {reason(error)}") from None
+                raise OperationError(f"{_KEPT}: {reason(error, database_for(target))}") from None
             read_only.make_read_only(source, TABLES)
             return CopyResult(place, audit, is_new)
 
@@ -86,15 +88,14 @@ class CopyToServer:
         with files.alone(path.with_name(f"{path.name}-copy")):
             if users := files.users_of(path):
                 raise OperationError(f"stop the service first: process {min(users)} uses {path.name}")
-            options = sqlite.REPLACE
-            with self._engine.connect().execution_options(**options) as connection:
+            with self._database.engine.connect().execution_options(**REPLACE) as connection:
                 # A cursor that was not read to its end would block the connection for others.
                 connection.detach()
                 with connection.begin():
                     yield connection
 
     def _path(self) -> Path:
-        path = database.file_of(self._engine)
+        path = self._database.file
         if path is None:
             raise OperationError("the service uses a database server already")
         if not path.exists():
@@ -113,21 +114,22 @@ class CopyToServer:
         return audit
 
     def _copy(self, source: Connection, target: Engine, progress: Progress) -> tuple[str, bool]:
-        with target.connect().execution_options(**database.WRITE) as connection:
-            place = postgresql.place_of(connection)
+        with target.connect().execution_options(**WRITE) as connection:
+            here, there = Side(self._database, source), Side(database_for(target), connection)
+            place = postgresql.describe(connection)
             transaction = connection.begin()
             with translate_errors(f"{place} is in use:", target):
-                postgresql.take(connection, TABLES)
-            database.disable_timeouts(connection)
+                postgresql.lock_exclusive(connection, TABLES)
+            there.database.disable_timeouts(connection)
             if not is_empty(connection):
-                if is_same(source, connection):
+                if is_same(here, there):
                     return place, False
                 raise OperationError(f"{place} contains other codes or texts: use an empty database")
-            copy_all(source, connection, progress.advance)
+            copy_all(here, there, progress.advance)
             progress.reached("copied")
-            if not is_same(source, connection):
+            if not is_same(here, there):
                 raise OperationError(f"{_KEPT}: the copy differs from its source")
-            postgresql.learn(connection, TABLES)
+            postgresql.analyze(connection, TABLES)
             progress.reached("compared")
             self._commit(transaction.commit, place)
             progress.reached("committed")

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
-    Engine,
     MetaData,
     Select,
     String,
@@ -22,10 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from saver import database
-from saver.database.statements import read
+from saver.database import Database, StorageError, run_read
 from saver.database.tables import sweeper
-from saver.database.writer import StorageError, writer_for
 from saver.store import Clock
 
 _nothing = select(literal(0))
@@ -45,7 +42,7 @@ class Readiness:
 
     def __init__(  # noqa: PLR0913 - each is one thing that is asked
         self,
-        engine: Engine,
+        database: Database,
         clock: Clock,
         *,
         head: str,
@@ -53,8 +50,7 @@ class Readiness:
         can_count: Callable[[], bool],
         has_room: Callable[[], bool],
     ) -> None:
-        self._engine = engine
-        self._writer = writer_for(engine)
+        self._database = database
         self._clock = clock
         self._head = head
         self._can_count = can_count
@@ -69,7 +65,7 @@ class Readiness:
             if connection.execute(_note, {"now": now}).rowcount == 0:
                 connection.execute(_note_first, {"now": now})
 
-        self._writer.run(note)
+        self._database.writer.run(note)
 
     def beat_age(self) -> float | None:
         """Seconds since the last sweep; None before the first. Raises StorageError."""
@@ -94,9 +90,9 @@ class Readiness:
         checks = self.check()
         if checks["schema"]:
             return ""
-        name = database.name_of(self._engine)
+        name = self._database.name
         if not checks["database"]:
-            file = database.file_of(self._engine)
+            file = self._database.file
             if file and not file.exists():
                 return (
                     f"there is no database {name}: flask --app saver db upgrade makes a new one,"
@@ -113,4 +109,4 @@ class Readiness:
             return False
 
     def _read(self, statement: Select[Any]) -> Any:
-        return read(self._engine, lambda connection: connection.scalar(statement))
+        return run_read(self._database, lambda connection: connection.scalar(statement))

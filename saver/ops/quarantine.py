@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 
-from saver import database
-from saver.database.writer import writer_for
+from saver.database import Database
 from saver.ops.files import OperationError
 from saver.ops.restore import RestorePolicy, RestoreResult
 from saver.store import Clock, count, quarantine_all
@@ -18,8 +17,8 @@ _IN_USE = "the database is in use: stop whatever serves it, and the workers, on 
 class Quarantine:
     """What must be done to a server's database that is a backup of itself."""
 
-    def __init__(self, engine: Engine, rules: RestorePolicy, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, rules: RestorePolicy, clock: Clock) -> None:
+        self._database = database
         self._rules = rules
         self._clock = clock
 
@@ -29,7 +28,7 @@ class Quarantine:
         ``codes_rest`` is for how many seconds no code is leased, by default as long as any text could
         have lived and its code rested. All or nothing. Raises OperationError and StorageError.
         """
-        if not database.is_server(self._engine):
+        if self._database.file:
             raise OperationError("this database is a file: restore it with flask --app saver restore")
         now = math.floor(self._clock())
         longest = self._rules.longest_life + self._rules.rest
@@ -37,14 +36,14 @@ class Quarantine:
 
         def work(connection: Connection) -> RestoreResult:
             self._check(connection)
-            database.disable_timeouts(connection)
-            quarantine_all(connection, now, until, self._rules.rest)
+            self._database.disable_timeouts(connection)
+            quarantine_all(self._database, connection, now, until, self._rules.rest)
             return RestoreResult(count(connection, now), None, 0, until)
 
-        return writer_for(self._engine).run(work)
+        return self._database.writer.run(work)
 
     def _check(self, connection: Connection) -> None:
-        if database.count_other_clients(connection):
+        if self._database.count_other_clients(connection):
             raise OperationError(_IN_USE)
         version = connection.scalar(text("SELECT version_num FROM alembic_version"))
         if version != self._rules.head:

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from saver import database
-from saver.database import sqlite
+from saver.database import Database, sqlite_files
+from saver.database.sqlite_connections import REPLACE
 from saver.ops import files
 from saver.ops.backup import sound
 from saver.ops.files import OperationError
@@ -65,8 +65,8 @@ class RestoreResult:
 class Restorer:
     """Restores backups to the place of one database."""
 
-    def __init__(self, engine: Engine, rules: RestorePolicy, clock: Clock) -> None:
-        self._engine = engine
+    def __init__(self, database: Database, rules: RestorePolicy, clock: Clock) -> None:
+        self._database = database
         self._rules = rules
         self._clock = clock
 
@@ -77,7 +77,7 @@ class Restorer:
         then for how many seconds no code is leased, by default as long as any text could have
         lived and its code rested. Raises OperationError, and then the database is as it was.
         """
-        place = database.file_of(self._engine)
+        place = self._database.file
         if place is None:
             raise OperationError(
                 "this database is kept by a server: use the server's own tool, such as pg_restore,"
@@ -86,7 +86,7 @@ class Restorer:
         self._check(backup, place)
         if place.parent.stat().st_uid != os.geteuid():
             raise OperationError(f"{place.parent} belongs to another user: restore as that user")
-        self._engine.dispose()
+        self._database.engine.dispose()
         work = place.with_name(f"{place.name}.restoring")
         try:
             with _working_copy(backup, work):
@@ -103,7 +103,7 @@ class Restorer:
         beside = backup.with_name(f"{backup.name}-wal")
         if beside.exists() and beside.stat().st_size:
             raise OperationError(f"{beside.name} lies beside it: that is a database in use, not a backup")
-        engine = sqlite.reading(backup)
+        engine = sqlite_files.open_read_only(backup)
         try:
             with engine.connect() as connection:
                 version = connection.scalar(text("SELECT version_num FROM alembic_version"))
@@ -131,9 +131,9 @@ class Restorer:
             with connection.begin():
                 if how := _unfit(connection):
                     raise OperationError(self._told_lost(how))
-                taken = merge_from_old(connection, now)
+                taken = merge_from_old(self._database, connection, now)
                 audit = count(connection, now)
-            sqlite.merge_log_into_file(connection)
+            sqlite_files.merge_log_into_file(connection)
             kept = self._swap(place, work)
             # Whoever opened the old file before it was moved must find it locked until
             # they give up: they would go on writing where nobody looks.
@@ -149,9 +149,9 @@ class Restorer:
             raise OperationError(_IN_USE.format(by=_by(users)))
         now = self._now()
         until = now + (self._longest() if codes_rest is None else codes_rest)
-        engine = sqlite.replacing(work, None)
-        with engine.connect().execution_options(**sqlite.REPLACE) as connection, connection.begin():
-            quarantine_all(connection, now, until, self._rules.rest)
+        engine = sqlite_files.open_for_replace(work, None)
+        with engine.connect().execution_options(**REPLACE) as connection, connection.begin():
+            quarantine_all(self._database, connection, now, until, self._rules.rest)
             audit = count(connection, now)
         engine.dispose()
         return RestoreResult(audit, self._swap(place, work), 0, until)
@@ -174,7 +174,7 @@ class Restorer:
             raise OperationError(f"{kept.name} is there already")
         files.sync(work)
         # A log that lies beside another database than its own damages it.
-        for ending in sqlite.BESIDE:
+        for ending in sqlite_files.SUFFIXES:
             with suppress(FileNotFoundError):
                 place.with_name(place.name + ending).rename(kept.with_name(kept.name + ending))
         with suppress(FileNotFoundError):
@@ -199,14 +199,14 @@ def _working_copy(backup: Path, work: Path) -> Iterator[None]:
     """A copy of the backup to work on; it is gone at the end unless it became the database."""
     if work.exists() and not files.is_abandoned(work):
         raise OperationError("another restore is under way")
-    for ending in ("", *sqlite.BESIDE):
+    for ending in ("", *sqlite_files.SUFFIXES):
         work.with_name(work.name + ending).unlink(missing_ok=True)
     lock = files.make_private(work)
     try:
         files.copy(backup, work)
         yield
     finally:
-        for ending in ("", *sqlite.BESIDE):
+        for ending in ("", *sqlite_files.SUFFIXES):
             work.with_name(work.name + ending).unlink(missing_ok=True)
         os.close(lock)
 
@@ -214,15 +214,15 @@ def _working_copy(backup: Path, work: Path) -> Iterator[None]:
 @contextmanager
 def _both(work: Path, place: Path) -> Iterator[Connection]:
     """A connection that has both locked, so that nothing changes under it. Raises also DBAPIError."""
-    engine = sqlite.replacing(work, place)
+    engine = sqlite_files.open_for_replace(work, place)
     try:
-        with engine.connect().execution_options(**sqlite.REPLACE) as connection:
+        with engine.connect().execution_options(**REPLACE) as connection:
             try:
                 with connection.begin():
                     # Read: the lock of the old one goes on from here to the end.
-                    sqlite.lineage_of(connection, sqlite.OLD)
+                    sqlite_files.get_lineage_id(connection, sqlite_files.OLD)
             except DBAPIError as error:
-                if sqlite.is_locked(error):
+                if sqlite_files.is_locked(error):
                     raise OperationError(_IN_USE.format(by=_by(files.users_of(place)))) from None
                 raise
             yield connection
@@ -236,10 +236,14 @@ def _by(users: set[int]) -> str:
 
 def _unfit(connection: Connection) -> str:
     """Why the leases since the backup cannot be learnt from the old database; empty if they can."""
-    if sqlite.integrity_errors(connection, sqlite.OLD):
+    if sqlite_files.integrity_errors(connection, sqlite_files.OLD):
         return "not whole"
-    line = sqlite.lineage_of(connection, sqlite.OLD)
-    return "" if line and line == sqlite.lineage_of(connection) else "not the one that the backup was made of"
+    line = sqlite_files.get_lineage_id(connection, sqlite_files.OLD)
+    return (
+        ""
+        if line and line == sqlite_files.get_lineage_id(connection)
+        else "not the one that the backup was made of"
+    )
 
 
 def _wait_until_unused(kept: Path | None) -> None:

@@ -4,30 +4,49 @@ A lease moves a code from the pool to a text, a sweep moves it back. Each is one
 code is in exactly one of the two tables at any instant.
 
 ``writing``, ``reading``, ``owner`` (status, extend, delete, remove) and ``maintenance`` (sweep, fill,
-audit) are the operations. They use ``allocate`` (a random free code), ``quota``, ``wipe`` (end a text),
-``sweep`` (one batch), ``pool`` (fill and audit), ``after_restore`` and ``copy``.
+audit) are the operations: one class each, given the same ``Store``. They use ``allocate`` (a random free
+code), ``quota``, ``wipe`` (end a text), ``sweep`` (one batch) and ``pool`` (fill and audit).
+``after_restore`` and ``copy`` are for operators.
 """
 
 from saver.store.after_restore import merge_from_old, quarantine_all
 from saver.store.allocate import PoolEmptyError
-from saver.store.base import Clock, Dependencies, NoTextError
+from saver.store.base import Clock, NoTextError, Store
 from saver.store.maintenance import Maintenance
-from saver.store.owner import Owner, Status
+from saver.store.owner import Status, TextOwner
 from saver.store.pool import Audit, FillResult, count
 from saver.store.quota import FullError, Quota, QuotaError
-from saver.store.reading import Load, LoadedText
+from saver.store.reading import LoadedText, TextReader
 from saver.store.sweep import SweepResult
-from saver.store.writing import KeyReusedError, Save, StoredText
+from saver.store.writing import KeyReusedError, StoredText, TextWriter
 
 
-class TextStore(Save, Load, Owner, Maintenance):
-    """Every deed. Each raises StorageError where the database cannot do it now."""
+class TextStore:
+    """Every operation under one name. Each raises StorageError if the database cannot do it now."""
+
+    def __init__(self, store: Store) -> None:
+        self.database, self.disk = store.database, store.disk
+        self.deriver, self.receipts, self.random = store.deriver, store.receipts, store.random
+        self.writer = TextWriter(store)
+        self.save, self.has_room = self.writer.save, self.writer.has_room
+        self.reader = TextReader(store)
+        self.load, self.ack = self.reader.load, self.reader.ack
+        owner = TextOwner(store)
+        self.status, self.extend, self.delete, self.remove = (
+            owner.status,
+            owner.extend,
+            owner.delete,
+            owner.remove,
+        )
+        maintenance = Maintenance(store)
+        self.sweep, self.keep_reserve = maintenance.sweep, maintenance.keep_reserve
+        self.fill, self.audit, self.stats = maintenance.fill, maintenance.audit, maintenance.stats
+        self.count_free, self.purge_receipts = maintenance.count_free, maintenance.purge_receipts
 
 
 __all__ = [
     "Audit",
     "Clock",
-    "Dependencies",
     "FillResult",
     "FullError",
     "KeyReusedError",
@@ -37,6 +56,7 @@ __all__ = [
     "Quota",
     "QuotaError",
     "Status",
+    "Store",
     "StoredText",
     "SweepResult",
     "TextStore",

@@ -38,35 +38,34 @@ from sqlalchemy import (
     update,
 )
 
-from saver.database import sqlite
+from saver.database import Database, sqlite_files
 from saver.database.tables import code as pool
 from saver.database.tables import sweeper, text
 from saver.store import sweep
-from saver.store.sweep import live
-from saver.store.wipe import DELETED
+from saver.store.base import NO_HASH
+from saver.store.predicates import is_live
+from saver.store.wipe import SECRET_COLUMNS, WIPED, EndReason
 
 _BATCH = 10_000
-# No owner token has this hash.
-_NOBODY = bytes(32)
 
 # Only these are read of the old database, so that it may have another schema.
-_old = text.to_metadata(MetaData(), schema=sqlite.OLD).alias("before")
+_old = text.to_metadata(MetaData(), schema=sqlite_files.OLD).alias("before")
 _same_code = _old.c.code == text.c.code
 _same_lease = and_(_same_code, _old.c.owner_hash == text.c.owner_hash)
 
 
-def merge_from_old(connection: Connection, now: int) -> int:
+def merge_from_old(database: Database, connection: Connection, now: int) -> int:
     """Take over the leases of the old database, as of ``now`` in UTC seconds; how many were new."""
-    connection.execute(_END_THE_GONE, {"now": now})
-    connection.execute(_BRING_UP_TO_DATE)
-    connection.execute(_FORGET_OTHER_LEASES)
-    connection.execute(_TAKE_OUT_OF_THE_POOL)
-    taken = connection.execute(_LET_THEM_REST, {"now": now}).rowcount
-    _wipe_expired(connection, now)
+    connection.execute(_WIPE_ENDED, {"now": now})
+    connection.execute(_UPDATE_SAME_LEASES)
+    connection.execute(_DELETE_OTHER_LEASES)
+    connection.execute(_REMOVE_FROM_POOL)
+    taken = connection.execute(_INSERT_AS_COOLING, {"now": now}).rowcount
+    _wipe_expired(database, connection, now)
     return taken
 
 
-def quarantine_all(connection: Connection, now: int, until: int, rest: int) -> None:
+def quarantine_all(database: Database, connection: Connection, now: int, until: int, cool_down: int) -> None:
     """Let every code rest until ``until`` at least; both in UTC seconds, ``rest`` in seconds.
 
     One-time texts are wiped: they may have been read. Where the backup is older than a
@@ -74,13 +73,13 @@ def quarantine_all(connection: Connection, now: int, until: int, rest: int) -> N
     who would now be shown it. A sealed one shows nothing to whoever has no password.
     """
     gone: ColumnElement[bool] = text.c.once
-    if now >= _made_at_least(connection) + rest:
+    if now >= _made_at_least(connection) + cool_down:
         gone = or_(gone, text.c.seal.is_(None))
-    connection.execute(_end_where(and_(live, gone)), {"now": now})
-    connection.execute(_REST_LONGER, {"until": until})
-    connection.execute(_REST_ALL_FREE, {"now": now, "until": until})
+    connection.execute(_end_where(and_(is_live, gone)), {"now": now})
+    connection.execute(_EXTEND_COOL_DOWN, {"until": until})
+    connection.execute(_COOL_DOWN_ALL_FREE, {"now": now, "until": until})
     connection.execute(delete(pool))
-    _wipe_expired(connection, now)
+    _wipe_expired(database, connection, now)
 
 
 def _made_at_least(connection: Connection) -> int:
@@ -90,25 +89,25 @@ def _made_at_least(connection: Connection) -> int:
     return max(beat or 0, saved or 0)
 
 
-def _wipe_expired(connection: Connection, now: int) -> None:
-    while sweep.sweep(connection, now, _BATCH).more:
+def _wipe_expired(database: Database, connection: Connection, now: int) -> None:
+    while sweep.sweep(database, connection, now, _BATCH).more:
         pass
 
 
 def _end_where(condition: ColumnElement[bool]) -> Update:
     values: dict[str, Any] = {
-        **dict.fromkeys(("body", "seal", "proof_hash", "source", "network"), null()),
+        **WIPED,
         "expires_at": bindparam("now"),
-        "ended": DELETED,
+        "ended": EndReason.DELETED.value,
     }
     return update(text).where(condition).values(values)
 
 
 # It lived in the backup, and its lease is over.
-_END_THE_GONE = _end_where(and_(live, ~exists().where(_same_lease).correlate(text)))
+_WIPE_ENDED = _end_where(and_(is_live, ~exists().where(_same_lease).correlate(text)))
 
 _wiped = _old.c.body.is_(None)
-_BRING_UP_TO_DATE = (
+_UPDATE_SAME_LEASES = (
     update(text)
     .where(_same_lease)
     .values(
@@ -116,18 +115,15 @@ _BRING_UP_TO_DATE = (
         free_at=case((_old.c.free_at > text.c.free_at, _old.c.free_at), else_=text.c.free_at),
         claim_hash=_old.c.claim_hash,
         ended=_old.c.ended,
-        **{
-            name: case((_wiped, null()), else_=text.c[name])
-            for name in ("body", "seal", "proof_hash", "source", "network")
-        },
+        **{name: case((_wiped, null()), else_=text.c[name]) for name in SECRET_COLUMNS},
     )
 )
-_FORGET_OTHER_LEASES = delete(text).where(
+_DELETE_OTHER_LEASES = delete(text).where(
     exists().where(_same_code, _old.c.owner_hash != text.c.owner_hash).correlate(text)
 )
-_TAKE_OUT_OF_THE_POOL = delete(pool).where(pool.c.code.in_(select(_old.c.code)))
+_REMOVE_FROM_POOL = delete(pool).where(pool.c.code.in_(select(_old.c.code)))
 _lives_there = and_(_old.c.body.is_not(None), _old.c.expires_at > bindparam("now"))
-_LET_THEM_REST = insert(text).from_select(
+_INSERT_AS_COOLING = insert(text).from_select(
     ["code", "owner_hash", "saved_at", "expires_at", "free_at", "ended"],
     select(
         _old.c.code,
@@ -136,14 +132,14 @@ _LET_THEM_REST = insert(text).from_select(
         case((_lives_there, bindparam("now")), else_=_old.c.expires_at),
         _old.c.free_at,
         # For its owner, who asks what became of it.
-        case((_lives_there, DELETED), else_=_old.c.ended),
+        case((_lives_there, EndReason.DELETED.value), else_=_old.c.ended),
     ).where(~exists().where(_same_code).correlate(_old)),
 )
 
-_REST_LONGER = update(text).where(text.c.free_at < bindparam("until")).values(free_at=bindparam("until"))
-_REST_ALL_FREE = insert(text).from_select(
+_EXTEND_COOL_DOWN = update(text).where(text.c.free_at < bindparam("until")).values(free_at=bindparam("until"))
+_COOL_DOWN_ALL_FREE = insert(text).from_select(
     ["code", "owner_hash", "expires_at", "free_at"],
-    select(pool.c.code, literal(_NOBODY, LargeBinary), bindparam("now"), bindparam("until")).order_by(
+    select(pool.c.code, literal(NO_HASH, LargeBinary), bindparam("now"), bindparam("until")).order_by(
         pool.c.code
     ),
 )

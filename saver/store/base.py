@@ -1,4 +1,4 @@
-"""What the deeds share: the seams, the errors, and the seal that a miss shows."""
+"""What the classes of this package share: the database, the clock, the cool-down and the not-found error."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from dataclasses import dataclass
 from random import Random
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
-from saver import database, seal
+from saver import seal
 from saver.codes import SPACE, Code
+from saver.database import Database, run_read
 from saver.database.disk import Disk
-from saver.database.statements import read
-from saver.database.writer import writer_for
 from saver.key_deriver import KeyDeriver
 from saver.receipts import Receipts
 from saver.seal import Seal
 
 T = TypeVar("T")
 Clock = Callable[[], float]
+# No secret has this hash.
+NO_HASH = bytes(32)
 
 
 class NoTextError(Exception):
     """There is nothing for this caller under this code; never says why.
 
-    ``seal`` holds the parameters to derive a proof with: those of the text where
-    it is sealed, otherwise a decoy that is always the same for the same code.
+    ``seal`` holds the parameters to derive a proof with: those of the text if it is
+    sealed, otherwise a decoy that is always the same for the same code.
     """
 
     def __init__(self, seal: Seal) -> None:
@@ -38,70 +39,57 @@ class NoTextError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Dependencies:
-    """What leases need from outside.
+class Store:
+    """What texts are stored with.
 
-    ``clock`` tells UTC seconds, ``random`` must be a CSPRNG outside of tests,
-    ``secret`` keys decoys and the owner tokens of repeatable writes, ``rest`` is in seconds,
-    ``size_in_all`` is how many bytes all live texts may have; 0 means any number. ``pool_size`` is how
-    many codes there must be in all.
+    ``clock`` returns UTC seconds, ``random`` must be a CSPRNG outside of tests,
+    ``secret`` keys decoys and the owner tokens of repeated writes, ``cool_down`` is in seconds,
+    ``max_bytes`` is how many bytes all live texts may have together (0: no limit), and
+    ``pool_size`` is how many codes there are: fewer only in tests, which have the first ones.
     """
 
-    engine: Engine
+    database: Database
     deriver: KeyDeriver
     receipts: Receipts
     clock: Clock
     random: Random
     secret: bytes
-    rest: int
+    cool_down: int
     disk: Disk
-    size_in_all: int
+    max_bytes: int = 0
     pool_size: int = SPACE
 
+    def now(self) -> int:
+        """Return the current UTC second."""
+        return math.floor(self.clock())
 
-class StoreBase:
-    """The common ground of the deeds; each group of them is a class in a file of its own."""
+    def reusable_at(self, expires_at: float) -> int:
+        """Return when the code of a text that ends at ``expires_at`` may be leased again (UTC seconds)."""
+        return math.ceil(expires_at) + self.cool_down
 
-    def __init__(self, seams: Dependencies) -> None:
-        self._engine = seams.engine
-        self._writer = writer_for(seams.engine)
-        self._deriver = seams.deriver
-        self._receipts = seams.receipts
-        self._clock = seams.clock
-        self._random = seams.random
-        self._secret = seams.secret
-        self._rest = seams.rest
-        self.disk = seams.disk
-        self._pool_size = seams.pool_size
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run work in a transaction, see ``Writer.run``. Raises StorageError."""
+        return self.database.writer.run(work)
 
-    def _now(self) -> int:
-        return math.floor(self._clock())
+    def read(self, work: Callable[[Connection], T], *, no_timeout: bool = False) -> T:
+        """Run work that is one SELECT. Raises StorageError."""
+        return run_read(self.database, work, no_timeout=no_timeout)
 
-    def _not_found(self, code: Code, protected: str | None) -> NoTextError:
-        """The error for a code whose text, if there is a sealed one, has this protected header."""
-        return NoTextError(self._seal_of(code, protected))
+    def not_found(self, code: Code, protected: str | None) -> NoTextError:
+        """Return the error for a code; ``protected`` is the header of the sealed text, if there is one."""
+        return NoTextError(self.seal_of(code, protected))
 
-    def _seal_of(self, code: Code, protected: str | None) -> Seal:
-        # Both are made and one is read, so that neither case is quicker.
+    def seal_of(self, code: Code, protected: str | None) -> Seal:
+        """Return the parameters in a protected header, or the decoy of the code."""
+        # Both are made and one is parsed, so that neither case is faster.
         decoy = self._decoy(code).protected()
         return Seal.from_protected(protected or decoy)
 
-    def _read(self, work: Callable[[Connection], T], *, patient: bool = False) -> T:
-        """Do work that is one SELECT. Raises StorageError."""
-        return read(self._engine, work, patient=patient)
-
-    def _read_durable(self, work: Callable[[Connection], T]) -> T:
-        """Read what an answer will vouch for: on a server not before its standby has it as well.
-
-        The rows are read to be written: that makes the commit wait for them. Raises StorageError.
-        """
-        return self._writer.run(work) if database.is_server(self._engine) else self._read(work)
-
     def _decoy(self, code: Code) -> Seal:
-        salt = hmac.digest(self._secret, b"decoy salt " + code.encode(), hashlib.sha256)
-        return Seal(salt[: seal.SALT_BYTES])
+        salt = hmac.digest(self.secret, b"decoy salt " + code.encode(), hashlib.sha256)
+        return Seal(salt[: seal.SALT_BYTES], seal.ITERATIONS)
 
 
 def hash_secret(secret: str) -> bytes:
-    """What is kept of a token or claim: these are random, so a plain hash is enough."""
+    """Return what is stored of a token or claim: these are random, so a plain hash is enough."""
     return hashlib.sha256(secret.encode()).digest()

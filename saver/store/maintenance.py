@@ -1,4 +1,4 @@
-"""Upkeep: sweep, fill, audit."""
+"""Maintenance by the worker and the operator: sweep, fill, audit."""
 
 from __future__ import annotations
 
@@ -7,59 +7,61 @@ from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
-from saver import database
-from saver.database import BatchPolicy
-from saver.database.writer import StorageError
+from saver.database import StorageError
+from saver.database.errors import cause_of
 from saver.store import pool, sweep
-from saver.store.base import StoreBase
+from saver.store.base import Store
 from saver.store.sweep import SweepResult
 
 
-class Maintenance(StoreBase):
-    """The deeds of the worker and the operator."""
+class Maintenance:
+    """The operations of the worker and the operator."""
 
-    @property
-    def pace(self) -> BatchPolicy:
-        """How a long sweep is cut up."""
-        return database.batch_policy(self._engine)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._database = store.database
 
-    def sweep(self, most: int) -> SweepResult:
-        """One batch: wipe at most ``most`` expired texts, give back at most ``most`` rested codes."""
-        return self._writer.run(lambda connection: sweep.sweep(connection, self._now(), most))
+    def sweep(self, max_rows: int) -> SweepResult:
+        """Run one batch: wipe up to ``max_rows`` expired texts and return as many cooled-down codes."""
+        return self._store.write(
+            lambda connection: sweep.sweep(self._database, connection, self._store.now(), max_rows)
+        )
 
     def keep_reserve(self) -> None:
-        """See that there is a reserve of room on the disk. Raises StorageError."""
+        """Ensure the reserve of space on the disk. Raises StorageError."""
+        disk = self._store.disk
         try:
-            if not self.disk.keeps_reserve():
-                database.shrink_log(self._engine)
-                self.disk.keeps_reserve()
+            if not disk.ensure_reserve():
+                self._database.shrink_log()
+                disk.ensure_reserve()
         except (DBAPIError, OSError) as error:
-            raise StorageError(type(getattr(error, "orig", None) or error).__name__) from None
+            raise StorageError(type(cause_of(error)).__name__) from None
 
     def fill(self) -> Iterator[pool.FillResult]:
-        """Add every code that is nowhere yet, one first letter at a time.
+        """Add every missing code, one first letter at a time.
 
-        Each step is a transaction of its own, so a fill that was killed goes on
+        Each step is a transaction of its own, so a fill that was killed continues
         where it stopped, and one that is not needed only counts.
         """
         for letter in pool.LETTERS:
-            added = self._writer.run(partial(pool.fill_letter, letter=letter))
+            added = self._store.write(partial(pool.fill_letter, self._database, letter=letter))
             yield pool.FillResult(letter, added)
 
     def audit(self) -> pool.Audit:
         """Count where the codes are, in one snapshot."""
-        return self._read(
-            lambda connection: pool.count(connection, self._now(), self._pool_size), patient=True
+        return self._store.read(
+            lambda connection: pool.count(connection, self._store.now(), self._store.pool_size),
+            no_timeout=True,
         )
 
     def stats(self) -> pool.PoolStats:
-        """Count for an operator, in one snapshot."""
-        return self._read(lambda connection: pool.stats(connection, self._now()))
+        """Count for metrics, in one snapshot."""
+        return self._store.read(lambda connection: pool.stats(connection, self._store.now()))
 
     def count_free(self) -> int:
-        """How many codes are free."""
-        return self._read(pool.count_free)
+        """Return how many codes are free."""
+        return self._store.read(pool.count_free)
 
     def purge_receipts(self) -> None:
-        """Forget the receipts of codes that are free again. Raises ReceiptsError."""
-        self._receipts.purge(self._now())
+        """Delete the receipts of codes that are free again. Raises ReceiptsError."""
+        self._store.receipts.purge(self._store.now())

@@ -22,11 +22,11 @@ from sqlalchemy import (
     values,
 )
 
-from saver import database
 from saver.codes import ALPHABET, LENGTH, SPACE
+from saver.database import Database
 from saver.database.tables import code as pool
 from saver.database.tables import text
-from saver.store.sweep import expired, held, live
+from saver.store.predicates import has_body, is_expired, is_live
 
 # The order of the keys in the table, so that filling only ever appends.
 LETTERS = sorted(ALPHABET)
@@ -79,8 +79,8 @@ class PoolStats:
     oldest_overdue: int
 
 
-def fill_letter(connection: Connection, letter: str) -> int:
-    """Add the codes that begin with ``letter`` and are nowhere yet; how many they were."""
+def fill_letter(database: Database, connection: Connection, letter: str) -> int:
+    """Add the missing codes that begin with ``letter`` and return how many there were."""
     database.disable_timeouts(connection)
     # Two fills at once would add the same codes.
     database.lock(connection, "fill", letter)
@@ -90,7 +90,7 @@ def fill_letter(connection: Connection, letter: str) -> int:
         return 0
     if present:
         connection.execute(_add_missing, {"letter": letter})
-    elif not database.copy_in(connection, pool, _codes_of(letter)):
+    elif not database.copy_rows(connection, pool, _codes_of(letter)):
         connection.execute(_add_all, {"letter": letter})
     return int(PER_LETTER - present)
 
@@ -100,14 +100,14 @@ def _codes_of(letter: str) -> Iterator[tuple[str]]:
 
 
 def count(connection: Connection, now: int, pool_size: int = SPACE) -> Audit:
-    """Count where the codes are, as of ``now`` in UTC seconds; ``pool_size`` is how many there must be."""
+    """Count where the ``pool_size`` codes are, as of ``now`` in UTC seconds."""
     row = connection.execute(_audit, {"now": now}).one()
     return Audit(row.free, row.live, row.overdue, row.resting, row.both, pool_size)
 
 
 def stats(connection: Connection, now: int) -> PoolStats:
     """Count for an operator, as of ``now`` in UTC seconds."""
-    row = connection.execute(_census, {"now": now}).one()
+    row = connection.execute(_stats, {"now": now}).one()
     overdue = 0 if row.oldest is None else now - row.oldest
     return PoolStats(row.free, row.live, row.sealed, row.resting, overdue)
 
@@ -152,16 +152,16 @@ def _how_many(condition: ColumnElement[bool]) -> ScalarSelect[int]:
 
 _audit = select(
     select(func.count()).select_from(pool).scalar_subquery().label("free"),
-    _how_many(live).label("live"),
-    _how_many(held & expired).label("overdue"),
-    _how_many(~held).label("resting"),
+    _how_many(is_live).label("live"),
+    _how_many(has_body & is_expired).label("overdue"),
+    _how_many(~has_body).label("resting"),
     _how_many(text.c.code.in_(select(pool.c.code))).label("both"),
 )
 
-_census = select(
+_stats = select(
     select(func.count()).select_from(pool).scalar_subquery().label("free"),
-    _how_many(live).label("live"),
-    _how_many(live & text.c.seal.is_not(None)).label("sealed"),
-    _how_many(~held).label("resting"),
-    select(func.min(text.c.expires_at)).where(held, expired).scalar_subquery().label("oldest"),
+    _how_many(is_live).label("live"),
+    _how_many(is_live & text.c.seal.is_not(None)).label("sealed"),
+    _how_many(~has_body).label("resting"),
+    select(func.min(text.c.expires_at)).where(has_body, is_expired).scalar_subquery().label("oldest"),
 )

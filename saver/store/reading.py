@@ -1,9 +1,9 @@
-"""Load: one read, one derivation if a password came, and the text or the one miss.
+"""Load: one read, one derivation if a password came, and the text or the uniform not-found error.
 
 A one-time text is claimed: the first claim wins in a transaction, the text then
 lives for CLAIM_SECONDS and only for that claim, and is gone when the claim is
-acknowledged or that time is over. So a lost answer can be asked for again, and
-nobody else reads it.
+acknowledged or that time is over. So a lost response can be requested again, and
+nobody else reads the text.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from sqlalchemy import Connection, and_, bindparam, case, null, select, update
 
 from saver import seal
 from saver.codes import Code
+from saver.database import NotReplicatedError, StorageError
 from saver.database.statements import Read
 from saver.database.tables import text
-from saver.database.writer import NotReplicatedError, StorageError
 from saver.seal import Keys
-from saver.store.base import Dependencies, NoTextError, StoreBase, hash_secret
-from saver.store.sweep import is_live, live
-from saver.store.wipe import READ, end
+from saver.store.base import NO_HASH, NoTextError, Store, hash_secret
+from saver.store.predicates import is_live, live_column
+from saver.store.wipe import SECRET_COLUMNS, EndReason, wipe_now
 
 CLAIM_SECONDS = 120
-_NO_HASH = bytes(32)
-_REFUSALS_KEPT = 3_600
+# In seconds: how long a refusal is counted for a code without a text.
+_DECOY_RECEIPT_SECONDS = 3_600
 
 
 class _Live(NamedTuple):
@@ -47,46 +47,29 @@ _here = text.c.code == bindparam("code")
 _is_plain = and_(text.c.proof_hash.is_(None), ~text.c.once)
 # The body of a sealed or one-time text is fetched only when it may be read:
 # reading it would take longer the larger it is, and so tell that there is one.
-_find = select(
-    text.c.seal,
-    text.c.proof_hash,
-    text.c.owner_hash,
-    text.c.claim_hash,
-    text.c.once,
-    text.c.expires_at,
-    text.c.free_at,
-    case((_is_plain, text.c.body), else_=null()).label("body"),
-).where(_here, live)
-# The same lease as was found: a code without rest may be under another text by now.
-_same = and_(_here, text.c.owner_hash == bindparam("owner_hash"), live)
+_open_body = case((_is_plain, text.c.body), else_=null()).label("body")
+FIND_LIVE = select(*(_open_body if name == "body" else text.c[name] for name in _Live._fields)).where(
+    _here, is_live
+)
+# The same lease as was found: without a cool-down the code may be leased for another text by now.
+_same = and_(_here, text.c.owner_hash == bindparam("owner_hash"), is_live)
 _find_body = select(text.c.body).where(_same)
-# Both are read to be written: of two claims at once the second one waits for the first.
-_to_put_back = [
-    text.c[name]
-    for name in (
-        "body",
-        "seal",
-        "proof_hash",
-        "source",
-        "network",
-        "claim_hash",
-        "expires_at",
-        "free_at",
-        "ended",
-    )
+# With its row lock, so that of two claims at once the second one waits for the first.
+_changed_by_claim = [
+    text.c[name] for name in (*SECRET_COLUMNS, "claim_hash", "expires_at", "free_at", "ended")
 ]
-_find_claimable = select(*_to_put_back).where(_same).with_for_update()
-_put_back = (
+_find_claimable = select(*_changed_by_claim).where(_same).with_for_update()
+_restore = (
     update(text)
     .where(text.c.code == bindparam("wanted"), text.c.owner_hash == bindparam("lease"))
-    .values({column.name: bindparam(column.name) for column in _to_put_back})
+    .values({column.name: bindparam(column.name) for column in _changed_by_claim})
 )
 _claim = (
     update(text)
     .where(text.c.code == bindparam("wanted"))
-    .values(claim_hash=bindparam("claim"), expires_at=bindparam("until"), free_at=bindparam("rested"))
+    .values(claim_hash=bindparam("claim"), expires_at=bindparam("until"), free_at=bindparam("reusable_at"))
 )
-_find_claimed = select(text.c.claim_hash, is_live).where(_here).with_for_update()
+FIND_CLAIMED = select(text.c.claim_hash, live_column).where(_here).with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +82,13 @@ class LoadedText:
     sealed: bool
 
 
-class Load(StoreBase):
-    """The deeds of readers."""
+class TextReader:
+    """The operations of readers."""
 
-    def __init__(self, seams: Dependencies) -> None:
-        super().__init__(seams)
-        self._find = Read(seams.engine, _find)
-        self._find_body = Read(seams.engine, _find_body)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.find_live = Read(store.database, FIND_LIVE)
+        self.find_body = Read(store.database, _find_body)
 
     def load(
         self,
@@ -116,15 +99,14 @@ class Load(StoreBase):
         claim: str | None = None,
         only_sealed: bool = False,
     ) -> LoadedText:
-        """The text under a code, opened with ``password``, still sealed with ``proof`` (32 bytes).
+        """Return the text under a code, opened with ``password``, still sealed with ``proof`` (32 bytes).
 
         With ``only_sealed`` an open text is as good as none. Takes as long whether there
-        is a text or not: one read, one derivation if a password was shown, one note where
-        there is nothing to give. Raises NoTextError, and BusyError while too many
+        is a text or not: one read, one derivation if a password came, one receipt if
+        nothing is found. Raises NoTextError, and BusyError while too many
         passwords are being derived.
         """
-        row = self._find.one({"code": code, "now": self._now()})
-        found = _Live(*row) if row else None
+        found = self._find(code)
         if found and only_sealed and found.proof_hash is None:
             found = None
         if found and found.body is not None:
@@ -149,19 +131,19 @@ class Load(StoreBase):
         claimed = hash_secret(claim)
 
         def gone(connection: Connection) -> bool:
-            found = connection.execute(_find_claimed, {"code": code, "now": self._now()}).one_or_none()
-            mine = hmac.compare_digest(claimed, (found.claim_hash if found else None) or _NO_HASH)
+            found = connection.execute(FIND_CLAIMED, {"code": code, "now": self._store.now()}).one_or_none()
+            mine = hmac.compare_digest(claimed, (found.claim_hash if found else None) or NO_HASH)
             if found and mine and found.live:
-                end(connection, code, now=self._clock(), rest=self._rest, why=READ)
+                wipe_now(self._store, connection, code, EndReason.READ)
             return bool(found and mine)
 
-        if not self._writer.run(gone):
-            raise self._not_found(code, self._header(code))
+        if not self._store.write(gone):
+            raise self._store.not_found(code, self._header(code))
 
     def _derive(self, code: Code, found: _Live | None, password: str | None) -> Keys | None:
         if password is None:
             return None
-        return self._deriver.derive(password, self._seal_of(code, found.seal if found else None))
+        return self._store.deriver.derive(password, self._store.seal_of(code, found.seal if found else None))
 
     def _claimed(self, code: Code, found: _Live, claim: str | None) -> tuple[str, int]:
         """Claim a one-time text: its body, and until when it may be read again."""
@@ -169,70 +151,77 @@ class Load(StoreBase):
         before: dict[str, Any] = {}
 
         def work(connection: Connection) -> tuple[str, int] | None:
-            # What an earlier try saw may be another's by now.
+            # What an earlier attempt saw may be outdated.
             before.clear()
-            now = self._now()
+            now = self._store.now()
             same = {"code": code, "owner_hash": found.owner_hash, "now": now}
             row = connection.execute(_find_claimable, same).one_or_none()
             if row is None or row.claim_hash not in (None, mine):
                 return None
             before.update(row._mapping)
             if mine is None:
-                # Whoever cannot say that it arrived gets a single read.
-                end(connection, code, now=self._clock(), rest=self._rest, why=READ)
+                # A reader without a claim cannot acknowledge, so this read is the only one.
+                wipe_now(self._store, connection, code, EndReason.READ)
                 return row.body, now
             until = row.expires_at if row.claim_hash else min(row.expires_at, now + CLAIM_SECONDS)
-            rested = {"wanted": code, "claim": mine, "until": until, "rested": until + self._rest}
-            connection.execute(_claim, rested)
+            reusable_at = self._store.reusable_at(until)
+            values = {"wanted": code, "claim": mine, "until": until, "reusable_at": reusable_at}
+            connection.execute(_claim, values)
             return row.body, until
 
         try:
-            read = self._writer.run(work)
+            read = self._store.write(work)
         except NotReplicatedError:
-            # Nobody has read it, so nobody's time to read it may have begun.
+            # Nobody has read it, so the time to read it must not have begun.
             if before:
-                self._put_back(code, found, before)
+                self._restore(code, found, before)
             raise
         if read is None:
             raise self._refuse(code, found)
         return read
 
-    def _put_back(self, code: Code, found: _Live, before: Mapping[str, Any]) -> None:
+    def _restore(self, code: Code, found: _Live, before: Mapping[str, Any]) -> None:
         values = {"wanted": code, "lease": found.owner_hash, **before}
         with suppress(StorageError):
-            self._writer.run(lambda connection: connection.execute(_put_back, values).rowcount)
+            self._store.write(lambda connection: connection.execute(_restore, values).rowcount)
 
     def _body(self, code: Code, found: _Live) -> str:
-        row = self._find_body.one({"code": code, "owner_hash": found.owner_hash, "now": self._now()})
+        row = self.find_body.one({"code": code, "owner_hash": found.owner_hash, "now": self._store.now()})
         if row is None:
             raise self._refuse(code, None)
         body: str = row[0]
         return body
 
     def _header(self, code: Code) -> str | None:
-        row = self._find.one({"code": code, "now": self._now()})
-        return _Live(*row).seal if row else None
+        found = self._find(code)
+        return found.seal if found else None
+
+    def _find(self, code: Code) -> _Live | None:
+        row = self.find_live.one({"code": code, "now": self._store.now()})
+        return _Live._make(row) if row else None
 
     def _note_loaded(self, found: _Live) -> None:
-        self._receipts.loaded(found.owner_hash, self._now(), found.free_at)
+        self._store.receipts.loaded(found.owner_hash, self._store.now(), found.free_at)
 
     def _decoy_receipt_key(self, code: Code) -> bytes:
-        # Keyed, so that the notes do not tell which codes were asked for.
-        return hmac.digest(self._secret, b"nobody " + code.encode(), hashlib.sha256)
+        # Keyed, so that the receipts do not reveal which codes were looked up.
+        return hmac.digest(self._store.secret, b"nobody " + code.encode(), hashlib.sha256)
 
     def _refuse(self, code: Code, found: _Live | None, *, tried: bool = False) -> NoTextError:
-        """Note a refusal; only one that ``tried`` a password is told to the sender."""
-        # Whoever asks first without one learns what to derive with: that is no try. It and a miss
-        # without a text are noted too, under a name that nobody asks for: the same work.
-        told = found if tried else None
-        name = told.owner_hash if told else self._decoy_receipt_key(code)
-        self._receipts.refused(name, told.free_at if told else self._now() + _REFUSALS_KEPT)
-        return self._not_found(code, found.seal if found else None)
+        """Count a refusal; the sender sees only those that ``tried`` a password or proof."""
+        # A first look-up without one asks for the parameters and is no attempt. It and a miss are
+        # counted too, under a key that nobody reads: the same work in every case.
+        counted = found if tried else None
+        key = counted.owner_hash if counted else self._decoy_receipt_key(code)
+        self._store.receipts.refused(
+            key, counted.free_at if counted else self._store.now() + _DECOY_RECEIPT_SECONDS
+        )
+        return self._store.not_found(code, found.seal if found else None)
 
 
 def _opens(found: _Live, proof: bytes | None) -> bool:
-    shown = seal.hash_proof(proof) if proof is not None else _NO_HASH
-    return hmac.compare_digest(shown, found.proof_hash or _NO_HASH) or found.proof_hash is None
+    shown = seal.hash_proof(proof) if proof is not None else NO_HASH
+    return hmac.compare_digest(shown, found.proof_hash or NO_HASH) or found.proof_hash is None
 
 
 def _is_claimable(found: _Live, claim: str | None) -> bool:

@@ -15,7 +15,7 @@ from saver.codes import Code
 from saver.database.tables import text
 from saver.seal import Seal
 from saver.store.allocate import CodeAllocator
-from saver.store.base import Dependencies, StoreBase, hash_secret
+from saver.store.base import Store, hash_secret
 from saver.store.quota import FullError, Quota, Quotas
 from saver.texts import IdempotentRequest, NewText
 
@@ -29,7 +29,7 @@ _of_key = (
 
 
 class KeyReusedError(Exception):
-    """The idempotency key came before with another request."""
+    """The idempotency key was used with another request before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +41,13 @@ class StoredText:
     owner_token: str
 
 
-class Save(StoreBase):
-    """The deed of saving."""
+class TextWriter:
+    """The operation of saving."""
 
-    def __init__(self, seams: Dependencies) -> None:
-        super().__init__(seams)
-        self._draw = CodeAllocator(seams.engine, seams.random)
-        self._quotas = Quotas(seams.engine, seams.disk, seams.clock, seams.size_in_all)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.allocate = CodeAllocator(store.database, store.random, store.pool_size)
+        self._quotas = Quotas(store.database, store.disk, store.clock, store.max_bytes)
 
     def save(self, new: NewText, quota: Quota | None = None) -> StoredText:
         """Lease a code for a text, whose ``lifetime`` must be set.
@@ -56,7 +56,7 @@ class Save(StoreBase):
         Raises PoolEmptyError, QuotaError, FullError, KeyReusedError, and BusyError while too many keys
         are being derived.
         """
-        again = self._before(new.idempotency) if new.idempotency else None
+        again = self.find_saved(new.idempotency) if new.idempotency else None
         if again:
             return again
         # Checked before the derivation, although sealing adds some hundred bytes.
@@ -68,38 +68,39 @@ class Save(StoreBase):
         def lease(connection: Connection) -> tuple[Code, int]:
             if new.idempotency and (found := _find_key(connection, new.idempotency)):
                 return Code(found.code), found.expires_at
-            self._quotas.check(connection, quota, row["size"], self._now())
-            return self._draw(connection, row), row["expires_at"]
+            self._quotas.check(connection, quota, row["size"], self._store.now())
+            return self.allocate(connection, row), row["expires_at"]
 
-        code, expires_at = self._writer.run(lease)
-        self._quotas.kept(row["size"])
+        code, expires_at = self._store.write(lease)
+        self._quotas.add(row["size"])
         return StoredText(code, expires_at, token)
 
     def has_room(self, size: int) -> bool:
-        """Whether a text of ``size`` bytes would be kept, whoever writes it. Raises StorageError."""
+        """Return whether there is space for a text of ``size`` bytes of any source. Raises StorageError."""
         try:
             self._quotas.must_have_room(size)
         except FullError:
             return False
-        return self._read(lambda connection: self.disk.has_room(connection, size))
+        return self._store.read(lambda connection: self._store.disk.has_room(connection, size))
 
-    def _before(self, idempotency: IdempotentRequest) -> StoredText | None:
-        found = self._read_durable(lambda connection: _find_key(connection, idempotency))
+    def find_saved(self, idempotency: IdempotentRequest) -> StoredText | None:
+        """Return what an earlier write with the same key has stored. Raises KeyReusedError."""
+        found = self._store.database.run_durable_read(lambda connection: _find_key(connection, idempotency))
         return (
             StoredText(Code(found.code), found.expires_at, self._owner_token(idempotency)) if found else None
         )
 
     def _owner_token(self, idempotency: IdempotentRequest | None) -> str:
         if idempotency is None:
-            return seal.encode(self._random.randbytes(_OWNER_TOKEN_BYTES))
-        # Made anew from the key whenever it comes again, so that only its hash is kept.
-        made = hmac.digest(self._secret, b"owner token " + idempotency.key.encode(), hashlib.sha256)
+            return seal.encode(self._store.random.randbytes(_OWNER_TOKEN_BYTES))
+        # Derived from the key, so that a repeated write gets the same token and only its hash is stored.
+        made = hmac.digest(self._store.secret, b"owner token " + idempotency.key.encode(), hashlib.sha256)
         return seal.encode(made[:_OWNER_TOKEN_BYTES])
 
     def _row(self, new: NewText, quota: Quota | None) -> dict[str, Any]:
         if new.lifetime is None:
             raise ValueError("a text without a lifetime")
-        now = math.ceil(self._clock())
+        now = math.ceil(self._store.clock())
         expires_at = now + new.lifetime
         network = quota.network if quota else None
         return {
@@ -107,7 +108,7 @@ class Save(StoreBase):
             "once": new.once,
             "saved_at": now,
             "expires_at": expires_at,
-            "free_at": expires_at + self._rest,
+            "free_at": self._store.reusable_at(expires_at),
             "source": quota.sources[0] if quota else None,
             "network": network.sources[0] if network else None,
             "key_hash": hash_secret(new.idempotency.key) if new.idempotency else None,
@@ -119,9 +120,9 @@ class Save(StoreBase):
     def _sealed(self, new: NewText) -> dict[str, Any]:
         body, proof, header = new.text, new.proof, None
         if new.password is not None:
-            params = Seal(self._random.randbytes(seal.SALT_BYTES))
-            keys = self._deriver.derive(new.password, params)
-            body = seal.encrypt(body, params, keys, self._random.randbytes(seal.NONCE_BYTES))
+            params = Seal(self._store.random.randbytes(seal.SALT_BYTES), seal.ITERATIONS)
+            keys = self._store.deriver.derive(new.password, params)
+            body = seal.encrypt(body, params, keys, self._store.random.randbytes(seal.NONCE_BYTES))
             proof = keys.proof
         if proof is not None:
             header = body.partition(".")[0]

@@ -93,13 +93,13 @@ def test_guesses_of_a_password_at_once_are_held_to_the_budget(
     store: TextStore = app.extensions["saver"].store
     code = save(store, "secret", 600, "right").code
     derived: list[str] = []
-    derive = store._deriver.derive
+    derive = store.deriver.derive
 
     def counted(password: str, seal: object):
         derived.append(password)
         return derive(password, seal)
 
-    monkeypatch.setattr(store._deriver, "derive", counted)
+    monkeypatch.setattr(store.deriver, "derive", counted)
     statuses: list[int] = []
 
     def guess(number: int) -> None:
@@ -121,7 +121,7 @@ def test_beyond_the_bound_passwords_wait_their_turn_and_open_loads_do_not(
     app = make_app(derive_at_once=1)
     store: TextStore = app.extensions["saver"].store
     open_code = save(store, "open", 600).code
-    held = store._deriver._admitted
+    held = store.deriver._admitted
     assert held.acquire(blocking=False)
     assert held.acquire(blocking=False)
     busy = app.test_client().post("/api/v1/load", json={"code": "qqqq", "password": "x"})

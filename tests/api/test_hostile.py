@@ -295,10 +295,10 @@ def test_a_fault_of_ours_says_nothing_and_logs_no_message(
 
 
 def test_a_database_that_is_away_is_503(client: FlaskClient, services: Services, database: Database) -> None:
-    services.store._engine.dispose()
+    services.store.database.engine.dispose()
     with out_of_reach(database):
         for path, body in (("/api/v1/load", {"code": "aaaa"}), ("/api/v1/write", {"text": "CANARY"})):
             answer = client.post(path, json=body)
             check(answer, 503)
             assert answer.headers["Retry-After"]
-        services.store._engine.dispose()
+        services.store.database.engine.dispose()

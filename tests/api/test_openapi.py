@@ -29,8 +29,8 @@ def schema(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> B
     shutil.copy(migrated, tmp_path / "saver.db")
     put_codes(tmp_path / "saver.db", [Code.nth(number) for number in range(20_000)])
     # Hundreds of passwords: the derivation is the real one, its cost is not.
+    monkeypatch.setattr(seal, "ITERATIONS", 1)
     monkeypatch.setattr(seal, "MIN_ITERATIONS", 1)
-    monkeypatch.setattr(seal.Seal.__init__, "__defaults__", (1, seal.KDF_NAME))
     return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", create_app(settings_in(tmp_path), Clock()))
 
 

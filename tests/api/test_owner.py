@@ -78,15 +78,15 @@ def test_a_receipt_outlives_the_process_and_costs_no_fsync(store: TextStore, ser
     with sqlite3.connect(receipts) as notes:
         assert notes.execute("SELECT count(*) FROM note").fetchone() == (1,)
     notes.close()
-    assert store._receipts._connection().execute("PRAGMA synchronous").fetchone() == (0,)
+    assert store.receipts._connection().execute("PRAGMA synchronous").fetchone() == (0,)
 
 
 def test_a_load_does_not_fail_for_want_of_a_receipt(
     store: TextStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease = save(store, "open", 600)
-    monkeypatch.setattr(store._receipts, "_path", Path("/no/such/folder/receipts.db"))
-    store._receipts._local.pid = None
+    monkeypatch.setattr(store.receipts, "_path", Path("/no/such/folder/receipts.db"))
+    store.receipts._local.pid = None
     assert store.load(lease.code).text == "open"
 
 
@@ -112,7 +112,7 @@ def test_the_receipt_lives_as_long_as_the_text_that_was_extended(store: TextStor
     clock.now = until + DAY
     store.sweep(10)
     store.purge_receipts()
-    assert store._receipts.of(hash_secret(lease.owner_token)).first_loaded_at is None
+    assert store.receipts.of(hash_secret(lease.owner_token)).first_loaded_at is None
 
 
 def test_a_text_that_was_read_once_is_not_extended(store: TextStore) -> None:

@@ -228,7 +228,7 @@ def errors_of(services: set[str]) -> list[type[Exception]]:
 
 @pytest.mark.parametrize(
     "error",
-    errors_of({"store", "texts.py", "seal", "database/writer.py", "ratelimit", "receipts", "codes"}),
+    errors_of({"store", "texts.py", "seal", "database/errors.py", "ratelimit", "receipts", "codes"}),
     ids=lambda error: str(error.__name__),
 )
 def test_every_error_of_the_rooms_has_an_answer(app: Flask, error: type[Exception]) -> None:

@@ -40,7 +40,7 @@ def stopped(place: Path, which: str) -> Iterator[None]:
 
 @pytest.fixture
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_lock, "PATIENCE", 0.2)
+    monkeypatch.setattr(file_lock, "TIMEOUT", 0.2)
 
 
 @pytest.mark.usefixtures("_impatient")

@@ -263,7 +263,7 @@ def test_every_code_is_in_one_place_before_each_statement(
         if misplaced := snapshot(database).misplaced(POOL):
             found.setdefault(statement, misplaced)
 
-    @event.listens_for(store._engine, "checkout")
+    @event.listens_for(store.database.engine, "checkout")
     def watch(connection: sqlite3.Connection, *_: object) -> None:
         connection.set_trace_callback(look)
 
@@ -284,7 +284,7 @@ def test_a_code_that_is_leased_anew_while_a_password_is_derived_is_a_miss(
 ) -> None:
     store: TextStore = make_app(rest=0).extensions["saver"].store
     mine = save(store, "mine", 60, "password")
-    deriver = store._deriver
+    deriver = store.deriver
     derive = deriver.derive
 
     def slow(password: str, seal: Seal) -> Keys:

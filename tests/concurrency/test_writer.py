@@ -12,7 +12,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from saver.app import Services
-from saver.database.writer import GroupCommitWriter, StorageError, Writer
+from saver.database import StorageError
+from saver.database.writer import GroupCommitWriter, Writer
 from saver.store import PoolEmptyError, TextStore
 from tests.support.process import wait_until
 from tests.support.races import PATIENCE, run_concurrently
@@ -46,14 +47,14 @@ def codes() -> list[str]:
 @pytest.fixture
 def commits(store: TextStore) -> Iterator[Commits]:
     found = Commits()
-    event.listen(store._engine, "commit", found)
+    event.listen(store.database.engine, "commit", found)
     yield found
-    event.remove(store._engine, "commit", found)
+    event.remove(store.database.engine, "commit", found)
 
 
 @pytest.fixture
-def writer(store: TextStore) -> Writer:
-    return GroupCommitWriter(store._engine)
+def writer(store: TextStore) -> GroupCommitWriter:
+    return GroupCommitWriter(store.database)
 
 
 def insert(code: str, connection: Connection) -> str:
@@ -73,13 +74,15 @@ def attempt(writer: Writer, work: Callable[[Connection], str]) -> str | Exceptio
         return error
 
 
-def all_waiting_behind_one(writer: Writer, works: list[Callable[[Connection], str]]) -> list[str | Exception]:
+def all_waiting_behind_one(
+    writer: GroupCommitWriter, works: list[Callable[[Connection], str]]
+) -> list[str | Exception]:
     """Keep one at work until all others wait for it, so that these are served as one batch."""
     begun = threading.Event()
 
     def first(connection: Connection) -> str:
         begun.set()
-        wait_until(lambda: len(writer._waiting) == len(works), "the others do not queue up")
+        wait_until(lambda: writer.waiting == len(works), "the others do not queue up")
         return insert("first", connection)
 
     def follow(work: Callable[[Connection], str]) -> str | Exception:
@@ -170,7 +173,7 @@ def test_an_interruption_leaves_nobody_waiting(
     assert writer.run(partial(insert, "next")) == "next"
 
 
-def test_the_lead_is_always_handed_on(writer: Writer, services: Services) -> None:
+def test_the_lead_is_always_handed_on(writer: GroupCommitWriter, services: Services) -> None:
     threads, jobs = 32, 25
     random = Random(7)
     refused = {(thread, job) for thread in range(threads) for job in range(jobs) if random.random() < 0.1}
@@ -188,8 +191,8 @@ def test_the_lead_is_always_handed_on(writer: Writer, services: Services) -> Non
     assert sum(done) == threads * jobs - len(refused)
     free = snapshot(services.settings.data_dir / "saver.db").free
     assert len(free) == len(set(free)) == sum(done) + len(FEW)
-    assert not writer._waiting
-    assert not writer._led
+    assert not writer.waiting
+    assert not writer.has_leader
 
 
 def test_an_empty_pool_refuses_some_and_serves_the_others(store: TextStore, services: Services) -> None:

@@ -17,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from saver.codes import Code
-from saver.database.writer import StorageError
+from saver.database.errors import StorageError
 from saver.ops import CopyToServer, OperationError
 from saver.seal import Seal
 from saver.store import StoredText, TextStore
@@ -256,7 +256,7 @@ class TestFailed:
             capture_output=True,
         )
         assert "stop the service first" in killed.stderr
-        store._engine.dispose()
+        store.database.engine.dispose()
         killed = subprocess.run(
             [sys.executable, "-m", "tests.support.copying", stage],
             env=environment(database.parent, {}),

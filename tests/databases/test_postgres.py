@@ -19,7 +19,7 @@ from sqlalchemy import event
 from saver import create_app
 from saver.app import Services
 from saver.codes import SPACE
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.settings import SettingsError
 from saver.store import NoTextError, PoolEmptyError, StoredText, TextStore
 from saver.texts import IdempotentRequest
@@ -83,7 +83,7 @@ class TestItComesBackByItself:
         kept = save(store, "text", 600)
 
         def connect() -> None:
-            store._engine.connect().close()
+            store.database.engine.connect().close()
 
         for use in (
             lambda: store.load(kept.code),
@@ -134,7 +134,7 @@ class TestItComesBackByItself:
     def test_a_server_that_turns_read_only_is_trouble_and_no_fault(
         self, store: TextStore, database: PostgresDatabase
     ) -> None:
-        @event.listens_for(store._engine, "begin")
+        @event.listens_for(store.database.engine, "begin")
         def demoted(connection) -> None:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
@@ -165,7 +165,7 @@ class TestTwoAtOnce:
         self, store: TextStore, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # Nobody finds it beforehand: the key itself must keep them apart.
-        monkeypatch.setattr(TextStore, "_before", lambda *_: None)
+        monkeypatch.setattr(store.writer, "find_saved", lambda _: None)
         saved = run_concurrently([partial(save, store, "text", 60, idempotency=REPEATABLE)] * 6)
         assert len({lease.code for lease in saved}) == 1
         assert len(snapshot(database).leased) == 1
@@ -252,7 +252,7 @@ def _load_nothing(store: TextStore) -> None:
 def test_a_load_is_one_statement(store: TextStore) -> None:
     code = save(store, "text", 60).code
     sent: list[object] = []
-    connection = store._engine.raw_connection()
+    connection = store.database.engine.raw_connection()
     driver: Any = connection.driver_connection
     execute = driver._exec_command
     driver._exec_command = lambda *given, **more: sent.append(given[0]) or execute(*given, **more)
@@ -280,12 +280,12 @@ def test_the_servers_log_has_nothing_of_a_text(
         assert canary not in cluster.log
 
 
-@pytest.mark.parametrize("which", ["_find", "_find_body"])
+@pytest.mark.parametrize("which", ["find_live", "find_body"])
 def test_a_text_is_found_by_its_key(store: TextStore, database: PostgresDatabase, which: str) -> None:
     rows = [(f"{chr(97 + n // 676 % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}a",) for n in range(10_000)]
     insert = "INSERT INTO text (code, owner_hash, body, expires_at, free_at) VALUES (?, '', 'x', 9, 9)"
     tell(database, insert, sorted(set(rows)))
-    statement = getattr(store, which)
+    statement = getattr(store.reader, which)
     values = {"code": "aaaa", "now": 1, "owner_hash": b""}
     with database.connect() as connection:
         connection.execute("ANALYZE text")

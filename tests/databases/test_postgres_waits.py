@@ -15,9 +15,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
 from saver import create_app
-from saver import database as saver_database
-from saver.database import IncompatibleDatabaseError, timeouts
-from saver.database.writer import StorageError
+from saver.database import NO_STATEMENT_TIMEOUT, WRITE, IncompatibleDatabaseError, StorageError, timeouts
 from saver.store import TextStore
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held, tell_server
@@ -42,7 +40,7 @@ class TestWaitsEnd:
         impatient.delete(lease.code, lease.owner_token)
 
     def test_a_statement_takes_a_bounded_time(self, store: TextStore) -> None:
-        with store._engine.connect() as connection:
+        with store.database.engine.connect() as connection:
             settings = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
             found = [connection.exec_driver_sql(f"SHOW {name}").scalar_one() for name in settings]
         assert found == ["10s", "5s", "10s"]
@@ -78,7 +76,7 @@ class Alone:
 
 @pytest.fixture
 def alone(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Alone]:
-    monkeypatch.setattr(timeouts, "COMMIT_PATIENCE", 0.2)
+    monkeypatch.setattr(timeouts, "COMMIT_TIMEOUT", 0.2)
     with Cluster({**QUICK, "synchronous_commit": "local"}) as cluster:
         yield Alone(cluster, tmp_path / "alone", clock)
 
@@ -116,8 +114,9 @@ class TestTheStandbyIsAway:
         code = alone.post("write", {"text": "once", "once": True})[1]["code"]
         assert alone.post("load", {"code": code, "claim": CLAIM})[0] == 200
         # Claimed between the look and the transaction, as of two who come at once.
-        find = alone.store._find.one
-        alone.store._find.one = lambda values: (*find(values)[:3], None, *find(values)[4:])  # type: ignore
+        find_live = alone.store.reader.find_live
+        find = find_live.one
+        find_live.one = lambda values: (*find(values)[:3], None, *find(values)[4:])  # type: ignore
         alone.standby(there=False)
         assert alone.post("load", {"code": code, "claim": CLAIM[:-1] + "2"})[0] == 503
 
@@ -146,7 +145,7 @@ def frozen(database: PostgresDatabase) -> Iterator[None]:
 def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
     app: Flask, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(timeouts, "PATIENCE", 0.5)
+    monkeypatch.setattr(timeouts, "WORK_TIMEOUT", 0.5)
     client: FlaskClient = app.test_client()
     code = client.post("/api/v1/write", json={"text": "text"}).json["code"]
     for path, body in (("load", {"code": code}), ("write", {"text": "text"})):
@@ -160,9 +159,7 @@ def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
 
 class TestTheServersSettings:
     def test_a_migration_may_take_long_but_not_wait_long(self, store: TextStore) -> None:
-        engine = store._engine.execution_options(
-            **saver_database.WRITE, **saver_database.NO_STATEMENT_TIMEOUT
-        )
+        engine = store.database.engine.execution_options(**WRITE, **NO_STATEMENT_TIMEOUT)
         with engine.begin() as connection:
             found = [
                 connection.exec_driver_sql(f"SHOW {name}").scalar_one()

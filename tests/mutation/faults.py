@@ -42,10 +42,10 @@ def _committed_after(line: str, indent: int) -> str:
     return _AND_COMMIT.format(line, " " * indent)
 
 
-_PUT = 'put.run(connection, {"code": code, **row})'
+_PUT = 'self._insert.run(connection, {"code": code, **row})'
 _DROP = 'connection.execute(_drop, {"codes": freed})'
-_END = 'connection.execute(_end, {"wanted": code, "now": ended, "rested": rested, "why": why})'
-_FIND = ").where(_here, live)\n# The same lease"
+_END = 'connection.execute(_wipe_now, {"wanted": code, **values})'
+_FIND = "    _here, is_live\n)\n# The same lease"
 _ONCE = "tests/api/test_once.py"
 _REPEAT = "tests/api/test_repeat.py"
 _BODIES = "tests/api/test_bodies.py"
@@ -57,14 +57,14 @@ _SLOW = "tests/servers/test_slow.py"
 FAULTS = [
     Fault(
         "a code is leased and stays in the pool",
-        "saver/store/allocate.py",
-        '_take = delete(pool).where(pool.c.code == bindparam("code"))',
-        '_take = pool.update().where(pool.c.code == bindparam("code")).values(code=pool.c.code)',
+        "saver/store/lease_statements.py",
+        'delete(pool).where(pool.c.code == bindparam("code"))',
+        'pool.update().where(pool.c.code == bindparam("code")).values(code=pool.c.code)',
         _WALK,
     ),
     Fault(
         "code and text in two transactions",
-        "saver/store/allocate.py",
+        "saver/store/lease_statements.py",
         _PUT,
         f"{_committed_after('', 8).lstrip()}\n        {_PUT}",
         _ONE_PLACE,
@@ -74,7 +74,7 @@ FAULTS = [
     ),
     Fault(
         "no transaction at all",
-        "saver/database/sqlite.py",
+        "saver/database/sqlite_connections.py",
         '"write": "BEGIN IMMEDIATE"',
         '"write": ""',
         _ONE_PLACE,
@@ -82,30 +82,36 @@ FAULTS = [
     Fault(
         "no rest after expiry",
         "saver/store/writing.py",
-        '"free_at": expires_at + self._rest,',
+        '"free_at": self._store.reusable_at(expires_at),',
         '"free_at": expires_at,',
         _WALK,
     ),
-    Fault("no rest after deletion", "saver/store/wipe.py", "math.ceil(now) + rest", "math.ceil(now)", _WALK),
+    Fault(
+        "no rest after deletion",
+        "saver/store/wipe.py",
+        "store.reusable_at(now)",
+        "math.ceil(now)",
+        _WALK,
+    ),
     Fault(
         "no check of expiry at a load",
         "saver/store/reading.py",
         _FIND,
-        _FIND.replace("live", "text.c.body.is_not(None)"),
+        _FIND.replace("is_live", "text.c.body.is_not(None)"),
         _WALK,
     ),
     Fault(
         "served at the instant of expiry",
-        "saver/store/sweep.py",
-        'expired = text.c.expires_at <= bindparam("now")',
-        'expired = text.c.expires_at < bindparam("now")',
+        "saver/store/predicates.py",
+        'is_expired = text.c.expires_at <= bindparam("now")',
+        'is_expired = text.c.expires_at < bindparam("now")',
         _WALK,
     ),
     Fault(
         "given back before the rest is over",
         "saver/store/sweep.py",
-        '.where(~held, text.c.free_at <= bindparam("now"))',
-        '.where(~held, text.c.expires_at <= bindparam("now"))',
+        '.where(~has_body, text.c.free_at <= bindparam("now"))',
+        '.where(~has_body, text.c.expires_at <= bindparam("now"))',
         _WALK,
     ),
     Fault(
@@ -118,8 +124,8 @@ FAULTS = [
     Fault(
         "a sweep wipes what is live",
         "saver/store/sweep.py",
-        ".where(held, expired)",
-        '.where(held, bindparam("now").is_not(None))',
+        ".where(has_body, is_expired)",
+        '.where(has_body, bindparam("now").is_not(None))',
         _WALK,
     ),
     Fault(
@@ -139,14 +145,14 @@ FAULTS = [
     Fault(
         "any token deletes",
         "saver/store/owner.py",
-        "if not hmac.compare_digest(shown, found.owner_hash if found else _NO_HASH) or found is None:",
+        "if not hmac.compare_digest(shown, found.owner_hash if found else NO_HASH) or found is None:",
         "if found is None:",
         _WALK,
     ),
     Fault(
         "any password opens",
         "saver/store/reading.py",
-        "return hmac.compare_digest(shown, found.proof_hash or _NO_HASH) or found.proof_hash is None",
+        "return hmac.compare_digest(shown, found.proof_hash or NO_HASH) or found.proof_hash is None",
         "return True",
         f"{_LEASES}::test_a_sealed_text_needs_its_password",
     ),
@@ -160,14 +166,14 @@ FAULTS = [
     Fault(
         "the decoy of a code changes",
         "saver/store/base.py",
-        'hmac.digest(self._secret, b"decoy salt " + code.encode(), hashlib.sha256)',
-        "self._random.randbytes(32)",
+        'hmac.digest(self.secret, b"decoy salt " + code.encode(), hashlib.sha256)',
+        "self.random.randbytes(32)",
         f"{_LEASES}::test_the_404_of_a_code_has_a_seal_that_stays_the_same",
     ),
     Fault(
         "the 404 tells which codes are sealed",
         "saver/store/base.py",
-        "return Seal(salt[: seal.SALT_BYTES])",
+        "return Seal(salt[: seal.SALT_BYTES], seal.ITERATIONS)",
         "return Seal(salt[: seal.SALT_BYTES], seal.ITERATIONS + 1)",
         f"{_LEASES}::test_the_404_of_a_code_has_a_seal_that_stays_the_same",
     ),
@@ -222,14 +228,14 @@ FAULTS = [
     ),
     Fault(
         "a wiped text keeps its body",
-        "saver/store/sweep.py",
-        ".values(body=null(), seal=null(), proof_hash=null(), source=null(), network=null())",
-        ".values(seal=null(), proof_hash=null(), source=null(), network=null())",
+        "saver/store/wipe.py",
+        'SECRET_COLUMNS = ("body", "seal",',
+        'SECRET_COLUMNS = ("seal",',
         f"{_LEASES}::test_a_wiped_text_is_overwritten_in_the_file",
     ),
     Fault(
         "a commit does not wait for the disk",
-        "saver/database/sqlite.py",
+        "saver/database/sqlite_connections.py",
         '"synchronous = FULL"',
         '"synchronous = OFF"',
         f"{_LEASES}::test_writes_wait_for_the_disk",
@@ -247,14 +253,14 @@ FAULTS = [
     Fault(
         "acknowledged although the commit failed",
         "saver/database/writer.py",
-        "_fail(jobs, storage_error(error) or StorageError(type(error).__name__))",
+        "_fail(jobs, self._database.storage_error(error) or StorageError(type(error).__name__))",
         "_fail(jobs, None)",
         f"{_SHARED_COMMIT}::test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works",
     ),
     Fault(
         "one that is refused takes the others with it",
         "saver/database/writer.py",
-        "                self._alone(job)\n",
+        "                self._commit_one(job)\n",
         '                job.error, job.done = StorageError("refused"), True\n',
         f"{_SHARED_COMMIT}::test_one_that_is_refused_does_no_harm_to_the_others",
     ),
@@ -275,8 +281,8 @@ FAULTS = [
     Fault(
         "everybody waits for the disk alone",
         "saver/database/writer.py",
-        "_MOST_AT_ONCE = 64",
-        "_MOST_AT_ONCE = 1",
+        "_MAX_BATCH = 64",
+        "_MAX_BATCH = 1",
         f"{_SHARED_COMMIT}::test_those_who_wait_share_a_commit",
     ),
     Fault(
@@ -399,7 +405,7 @@ FAULTS = [
     Fault(
         "the reserve is kept when the disk is full",
         "saver/database/writer.py",
-        "if not (error.for_room and database.free_reserve(self._engine)):",
+        "if not (error.disk_full and self._database.release_reserve()):",
         "if True:",
         "tests/system/test_disk.py::test_it_heals[something_else]",
     ),
@@ -412,21 +418,21 @@ FAULTS = [
     ),
     Fault(
         "a text in a deleted file is acknowledged",
-        "saver/database/sqlite.py",
+        "saver/database/sqlite_connections.py",
         "if is_write and _is_gone(connection.info, path):",
         "if False:",
         f"{_FILE_GONE}::test_what_is_deleted_before_the_commit_is_not_acknowledged",
     ),
     Fault(
         "a deleted file is read on",
-        "saver/database/sqlite.py",
+        "saver/database/sqlite_connections.py",
         "if _is_gone(record.info, path):",
         "if False:",
         f"{_FILE_GONE}::test_what_is_deleted_is_not_written_to",
     ),
     Fault(
         "everybody may read a new database",
-        "saver/database/sqlite.py",
+        "saver/database/sqlite_connections.py",
         "os.O_EXCL | os.O_CLOEXEC, 0o600",
         "os.O_EXCL | os.O_CLOEXEC, 0o644",
         f"{_FILE_GONE}::test_nobody_else_may_read_a_file_from_its_first_moment",
@@ -434,8 +440,8 @@ FAULTS = [
     Fault(
         "a writer that is stopped costs every other one its whole patience",
         "saver/database/file_lock.py",
-        "_SHORT_PATIENCE = 0.05",
-        "_SHORT_PATIENCE = 3.0",
+        "_SHORT_TIMEOUT = 0.05",
+        "_SHORT_TIMEOUT = 3.0",
         "tests/concurrency/test_gate.py::test_whoever_waits_gives_up_in_time_and_the_next_one_soon",
     ),
     Fault(
@@ -447,9 +453,9 @@ FAULTS = [
     ),
     Fault(
         "a look-up reads a body to say that there is one",
-        "saver/store/sweep.py",
-        'case((live, true()), else_=false()).label("live")',
-        'live.label("live")',
+        "saver/store/predicates.py",
+        'case((is_live, true()), else_=false()).label("live")',
+        'is_live.label("live")',
         f"{_LEASES}::test_no_look_up_reads_a_body_to_say_that_there_is_one",
     ),
     Fault(
@@ -476,28 +482,28 @@ FAULTS = [
     Fault(
         "a restore forgets what was leased since",
         "saver/store/after_restore.py",
-        "    connection.execute(_TAKE_OUT_OF_THE_POOL)\n    taken = connection.execute(_LET_THEM_REST,",
-        "    taken = connection.execute(_LET_THEM_REST.where(text.c.code.is_(None)),",
+        "    connection.execute(_REMOVE_FROM_POOL)\n    taken = connection.execute(_INSERT_AS_COOLING,",
+        "    taken = connection.execute(_INSERT_AS_COOLING.where(text.c.code.is_(None)),",
         f"{_RESTORE}::test_codes_that_were_leased_since_rest_as_long_as_they_would_have",
     ),
     Fault(
         "a restore revives what was deleted",
         "saver/store/after_restore.py",
-        "    connection.execute(_BRING_UP_TO_DATE)\n",
+        "    connection.execute(_UPDATE_SAME_LEASES)\n",
         "",
         f"{_RESTORE}::test_what_was_deleted_or_read_once_since_stays_gone",
     ),
     Fault(
         "a restore without the past lets codes be leased at once",
         "saver/store/after_restore.py",
-        '    connection.execute(_REST_ALL_FREE, {"now": now, "until": until})\n'
+        '    connection.execute(_COOL_DOWN_ALL_FREE, {"now": now, "until": until})\n'
         "    connection.execute(delete(pool))\n",
         "",
         f"{_RESTORE}::TestLost::test_no_code_is_leased_before_the_last_possible_lease_has_rested",
     ),
     Fault(
         "a restore while somebody has the database open",
-        "saver/database/sqlite.py",
+        "saver/database/sqlite_files.py",
         'connection.execute(f"PRAGMA {OLD}.locking_mode = EXCLUSIVE")',
         "pass",
         "tests/ops/test_restore_refused.py::TestRefused::test_while_a_process_has_the_database_open",
@@ -505,8 +511,8 @@ FAULTS = [
     Fault(
         "a backup gets its name before it is checked",
         "saver/ops/backup.py",
-        "            audit = self._dump(partial) if",
-        "            target.hardlink_to(partial)\n            audit = self._dump(partial) if",
+        "            audit = self._copied(partial) if",
+        "            target.hardlink_to(partial)\n            audit = self._copied(partial) if",
         "tests/ops/test_backup.py::test_a_copy_that_breaks_a_rule_gets_no_name",
     ),
     Fault(
@@ -575,7 +581,7 @@ FAULTS = [
     Fault(
         "notes tell which codes were asked for",
         "saver/store/reading.py",
-        'hmac.digest(self._secret, b"nobody " + code.encode(), hashlib.sha256)',
+        'hmac.digest(self._store.secret, b"nobody " + code.encode(), hashlib.sha256)',
         "hash_secret(code)",
         "tests/databases/test_redis_servers.py::test_nothing_in_it_can_be_read",
     ),

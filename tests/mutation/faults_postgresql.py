@@ -18,7 +18,7 @@ FAULTS = [
     Fault(
         "the quota is counted by two at once",
         "saver/store/quota.py",
-        'database.lock(connection, "quota", *names)',
+        'self._database.lock(connection, "quota", *names)',
         "pass",
         "tests/api/test_repeat.py::test_writers_at_once_keep_to_the_quota",
     ),
@@ -31,7 +31,7 @@ FAULTS = [
     ),
     Fault(
         "whoever leases waits for another's code",
-        "saver/store/allocate.py",
+        "saver/store/lease_statements.py",
         "with_for_update(skip_locked=True)",
         "with_for_update()",
         f"{_POSTGRES}::TestNobodyWaitsForAnothersCode",
@@ -40,18 +40,18 @@ FAULTS = [
         "a sweep waits for an owner",
         "saver/store/sweep.py",
         """    .order_by(text.c.expires_at)
-    .limit(bindparam("most"))
+    .limit(bindparam("max_rows"))
     .with_for_update(skip_locked=True)""",
         """    .order_by(text.c.expires_at)
-    .limit(bindparam("most"))
+    .limit(bindparam("max_rows"))
     .with_for_update()""",
         f"{_POSTGRES}::TestNobodyWaitsForAnothersCode",
     ),
     Fault(
         "an owner ends what came after",
         "saver/store/owner.py",
-        "asked = _find.with_for_update() if to_write else _find",
-        "asked = _find",
+        "asked = FIND_OWNED.with_for_update() if to_write else FIND_OWNED",
+        "asked = FIND_OWNED",
         f"{_POSTGRES}::TestTwoAtOnce::test_an_owner_who_comes_late_does_not_touch_a_strangers_text",
     ),
     Fault(
@@ -72,42 +72,42 @@ FAULTS = [
     Fault(
         "a one-time text is burnt while the standby is away",
         "saver/store/reading.py",
-        "                self._put_back(code, found, before)\n",
+        "                self._restore(code, found, before)\n",
         "                pass\n",
         f"{_WAITS}::TestTheStandbyIsAway",
     ),
     Fault(
         "a key that was used a moment ago is a fault",
-        "saver/database/postgresql.py",
+        "saver/database/postgresql_checks.py",
         '{"40P01", "40001", "23505"}',
         '{"40P01", "40001"}',
         f"{_POSTGRES}::TestTwoAtOnce::test_two_writes_with_one_key_are_one_lease",
     ),
     Fault(
         "a standby is asked",
-        "saver/database/postgresql.py",
+        "saver/database/postgresql_connections.py",
         '"target_session_attrs": "read-write"',
         '"target_session_attrs": "any"',
         f"{_POSTGRES}::TestItComesBackByItself::test_a_server_that_only_reads_is_not_asked",
     ),
     Fault(
         "a lost connection is an error",
-        "saver/database/__init__.py",
+        "saver/database/base.py",
         'return bool(getattr(driver_connection, "closed", False))',
         "return False",
         f"{_POSTGRES}::TestItComesBackByItself::test_a_lost_connection_is_not_noticed",
     ),
     Fault(
         "a transaction begins on a lost connection",
-        "saver/database/postgresql.py",
-        "return error.statement in _BEGIN.values()",
+        "saver/database/postgresql_checks.py",
+        "return error.statement in BEGIN.values()",
         "return False",
         f"{_POSTGRES}::TestItComesBackByItself::test_a_lost_connection_is_not_noticed",
     ),
     Fault(
         "after pg_restore codes are leased that were leased since",
         "saver/ops/quarantine.py",
-        "quarantine_all(connection, now, until, self._rules.rest)",
+        "quarantine_all(self._database, connection, now, until, self._rules.rest)",
         "pass",
         "tests/databases/test_restored.py",
     ),

@@ -8,7 +8,6 @@ import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from saver.app import Services
-from saver.codes import SPACE
+from saver.codes import SPACE, Code
 from saver.store import TextStore
 from tests.conftest import Clock
 from tests.support.texts import save
@@ -47,7 +46,7 @@ def full(make_app: Callable[..., Flask], filled: Path, tmp_path: Path) -> Flask:
 @pytest.fixture
 def codes() -> list[str]:
     """A pool that fills some pages of the file."""
-    return ["".join(letters) for letters in product("aAbBwUrpZ", repeat=4)]
+    return [Code.nth(number) for number in range(6_561)]
 
 
 @pytest.fixture
@@ -84,8 +83,8 @@ def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, app: Flask, c
 @pytest.mark.parametrize(
     ("harm", "name"),
     [
-        ("DELETE FROM code WHERE code = 'wUrp'", "codes"),
-        ("INSERT INTO text (code, owner_hash, expires_at, free_at) VALUES ('wUrp', x'00', 1, 2)", "codes"),
+        ("DELETE FROM code WHERE code = 'aaaa'", "codes"),
+        ("INSERT INTO text (code, owner_hash, expires_at, free_at) VALUES ('aaaa', x'00', 1, 2)", "codes"),
         ("DELETE FROM code WHERE code > 'a'", "codes"),
         ("UPDATE alembic_version SET version_num = '0001'", "schema"),
     ],

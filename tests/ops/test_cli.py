@@ -11,7 +11,6 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import URL, make_url
 
-from saver import database as saver_database
 from saver.app import Services, database_of
 from saver.codes import SPACE
 from saver.store import NoTextError, TextStore
@@ -127,7 +126,7 @@ def test_a_database_without_tables_is_told(make_app: Callable[..., Flask], tmp_p
     (tmp_path / "empty").mkdir()
     app = make_app("empty")
     with app.app_context():
-        saver_database.make_file(app.extensions["sqlalchemy"].engine)
+        app.extensions["saver"].store.database.create_file()
     told = app.test_cli_runner().invoke(args=["pool", "count"])
     assert told.exit_code == 1
     database = database_of(app.extensions["saver"].settings)

@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 
 from saver.app import Services
 from saver.codes import Code
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.store import TextStore
 from saver.store.sweep import SweepResult
 from saver.worker import Loop, Sweeper
@@ -132,7 +132,7 @@ class Timed:
 
     def __init__(self, store: TextStore, a_code_takes: float, stop: threading.Event, batches: int) -> None:
         self._store, self._a_code_takes, self._stop, self._batches = store, a_code_takes, stop, batches
-        self.pace = store.pace
+        self.database = store.database
         self.keep_reserve = store.keep_reserve
         self.sizes: list[int] = []
         self.now = 0.0

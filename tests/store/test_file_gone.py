@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +18,9 @@ from sqlalchemy import Connection
 
 from saver import create_app
 from saver.app import Services
-from saver.database.writer import StorageError
+from saver.database import StorageError, run_read
 from saver.store import TextStore
+from saver.store.quota import Quotas
 from tests.conftest import settings_in
 from tests.support.snapshot import ask, snapshot
 from tests.support.texts import save
@@ -62,11 +64,11 @@ def test_a_folder_that_is_gone_is_no_fault(make_app: Callable[..., Flask], reser
 def test_what_is_deleted_while_it_is_written_to_is_no_fault(make_app: Callable[..., Flask]) -> None:
     app = make_app(disk_reserve=1)
     services: Services = app.extensions["saver"]
-    with app.extensions["saver"].store._engine.connect() as connection:
+    with app.extensions["saver"].store.database.engine.connect() as connection:
         place = services.settings.data_dir
         place.rename(place.with_name("elsewhere"))
         with pytest.raises(StorageError):
-            services.store._quotas.check(connection, None, 1, 0)
+            Quotas(services.store.database, services.store.disk, time.time).check(connection, None, 1, 0)
 
 
 def test_what_is_deleted_before_the_commit_is_not_acknowledged(store: TextStore, services: Services) -> None:
@@ -77,7 +79,7 @@ def test_what_is_deleted_before_the_commit_is_not_acknowledged(store: TextStore,
         delete(place, "")
 
     with pytest.raises(StorageError, match="FileGoneError"):
-        store._writer.run(work)
+        store.database.writer.run(work)
 
 
 def test_another_database_in_its_place_is_used(
@@ -139,6 +141,6 @@ def test_an_open_file_costs_a_look_up_nothing_else(store: TextStore, services: S
     # The pool keeps its connections as long as the file stays.
     seen = []
     for _ in range(3):
-        store._read(lambda connection: seen.append(id(connection.connection.driver_connection)))
+        run_read(store.database, lambda connection: seen.append(id(connection.connection.driver_connection)))
     assert len(set(seen)) == 1
     save(services.store, "x", 60)

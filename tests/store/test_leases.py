@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from saver import create_app, seal
 from saver.app import Services
 from saver.codes import ALPHABET, SPACE, Code
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.store import NoTextError, PoolEmptyError, TextStore, owner, reading
 from saver.store.allocate import CodeAllocator
 from tests.conftest import BOTH, NOW, Clock, settings_in
@@ -201,7 +201,7 @@ def test_a_save_that_cannot_be_committed_is_not_acknowledged(store: TextStore, s
     database = services.settings.data_dir / "saver.db"
     blocker = sqlite3.connect(database)
     blocker.execute("PRAGMA busy_timeout = 1")
-    engine = store._engine
+    engine = store.database.engine
 
     @event.listens_for(engine, "commit")
     def fail(_connection: object) -> None:
@@ -217,7 +217,7 @@ def test_a_save_that_cannot_be_committed_is_not_acknowledged(store: TextStore, s
 
 @pytest.mark.kinds("sqlite")
 def test_writes_wait_for_the_disk(store: TextStore) -> None:
-    with store._engine.connect() as connection:
+    with store.database.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
@@ -227,7 +227,7 @@ def test_codes_are_drawn_by_the_systems_csprng_outside_of_tests(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
     services = create_app(settings_in(tmp_path / "other")).extensions["saver"]
-    assert type(services.store._random) is SystemRandom
+    assert type(services.store.random) is SystemRandom
 
 
 class TestEveryFreeCodeIsEquallyLikely:
@@ -238,17 +238,17 @@ class TestEveryFreeCodeIsEquallyLikely:
         return sum((drawn[code] - expected) ** 2 / expected for code in codes)
 
     def test_by_counting(self, store: TextStore, codes: list[str]) -> None:
-        draw = CodeAllocator(store._engine, Random(1))
-        with store._engine.connect() as connection:
-            drawn = Counter(draw._by_counting(connection)[0] for _ in range(4_000))
+        draw = CodeAllocator(store.database, Random(1))
+        with store.database.engine.connect() as connection:
+            drawn = Counter(draw.find_by_counting(connection)[0] for _ in range(4_000))
         assert self.uneven(drawn, codes) < 16.27
 
     def test_by_trying(self, store: TextStore, database: Database) -> None:
         tell(database, "DELETE FROM code")
         put_codes(database, [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)])
-        draw = CodeAllocator(store._engine, Random(2))
-        with store._engine.connect() as connection:
-            found = [draw._by_trying(connection, draw._plan.stages[-1]) for _ in range(3_000)]
+        draw, [probe] = CodeAllocator(store.database, Random(2)), store.database.probe_plan.rounds[-1:]
+        with store.database.engine.connect() as connection:
+            found = [draw.find_by_probing(connection, probe) for _ in range(3_000)]
         # The free codes are spread evenly, so each first letter has as many of them.
         drawn = Counter(code[0] for code in found if code)
         assert drawn.total() > 2_000
@@ -259,17 +259,17 @@ def test_a_pool_that_was_nearly_empty_is_drawn_from_as_usual_once_it_is_not(
     store: TextStore, clock: Clock, codes: list[str]
 ) -> None:
     assert {save(store, "x", 60).code for _ in codes} == set(codes)
-    assert store._draw._few
+    assert store.writer.allocate.is_pool_low
     list(store.fill())
     save(store, "x", 60)
-    assert not store._draw._few
+    assert not store.writer.allocate.is_pool_low
 
 
 def test_an_empty_pool_is_no_code(store: TextStore, codes: list[str]) -> None:
     for _ in codes:
         save(store, "text", 60)
-    with store._engine.connect() as connection, pytest.raises(PoolEmptyError):
-        CodeAllocator(store._engine, Random(1))._by_counting(connection)
+    with store.database.engine.connect() as connection, pytest.raises(PoolEmptyError):
+        CodeAllocator(store.database, Random(1)).find_by_counting(connection)
 
 
 def test_a_deleted_code_rests_no_moment_less(store: TextStore, clock: Clock) -> None:
@@ -284,7 +284,7 @@ def test_a_deleted_code_rests_no_moment_less(store: TextStore, clock: Clock) -> 
 
 @pytest.mark.kinds("sqlite")
 @pytest.mark.parametrize(
-    "statement", [owner._find, reading._find_claimed, reading._find], ids=["own", "ack", "load"]
+    "statement", [owner.FIND_OWNED, reading.FIND_CLAIMED, reading.FIND_LIVE], ids=["own", "ack", "load"]
 )
 def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statement: Select[Any]) -> None:
     compiled = statement.compile(dialect=sqlite.dialect())
@@ -295,4 +295,4 @@ def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statem
     whole = [step for step in reads if not int(str(step[6])) & 0x80]
     assert reads
     # A load reads the body of what anybody may read.
-    assert len(whole) == (statement is reading._find)
+    assert len(whole) == (statement is reading.FIND_LIVE)

@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from saver import create_app
 from saver.app import Services
 from saver.codes import Code
-from saver.database.writer import StorageError
+from saver.database import StorageError
 from saver.worker import Sweeper
 from tests.conftest import Clock, settings_in
 from tests.support.snapshot import ask, put_codes

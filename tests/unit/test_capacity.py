@@ -125,24 +125,19 @@ def _drive(store: TextStore, clock: Clock, rate: int, seconds: int) -> tuple[flo
 
 
 @pytest.mark.parametrize("free", [1_000, 250, 40])
-def test_a_real_draw_costs_what_the_model_says(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, free: int
-) -> None:
+def test_a_real_draw_costs_what_the_model_says(store: TextStore, free: int) -> None:
     """A space of 2,000 codes; each code that is drawn is put back."""
     space, draws = 2_000, 1_500
-    monkeypatch.setattr(allocate, "SPACE", space)
     looked: list[str] = []
-    with app.app_context():
-        engine = app.extensions["sqlalchemy"].engine
     row = {column.name: None for column in text.c if column.name != "code"} | TEXT
-    with engine.begin() as connection:
+    with store.database.engine.begin() as connection:
         connection.execute(delete(pool))
         chosen = Random(3).sample(range(space), free)
         connection.execute(insert(pool), [{"code": Code.nth(number)} for number in chosen])
         connection.connection.driver_connection.set_trace_callback(looked.append)
-        draw_one = allocate.CodeAllocator(engine, Random(6))
         # The free ones are few in all, but the model is asked for what happens before they are counted.
-        draw_one._plan = draw_one._plan._replace(few=0)
+        plan = store.database.probe_plan._replace(low=0)
+        draw_one = allocate.CodeAllocator(store.database, Random(6), space, plan)
         for _ in range(draws):
             leased = draw_one(connection, row)
             connection.execute(delete(text).where(text.c.code == leased))

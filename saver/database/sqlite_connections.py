@@ -1,0 +1,142 @@
+"""Connections to SQLite.
+
+WAL, so that readers never wait for the writer; ``synchronous=FULL``,
+so that a commit is on the disk before it is acknowledged; ``BEGIN IMMEDIATE``
+for writes, because SQLite refuses a deferred transaction that reads first and writes
+later if another writer committed in between.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.exc import DisconnectionError
+
+# How a transaction begins that replaces one database by another.
+REPLACE = {"saver_begin": "replace"}
+_BEGIN = {
+    "write": "BEGIN IMMEDIATE",
+    "read": "BEGIN",
+    "no transaction": "",
+    "replace": "BEGIN EXCLUSIVE",
+}
+
+_PRAGMAS = (
+    # How long to wait for a writer that does not use the file lock (a shell, a backup), in ms.
+    "busy_timeout = 5000",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    # A wiped text is overwritten in the file, and its page is not only marked as free.
+    "secure_delete = ON",
+    # The log is truncated to this size (bytes) when it is begun anew.
+    "journal_size_limit = 16777216",
+)
+
+
+# The files that a connection has open.
+_OPENED = ("", "-wal", "-shm")
+_IDENTITY = "saver_files"
+
+_Identity = tuple[tuple[int, int] | None, ...]
+
+
+class FileGoneError(sqlite3.OperationalError):
+    """The database's file or its log was deleted or replaced."""
+
+
+def url_of(file: Path) -> URL:
+    """Return the URL of a file; made of parts, because a string would give some names another meaning."""
+    return URL.create("sqlite", database=str(file))
+
+
+def create_file(file: Path) -> None:
+    """Create an empty file that only its owner may read, unless it exists. Raises OSError."""
+    with suppress(FileExistsError):
+        # SQLite gives its other files the same mode.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+
+
+def prepare(engine: Engine) -> None:
+    """Set up every connection that the engine will open.
+
+    A missing file is not created, and a file that was deleted or replaced while it was open is neither
+    read nor written: nobody would find again what is stored there.
+    """
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", on_begin)
+    path = engine.url.database
+    if not path:
+        return
+    event.listen(engine, "do_connect", _open)
+
+    def on_connect(connection: sqlite3.Connection, record: Any) -> None:
+        # The log is opened by the first read.
+        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+        record.info[_IDENTITY] = _identity(path)
+
+    def on_checkout(_connection: object, record: Any, _proxy: object) -> None:
+        if _is_gone(record.info, path):
+            # The pool opens another one.
+            raise DisconnectionError
+
+    def on_commit(connection: Connection) -> None:
+        is_write = connection.get_execution_options().get("saver_begin") == "write"
+        if is_write and _is_gone(connection.info, path):
+            raise FileGoneError("the database's file was deleted or replaced")
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "checkout", on_checkout)
+    event.listen(engine, "commit", on_commit)
+
+
+def _open(_dialect: object, _record: object, arguments: list[str], options: dict[str, Any]) -> Any:
+    [path] = arguments
+    # By the driver: a URL of SQLAlchemy cannot contain every file name.
+    try:
+        return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, **options)
+    except sqlite3.OperationalError:
+        if _identity(path)[0] is None:
+            raise FileGoneError(f"there is no file {path}") from None
+        raise
+
+
+def _is_gone(opened: dict[str, Any], path: str) -> bool:
+    """Return whether a connection's files are no longer those in the folder."""
+    before, now = opened.get(_IDENTITY, ()), _identity(path)
+    if before == now:
+        return False
+    # An empty database has no log before it is first written to.
+    opened[_IDENTITY] = tuple(one or other for one, other in zip(before, now, strict=True))
+    return bool(opened[_IDENTITY] != now)
+
+
+def _identity(path: str) -> _Identity:
+    return tuple(map(_inode, (path + ending for ending in _OPENED)))
+
+
+def _inode(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - runs for every look-up
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    # The driver's own transactions begin too late and never for a SELECT.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def on_begin(connection: Connection) -> None:
+    begin = _BEGIN[connection.get_execution_options().get("saver_begin", "read")]
+    if begin:
+        connection.exec_driver_sql(begin)
