@@ -20,6 +20,7 @@ from saver import cli, web
 from saver.api import headers, health, legacy, openapi, problems, v1
 from saver.api.write_limits import WriteLimits
 from saver.clock import Clock
+from saver.codes import SPACE
 from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
@@ -51,9 +52,15 @@ class Services:
 
 
 def create_app(
-    settings: Settings | None = None, clock: Clock = time.time, random: Random | None = None
+    settings: Settings | None = None,
+    clock: Clock = time.time,
+    random: Random | None = None,
+    *,
+    pool_size: int = SPACE,
 ) -> Flask:
     """Make the app. ``clock`` returns UTC seconds; ``random`` is the system's CSPRNG by default.
+
+    ``pool_size`` is how many codes there are: fewer in tests that need no full pool.
 
     Raises SettingsError for settings that are wrong.
     """
@@ -62,7 +69,7 @@ def create_app(
     app = Flask("saver", static_folder=None)
     counters, receipts = _rate_limit_and_receipt_stores(settings)
     rate_limits = RateLimits(counters, settings, clock=clock, secret=load_secret(settings))
-    store = _store(app, settings, receipts, clock, random or SystemRandom())
+    store = _store(app, settings, receipts, clock, random or SystemRandom(), pool_size)
     services = _services(app, settings, store, rate_limits, clock)
     app.extensions["saver"] = services
     # A redirect would send the text again, unencrypted behind a proxy that ends TLS, and to any Host.
@@ -80,7 +87,9 @@ def database_of(settings: Settings) -> str | URL:
     return settings.database or url_of(settings.data_dir.resolve() / "saver.db")
 
 
-def _store(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> TextStore:
+def _store(  # noqa: PLR0913, PLR0917
+    app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random, pool_size: int
+) -> TextStore:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     address = database_of(settings)
     try:
@@ -100,7 +109,8 @@ def _store(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, ran
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
     disk = Disk(database.file, reserve)
     total = settings.live_bytes_in_all
-    return TextStore(Store(database, deriver, receipts, clock, random, secret, settings.rest, disk, total))
+    store = Store(database, deriver, receipts, clock, random, secret, settings.rest, disk, total, pool_size)
+    return TextStore(store)
 
 
 def _services(
