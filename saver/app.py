@@ -123,12 +123,12 @@ def _store(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, ran
     Migrate(app, db, directory=str(ROOT / "migrations"))
     engine = _engine(app)
     database.prepare(engine)
-    deriver, secret = KeyDeriver(settings.derive_at_once), load_secret(settings)
+    deriver, secret = KeyDeriver(settings.max_concurrent_kdf), load_secret(settings)
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
     disk = Disk(database.file_of(engine), reserve)
     in_all = settings.live_bytes_in_all
     return TextStore(
-        Dependencies(engine, deriver, receipts, clock, random, secret, settings.rest, disk, in_all)
+        Dependencies(engine, deriver, receipts, clock, random, secret, settings.code_cooldown, disk, in_all)
     )
 
 
@@ -147,12 +147,12 @@ def _services(
         engine,
         clock,
         head=head,
-        sweep_every=settings.sweep_every,
+        sweep_interval=settings.sweep_interval,
         can_count=rate_limits.can_count,
         has_room=partial(store.has_room, settings.max_text_bytes),
     )
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
-    rules = RestorePolicy(head, settings.rest, longest)
+    rules = RestorePolicy(head, settings.code_cooldown, longest)
     tools = cli.OperatorTools(
         Backups(engine, store, clock, environment_of_others),
         Restorer(engine, rules, clock),

@@ -25,7 +25,7 @@ SETTINGS = {
     "misses_a_minute": BUDGET,
     "misses_an_hour": 0,
     "misses_a_day": 0,
-    "sweep_every": 1,
+    "sweep_interval": 1,
 }
 _GUESSER, _GUESSERS = PEOPLE[38], PEOPLE[39]
 

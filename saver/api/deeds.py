@@ -182,7 +182,7 @@ def _limits_of(settings: Settings) -> Limits:
             max_sealed=settings.max_expires_in_sealed,
         ),
         code=CodeLimits(length=LENGTH, alphabet=ALPHABET),
-        cool_down=settings.rest,
+        cool_down=settings.code_cooldown,
         contact=settings.contact,
         terms_url=settings.terms_url,
     )

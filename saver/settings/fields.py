@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         " and the owner tokens of repeated writes. Empty: the file `secret_key` in the data directory,"
         " which is made at the first start. Several machines need the same.",
     )
-    limits_url: str = Field(
+    rate_limit_storage: str = Field(
         "",
         repr=False,
         validation_alias=_or_formerly("RATE_LIMIT_STORAGE", "LIMITS_URL"),
@@ -111,17 +111,17 @@ class Settings(BaseSettings):
     max_expires_in_sealed: Seconds = Field(
         2_592_000, description="The longest life of a text with a password."
     )
-    rest: Annotated[int, Field(ge=0), Unit("seconds")] = Field(
+    code_cooldown: Annotated[int, Field(ge=0), Unit("seconds")] = Field(
         86_400,
         validation_alias=_or_formerly("CODE_COOLDOWN", "REST"),
         description="The time between the end of a text and the return of its code to the pool.",
     )
-    sweep_every: Seconds = Field(
+    sweep_interval: Seconds = Field(
         5,
         validation_alias=_or_formerly("SWEEP_INTERVAL", "SWEEP_EVERY"),
         description="The time between two sweeps of the worker.",
     )
-    derive_at_once: Annotated[PositiveInt, Unit("threads")] = Field(
+    max_concurrent_kdf: Annotated[PositiveInt, Unit("threads")] = Field(
         2,
         validation_alias=_or_formerly("MAX_CONCURRENT_KDF", "DERIVE_AT_ONCE"),
         description="How many threads of a process may compute the key of a password at the same time."
@@ -193,7 +193,7 @@ class Settings(BaseSettings):
                 raise ValueError("must be in UTF-8") from None
         return given
 
-    @field_validator("limits_url")
+    @field_validator("rate_limit_storage")
     @classmethod
     def _names_a_storage(cls, given: str) -> str:
         # No part of it is repeated: where it is broken, its password may stand in any of them.
@@ -234,7 +234,7 @@ class Settings(BaseSettings):
     @property
     def counts(self) -> str:
         """The URL of the storage of the rate limits."""
-        return self.limits_url or f"shared://{self.data_dir.resolve() / 'counts'}"
+        return self.rate_limit_storage or f"shared://{self.data_dir.resolve() / 'counts'}"
 
     @property
     def has_redis(self) -> bool:

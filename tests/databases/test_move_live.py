@@ -37,7 +37,7 @@ CODES = int(os.environ.get("MOVE_CODES", "20000"))
 TEXTS = int(os.environ.get("MOVE_TEXTS", "500"))
 WRITERS = 4
 SHORT, LONG = 1, 3_600
-SETTINGS = {**NO_LIMITS, "min_expires_in": 1, "rest": 1, "sweep_every": 1}
+SETTINGS = {**NO_LIMITS, "min_expires_in": 1, "code_cooldown": 1, "sweep_interval": 1}
 SECRET = "Pfeffernuss"
 
 

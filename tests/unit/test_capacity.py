@@ -45,7 +45,7 @@ def codes() -> list[str]:
 
 @pytest.fixture
 def store(make_app) -> TextStore:  # type: ignore[no-untyped-def]
-    app: Flask = make_app(rest=REST)
+    app: Flask = make_app(code_cooldown=REST)
     services: Services = app.extensions["saver"]
     return services.store
 

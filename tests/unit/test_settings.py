@@ -71,7 +71,7 @@ def test_a_settings_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyP
 def test_the_environment_wins_over_dot_env(monkeypatch: pytest.MonkeyPatch) -> None:
     env_file(monkeypatch, "SAVER_PORT=8001\nSAVER_REST=5\nOTHER=1\n")
     monkeypatch.setenv("SAVER_PORT", "8002")
-    assert (read_settings().port, read_settings().rest) == (8_002, 5)
+    assert (read_settings().port, read_settings().code_cooldown) == (8_002, 5)
 
 
 def test_every_fault_is_named_at_once_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
