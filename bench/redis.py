@@ -34,7 +34,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     for turn in range(bench.rounds):
         say(f"redis, round {turn + 1} of {bench.rounds}")
         with _redis(bench.folder) as url:
-            in_redis = {**_MANY, **_WRITES, "SAVER_LIMITS_URL": url}
+            in_redis = {**_MANY, **_WRITES, "SAVER_RATE_LIMIT_STORAGE": url}
             with Served.app(folder, {**_MANY, **_WRITES}) as file, Served.app(folder, in_redis) as redis:
                 bodies = {"load": load_bodies(bench.folder, file), "write": write_bodies(bench.folder)}
                 for what in list(bodies) * _SETS:

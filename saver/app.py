@@ -192,7 +192,7 @@ def _beside(settings: Settings) -> tuple[Counters, Receipts]:
     except (TypeError, ValueError):
         # Its message is not repeated: the URL may have a password.
         raise SettingsError(
-            "SAVER_LIMITS_URL: has an option that is none, or a value that it cannot have"
+            "SAVER_RATE_LIMIT_STORAGE: has an option that is none, or a value that it cannot have"
         ) from None
     return _counts(settings, connection_pool=pool), RedisReceipts(Redis(connection_pool=pool))
 

@@ -229,8 +229,10 @@ class TestPasswords:
     def test_a_url_that_cannot_be_is_named_at_the_start_and_not_repeated(
         self, monkeypatch: pytest.MonkeyPatch, url: str
     ) -> None:
-        monkeypatch.setenv("SAVER_LIMITS_URL", url)
-        with pytest.raises(SettingsError, match=r"^SAVER_LIMITS_URL: must be a URL that begins") as fault:
+        monkeypatch.setenv("SAVER_RATE_LIMIT_STORAGE", url)
+        with pytest.raises(
+            SettingsError, match=r"^SAVER_RATE_LIMIT_STORAGE: must be a URL that begins"
+        ) as fault:
             read_settings()
         assert "CANARY" not in str(fault.value)
 

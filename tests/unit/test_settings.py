@@ -17,8 +17,8 @@ import pytest
 
 from saver.secret import load_secret
 from saver.settings import Settings, SettingsError, read_settings
-from scripts.document_settings import PAGE, page
 from saver.settings.fields import names_of
+from scripts.document_settings import PAGE, page
 from tests.conftest import settings_in
 from tests.support.races import together
 from tests.support.server import ROOT
