@@ -10,6 +10,7 @@ from random import Random
 from bench.common import TEXT, Bench, Row, address, load_average, say, services
 from bench.same_sql import SameSql
 from saver.codes import Code
+from saver.texts import NewText
 
 _LIFE = 86_400
 _THREADS = (1, 8)
@@ -24,7 +25,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     codes = [Code(sql.save(TEXT)[0]) for _ in range(_TEXTS)]
     random = Random(1)
     ways: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-        "save": (lambda: store.save(TEXT, _LIFE), lambda: sql.save(TEXT)),
+        "save": (lambda: store.save(NewText(TEXT, _LIFE)), lambda: sql.save(TEXT)),
         "load": (lambda: store.load(random.choice(codes)), lambda: sql.load(random.choice(codes))),
     }
     seconds = 0.5 if bench.quick else 2.0

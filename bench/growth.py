@@ -15,6 +15,7 @@ from bench.servers import Served
 from bench.texts import expire, put
 from saver.codes import SPACE, Code
 from saver.store import TextStore
+from saver.texts import NewText
 
 _SIZES = (1_000, 100_000, 1_000_000)
 _DEEDS = ("save", "load", "sweep")
@@ -81,7 +82,7 @@ def _turn(size: _Size, random: Random) -> None:
     wanted = iter([random.choice(size.codes) for _ in range(_LOADS)])
 
     def save() -> None:
-        saved.append(size.store.save(TEXT, _LIFE).code)
+        saved.append(size.store.save(NewText(TEXT, _LIFE)).code)
 
     def load() -> None:
         size.store.load(next(wanted))

@@ -25,6 +25,7 @@ from bench.common import (
 from bench.cost import Backends, Cost, cost, rows
 from saver import database
 from saver.codes import SPACE
+from saver.texts import NewText
 
 _LIFE = 600
 _WARM = 200
@@ -69,7 +70,7 @@ def _pool(bench: Bench, name: str, free: int) -> _Pool:
         say(f"leasing all but {free:,} codes")
         _lease_all_but(folder, free)
         checkpoint(folder)
-    lease = partial(services(folder).store.save, TEXT, _LIFE)
+    lease = partial(services(folder).store.save, NewText(TEXT, _LIFE))
     for _ in range(_WARM):
         lease()
     return _Pool(lease, Backends(folder))

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from bench.common import Bench, Row, app_of, say
 from saver import seal
 from saver.seal import Keys, Seal
+from saver.texts import NewText
 
 _TRIALS = 1_000
 _WITH_PASSWORD = 40
@@ -53,14 +54,14 @@ def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
 
     def sealed(size: int) -> str:
         jwe = seal.encrypt("x" * size, Seal(bytes(16)), keys, bytes(12))
-        return str(store.save(jwe, 86_400, proof=keys.proof).code)
+        return str(store.save(NewText(jwe, 86_400, proof=keys.proof)).code)
 
     def claimed(text: str) -> str:
-        lease = store.save(text, 86_400, once=True)
+        lease = store.save(NewText(text, 86_400, once=True))
         store.load(lease.code, claim="8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001")
         return str(lease.code)
 
-    deleted = store.save("x", 600)
+    deleted = store.save(NewText("x", 600))
     store.delete(deleted.code, deleted.owner_token)
     codes = {
         "free": "qqqq",
@@ -69,7 +70,7 @@ def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
         "deleted": str(deleted.code),
         "claimed": claimed("x"),
         "claimed, 1 MB": claimed("x" * 1_000_000),
-        _OPEN: str(store.save("x" * 1_000_000, 86_400).code),
+        _OPEN: str(store.save(NewText("x" * 1_000_000, 86_400)).code),
     }
     return app.test_client(), codes
 

@@ -19,6 +19,7 @@ from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, 
 from bench.texts import put
 from saver import database
 from saver.codes import SPACE, Code
+from saver.texts import NewText
 
 _TEXTS = 100_000
 _WRITERS = 4
@@ -148,7 +149,7 @@ def _writes(folder: Path, meanwhile: Callable[[], object]) -> Writes:
 
 def _writer(folder: Path, place: int, stop, ready, told: Connection) -> None:  # type: ignore[no-untyped-def]
     store = services(folder).store
-    store.save(TEXT, _LIFE)
+    store.save(NewText(TEXT, _LIFE))
     ready.wait()
     took = []
     due = time.monotonic() + place / _WRITERS / _EACH_A_SECOND
@@ -158,7 +159,7 @@ def _writer(folder: Path, place: int, stop, ready, told: Connection) -> None:  #
         if started > time.monotonic():
             time.sleep(started - time.monotonic())
             started = time.monotonic()
-        store.save(TEXT, _LIFE)
+        store.save(NewText(TEXT, _LIFE))
         took.append((time.monotonic() - started) * 1e3)
         due += 1 / _EACH_A_SECOND
     told.send(took)

@@ -6,10 +6,11 @@ The layers, each of which imports only from those below it (checked by a test):
   and ``buffering`` the middleware for mod_wsgi.
 - ``app`` wires everything together.
 - ``api`` (HTTP), ``cli`` (commands), ``web`` (the page).
+- ``service``: the operations on texts and their rules.
 - ``ops``: backup, restore, check, health, metrics.
 - ``ratelimit``, ``receipts`` and ``store``, which is the only writer of the tables ``code`` and ``text``.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
-- ``settings``, ``secret``, ``codes``, ``seal``, ``key_deriver``, ``redis_client``.
+- ``settings``, ``secret``, ``codes``, ``seal``, ``key_deriver``, ``texts``, ``redis_client``.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from sqlalchemy import URL, Engine
 
 from saver import cli, database, web
 from saver.api import health, legacy, openapi, problems, v1
-from saver.api.deeds import Deeds
 from saver.database import tables
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
@@ -39,6 +38,7 @@ from saver.receipts.file import FileReceipts
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import make_pool
 from saver.secret import load_secret
+from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_of_others, read_settings
 from saver.store import Clock, Dependencies, TextStore
 
@@ -174,10 +174,10 @@ def _migrate(app: Flask, engine: Engine) -> None:
 
 
 def _routes(app: Flask, services: Services, settings: Settings, rate_limits: RateLimits) -> None:
-    deeds = Deeds(services.store, rate_limits, settings)
-    app.register_blueprint(v1.V1(deeds, settings.max_body_bytes).blueprint())
+    service = TextService(services.store, rate_limits, settings)
+    app.register_blueprint(v1.V1(service, settings).blueprint())
     app.register_blueprint(openapi.blueprint(settings))
-    app.register_blueprint(legacy.LegacyApi(deeds, settings.max_body_bytes).blueprint())
+    app.register_blueprint(legacy.LegacyApi(service, settings).blueprint())
     metrics = Metrics(services.store, rate_limits, services.readiness)
     app.register_blueprint(health.Health(services.readiness, metrics, settings).blueprint())
     app.register_blueprint(web.blueprint())

@@ -1,4 +1,4 @@
-"""JSON in, JSON out: v1, the old wire, health, problems. Thin: no rule lives here."""
+"""HTTP: parses requests, calls the service, and makes responses. No rule of the service is here."""
 
 from saver.api import health, legacy, openapi, problems, v1
 

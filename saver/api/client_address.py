@@ -1,45 +1,58 @@
-"""Who is asking: the address that counts for this request."""
+"""The address of the client that a request is counted for."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, wraps
 
-from flask import request
+from flask import Response, request
 
 from saver.ratelimit.addresses import Proxy, client_address, is_within
+from saver.ratelimit.lookups import Lookup
+from saver.service import TextService
 
 _log = logging.getLogger(__name__)
 
-_NOBODY_TRUSTED = (
-    "requests come through a proxy and SAVER_TRUSTED_PROXIES is empty: whoever comes through it is one source"
+_NO_TRUSTED_PROXY = (
+    "requests come through a proxy and SAVER_TRUSTED_PROXIES is empty: all its clients count as one source"
 )
-_NOBODY_NAMED = (
-    "a trusted proxy names no address in X-Forwarded-For: whoever comes through it so is one source"
-)
+_NO_FORWARDED_FOR = "a trusted proxy names no address in X-Forwarded-For: all its clients count as one source"
 
 
-def caller(trusted: Sequence[Proxy]) -> str:
-    """The peer, or behind trusted proxies the right-most hop that is none of them."""
+def address(trusted: Sequence[Proxy]) -> str:
+    """Return the peer, or behind trusted proxies the right-most hop that is not one of them."""
     hops = [hop.strip() for value in request.headers.getlist("X-Forwarded-For") for hop in value.split(",")]
     return client_address(request.remote_addr or "", hops, trusted)
 
 
-def counted_caller(trusted: Sequence[Proxy]) -> str:
-    """The same; warns once if a proxy does not say for whom it asks, or is not believed."""
-    address, peer = caller(trusted), request.remote_addr or ""
-    if address == peer:
+def counted_address(trusted: Sequence[Proxy]) -> str:
+    """Return the same, and log once if a proxy names no client or is not trusted."""
+    found, peer = address(trusted), request.remote_addr or ""
+    if found == peer:
         if not trusted and is_forwarded():
-            _warn_once(_NOBODY_TRUSTED)
+            _warn_once(_NO_TRUSTED_PROXY)
         elif trusted and is_within(peer, trusted):
-            _warn_once(_NOBODY_NAMED)
-    return address
+            _warn_once(_NO_FORWARDED_FOR)
+    return found
 
 
 def is_forwarded() -> bool:
-    """Whether the request says that somebody passed it on."""
+    """Whether a header says that a proxy passed the request on."""
     return any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
+
+
+def charged(
+    service: TextService, trusted: Sequence[Proxy], view: Callable[[Lookup], Response]
+) -> Callable[[], Response]:
+    """Make a view that charges a look-up before the request is parsed, and refunds it if it had no code."""
+
+    @wraps(view)
+    def charged_view() -> Response:
+        with service.lookup(counted_address(trusted)) as lookup:
+            return view(lookup)
+
+    return charged_view
 
 
 @cache

@@ -1,4 +1,4 @@
-"""For the operator: ``/healthz`` (the process answers), ``/readyz`` (it can do its work), ``/metrics``."""
+"""Routes for the operator: ``/healthz`` (alive), ``/readyz`` (able to work) and ``/metrics``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.exceptions import NotFound
 
-from saver.api import door
-from saver.api.client_address import caller, is_forwarded
+from saver.api.client_address import address, is_forwarded
+from saver.api.responses import json_document
 from saver.ops.health import Readiness
 from saver.ops.metrics import Metrics
 from saver.ratelimit.addresses import is_within
@@ -17,7 +17,7 @@ PATHS = ("/healthz", "/readyz", "/metrics")
 
 
 class Health:
-    """The operator's routes. They are never limited."""
+    """The operator's routes, which have no rate limit."""
 
     def __init__(self, readiness: Readiness, metrics: Metrics, settings: Settings) -> None:
         self._readiness = readiness
@@ -34,8 +34,8 @@ class Health:
         return blueprint
 
     def healthz(self) -> Response:
-        """The process answers."""
-        return door.json_answer({"status": "ok"})
+        """Report that the process is alive."""
+        return json_document({"status": "ok"})
 
     def readyz(self) -> Response:
         """Database, schema, counts and sweeper: 200 if all are well, else 503.
@@ -46,14 +46,14 @@ class Health:
         ready = all(checks.values())
         states = {name: "ok" if well else "failing" for name, well in checks.items()}
         states["writes"] = "ok" if self._readiness.takes_writes() else "refused"
-        return door.json_answer({"status": "ok" if ready else "failing", **states}, 200 if ready else 503)
+        return json_document({"status": "ok" if ready else "failing", **states}, 200 if ready else 503)
 
     def metrics(self) -> Response:
         """Prometheus' text format, for allowed peers; for all others there is no such path."""
-        address = caller(self._trusted)
-        # Passed on by somebody who is not trusted to say for whom: a proxy on this
-        # machine would make the whole world come from loopback.
-        unknown = is_forwarded() and address == (request.remote_addr or "")
-        if unknown or not is_within(address, self._allowed):
+        client = address(self._trusted)
+        # Refuse requests through a proxy that is not trusted: through a proxy on this machine the
+        # whole world would seem to come from loopback.
+        unknown = is_forwarded() and client == (request.remote_addr or "")
+        if unknown or not is_within(client, self._allowed):
             raise NotFound
         return Response(self._metrics.text(), content_type=CONTENT_TYPE_LATEST)

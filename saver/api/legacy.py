@@ -1,8 +1,7 @@
-"""The old wire: what extension 1.x, which is in the Chrome Web Store, speaks.
+"""The legacy API, which the published extension 1.x speaks. It translates, and has no rule of its own.
 
-It translates names and shapes and holds no rule. Extension 1.x shows the message of an
-error with status 200 where it loads, and "Server error" for every other status. So what its
-user can mend when loading comes with 200; any other error is a problem, as in v1.
+For a load extension 1.x shows the message of an error with status 200, and "Server error" for every other
+status. So an error that its user can correct has status 200. Every other error is a problem document.
 """
 
 from __future__ import annotations
@@ -12,16 +11,20 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from saver.api import door
-from saver.api.deeds import Deeds, Locks
+from saver.api.client_address import charged, counted_address
+from saver.api.parsing import parse_json
+from saver.api.responses import json_response
 from saver.api.schemas import Password, Text
 from saver.codes import BadCodeError, Code
-from saver.ratelimit.lookups import RateLimitExceededError
+from saver.ratelimit.lookups import Lookup, RateLimitExceededError
+from saver.service import TextService
+from saver.settings import Settings
 from saver.store import NoTextError
+from saver.texts import NewText
 
 _LIFETIMES = {"10min": 600, "1h": 3_600, "3h": 10_800}
 
-# It always sends its password field, empty where there is none.
+# Extension 1.x always sends its password field, also if it is empty.
 _OptionalPassword = Annotated[Password | None, BeforeValidator(lambda given: None if given == "" else given)]
 
 
@@ -30,7 +33,7 @@ class _LegacyRequest(BaseModel):
 
 
 class LegacyWrite(_LegacyRequest):
-    """What extension 1.x sends to save."""
+    """The request of extension 1.x to store a text."""
 
     wrtext: Text
     wrpassword: _OptionalPassword = None
@@ -38,46 +41,57 @@ class LegacyWrite(_LegacyRequest):
 
 
 class LegacyLoad(_LegacyRequest):
-    """What extension 1.x sends to load."""
+    """The request of extension 1.x to load a text."""
 
     ldcode: str
     ldpassword: _OptionalPassword = None
 
 
+class LegacyAnswer(BaseModel):
+    """The response to both."""
+
+    status: Literal["success", "error"]
+    message: str
+
+
 class LegacyApi:
     """The routes ``/write/`` and ``/load/``."""
 
-    def __init__(self, deeds: Deeds, max_body_bytes: int) -> None:
-        self._deeds = deeds
-        self._max_body_bytes = max_body_bytes
-        self._charged_load = deeds.charged(self._look_up)
+    def __init__(self, service: TextService, settings: Settings) -> None:
+        self._service = service
+        self._settings = settings
+        self._charged_load = charged(service, settings.trusted_proxies, self._load)
 
     def blueprint(self) -> Blueprint:
-        """The routes, to be registered with the app."""
-        blueprint = Blueprint("wire", __name__)
+        """Return the routes, to be registered with the app."""
+        blueprint = Blueprint("legacy", __name__)
         blueprint.post("/write")(self.write)
         blueprint.post("/load")(self.load)
         return blueprint
 
     def write(self) -> Response:
-        """Keep a text."""
-        self._deeds.admit_write()
-        body = door.read(LegacyWrite, self._max_body_bytes)
-        lease = self._deeds.write(body.wrtext, _LIFETIMES[body.wrdelete_at], Locks(body.wrpassword))
-        return door.json_answer({"status": "success", "message": lease.code})
+        """Store a text."""
+        address = counted_address(self._settings.trusted_proxies)
+        self._service.check_write_limit(address)
+        body = parse_json(LegacyWrite, self._settings.max_body_bytes)
+        new = NewText(body.wrtext, _LIFETIMES[body.wrdelete_at], body.wrpassword)
+        return _answer("success", self._service.write(new, address).code)
 
     def load(self) -> Response:
-        """Give a text, or say with status 200 why not: all else it would call a fault of the server."""
+        """Return a text, or an error with status 200."""
         try:
             return self._charged_load()
         except RateLimitExceededError as error:
-            message = f"Too many tries. Try again in {error.retry_after} seconds."
-            return door.json_answer({"status": "error", "message": message})
+            return _answer("error", f"Too many tries. Try again in {error.retry_after} seconds.")
 
-    def _look_up(self) -> Response:
-        body = door.read(LegacyLoad)
+    def _load(self, lookup: Lookup) -> Response:
+        body = parse_json(LegacyLoad)
         try:
-            found = self._deeds.load(Code.parse(body.ldcode), body.ldpassword)
+            found = self._service.load(lookup, Code.parse(body.ldcode), body.ldpassword)
         except (NoTextError, BadCodeError):
-            return door.json_answer({"status": "error", "message": "not exist"})
-        return door.json_answer({"status": "success", "message": found.text})
+            return _answer("error", "not exist")
+        return _answer("success", found.text)
+
+
+def _answer(status: Literal["success", "error"], message: str) -> Response:
+    return json_response(LegacyAnswer(status=status, message=message))

@@ -10,8 +10,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from saver import seal
-from saver.api import door
 from saver.api.operations import OPERATIONS, PROBLEMS, TAGS, Operation
+from saver.api.responses import json_document
 from saver.api.schemas import CODE_SCHEMA, UUID_PATTERN, ProblemDocument
 from saver.settings import Settings
 
@@ -61,7 +61,7 @@ def blueprint(settings: Settings) -> Blueprint:
     """The route, to be registered with the app."""
     routes = Blueprint("openapi", __name__, url_prefix="/api/v1")
     described = description(settings)
-    routes.get("/openapi.json", endpoint="openapi")(lambda: door.json_answer(described))
+    routes.get("/openapi.json", endpoint="openapi")(lambda: json_document(described))
     return routes
 
 

@@ -1,6 +1,6 @@
-"""Problems (RFC 9457): the one table that turns errors into answers.
+"""Problem documents (RFC 9457): the table that maps every error to a response.
 
-A problem names the field and the rule and never repeats what was sent.
+A problem names the field and the rule, and never repeats the input.
 """
 
 from __future__ import annotations
@@ -25,20 +25,21 @@ from saver.ratelimit.rules import InFlightError
 from saver.receipts import ReceiptsError
 from saver.seal import BadSealError
 from saver.store import FullError, KeyReusedError, NoTextError, PoolEmptyError, QuotaError
+from saver.texts import InvalidLifetimeError, InvalidTextError, TextTooLargeError
 
 MEDIA_TYPE = "application/problem+json"
-_SOON, _LATER = 1, 60  # seconds until a busy, a short or an absent service is worth another try
+_SOON, _LATER = 1, 60  # Retry-After in seconds
 _log = logging.getLogger(__name__)
-# A field name that is safe to repeat: never a code, hardly a password.
+# A field name that is safe to repeat: it is never a code, and hardly a password.
 _PLAIN_NAME = re.compile("[a-z][a-z_]{0,31}")
 
 
-# A JSON pointer and the rule that the field is against.
+# A JSON pointer and the rule that the field breaks.
 Fault = tuple[str, str]
 
 
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
-    """An answer that is no success."""
+    """A response that reports a problem."""
 
     def __init__(  # noqa: PLR0913 - the members of a problem document
         self,
@@ -67,21 +68,26 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         self.headers = {"Retry-After": str(retry_after)} if retry_after else dict(headers or {})
 
     def response(self) -> Response:
-        """The answer itself."""
+        """Return the HTTP response."""
         return Response(json.dumps(self.document), self.status, self.headers, content_type=MEDIA_TYPE)
 
 
 def invalid(*errors: Fault) -> Problem:
-    """422: understood, but against a rule."""
+    """Make a 422: the fields break a rule."""
     return Problem(422, "invalid", "The request is against a rule.", errors=list(errors))
 
 
 def register(app: Flask) -> None:
-    """Answer every error of the app with a problem."""
+    """Register a handler for every error of the app."""
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(BadCodeError, lambda error: invalid(("/code", str(error))).response())
+    app.register_error_handler(InvalidTextError, lambda error: invalid(("/text", str(error))).response())
+    app.register_error_handler(
+        InvalidLifetimeError, lambda error: invalid(("/expires_in", str(error))).response()
+    )
+    app.register_error_handler(TextTooLargeError, lambda error: _too_large(error).response())
     app.register_error_handler(NoTextError, lambda error: _no_text(error).response())
-    app.register_error_handler(RateLimitExceededError, lambda error: _spent(error).response())
+    app.register_error_handler(RateLimitExceededError, lambda error: _rate_limited(error).response())
     app.register_error_handler(QuotaError, lambda _: _QUOTA.response())
     app.register_error_handler(FullError, lambda _: _FULL.response())
     app.register_error_handler(InFlightError, lambda _: _IN_FLIGHT.response())
@@ -93,7 +99,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(StorageError, _storage)
     app.register_error_handler(CountersError, _storage)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unforeseen)
+    app.register_error_handler(Exception, _unexpected)
 
 
 _POOL_EMPTY = Problem(
@@ -149,7 +155,16 @@ def _no_text(error: NoTextError) -> Problem:
     )
 
 
-def _spent(error: RateLimitExceededError) -> Problem:
+def _invalid_lifetime(error: InvalidLifetimeError) -> Response:
+    return invalid(("/expires_in", str(error))).response()
+
+
+def _too_large(error: TextTooLargeError) -> Problem:
+    rule = f"must be at most {error.max_bytes} bytes of UTF-8"
+    return Problem(413, "too-large", "The text is too large.", errors=[("/text", rule)])
+
+
+def _rate_limited(error: RateLimitExceededError) -> Problem:
     return Problem(
         429,
         "too-many",
@@ -167,7 +182,7 @@ def _storage(error: StorageError | CountersError | ReceiptsError) -> Response:
 
 
 def faults_of(error: ValidationError) -> list[Fault]:
-    """What is wrong with the fields of a request, without their values."""
+    """List the faults of the fields, without their values."""
     return [
         (pointer(detail["loc"]), _RULES.get(detail["type"], detail["msg"].removeprefix("Value error, ")))
         for detail in error.errors(include_input=False, include_url=False, include_context=False)
@@ -175,7 +190,7 @@ def faults_of(error: ValidationError) -> list[Fault]:
 
 
 def pointer(location: Iterable[object]) -> str:
-    """The JSON pointer of a field, as far as its name is safe to repeat."""
+    """Return the JSON pointer of a field, as far as its name is safe to repeat."""
     return "".join(f"/{name}" for name in location if _PLAIN_NAME.fullmatch(str(name)))
 
 
@@ -190,7 +205,7 @@ _RULES: Mapping[str, str] = {
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    # What the protocol asks for: Allow with 405, Retry-After with 503.
+    # HTTP requires Allow with 405, and Retry-After belongs to 503.
     headers = {
         name: value
         for name, value in error.get_response().headers.items()
@@ -205,13 +220,13 @@ def _http(error: HTTPException) -> Response:
     return Problem(status, f"http-{status}", f"{error.name}.", detail=detail, headers=headers).response()
 
 
-def _unforeseen(error: Exception) -> Response:
-    # The traceback without the message: the message may hold what was sent.
-    _log.error("unforeseen %s at %s", type(error).__name__, _where(error))
+def _unexpected(error: Exception) -> Response:
+    # Log the traceback without the message, which may contain input.
+    _log.error("unexpected %s at %s", type(error).__name__, _location(error))
     return Problem(500, "fault", "The service has a fault.", detail="It has been noted.").response()
 
 
-def _where(error: Exception) -> str:
+def _location(error: Exception) -> str:
     frames: list[str] = []
     trace: Any = error.__traceback__
     while trace is not None:

@@ -1,4 +1,4 @@
-"""The shapes of requests and answers; OpenAPI is made from the same models."""
+"""The models of requests and responses; openapi.json is made from the same models."""
 
 from __future__ import annotations
 
@@ -40,6 +40,13 @@ def _without_nul(given: str) -> str:
     return given
 
 
+def check_text(given: str) -> str:
+    """Return a text that may be stored. Raises ValueError if it is empty or has a NUL."""
+    if not given:
+        raise ValueError("must not be empty")
+    return _without_nul(given)
+
+
 def _code(given: object) -> Code:
     if not isinstance(given, str):
         raise ValueError("must be a string")
@@ -64,6 +71,7 @@ def parse_uuid(given: object) -> str:
     return given.lower()
 
 
+# Pydantic refuses lone surrogates because of the length.
 Text = Annotated[str, Field(min_length=1, json_schema_extra=_NO_NUL), AfterValidator(_without_nul)]
 Password = Annotated[
     str,

@@ -1,105 +1,137 @@
-"""API v1. Translates; the deeds are in `deeds`."""
+"""API v1: parses a request, calls the service, and makes the response."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from flask import Blueprint, Response
 
-from saver.api import door
-from saver.api.deeds import Deeds, Locks
-from saver.api.schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
+from saver.api.client_address import charged, counted_address
+from saver.api.parsing import (
+    is_plain,
+    parse_expires_in,
+    parse_idempotency_key,
+    parse_json,
+    parse_plain_code,
+    parse_plain_text,
+)
+from saver.api.responses import json_response, plain_response, timestamp, wants_plain
+from saver.api.schemas import (
+    AckRequest,
+    CodeLimits,
+    Extended,
+    ExtendRequest,
+    Lifetimes,
+    Limits,
+    LoadRequest,
+    OwnerRequest,
+    StatusAnswer,
+    TextAnswer,
+    WriteRequest,
+    Written,
+)
+from saver.codes import ALPHABET, LENGTH
+from saver.ratelimit.lookups import Lookup
+from saver.service import TextService
+from saver.settings import Settings
+from saver.texts import NewText
 
 
 class V1:
     """The routes below ``/api/v1``."""
 
-    def __init__(self, deeds: Deeds, max_body_bytes: int) -> None:
-        self._deeds = deeds
-        self._max_body_bytes = max_body_bytes
+    def __init__(self, service: TextService, settings: Settings) -> None:
+        self._service = service
+        self._settings = settings
+        self._limits = _limits(settings)
 
     def blueprint(self) -> Blueprint:
-        """The routes, to be registered with the app."""
+        """Return the routes, to be registered with the app."""
         blueprint = Blueprint("v1", __name__, url_prefix="/api/v1")
         blueprint.post("/write")(self.write)
-        for deed in (self.load, self.ack, self.status, self.extend, self.delete):
-            blueprint.post(f"/{deed.__name__}")(self._deeds.charged(deed))
+        for view in (self.load, self.ack, self.status, self.extend, self.delete):
+            name = view.__name__
+            blueprint.post(f"/{name}")(charged(self._service, self._settings.trusted_proxies, view))
         blueprint.get("/limits")(self.limits)
         return blueprint
 
     def write(self) -> Response:
-        """Keep a text: 201 with its code."""
-        self._deeds.admit_write()
-        is_plain, most = door.is_plain("the text itself"), self._max_body_bytes
-        idempotency = door.read_idempotency_key(most)
-        if is_plain:
-            lease = self._deeds.write(door.read_plain(most), door.read_expires_in(), idempotency=idempotency)
-            return door.plain_answer(f"{lease.code}\n", 201)
-        body = door.read(WriteRequest, most)
-        locks = Locks(body.password, body.proof, once=body.once)
-        lease = self._deeds.write(body.text, body.expires_in, locks, idempotency)
-        written = {
-            "code": lease.code,
-            "expires_at": _timestamp(lease.expires_at),
-            "owner_token": lease.owner_token,
-        }
-        return door.json_answer(written, 201)
-
-    def load(self) -> Response:
-        """Give a text: 200, or the one 404."""
-        is_plain = door.is_plain("the code itself")
-        if is_plain:
-            found = self._deeds.load(door.read_plain_code())
-        else:
-            body = door.read(LoadRequest)
-            found = self._deeds.load(body.code, body.password, proof=body.proof, claim=body.claim)
-        if door.wants_plain(otherwise=is_plain):
-            return door.plain_answer(found.text)
-        return door.json_answer(
-            {
-                "text": found.text,
-                "expires_at": _timestamp(found.expires_at),
-                "once": found.once,
-                "sealed": found.sealed,
-            }
+        """Store a text: 201 with its code."""
+        address = counted_address(self._settings.trusted_proxies)
+        self._service.check_write_limit(address)
+        plain, max_bytes = is_plain("the text itself"), self._settings.max_body_bytes
+        idempotency = parse_idempotency_key(max_bytes)
+        if plain:
+            new = NewText(parse_plain_text(max_bytes), parse_expires_in(), idempotency=idempotency)
+            return plain_response(f"{self._service.write(new, address).code}\n", 201)
+        body = parse_json(WriteRequest, max_bytes)
+        new = NewText(body.text, body.expires_in, body.password, body.proof, body.once, idempotency)
+        stored = self._service.write(new, address)
+        written = Written(
+            code=stored.code, expires_at=timestamp(stored.expires_at), owner_token=stored.owner_token
         )
+        return json_response(written, 201)
 
-    def ack(self) -> Response:
-        """A one-time text has arrived: 204, and it is gone; or the one 404."""
-        body = door.read(AckRequest)
-        self._deeds.ack(body.code, body.claim)
+    def load(self, lookup: Lookup) -> Response:
+        """Return a text: 200, or the uniform 404."""
+        plain = is_plain("the code itself")
+        if plain:
+            found = self._service.load(lookup, parse_plain_code())
+        else:
+            body = parse_json(LoadRequest)
+            found = self._service.load(lookup, body.code, body.password, proof=body.proof, claim=body.claim)
+        if wants_plain(default=plain):
+            return plain_response(found.text)
+        answer = TextAnswer(
+            text=found.text, expires_at=timestamp(found.expires_at), once=found.once, sealed=found.sealed
+        )
+        return json_response(answer)
+
+    def ack(self, lookup: Lookup) -> Response:
+        """Acknowledge a one-time text, which is then gone: 204, or the uniform 404."""
+        body = parse_json(AckRequest)
+        self._service.ack(lookup, body.code, body.claim)
         return Response(status=204)
 
-    def status(self) -> Response:
-        """The sender's receipt: 200, or the one 404."""
-        body = door.read(OwnerRequest)
-        status = self._deeds.status(body.code, body.owner_token)
-        loaded = status.first_loaded_at
-        return door.json_answer(
-            {
-                "state": status.state,
-                "first_loaded_at": None if loaded is None else _timestamp(loaded),
-                "refused": status.refused,
-                "expires_at": _timestamp(status.expires_at),
-            }
+    def status(self, lookup: Lookup) -> Response:
+        """Return the sender's receipt: 200, or the uniform 404."""
+        body = parse_json(OwnerRequest)
+        status = self._service.status(lookup, body.code, body.owner_token)
+        loaded_at = status.first_loaded_at
+        answer = StatusAnswer(
+            state=status.state,
+            first_loaded_at=None if loaded_at is None else timestamp(loaded_at),
+            refused=status.refused,
+            expires_at=timestamp(status.expires_at),
         )
+        return json_response(answer)
 
-    def extend(self) -> Response:
-        """Let a text live longer: 200 with when it expires, or the one 404."""
-        body = door.read(ExtendRequest)
-        expires_at = self._deeds.extend(body.code, body.owner_token, body.expires_in)
-        return door.json_answer({"expires_at": _timestamp(expires_at)})
+    def extend(self, lookup: Lookup) -> Response:
+        """Extend the lifetime of a text: 200 with its new end, or the uniform 404."""
+        body = parse_json(ExtendRequest)
+        expires_at = self._service.extend(lookup, body.code, body.owner_token, body.expires_in)
+        return json_response(Extended(expires_at=timestamp(expires_at)))
 
-    def delete(self) -> Response:
-        """End a text by its owner token: 204, or the one 404."""
-        body = door.read(OwnerRequest)
-        self._deeds.delete(body.code, body.owner_token)
+    def delete(self, lookup: Lookup) -> Response:
+        """Delete a text: 204, or the uniform 404."""
+        body = parse_json(OwnerRequest)
+        self._service.delete(lookup, body.code, body.owner_token)
         return Response(status=204)
 
     def limits(self) -> Response:
-        """What a client shows before it asks."""
-        return door.json_answer(self._deeds.limits())
+        """Return what a client shows before it asks."""
+        return json_response(self._limits)
 
 
-def _timestamp(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        max_text_bytes=settings.max_text_bytes,
+        expires_in=Lifetimes(
+            min=settings.min_expires_in,
+            default=settings.default_expires_in,
+            max=settings.max_expires_in,
+            max_sealed=settings.max_expires_in_sealed,
+        ),
+        code=CodeLimits(length=LENGTH, alphabet=ALPHABET),
+        cool_down=settings.code_cooldown,
+        contact=settings.contact,
+        terms_url=settings.terms_url,
+    )

@@ -94,7 +94,6 @@ class Settings(BaseSettings):
         description="The addresses or networks, separated by commas, whose `X-Forwarded-For` is believed."
         " `unix`: every client of a unix socket.",
     )
-
     metrics_allowed: Annotated[tuple[Network, ...], NoDecode] = Field(
         (ip_network("127.0.0.0/8"), ip_network("::1/128")),
         description="The addresses or networks, separated by commas, that may read `/metrics`.",

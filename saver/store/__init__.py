@@ -17,7 +17,7 @@ from saver.store.pool import Audit, FillResult, count
 from saver.store.quota import FullError, Quota, QuotaError
 from saver.store.reading import Load, LoadedText
 from saver.store.sweep import SweepResult
-from saver.store.writing import IdempotentRequest, KeyReusedError, Save, StoredText
+from saver.store.writing import KeyReusedError, Save, StoredText
 
 
 class TextStore(Save, Load, Owner, Maintenance):
@@ -30,7 +30,6 @@ __all__ = [
     "Dependencies",
     "FillResult",
     "FullError",
-    "IdempotentRequest",
     "KeyReusedError",
     "LoadedText",
     "NoTextError",

@@ -14,6 +14,7 @@ from saver.database.tables import text
 from saver.store.base import StoreBase, hash_secret
 from saver.store.sweep import is_live
 from saver.store.wipe import DELETED, end
+from saver.texts import LifetimePolicy
 
 _NO_HASH = bytes(32)
 
@@ -61,16 +62,15 @@ class Owner(StoreBase):
             _state(found, receipt.first_loaded_at), receipt.first_loaded_at, receipt.refused, found.expires_at
         )
 
-    def extend(self, code: Code, owner_token: str, lifetime: Callable[[bool], int]) -> int:
-        """Let a live text live ``lifetime(sealed)`` seconds from now, but never shorter than it would.
+    def extend(self, code: Code, owner_token: str, lifetime: int, policy: LifetimePolicy) -> int:
+        """Extend a live text to ``lifetime`` seconds from now, but never shorten it; return when it expires.
 
-        Returns when it expires. Raises NoTextError, also for a one-time text that
-        is being read, and whatever ``lifetime`` raises.
+        Raises NoTextError, also for a one-time text that is being read, and InvalidLifetimeError.
         """
         found = self._owned(code, owner_token)
         if not found.live or found.claim_hash:
             raise self._not_found(code, found.seal)
-        until = math.ceil(self._clock()) + lifetime(found.seal is not None)
+        until = math.ceil(self._clock()) + policy.lifetime(lifetime, sealed=found.seal is not None)
 
         def work(connection: Connection) -> int | None:
             now = self._found(connection, code, to_write=True)

@@ -17,6 +17,7 @@ from saver.seal import Seal
 from saver.store.allocate import CodeAllocator
 from saver.store.base import Dependencies, StoreBase, hash_secret
 from saver.store.quota import FullError, Quota, Quotas
+from saver.texts import IdempotentRequest, NewText
 
 _OWNER_TOKEN_BYTES = 16
 
@@ -40,30 +41,6 @@ class StoredText:
     owner_token: str
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotentRequest:
-    """A write that may come again: its idempotency key, and the request it came with."""
-
-    key: str
-    request: bytes
-
-    @property
-    def request_hash(self) -> bytes:
-        """Keyed by the key, which is not stored: nobody can try passwords on it."""
-        return hmac.digest(self.key.encode(), self.request, hashlib.sha256)
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    body: str
-    lifetime: int
-    password: str | None
-    proof: bytes | None
-    once: bool
-    quota: Quota | None
-    idempotency: IdempotentRequest | None
-
-
 class Save(StoreBase):
     """The deed of saving."""
 
@@ -72,38 +49,26 @@ class Save(StoreBase):
         self._draw = CodeAllocator(seams.engine, seams.random)
         self._quotas = Quotas(seams.engine, seams.disk, seams.clock, seams.size_in_all)
 
-    def save(  # noqa: PLR0913 - what a writer may say
-        self,
-        body: str,
-        lifetime: int,
-        password: str | None = None,
-        *,
-        proof: bytes | None = None,
-        once: bool = False,
-        quota: Quota | None = None,
-        idempotency: IdempotentRequest | None = None,
-    ) -> StoredText:
-        """Lease a code for a text that lives ``lifetime`` seconds.
+    def save(self, new: NewText, quota: Quota | None = None) -> StoredText:
+        """Lease a code for a text, whose ``lifetime`` must be set.
 
-        With ``password`` it is sealed here; with ``proof`` (32 bytes) it came sealed,
-        and ``body`` is a JWE that the caller has checked. A repeatable write that
-        came before gets the same lease. Raises PoolEmptyError, QuotaError, FullError,
-        KeyReusedError, and BusyError while too many passwords are being derived.
+        A JWE must have been checked by the caller. A repeated idempotent write gets the same lease.
+        Raises PoolEmptyError, QuotaError, FullError, KeyReusedError, and BusyError while too many keys
+        are being derived.
         """
-        draft = _Draft(body, lifetime, password, proof, once, quota, idempotency)
-        again = self._before(draft.idempotency) if draft.idempotency else None
+        again = self._before(new.idempotency) if new.idempotency else None
         if again:
             return again
-        # Before a password is derived; what it is sealed in is some hundred bytes more.
-        self._quotas.must_have_room(len(draft.body.encode()))
-        row = self._row(draft)
-        token = self._owner_token(draft.idempotency)
+        # Checked before the derivation, although sealing adds some hundred bytes.
+        self._quotas.must_have_room(len(new.text.encode()))
+        row = self._row(new, quota)
+        token = self._owner_token(new.idempotency)
         row["owner_hash"] = hash_secret(token)
 
         def lease(connection: Connection) -> tuple[Code, int]:
-            if draft.idempotency and (found := _find_key(connection, draft.idempotency)):
+            if new.idempotency and (found := _find_key(connection, new.idempotency)):
                 return Code(found.code), found.expires_at
-            self._quotas.check(connection, draft.quota, row["size"], self._now())
+            self._quotas.check(connection, quota, row["size"], self._now())
             return self._draw(connection, row), row["expires_at"]
 
         code, expires_at = self._writer.run(lease)
@@ -131,29 +96,31 @@ class Save(StoreBase):
         made = hmac.digest(self._secret, b"owner token " + idempotency.key.encode(), hashlib.sha256)
         return seal.encode(made[:_OWNER_TOKEN_BYTES])
 
-    def _row(self, draft: _Draft) -> dict[str, Any]:
+    def _row(self, new: NewText, quota: Quota | None) -> dict[str, Any]:
+        if new.lifetime is None:
+            raise ValueError("a text without a lifetime")
         now = math.ceil(self._clock())
-        expires_at = now + draft.lifetime
-        network = draft.quota.network if draft.quota else None
+        expires_at = now + new.lifetime
+        network = quota.network if quota else None
         return {
-            **self._sealed(draft),
-            "once": draft.once,
+            **self._sealed(new),
+            "once": new.once,
             "saved_at": now,
             "expires_at": expires_at,
             "free_at": expires_at + self._rest,
-            "source": draft.quota.sources[0] if draft.quota else None,
+            "source": quota.sources[0] if quota else None,
             "network": network.sources[0] if network else None,
-            "key_hash": hash_secret(draft.idempotency.key) if draft.idempotency else None,
-            "request_hash": draft.idempotency.request_hash if draft.idempotency else None,
+            "key_hash": hash_secret(new.idempotency.key) if new.idempotency else None,
+            "request_hash": new.idempotency.request_hash if new.idempotency else None,
             "claim_hash": None,
             "ended": None,
         }
 
-    def _sealed(self, draft: _Draft) -> dict[str, Any]:
-        body, proof, header = draft.body, draft.proof, None
-        if draft.password is not None:
+    def _sealed(self, new: NewText) -> dict[str, Any]:
+        body, proof, header = new.text, new.proof, None
+        if new.password is not None:
             params = Seal(self._random.randbytes(seal.SALT_BYTES))
-            keys = self._deriver.derive(draft.password, params)
+            keys = self._deriver.derive(new.password, params)
             body = seal.encrypt(body, params, keys, self._random.randbytes(seal.NONCE_BYTES))
             proof = keys.proof
         if proof is not None:

@@ -18,6 +18,7 @@ from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
 from saver.store import NoTextError, TextStore
 from tests.conftest import NOW, Clock, looked_up
+from tests.support.texts import save
 
 DAY = 86_400
 OPEN_TEXTS = 1_000
@@ -89,7 +90,7 @@ def test_guesses_of_a_password_at_once_are_held_to_the_budget(
 ) -> None:
     app = make_app(misses_a_minute=10, max_concurrent_kdf=40)
     store: TextStore = app.extensions["saver"].store
-    code = store.save("secret", 600, "right").code
+    code = save(store, "secret", 600, "right").code
     derived: list[str] = []
     derive = store._deriver.derive
 
@@ -118,7 +119,7 @@ def test_beyond_the_bound_passwords_wait_their_turn_and_open_loads_do_not(
 ) -> None:
     app = make_app(max_concurrent_kdf=1)
     store: TextStore = app.extensions["saver"].store
-    open_code = store.save("open", 600).code
+    open_code = save(store, "open", 600).code
     held = store._deriver._admitted
     assert held.acquire(blocking=False)
     assert held.acquire(blocking=False)

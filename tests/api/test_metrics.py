@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from saver.app import Services
 from saver.codes import SPACE
 from tests.conftest import BOTH, Clock
+from tests.support.texts import save
 
 KINDS = BOTH
 
@@ -29,9 +30,9 @@ def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], c
     client, services = app.test_client(), app.extensions["saver"]
     services.readiness.beat()
     store = services.store
-    store.save("short", 60)
-    store.save("open", 3_600)
-    store.save("sealed", 3_600, "password")
+    save(store, "short", 60)
+    save(store, "open", 3_600)
+    save(store, "sealed", 3_600, "password")
     for _ in range(6):
         client.post("/api/v1/load", json={"code": "qqqq"})
     clock.tick(90)

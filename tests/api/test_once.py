@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 from saver.store import NoTextError, TextStore
 from tests.conftest import BOTH, Clock
 from tests.support.races import together
+from tests.support.texts import save
 
 KINDS = BOTH
 
@@ -22,7 +23,7 @@ DAY = 86_400
 
 
 def test_the_same_claim_may_read_again_and_nobody_else(store: TextStore, clock: Clock) -> None:
-    code = store.save("secret", 3_600, once=True).code
+    code = save(store, "secret", 3_600, once=True).code
     first = store.load(code, claim=MINE)
     assert (first.text, first.once) == ("secret", True)
     assert first.expires_at == int(clock.now) + 120
@@ -37,14 +38,14 @@ def test_the_same_claim_may_read_again_and_nobody_else(store: TextStore, clock: 
 
 
 def test_reading_again_does_not_prolong_the_claim(store: TextStore, clock: Clock) -> None:
-    code = store.save("secret", 3_600, once=True).code
+    code = save(store, "secret", 3_600, once=True).code
     ends = store.load(code, claim=MINE).expires_at
     clock.tick(60)
     assert store.load(code, claim=MINE).expires_at == ends
 
 
 def test_a_claim_never_outlives_the_text(store: TextStore, clock: Clock) -> None:
-    lease = store.save("secret", 60, once=True)
+    lease = save(store, "secret", 60, once=True)
     assert store.load(lease.code, claim=MINE).expires_at == lease.expires_at
     clock.tick(60)
     with pytest.raises(NoTextError):
@@ -52,7 +53,7 @@ def test_a_claim_never_outlives_the_text(store: TextStore, clock: Clock) -> None
 
 
 def test_acknowledged_is_gone(store: TextStore, clock: Clock) -> None:
-    code = store.save("secret", 3_600, once=True).code
+    code = save(store, "secret", 3_600, once=True).code
     store.load(code, claim=MINE)
     with pytest.raises(NoTextError):
         store.ack(code, OTHER)
@@ -68,14 +69,14 @@ def test_acknowledged_is_gone(store: TextStore, clock: Clock) -> None:
 
 
 def test_nothing_is_acknowledged_before_it_is_claimed(store: TextStore) -> None:
-    code = store.save("secret", 3_600, once=True).code
+    code = save(store, "secret", 3_600, once=True).code
     with pytest.raises(NoTextError):
         store.ack(code, MINE)
     assert store.load(code, claim=MINE).text == "secret"
 
 
 def test_without_a_claim_there_is_a_single_read(store: TextStore) -> None:
-    code = store.save("secret", 3_600, once=True).code
+    code = save(store, "secret", 3_600, once=True).code
     assert store.load(code).text == "secret"
     for claim in (None, MINE):
         with pytest.raises(NoTextError):
@@ -83,7 +84,7 @@ def test_without_a_claim_there_is_a_single_read(store: TextStore) -> None:
 
 
 def test_a_wrong_password_burns_nothing(store: TextStore) -> None:
-    code = store.save("secret", 3_600, "right", once=True).code
+    code = save(store, "secret", 3_600, "right", once=True).code
     for wrong in (None, "wrong"):
         with pytest.raises(NoTextError):
             store.load(code, wrong, claim=MINE)
@@ -94,7 +95,7 @@ def test_a_wrong_password_burns_nothing(store: TextStore) -> None:
 
 @pytest.mark.parametrize("with_claim", [True, False])
 def test_of_50_readers_at_once_one_reads(store: TextStore, with_claim: bool) -> None:
-    code = store.save("secret", 3_600, once=True).code
+    code = save(store, "secret", 3_600, once=True).code
     read: list[str] = []
     start = threading.Barrier(50)
 
@@ -114,7 +115,7 @@ def test_of_50_readers_at_once_one_reads(store: TextStore, with_claim: bool) -> 
 def test_of_readers_that_derive_at_once_one_reads(make_app: Callable[..., Flask]) -> None:
     # None has to wait for a place: on a busy machine one comes too late.
     store: TextStore = make_app(max_concurrent_kdf=3).extensions["saver"].store
-    code = store.save("secret", 3_600, "right", once=True).code
+    code = save(store, "secret", 3_600, "right", once=True).code
 
     def read() -> int:
         with contextlib.suppress(NoTextError):

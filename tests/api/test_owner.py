@@ -12,6 +12,7 @@ from saver.app import Services
 from saver.store import NoTextError, Status, StoredText, TextStore
 from saver.store.base import hash_secret
 from tests.conftest import BOTH, NOW, Clock
+from tests.support.texts import extend, save
 
 KINDS = BOTH
 
@@ -24,7 +25,7 @@ def status(store: TextStore, lease: StoredText) -> Status:
 
 
 def test_a_receipt_tells_what_became_of_a_text(store: TextStore, clock: Clock) -> None:
-    lease = store.save("secret", 600, "right")
+    lease = save(store, "secret", 600, "right")
     assert status(store, lease) == Status("waiting", None, 0, NOW + 600)
     for wrong in (None, "wrong"):
         with pytest.raises(NoTextError):
@@ -48,14 +49,14 @@ def test_a_receipt_tells_what_became_of_a_text(store: TextStore, clock: Clock) -
 
 
 def test_the_receipt_of_an_open_text(store: TextStore, clock: Clock) -> None:
-    lease = store.save("open", 600)
+    lease = save(store, "open", 600)
     clock.tick(5)
     store.load(lease.code)
     assert status(store, lease) == Status("loaded", NOW + 5, 0, NOW + 600)
 
 
 def test_the_receipts_of_a_deleted_and_of_a_one_time_text(store: TextStore, clock: Clock) -> None:
-    deleted, removed, read, claimed = (store.save("x", 600, once=number > 1) for number in range(4))
+    deleted, removed, read, claimed = (save(store, "x", 600, once=number > 1) for number in range(4))
     store.delete(deleted.code, deleted.owner_token)
     store.remove(removed.code)
     store.load(read.code)
@@ -71,7 +72,7 @@ def test_the_receipts_of_a_deleted_and_of_a_one_time_text(store: TextStore, cloc
 
 
 def test_a_receipt_outlives_the_process_and_costs_no_fsync(store: TextStore, services: Services) -> None:
-    lease = store.save("open", 600)
+    lease = save(store, "open", 600)
     store.load(lease.code)
     receipts = services.settings.data_dir / "receipts.db"
     with sqlite3.connect(receipts) as notes:
@@ -83,28 +84,28 @@ def test_a_receipt_outlives_the_process_and_costs_no_fsync(store: TextStore, ser
 def test_a_load_does_not_fail_for_want_of_a_receipt(
     store: TextStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lease = store.save("open", 600)
+    lease = save(store, "open", 600)
     monkeypatch.setattr(store._receipts, "_path", Path("/no/such/folder/receipts.db"))
     store._receipts._local.pid = None
     assert store.load(lease.code).text == "open"
 
 
 def test_extend_lets_a_text_live_longer_but_never_shorter(store: TextStore, clock: Clock) -> None:
-    lease = store.save("text", 600)
+    lease = save(store, "text", 600)
     clock.tick(300)
-    assert store.extend(lease.code, lease.owner_token, lambda _: 900) == NOW + 1_200
-    assert store.extend(lease.code, lease.owner_token, lambda _: 60) == NOW + 1_200
+    assert extend(store, lease.code, lease.owner_token, 900) == NOW + 1_200
+    assert extend(store, lease.code, lease.owner_token, 60) == NOW + 1_200
     clock.now = NOW + 1_199
     assert store.load(lease.code).text == "text"
     clock.tick(1)
     with pytest.raises(NoTextError):
-        store.extend(lease.code, lease.owner_token, lambda _: 900)
+        extend(store, lease.code, lease.owner_token, 900)
 
 
 def test_the_receipt_lives_as_long_as_the_text_that_was_extended(store: TextStore, clock: Clock) -> None:
-    lease = store.save("text", 600)
+    lease = save(store, "text", 600)
     store.load(lease.code)
-    until = store.extend(lease.code, lease.owner_token, lambda _: 30 * DAY)
+    until = extend(store, lease.code, lease.owner_token, 30 * DAY)
     clock.tick(3 * DAY)
     store.purge_receipts()
     assert status(store, lease) == Status("loaded", NOW, 0, until)
@@ -115,15 +116,15 @@ def test_the_receipt_lives_as_long_as_the_text_that_was_extended(store: TextStor
 
 
 def test_a_text_that_was_read_once_is_not_extended(store: TextStore) -> None:
-    lease = store.save("text", 600, once=True)
+    lease = save(store, "text", 600, once=True)
     store.load(lease.code, claim=CLAIM)
     with pytest.raises(NoTextError):
-        store.extend(lease.code, lease.owner_token, lambda _: 900)
+        extend(store, lease.code, lease.owner_token, 900)
 
 
 def test_extending_keeps_the_rest(store: TextStore, clock: Clock) -> None:
-    lease = store.save("text", 60)
-    store.extend(lease.code, lease.owner_token, lambda _: 600)
+    lease = save(store, "text", 60)
+    extend(store, lease.code, lease.owner_token, 600)
     clock.tick(600 + DAY - 1)
     assert store.sweep(10).freed == 0
     clock.tick(1)
@@ -132,8 +133,8 @@ def test_extending_keeps_the_rest(store: TextStore, clock: Clock) -> None:
 
 
 def test_the_token_of_one_text_is_nothing_for_another(store: TextStore) -> None:
-    mine, other = store.save("mine", 600), store.save("other", 600)
-    for deed in (store.status, store.delete, lambda code, token: store.extend(code, token, lambda _: 60)):
+    mine, other = save(store, "mine", 600), save(store, "other", 600)
+    for deed in (store.status, store.delete, lambda code, token: extend(store, code, token, 60)):
         with pytest.raises(NoTextError):
             deed(other.code, mine.owner_token)
     assert store.load(other.code).text == "other"

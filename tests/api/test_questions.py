@@ -15,6 +15,7 @@ from saver.store import TextStore
 from tests.api.test_budgets import ADDRESS, clock, load, make_app, redis  # noqa: F401 - fixtures
 from tests.api.test_metrics import figures
 from tests.conftest import Clock
+from tests.support.texts import save
 
 KEYS = Keys(bytes(32), bytes(32))
 SEALED = seal.encrypt("sealed", Seal(bytes(16)), KEYS, bytes(12))
@@ -66,7 +67,7 @@ def test_whoever_asks_more_than_once_gets_every_question_back(
 def test_on_the_wire_of_extension_1x_too(make_app: Callable[..., Flask]) -> None:  # noqa: F811
     app = make_app(misses_a_minute=1)
     store: TextStore = app.extensions["saver"].store
-    code, client = store.save("x", 600, "right").code, app.test_client()
+    code, client = save(store, "x", 600, "right").code, app.test_client()
     for word, message in (("", "not exist"), ("right", "x"), ("", "not exist"), ("right", "x")):
         answer = client.post("/load/", json={"ldcode": code, "ldpassword": word})
         assert answer.json["message"] == message

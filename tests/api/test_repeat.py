@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from saver.store import PoolEmptyError, Quota, QuotaError, TextStore
 from tests.conftest import BOTH, Clock
 from tests.support.snapshot import Database, ask, everything_stored
+from tests.support.texts import save
 
 KINDS = BOTH
 
@@ -229,14 +230,14 @@ def test_a_deleted_text_counts_no_more(make_app: Callable[..., Flask]) -> None:
 def test_writers_at_once_keep_to_the_quota(store: TextStore, make_quota: Callable[[], Quota]) -> None:
     outcomes: list[str] = []
 
-    def save() -> None:
+    def save_one() -> None:
         try:
-            store.save("x", 60, quota=make_quota())
+            save(store, "x", 60, quota=make_quota())
             outcomes.append("kept")
         except (QuotaError, PoolEmptyError) as error:
             outcomes.append(type(error).__name__)
 
-    threads = [threading.Thread(target=save) for _ in range(20)]
+    threads = [threading.Thread(target=save_one) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

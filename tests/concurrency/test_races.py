@@ -26,6 +26,7 @@ from tests.conftest import BOTH, Clock, address_of, settings_in
 from tests.support.races import PATIENCE, together
 from tests.support.server import wait_until
 from tests.support.snapshot import Database, ask, snapshot, tell
+from tests.support.texts import save
 
 KINDS = BOTH
 
@@ -82,7 +83,7 @@ def save_many(store: TextStore, writer: str, count: int) -> list[Saved]:
     for number in range(count):
         body = f"text {number} of {writer}"
         try:
-            lease = store.save(body, 3_600)
+            lease = save(store, body, 3_600)
         except PoolEmptyError:
             continue
         assert store.load(lease.code).text == body
@@ -266,13 +267,13 @@ def test_every_code_is_in_one_place_before_each_statement(
     def watch(connection: sqlite3.Connection, *_: object) -> None:
         connection.set_trace_callback(look)
 
-    saved = [store.save(f"text {number}", 60) for number in range(6)]
+    saved = [save(store, f"text {number}", 60) for number in range(6)]
     store.delete(saved[0].code, saved[0].owner_token)
     store.remove(saved[1].code)
     for _ in range(3):
         store.sweep(4)
         clock.tick(DAY)
-    store.save("text", 60)
+    save(store, "text", 60)
     assert found == {}
     assert {"BEGIN IMMEDIATE", "COMMIT"} <= set(statements)
     assert len(snapshot(database).leased) == 1
@@ -282,14 +283,14 @@ def test_a_code_that_is_leased_anew_while_a_password_is_derived_is_a_miss(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
     store: TextStore = make_app(code_cooldown=0).extensions["saver"].store
-    mine = store.save("mine", 60, "password")
+    mine = save(store, "mine", 60, "password")
     deriver = store._deriver
     derive = deriver.derive
 
     def slow(password: str, seal: Seal) -> Keys:
         store.delete(mine.code, mine.owner_token)
         store.sweep(10)
-        while store.save("a stranger's", 60).code != mine.code:
+        while save(store, "a stranger's", 60).code != mine.code:
             pass
         return derive(password, seal)
 

@@ -17,6 +17,7 @@ from saver.store import PoolEmptyError, TextStore
 from tests.support.races import PATIENCE, together
 from tests.support.server import wait_until
 from tests.support.snapshot import snapshot
+from tests.support.texts import save
 
 FEW = [f"aaa{letter}" for letter in "abcdefgh"]
 
@@ -192,12 +193,12 @@ def test_the_lead_is_always_handed_on(writer: Writer, services: Services) -> Non
 
 
 def test_an_empty_pool_refuses_some_and_serves_the_others(store: TextStore, services: Services) -> None:
-    def save(number: int) -> str | None:
+    def save_one(number: int) -> str | None:
         try:
-            return store.save(f"text {number}", 600).code
+            return save(store, f"text {number}", 600).code
         except PoolEmptyError:
             return None
 
-    saved = together([partial(save, number) for number in range(24)])
+    saved = together([partial(save_one, number) for number in range(24)])
     assert sorted(filter(None, saved)) == FEW
     assert snapshot(services.settings.data_dir / "saver.db").misplaced(FEW) == {}

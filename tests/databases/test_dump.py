@@ -17,6 +17,7 @@ from tests.databases.test_restored import closed, tool
 from tests.ops.test_backup import names
 from tests.support.postgres import PostgresDatabase
 from tests.support.snapshot import snapshot
+from tests.support.texts import save
 
 KINDS = ("postgresql",)
 DAY = 86_400
@@ -27,7 +28,7 @@ def test_the_dump_has_everything_and_can_be_restored(
 ) -> None:
     app = make_app()
     services: Services = app.extensions["saver"]
-    kept = services.store.save("kept", DAY)
+    kept = save(services.store, "kept", DAY)
     made = app.test_cli_runner().invoke(args=["backup", "--to", str(backups)])
     assert made.exit_code == 0, made.output
     path = backups / "saver-20270115T080000Z.dump"
@@ -35,7 +36,7 @@ def test_the_dump_has_everything_and_can_be_restored(
     assert made.stdout.splitlines()[:4] == [str(path), size, "dropped 0", "free    3"]
     assert kept.code not in made.output
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    since = services.store.save("since", DAY)
+    since = save(services.store, "since", DAY)
     closed(app)
     tool("pg_restore", database, "--clean", "--if-exists", str(path))
     again = make_app()

@@ -15,12 +15,14 @@ from saver.codes import Code
 from saver.database.writer import StorageError
 from saver.ops import Mover
 from saver.seal import Seal
-from saver.store import IdempotentRequest, StoredText, TextStore
+from saver.store import StoredText, TextStore
 from saver.store.copy import MoveError, compare, same
+from saver.texts import IdempotentRequest
 from tests.conftest import NOW, Clock
 from tests.support.moving import STAGES, Told, the_same
 from tests.support.postgres import PostgresDatabase
 from tests.support.snapshot import ask, tell
+from tests.support.texts import extend, save
 
 REST = 86_400
 PROOF = bytes(range(32))
@@ -37,16 +39,16 @@ def codes() -> list[str]:
 def some_of_each(store: TextStore, clock: Clock) -> dict[str, StoredText]:
     """Texts in every state there is; those that live are returned."""
     kept = {
-        "open": store.save(HOSTILE, 6_000),
-        "sealed": store.save(JWE, 6_000, proof=PROOF),
-        "once": store.save("once", 6_000, once=True),
-        "claimed": store.save("claimed", 6_000, once=True),
-        "repeated": store.save("again", 6_000, idempotency=IdempotentRequest("key", b"request")),
+        "open": save(store, HOSTILE, 6_000),
+        "sealed": save(store, JWE, 6_000, proof=PROOF),
+        "once": save(store, "once", 6_000, once=True),
+        "claimed": save(store, "claimed", 6_000, once=True),
+        "repeated": save(store, "again", 6_000, idempotency=IdempotentRequest("key", b"request")),
     }
     store.load(kept["claimed"].code, claim=CLAIM)
     for _ in range(20):
-        store.save("expires", 60)
-    gone = store.save("gone", 600)
+        save(store, "expires", 60)
+    gone = save(store, "gone", 600)
     store.delete(gone.code, gone.owner_token)
     clock.tick(60)
     store.sweep(10)
@@ -81,10 +83,10 @@ def test_all_is_there_and_goes_on(
     assert there.load(kept["sealed"].code, proof=PROOF).text == JWE
     assert there.load(kept["once"].code).text == "once"
     assert there.load(kept["claimed"].code, claim=CLAIM).text == "claimed"
-    assert there.save("again", 6_000, idempotency=IdempotentRequest("key", b"request")) == kept["repeated"]
+    assert save(there, "again", 6_000, idempotency=IdempotentRequest("key", b"request")) == kept["repeated"]
     assert there.status(kept["open"].code, kept["open"].owner_token).state == "loaded"
     there.delete(kept["open"].code, kept["open"].owner_token)
-    assert there.save("new", 600).code not in {lease.code for lease in kept.values()}
+    assert save(there, "new", 600).code not in {lease.code for lease in kept.values()}
     clock.tick(6_000 + REST)
     while there.sweep(100).more:
         pass
@@ -98,18 +100,18 @@ def test_what_changes_meanwhile_is_there_too(
     kept = some_of_each(store, clock)
 
     def change() -> None:
-        store.save(JWE, 6_000, proof=PROOF)
+        save(store, JWE, 6_000, proof=PROOF)
         store.load(kept["once"].code, claim=CLAIM)
         store.ack(kept["once"].code, CLAIM)
-        store.extend(kept["open"].code, kept["open"].owner_token, lambda _sealed: 9_000)
+        extend(store, kept["open"].code, kept["open"].owner_token, 9_000)
         # Its code is free again, and its key under another code.
         clock.tick(REST)
         while store.sweep(7).more:
             pass
-        assert store.save("x", 60, idempotency=IdempotentRequest("other", b"x"))
+        assert save(store, "x", 60, idempotency=IdempotentRequest("other", b"x"))
         clock.tick(60 + REST)
         store.sweep(1_000)
-        store.save("again", 6_000, idempotency=IdempotentRequest("key", b"request"))
+        save(store, "again", 6_000, idempotency=IdempotentRequest("key", b"request"))
 
     moved = mover.move(target.address, Told({stage: change}))
     the_same(database, target)
@@ -128,8 +130,8 @@ def test_every_deed_is_noted(
     if deed == "give back":
         clock.tick(REST)
     deeds: dict[str, Callable[[], object]] = {
-        "save": lambda: store.save("new", 60),
-        "extend": lambda: store.extend(lease.code, lease.owner_token, lambda _sealed: 9_000),
+        "save": lambda: save(store, "new", 60),
+        "extend": lambda: extend(store, lease.code, lease.owner_token, 9_000),
         "claim": lambda: store.load(kept["once"].code, claim=CLAIM),
         "ack": lambda: store.ack(kept["claimed"].code, CLAIM),
         "delete": lambda: store.delete(lease.code, lease.owner_token),
@@ -171,14 +173,14 @@ class TestFrozen:
         assert store.load(kept["sealed"].code, proof=PROOF).text == JWE
         assert store.status(lease.code, lease.owner_token).state == "loaded"
         assert (
-            store.save("again", 6_000, idempotency=IdempotentRequest("key", b"request")) == kept["repeated"]
+            save(store, "again", 6_000, idempotency=IdempotentRequest("key", b"request")) == kept["repeated"]
         )
         for write in (
-            lambda: store.save("x", 60),
+            lambda: save(store, "x", 60),
             lambda: store.load(kept["once"].code, claim=CLAIM),
             lambda: store.ack(kept["claimed"].code, CLAIM),
             lambda: store.delete(lease.code, lease.owner_token),
-            lambda: store.extend(lease.code, lease.owner_token, lambda _sealed: 9_000),
+            lambda: extend(store, lease.code, lease.owner_token, 9_000),
             lambda: store.remove(lease.code),
             lambda: store.sweep(100),
         ):

@@ -21,6 +21,7 @@ from tests.support.moving import STAGES, Told, left_in, the_same
 from tests.support.postgres import Cluster, PostgresDatabase, tell_server
 from tests.support.server import ROOT, environment, free_port
 from tests.support.snapshot import ask, snapshot, tell
+from tests.support.texts import save
 
 REST = 86_400
 SECRET = "Pfeffernuss"
@@ -50,13 +51,13 @@ def other(cluster: Cluster) -> Iterator[PostgresDatabase]:
 @pytest.fixture(autouse=True)
 def kept(store: TextStore) -> list[str]:
     """The codes of the texts that are to be found after all."""
-    return [store.save(f"text {number}", 6_000).code for number in range(50)]
+    return [save(store, f"text {number}", 6_000).code for number in range(50)]
 
 
 def goes_on(store: TextStore, database: Path, kept: list[str]) -> None:
     """The old service takes and gives as if nothing had been."""
     assert [store.load(Code.parse(code)).text for code in kept] == [f"text {n}" for n in range(len(kept))]
-    store.save("new", 6_000)
+    save(store, "new", 6_000)
     assert left_in(database) == []
 
 
@@ -105,9 +106,9 @@ class TestFailed:
         ):
             mover.move(target.address, Told({"compared": target.lose_connections}))
         with pytest.raises(StorageError):
-            store.save("x", 60)
+            save(store, "x", 60)
         # It was not kept, so the next run begins anew, with the old service.
-        moved = mover.move(target.address, Told({"copied": lambda: store.save("between", 6_000)}))
+        moved = mover.move(target.address, Told({"copied": lambda: save(store, "between", 6_000)}))
         assert moved.caught_up == 1
         the_same(database, target)
 
@@ -125,7 +126,7 @@ class TestFailed:
         assert (moved.audit, moved.read_only) == (None, None)
         assert moved.place.endswith(target.name)
         with pytest.raises(StorageError):
-            store.save("x", 60)
+            save(store, "x", 60)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -145,16 +146,16 @@ def test_killed_at_any_stage_it_can_be_run_again(
     is_frozen = stage in STAGES[STAGES.index("frozen") :]
     if is_frozen:
         with pytest.raises(StorageError):
-            store.save("x", 60)
+            save(store, "x", 60)
     else:
-        store.save("goes on", 6_000)
+        save(store, "goes on", 6_000)
     if stage != "kept":
         holds_nothing(target)
     moved = mover.move(target.address, Told())
     assert (moved.audit is None) == (stage == "kept")
     the_same(database, target)
     with pytest.raises(StorageError):
-        store.save("x", 60)
+        save(store, "x", 60)
 
 
 _FUNCTION = "CREATE FUNCTION meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$"
@@ -195,7 +196,7 @@ def test_a_target_that_keeps_something_else_is_not_moved_to(
     tell(migrated_target, _FUNCTION.format(does))
     tell(migrated_target, f"CREATE TRIGGER meddle {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
     with pytest.raises(OperationError, match=f"goes on with the old database: {why}"):
-        mover.move(migrated_target.address, Told({"caught up": lambda: store.save("late", 6_000)}))
+        mover.move(migrated_target.address, Told({"caught up": lambda: save(store, "late", 6_000)}))
     goes_on(store, database, kept)
     holds_nothing(migrated_target)
 
@@ -315,7 +316,7 @@ class TestRefused:
         self.refused(mover, first.address, "it was moved to .*, where it is no more")
         cluster.drop(first)
         with pytest.raises(StorageError):
-            store.save("x", 60)
+            save(store, "x", 60)
 
 
 def test_whoever_is_pointed_at_the_target_waits_until_all_is_there(
@@ -363,14 +364,14 @@ class TestUndone:
         there: TextStore = make_app("data", database_url=target.address).extensions["saver"].store
         with pytest.raises(OperationError, match="was moved to"):
             mover.undo(other.address)
-        lease = there.save("new", 600)
+        lease = save(there, "new", 600)
         with pytest.raises(OperationError, match="written to since"):
             mover.undo(target.address)
         there.delete(lease.code, lease.owner_token)
         with pytest.raises(OperationError, match="written to since"):
             mover.undo(target.address)
         with pytest.raises(StorageError):
-            store.save("x", 60)
+            save(store, "x", 60)
         clock.tick(600 + REST)
         there.sweep(100)
         with pytest.raises(OperationError, match="written to since"):

@@ -12,6 +12,7 @@ from saver.codes import Code
 from saver.store import TextStore
 from tests.support.postgres import Cluster, PostgresDatabase
 from tests.support.snapshot import ask
+from tests.support.texts import save
 
 SECRET = "Pfeffernuss"
 
@@ -32,7 +33,7 @@ def target(cluster: Cluster) -> Iterator[PostgresDatabase]:
 def test_the_operator_is_told_what_was_done_and_what_is_left_to_do(
     run: FlaskCliRunner, store: TextStore, target: PostgresDatabase
 ) -> None:
-    store.save("x", 600)
+    save(store, "x", 600)
     address = target.address.replace("saver@", f"saver:{SECRET}@")
     told = run.invoke(args=["move", "--to", "-"], input=f"{address}\n")
     assert told.exit_code == 0, told.output
@@ -69,4 +70,4 @@ def test_wrong_use_is_told(run: FlaskCliRunner) -> None:
 def test_an_undo_of_nothing_is_no_error(run: FlaskCliRunner, store: TextStore) -> None:
     undone = run.invoke(args=["move", "--undo"])
     assert (undone.exit_code, undone.stdout) == (0, "the old database takes writes\n")
-    store.save("x", 60)
+    save(store, "x", 60)

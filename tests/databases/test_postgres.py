@@ -21,12 +21,14 @@ from saver.app import Services
 from saver.codes import SPACE
 from saver.database.writer import StorageError
 from saver.settings import SettingsError
-from saver.store import IdempotentRequest, NoTextError, PoolEmptyError, StoredText, TextStore
+from saver.store import NoTextError, PoolEmptyError, StoredText, TextStore
+from saver.texts import IdempotentRequest
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held
 from tests.support.races import PATIENCE, together
 from tests.support.server import ROOT, environment, wait_until
 from tests.support.snapshot import ask, put_codes, snapshot, tell
+from tests.support.texts import extend, save
 
 KINDS = ("postgresql",)
 CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
@@ -38,20 +40,20 @@ class TestNobodyWaitsForAnothersCode:
         self, impatient: TextStore, database: PostgresDatabase, codes: list[str]
     ) -> None:
         with held(database, "DELETE FROM code WHERE code <> 'wUrp'"):
-            assert impatient.save("text", 60).code == "wUrp"
+            assert save(impatient, "text", 60).code == "wUrp"
         assert snapshot(database).misplaced(codes) == {}
 
     def test_when_others_take_each_of_the_last_ones_there_is_none(
         self, impatient: TextStore, database: PostgresDatabase
     ) -> None:
         with held(database, "DELETE FROM code"), pytest.raises(PoolEmptyError):
-            impatient.save("text", 60)
-        impatient.save("text", 60)
+            save(impatient, "text", 60)
+        save(impatient, "text", 60)
 
     def test_a_sweep_passes_over_what_another_is_at(
         self, impatient: TextStore, database: PostgresDatabase, clock: Clock, codes: list[str]
     ) -> None:
-        leased = [impatient.save("text", 60).code for _ in codes]
+        leased = [save(impatient, "text", 60).code for _ in codes]
         clock.tick(60)
         with held(database, f"SELECT 1 FROM text WHERE code = '{leased[0]}' FOR UPDATE"):
             assert impatient.sweep(10).wiped == len(codes) - 1
@@ -62,13 +64,13 @@ class TestNobodyWaitsForAnothersCode:
     ) -> None:
         store: TextStore = make_app(threads=16).extensions["saver"].store
 
-        def save() -> StoredText | None:
+        def save_one() -> StoredText | None:
             try:
-                return store.save("text", 60)
+                return save(store, "text", 60)
             except PoolEmptyError:
                 return None
 
-        saved = [lease.code for lease in together([save] * 16) if lease]
+        saved = [lease.code for lease in together([save_one] * 16) if lease]
         assert sorted(saved) == sorted(codes)
         assert snapshot(database).misplaced(codes) == {}
 
@@ -77,14 +79,14 @@ class TestItComesBackByItself:
     def test_a_lost_connection_is_not_noticed(self, app: Flask, database: PostgresDatabase) -> None:
         client, store = app.test_client(), app.extensions["saver"].store
         app.extensions["saver"].readiness.beat()
-        kept = store.save("text", 600)
+        kept = save(store, "text", 600)
 
         def connect() -> None:
             store._engine.connect().close()
 
         for use in (
             lambda: store.load(kept.code),
-            lambda: store.save("more", 600),
+            lambda: save(store, "more", 600),
             lambda: store.status(kept.code, kept.owner_token),
             lambda: store.sweep(10),
             store.audit,
@@ -136,7 +138,7 @@ class TestItComesBackByItself:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
         with pytest.raises(StorageError):
-            store.save("text", 60)
+            save(store, "text", 60)
 
 
 def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[], None]) -> None:
@@ -163,7 +165,7 @@ class TestTwoAtOnce:
     ) -> None:
         # Nobody finds it beforehand: the key itself must keep them apart.
         monkeypatch.setattr(TextStore, "_before", lambda *_: None)
-        saved = together([partial(store.save, "text", 60, idempotency=REPEATABLE)] * 6)
+        saved = together([partial(save, store, "text", 60, idempotency=REPEATABLE)] * 6)
         assert len({lease.code for lease in saved}) == 1
         assert len(snapshot(database).leased) == 1
 
@@ -171,14 +173,14 @@ class TestTwoAtOnce:
     def test_an_owner_who_comes_late_does_not_touch_a_strangers_text(
         self, store: TextStore, database: PostgresDatabase, deed: str
     ) -> None:
-        mine = store.save("mine", 60)
+        mine = save(store, "mine", 60)
 
         def late() -> None:
             if deed == "delete":
                 store.delete(mine.code, mine.owner_token)
             else:
                 with pytest.raises(NoTextError):
-                    store.extend(mine.code, mine.owner_token, lambda _sealed: 600)
+                    extend(store, mine.code, mine.owner_token, 600)
 
         a_stranger_first(database, "owner_hash = 'stranger', body = 'a stranger''s'", late)
         assert ask(database, "SELECT body, ended, expires_at FROM text") == [
@@ -188,7 +190,7 @@ class TestTwoAtOnce:
     def test_a_claim_that_comes_second_reads_nothing(
         self, store: TextStore, database: PostgresDatabase
     ) -> None:
-        code = store.save("once", 60, once=True).code
+        code = save(store, "once", 60, once=True).code
 
         def second() -> None:
             with pytest.raises(NoTextError):
@@ -247,7 +249,7 @@ def _load_nothing(store: TextStore) -> None:
 
 
 def test_a_load_is_one_statement(store: TextStore) -> None:
-    code = store.save("text", 60).code
+    code = save(store, "text", 60).code
     sent: list[object] = []
     connection = store._engine.raw_connection()
     driver: Any = connection.driver_connection
@@ -256,18 +258,18 @@ def test_a_load_is_one_statement(store: TextStore) -> None:
     connection.close()
     store.load(code)
     assert sent == [], "no BEGIN before it and no ROLLBACK after it"
-    store.save("text", 60)
+    save(store, "text", 60)
     assert sent == [b"COMMIT"]
 
 
 def test_the_servers_log_has_nothing_of_a_text(
     impatient: TextStore, database: PostgresDatabase, cluster: Cluster
 ) -> None:
-    lease = impatient.save("CANARY-TEXT", 60, "CANARY-PASSWORD", idempotency=REPEATABLE)
+    lease = save(impatient, "CANARY-TEXT", 60, "CANARY-PASSWORD", idempotency=REPEATABLE)
     with held(database, "LOCK TABLE text"):
         for use in (
             lambda: impatient.load(lease.code, "CANARY-PASSWORD"),
-            lambda: impatient.save("CANARY-TEXT", 60),
+            lambda: save(impatient, "CANARY-TEXT", 60),
             lambda: impatient.status(lease.code, lease.owner_token),
         ):
             with pytest.raises(StorageError):

@@ -23,6 +23,7 @@ from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held, tell_server
 from tests.support.races import together
 from tests.support.snapshot import ask, put_codes, snapshot, tell
+from tests.support.texts import save
 
 KINDS = ("postgresql",)
 KEY = {"Idempotency-Key": "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"}
@@ -33,7 +34,7 @@ class TestWaitsEnd:
     def test_a_row_that_somebody_holds_is_waited_for_a_bounded_time(
         self, impatient: TextStore, database: PostgresDatabase
     ) -> None:
-        lease = impatient.save("text", 60)
+        lease = save(impatient, "text", 60)
         with held(database, "SELECT 1 FROM text FOR UPDATE"):
             with pytest.raises(StorageError):
                 impatient.delete(lease.code, lease.owner_token)
@@ -188,7 +189,7 @@ class TestTheServersSettings:
     def test_a_column_that_changed_is_read_without_a_restart(
         self, store: TextStore, database: PostgresDatabase
     ) -> None:
-        lease = store.save("text", 600)
+        lease = save(store, "text", 600)
         for _ in range(8):
             store.load(lease.code)
             store.status(lease.code, lease.owner_token)

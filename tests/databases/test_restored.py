@@ -15,6 +15,7 @@ from saver.store import NoTextError, PoolEmptyError
 from tests.conftest import NOW, Clock
 from tests.support.postgres import PostgresDatabase, program
 from tests.support.snapshot import snapshot, tell
+from tests.support.texts import save
 
 KINDS = ("postgresql",)
 DAY = 86_400
@@ -46,13 +47,13 @@ def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
 ) -> None:
     app = make_app()
     services: Services = app.extensions["saver"]
-    kept = services.store.save("kept", DAY)
-    once = services.store.save("once", DAY, once=True)
-    short = services.store.save("short", 60)
+    kept = save(services.store, "kept", DAY)
+    once = save(services.store, "once", DAY, once=True)
+    short = save(services.store, "short", 60)
     dump = tmp_path / "saver.dump"
     tool("pg_dump", database, "--format=custom", f"--file={dump}")
     clock.tick(60)
-    since = services.store.save("since", DAY)
+    since = save(services.store, "since", DAY)
     closed(app)
     tool("pg_restore", database, "--clean", "--if-exists", str(dump))
     assert snapshot(database).free == [since.code], "without more its code would be leased again"
@@ -67,7 +68,7 @@ def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
         with pytest.raises(NoTextError):
             store.load(gone.code)
     with pytest.raises(PoolEmptyError):
-        store.save("too early", 60)
+        save(store, "too early", 60)
     clock.now = NOW + 60 + MONTH + DAY - 1
     store.sweep(10)
     assert snapshot(database).free == []

@@ -25,16 +25,18 @@ from saver.store import TextStore
 from tests.conftest import NO_LIMITS, Clock
 from tests.support.server import environment, wait_until
 from tests.support.snapshot import ask, put_codes, snapshot
+from tests.support.texts import save
 
 POOL = [Code.nth(number * 365) for number in range(20_000)]
 # Leases, deletes and sweeps as fast as it can, and says after each lease what was kept.
 WRITER = """\
 import json, sys
 from saver import create_app
+from tests.support.texts import save
 store = create_app().extensions["saver"].store
 while True:
-    kept = store.save("k" * 200, 3600)
-    gone = store.save("g" * 200, 3600)
+    kept = save(store, "k" * 200, 3600)
+    gone = save(store, "g" * 200, 3600)
     store.delete(gone.code, gone.owner_token)
     store.sweep(50)
     print(json.dumps([kept.code, gone.code]), flush=True)
@@ -48,7 +50,7 @@ def names(folder: Path) -> list[str]:
 def test_it_says_where_the_copy_is_and_what_is_in_it(
     run: FlaskCliRunner, store: TextStore, backups: Path
 ) -> None:
-    code = store.save("kept", 600).code
+    code = save(store, "kept", 600).code
     told = run.invoke(args=["backup", "--to", str(backups)])
     assert told.exit_code == 0
     path = backups / "saver-20270115T080000Z.db"
@@ -67,7 +69,7 @@ def test_it_says_where_the_copy_is_and_what_is_in_it(
 def test_what_was_wiped_is_not_in_the_copy(
     run: FlaskCliRunner, store: TextStore, backups: Path, clock: Clock
 ) -> None:
-    store.save("CANARY" * 5_000, 60)
+    save(store, "CANARY" * 5_000, 60)
     clock.tick(60)
     store.sweep(10)
     assert run.invoke(args=["backup", "--to", str(backups)]).exit_code == 0
@@ -90,7 +92,7 @@ def test_a_second_one_in_the_same_second_does_not_replace_the_first(
     run: FlaskCliRunner, store: TextStore, backups: Path
 ) -> None:
     run.invoke(args=["backup", "--to", str(backups)])
-    store.save("later", 600)
+    save(store, "later", 600)
     told = run.invoke(args=["backup", "--to", str(backups)])
     assert (told.exit_code, "is there already" in told.output) == (1, True)
     [copy] = backups.iterdir()
@@ -129,7 +131,7 @@ def test_a_disk_that_is_full_leaves_nothing_half_made(services: Services, backup
 def test_a_copy_that_breaks_a_rule_gets_no_name(
     run: FlaskCliRunner, services: Services, store: TextStore, backups: Path, harm: str, sentence: str | None
 ) -> None:
-    store.save("x", 600)
+    save(store, "x", 600)
     with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
     told = run.invoke(args=["backup", "--to", str(backups)])

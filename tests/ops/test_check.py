@@ -18,6 +18,7 @@ from saver.app import Services
 from saver.codes import SPACE
 from saver.store import TextStore
 from tests.conftest import Clock
+from tests.support.texts import save
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def lines(told: str) -> dict[str, str]:
 
 def test_all_is_well(run: FlaskCliRunner, full: Flask) -> None:
     services: Services = full.extensions["saver"]
-    code = services.store.save("x", 600).code
+    code = save(services.store, "x", 600).code
     services.readiness.beat()
     told = run.invoke(args=["check"])
     assert lines(told.stdout) == dict.fromkeys(
@@ -132,7 +133,7 @@ def test_a_pool_that_runs_short_is_told(
     # Millions of texts would take their time, so short is what is not quite full.
     monkeypatch.setattr("saver.ops.check._SHORT", 1.0)
     assert lines(run.invoke(args=["check"]).stdout)["codes"] == "ok"
-    services.store.save("x", 60)
+    save(services.store, "x", 60)
     told = run.invoke(args=["check"])
     assert (told.exit_code, lines(told.stdout)["codes"]) == (1, "FAILING")
 
@@ -152,7 +153,7 @@ def stopped(run: FlaskCliRunner, full: Flask, tmp_path: Path) -> Iterator[Path]:
     store: TextStore = full.extensions["saver"].store
     (tmp_path / "backups").mkdir()
     assert run.invoke(args=["backup", "--to", str(tmp_path / "backups")]).exit_code == 0
-    store.save("since", 600)
+    save(store, "since", 600)
     with full.app_context():
         full.extensions["sqlalchemy"].engine.dispose()
     [path] = (tmp_path / "backups").iterdir()

@@ -15,6 +15,7 @@ from saver.codes import SPACE
 from saver.store import NoTextError, TextStore
 from tests.conftest import BOTH, Clock
 from tests.support.snapshot import Database, put_codes
+from tests.support.texts import save
 
 KINDS = BOTH
 
@@ -27,7 +28,7 @@ def name_for_people(address: str | URL) -> str:
 def test_fill_adds_every_code_that_is_nowhere(
     run: FlaskCliRunner, store: TextStore, codes: list[str]
 ) -> None:
-    lease = store.save("kept", 600)
+    lease = save(store, "kept", 600)
     filled = run.invoke(args=["pool", "fill"])
     assert filled.stdout == f"{SPACE - len(codes):,} codes added\n"
     assert "0 codes added" in run.invoke(args=["pool", "fill"]).stdout
@@ -42,14 +43,14 @@ def test_audit_fails_on_a_code_that_is_missing_or_twice(
     missing = run.invoke(args=["pool", "audit"])
     assert missing.exit_code == 1
     assert f"missing {SPACE - len(codes):,}" in missing.stdout
-    code = store.save("x", 60).code
+    code = save(store, "x", 60).code
     put_codes(database, [code])
     assert "twice   1" in run.invoke(args=["pool", "audit"]).stdout
 
 
 def test_count_tells_where_the_codes_are(run: FlaskCliRunner, store: TextStore, clock: Clock) -> None:
-    store.save("short", 60)
-    store.save("long", 600)
+    save(store, "short", 60)
+    save(store, "long", 600)
     clock.tick(60)
     assert run.invoke(args=["pool", "count"]).stdout == "free    2\nlive    1\noverdue 1\nresting 0\n"
     store.sweep(10)
@@ -57,7 +58,7 @@ def test_count_tells_where_the_codes_are(run: FlaskCliRunner, store: TextStore, 
 
 
 def test_sweep_does_all_there_is_to_do(run: FlaskCliRunner, store: TextStore, clock: Clock) -> None:
-    store.save("x", 60)
+    save(store, "x", 60)
     clock.tick(60 + 86_400)
     assert run.invoke(args=["sweep"]).stdout == "1 wiped, 1 given back\n"
     assert run.invoke(args=["sweep"]).stdout == "0 wiped, 0 given back\n"
@@ -66,7 +67,7 @@ def test_sweep_does_all_there_is_to_do(run: FlaskCliRunner, store: TextStore, cl
 def test_remove_ends_a_text_and_keeps_the_reason_without_the_code(
     run: FlaskCliRunner, services: Services, store: TextStore
 ) -> None:
-    code = store.save("x", 600).code
+    code = save(store, "x", 600).code
     removed = run.invoke(args=["remove", code, "--reason", "abuse\nreport 7"])
     assert (removed.exit_code, removed.stdout) == (0, "removed\n")
     with pytest.raises(NoTextError):
@@ -83,7 +84,7 @@ def test_remove_ends_a_text_and_keeps_the_reason_without_the_code(
 def test_a_text_is_removed_also_where_the_reason_cannot_be_kept(
     run: FlaskCliRunner, services: Services, store: TextStore
 ) -> None:
-    code = store.save("x", 600).code
+    code = save(store, "x", 600).code
     (services.settings.data_dir / "operator.log").mkdir()
     removed = run.invoke(args=["remove", code, "--reason", "report"])
     assert removed.exit_code == 1
@@ -96,14 +97,14 @@ def test_a_text_is_removed_also_where_the_reason_cannot_be_kept(
 
 
 def test_the_reason_must_not_name_the_code(run: FlaskCliRunner, store: TextStore) -> None:
-    code = store.save("x", 600).code
+    code = save(store, "x", 600).code
     refused = run.invoke(args=["remove", code, "--reason", f"malware in {code}, see report 7"])
     assert (refused.exit_code, "must not name the code" in refused.output) == (2, True)
     assert store.load(code).text == "x"
 
 
 def test_remove_spares_a_text_that_was_saved_after_the_report(run: FlaskCliRunner, store: TextStore) -> None:
-    code = store.save("x", 600).code  # saved at 2027-01-15T08:00:00Z
+    code = save(store, "x", 600).code  # saved at 2027-01-15T08:00:00Z
     before = run.invoke(args=["remove", code, "--reason", "report", "--at", "2027-01-15T07:59Z"])
     assert (before.exit_code, store.load(code).text) == (1, "x")
     assert (

@@ -14,6 +14,7 @@ from saver.ops import OperationError
 from tests.conftest import NOW, Clock
 from tests.support.restoring import CLAIM, LONGEST, REST, House
 from tests.support.snapshot import ask, snapshot
+from tests.support.texts import extend, save
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def house(make_app: Callable[..., Flask], clock: Clock, tmp_path: Path) -> House
 
 
 def test_a_text_that_lives_is_there_again_and_an_expired_one_is_wiped(house: House) -> None:
-    long, short = house.store.save("long", 6_000), house.store.save("short", 600)
+    long, short = save(house.store, "long", 6_000), save(house.store, "short", 600)
     backup = house.backup()
     house.clock.tick(600)
     restored = house.restore(backup)
@@ -34,7 +35,7 @@ def test_a_text_that_lives_is_there_again_and_an_expired_one_is_wiped(house: Hou
 
 def test_codes_that_were_leased_since_rest_as_long_as_they_would_have(house: House) -> None:
     backup = house.backup()
-    since = house.store.save("since", 6_000)
+    since = save(house.store, "since", 6_000)
     assert house.restore(backup).taken_over == 1
     assert house.reads(since.code) is None
     assert house.store.status(since.code, since.owner_token).state == "deleted"
@@ -48,9 +49,9 @@ def test_codes_that_were_leased_since_rest_as_long_as_they_would_have(house: Hou
 
 
 def test_what_was_deleted_or_read_once_since_stays_gone(house: House) -> None:
-    deleted = house.store.save("deleted", 6_000)
-    once = house.store.save("once", 6_000, once=True)
-    claimed = house.store.save("claimed", 6_000, once=True)
+    deleted = save(house.store, "deleted", 6_000)
+    once = save(house.store, "once", 6_000, once=True)
+    claimed = save(house.store, "claimed", 6_000, once=True)
     backup = house.backup()
     house.store.delete(deleted.code, deleted.owner_token)
     assert house.reads(once.code) == "once"
@@ -65,9 +66,9 @@ def test_what_was_deleted_or_read_once_since_stays_gone(house: House) -> None:
 
 
 def test_a_text_that_was_extended_lives_as_long_as_its_owner_was_told(house: House) -> None:
-    lease = house.store.save("x", 600)
+    lease = save(house.store, "x", 600)
     backup = house.backup()
-    until = house.store.extend(lease.code, lease.owner_token, lambda _sealed: 6_000)
+    until = extend(house.store, lease.code, lease.owner_token, 6_000)
     house.restore(backup)
     house.clock.now = until - 1
     assert house.reads(lease.code) == "x"
@@ -77,7 +78,7 @@ def test_a_text_that_was_extended_lives_as_long_as_its_owner_was_told(house: Hou
 
 
 def test_a_code_that_went_round_since_belongs_to_its_new_lease(house: House) -> None:
-    first = house.store.save("first", 60)
+    first = save(house.store, "first", 60)
     backup = house.backup()
     house.clock.tick(60 + REST)
     house.sweep()
@@ -95,14 +96,14 @@ def test_a_code_that_went_round_since_belongs_to_its_new_lease(house: House) -> 
 
 def test_the_database_so_far_is_kept_and_can_be_restored_in_its_turn(house: House) -> None:
     backup = house.backup()
-    code = house.store.save("since", 6_000).code
+    code = save(house.store, "since", 6_000).code
     kept = house.restore(backup).kept
     assert kept
     assert ask(kept, "SELECT code, body FROM text") == [(code, "since")]
     assert snapshot(backup).leased == []
     assert stat.S_IMODE(house.database.stat().st_mode) == 0o600
     assert not list(house.database.parent.glob("*restoring*"))
-    assert house.store.save("goes on", 60).code != code
+    assert save(house.store, "goes on", 60).code != code
 
 
 class TestLost:
@@ -116,7 +117,7 @@ class TestLost:
         assert not house.database.exists() or not house.database.stat().st_size
 
     def test_no_code_is_leased_before_the_last_possible_lease_has_rested(self, house: House) -> None:
-        lease = house.store.save("kept", 6_000)
+        lease = save(house.store, "kept", 6_000)
         backup = house.backup()
         house.lose()
         restored = house.restore(backup, lost=True)
@@ -144,7 +145,7 @@ class TestLost:
         assert len(house.lease_all()) == 4
 
     def test_one_time_texts_are_wiped_since_they_may_have_been_read(self, house: House) -> None:
-        once = house.store.save("once", 6_000, once=True)
+        once = save(house.store, "once", 6_000, once=True)
         backup = house.backup()
         house.lose()
         house.restore(backup, lost=True)
@@ -155,8 +156,8 @@ class TestLost:
     def test_an_open_text_whose_code_may_have_gone_round_is_wiped(
         self, house: House, later: int, there: str | None
     ) -> None:
-        plain = house.store.save("open", 10 * REST)
-        locked = house.store.save("locked", 10 * REST, password="four easy words here")
+        plain = save(house.store, "open", 10 * REST)
+        locked = save(house.store, "locked", 10 * REST, password="four easy words here")
         backup = house.backup()
         house.lose()
         house.clock.tick(later)
@@ -169,7 +170,7 @@ class TestLost:
         self, house: House, harm: str, migrated: Path
     ) -> None:
         backup = house.backup()
-        house.store.save("since", 600)
+        save(house.store, "since", 600)
         house.lose()
         if harm == "torn":
             house.database.write_bytes(backup.read_bytes()[:20_000])

@@ -17,6 +17,7 @@ from saver.ops import OperationError
 from saver.ops.files import make_private
 from tests.conftest import Clock
 from tests.support.restoring import House
+from tests.support.texts import save
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(house: House) 
 
 def test_a_restore_that_fails_leaves_all_as_it_was(house: House) -> None:
     backup = house.backup()
-    code = house.store.save("still there", 600).code
+    code = save(house.store, "still there", 600).code
     # The old database's new name is taken, so the very last step fails.
     stamp = "20270115T080000Z"
     house.database.with_name(f"saver.db.replaced-{stamp}").write_text("mine")
@@ -54,7 +55,7 @@ def test_any_path_will_do(make_app: Callable[..., Flask], clock: Clock, tmp_path
     (tmp_path / name).mkdir()
     house = House(make_app, clock, tmp_path / name, "data")
     house.database = house.services.settings.data_dir / "saver.db"
-    lease = house.store.save("x", 600)
+    lease = save(house.store, "x", 600)
     moved = house.backup().rename(tmp_path / name / "moved.db")
     house.restore(moved)
     assert house.reads(lease.code) == "x"
@@ -65,7 +66,7 @@ class TestRefused:
 
     def test_while_a_process_has_the_database_open(self, house: House) -> None:
         backup = house.backup()
-        house.store.save("x", 600)
+        save(house.store, "x", 600)
         # Idle, and it has only once looked: as a process of the service at night.
         hold = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA journal_mode = WAL')"
         hold += "; c.execute('SELECT 1 FROM code').fetchall(); print('+', flush=True); sys.stdin.read()"
@@ -109,7 +110,7 @@ class TestRefused:
         self._refused(house, backup, "-wal lies beside it: that is a database in use")
 
     def test_a_backup_that_breaks_a_rule(self, house: House) -> None:
-        house.store.save("x", 60)
+        save(house.store, "x", 60)
         backup = house.backup()
         with closing(sqlite3.connect(backup)) as database, database:
             database.execute("INSERT INTO code SELECT code FROM text")
@@ -119,7 +120,7 @@ class TestRefused:
         self._refused(house, tmp_path / "nothing.db", "there is no file")
 
     def _refused(self, house: House, file: Path, sentence: str) -> None:
-        code = house.store.save("still there", 600).code
+        code = save(house.store, "still there", 600).code
         with pytest.raises(OperationError, match=sentence):
             house.restore(file)
         assert house.reads(code) == "still there"

@@ -15,6 +15,7 @@ from saver.store import NoTextError, PoolEmptyError
 from tests.conftest import Clock
 from tests.support.restoring import REST, House
 from tests.support.snapshot import ask, snapshot
+from tests.support.texts import extend, save
 
 DEEDS = st.lists(
     st.one_of(
@@ -53,7 +54,7 @@ class Told:
     def _save(self, life: int, *, once: bool) -> None:
         body = f"text {len(self.store)}"
         try:
-            lease = self.house.store.save(body, life, once=once)
+            lease = save(self.house.store, body, life, once=once)
         except PoolEmptyError:
             return
         assert self.rests_until.get(lease.code, 0) <= self.house.clock.now
@@ -72,7 +73,7 @@ class Told:
 
     def _extend(self, code: str, _body: str, token: str) -> None:
         try:
-            until = self.house.store.extend(Code.parse(code), token, lambda _sealed: 5_000)
+            until = extend(self.house.store, Code.parse(code), token, 5_000)
         except NoTextError:
             return
         self.rests_until[code] = until + REST

@@ -7,7 +7,6 @@ import re
 import shutil
 import stat
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from saver.database.writer import StorageError
 from saver.store import TextStore
 from tests.conftest import settings_in
 from tests.support.snapshot import ask, snapshot
+from tests.support.texts import save
 
 
 def delete(folder: Path, *endings: str) -> None:
@@ -141,4 +141,4 @@ def test_an_open_file_costs_a_look_up_nothing_else(store: TextStore, services: S
     for _ in range(3):
         store._read(lambda connection: seen.append(id(connection.connection.driver_connection)))
     assert len(set(seen)) == 1
-    partial(services.store.save, "x", 60)()
+    save(services.store, "x", 60)

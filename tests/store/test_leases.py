@@ -22,6 +22,7 @@ from saver.store import NoTextError, PoolEmptyError, TextStore, owner, reading
 from saver.store.allocate import CodeAllocator
 from tests.conftest import BOTH, NOW, Clock, settings_in
 from tests.support.snapshot import Database, ask, everything_stored, put_codes, tell
+from tests.support.texts import save
 
 KINDS = BOTH
 
@@ -29,7 +30,7 @@ DAY = 86_400
 
 
 def test_a_saved_text_is_loaded_until_its_last_second(store: TextStore, clock: Clock) -> None:
-    lease = store.save("hello", 600)
+    lease = save(store, "hello", 600)
     assert lease.expires_at == NOW + 600
     clock.now = NOW + 599.999
     assert store.load(lease.code).text == "hello"
@@ -40,7 +41,7 @@ def test_a_saved_text_is_loaded_until_its_last_second(store: TextStore, clock: C
 
 def test_a_life_is_never_shorter_than_asked_for(store: TextStore, clock: Clock) -> None:
     clock.now = NOW + 0.7
-    assert store.save("hello", 600).expires_at == NOW + 601
+    assert save(store, "hello", 600).expires_at == NOW + 601
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
@@ -48,7 +49,7 @@ def test_a_life_is_never_shorter_than_asked_for(store: TextStore, clock: Clock) 
     st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=200),
 )
 def test_text_out_is_text_in(store: TextStore, clock: Clock, text: str) -> None:
-    lease = store.save(text, 60)
+    lease = save(store, text, 60)
     assert store.load(lease.code).text == text
     clock.tick(60 + DAY)
     store.sweep(10)
@@ -60,12 +61,12 @@ def test_text_out_is_text_in(store: TextStore, clock: Clock, text: str) -> None:
 )
 @pytest.mark.parametrize("password", [None, "pässword"])
 def test_awkward_texts_come_back_byte_for_byte(store: TextStore, text: str, password: str | None) -> None:
-    lease = store.save(text, 60, password)
+    lease = save(store, text, 60, password)
     assert store.load(lease.code, password).text.encode() == text.encode()
 
 
 def test_a_sealed_text_needs_its_password(store: TextStore) -> None:
-    code = store.save("secret", 60, "right").code
+    code = save(store, "secret", 60, "right").code
     for wrong in (None, "wrong", "right ", "Right", ""):
         with pytest.raises(NoTextError):
             store.load(code, wrong)
@@ -73,16 +74,16 @@ def test_a_sealed_text_needs_its_password(store: TextStore) -> None:
 
 
 def test_a_password_means_the_same_in_every_normal_form(store: TextStore) -> None:
-    code = store.save("secret", 60, "caf\u00e9").code
+    code = save(store, "secret", 60, "caf\u00e9").code
     assert store.load(code, "cafe\u0301").text == "secret"
 
 
 def test_a_password_does_no_harm_to_an_open_text(store: TextStore) -> None:
-    assert store.load(store.save("open", 60).code, "needless").text == "open"
+    assert store.load(save(store, "open", 60).code, "needless").text == "open"
 
 
 def test_nothing_of_a_sealed_text_is_readable_in_the_database(store: TextStore, database: Database) -> None:
-    lease = store.save("CANARY-TEXT", 60, "CANARY-PASSWORD")
+    lease = save(store, "CANARY-TEXT", 60, "CANARY-PASSWORD")
     stored = everything_stored(database)
     for canary in (b"CANARY-TEXT", b"CANARY-PASSWORD", lease.owner_token.encode()):
         assert canary not in stored
@@ -91,7 +92,7 @@ def test_nothing_of_a_sealed_text_is_readable_in_the_database(store: TextStore, 
 
 @pytest.mark.kinds("sqlite")
 def test_a_wiped_text_is_overwritten_in_the_file(store: TextStore, services: Services, clock: Clock) -> None:
-    store.save("CANARY-TEXT" * 100, 60)
+    save(store, "CANARY-TEXT" * 100, 60)
     clock.tick(60)
     store.sweep(10)
     database = services.settings.data_dir / "saver.db"
@@ -110,7 +111,7 @@ def test_the_404_of_a_code_has_a_seal_that_stays_the_same(store: TextStore) -> N
     never = Code("qqqq")
     assert seal_of(never) == seal_of(never)
     assert seal_of(never) != seal_of(Code("qqqr"))
-    sealed = store.save("secret", 60, "right").code
+    sealed = save(store, "secret", 60, "right").code
     real = seal_of(sealed)
     assert real == seal_of(sealed)
     decoy = seal_of(never)
@@ -118,28 +119,28 @@ def test_the_404_of_a_code_has_a_seal_that_stays_the_same(store: TextStore) -> N
 
 
 def test_an_empty_pool_refuses_and_loses_nothing(store: TextStore, codes: list[str]) -> None:
-    kept = {store.save(f"text {number}", 60).code: f"text {number}" for number in range(len(codes))}
+    kept = {save(store, f"text {number}", 60).code: f"text {number}" for number in range(len(codes))}
     with pytest.raises(PoolEmptyError):
-        store.save("one too many", 60)
+        save(store, "one too many", 60)
     assert set(kept) == set(codes)
     assert all(store.load(code).text == text for code, text in kept.items())
 
 
 def test_a_code_rests_before_it_is_leased_again(store: TextStore, clock: Clock, codes: list[str]) -> None:
     for _ in codes:
-        store.save("text", 60)
+        save(store, "text", 60)
     clock.tick(60 + DAY - 1)
     store.sweep(10)
     with pytest.raises(PoolEmptyError):
-        store.save("too early", 60)
+        save(store, "too early", 60)
     clock.tick(1)
     assert store.sweep(10).freed == len(codes)
     assert store.audit().free == len(codes)
-    store.save("in time", 60)
+    save(store, "in time", 60)
 
 
 def test_delete_ends_a_text_at_once_and_its_code_rests(store: TextStore, clock: Clock) -> None:
-    lease = store.save("text", 600)
+    lease = save(store, "text", 600)
     store.delete(lease.code, lease.owner_token)
     with pytest.raises(NoTextError):
         store.load(lease.code)
@@ -152,14 +153,14 @@ def test_delete_ends_a_text_at_once_and_its_code_rests(store: TextStore, clock: 
 
 @pytest.mark.parametrize("token", ["", "wrong", "A" * 22])
 def test_delete_needs_the_owner_token(store: TextStore, token: str) -> None:
-    lease = store.save("text", 600)
+    lease = save(store, "text", 600)
     with pytest.raises(NoTextError):
         store.delete(lease.code, token)
     assert store.load(lease.code).text == "text"
 
 
 def test_deleting_a_text_twice_does_not_prolong_its_rest(store: TextStore, clock: Clock) -> None:
-    lease = store.save("text", 600)
+    lease = save(store, "text", 600)
     store.delete(lease.code, lease.owner_token)
     clock.tick(DAY / 2)
     store.delete(lease.code, lease.owner_token)
@@ -168,7 +169,7 @@ def test_deleting_a_text_twice_does_not_prolong_its_rest(store: TextStore, clock
 
 
 def test_a_sweep_wipes_only_what_has_expired(store: TextStore, clock: Clock) -> None:
-    short, long = store.save("short", 60), store.save("long", 3_600)
+    short, long = save(store, "short", 60), save(store, "long", 3_600)
     clock.tick(60)
     swept = store.sweep(10)
     assert (swept.wiped, swept.freed, swept.more) == (1, 0, False)
@@ -179,14 +180,14 @@ def test_a_sweep_wipes_only_what_has_expired(store: TextStore, clock: Clock) -> 
 
 def test_a_sweep_says_when_there_is_more(store: TextStore, clock: Clock) -> None:
     for _ in range(3):
-        store.save("text", 60)
+        save(store, "text", 60)
     clock.tick(60)
     assert store.sweep(2).more
     assert not store.sweep(2).more
 
 
 def test_the_operator_can_remove_a_text(store: TextStore) -> None:
-    code = store.save("text", 600).code
+    code = save(store, "text", 600).code
     assert store.remove(code)
     assert not store.remove(code)
     with pytest.raises(NoTextError):
@@ -205,11 +206,11 @@ def test_a_save_that_cannot_be_committed_is_not_acknowledged(store: TextStore, s
         raise sqlite3.OperationalError("disk I/O error")
 
     with pytest.raises((StorageError, sqlite3.OperationalError)):
-        store.save("text", 60)
+        save(store, "text", 60)
     event.remove(engine, "commit", fail)
     assert blocker.execute("SELECT count(*) FROM text").fetchone() == (0,)
     blocker.close()
-    store.save("text", 60)
+    save(store, "text", 60)
 
 
 @pytest.mark.kinds("sqlite")
@@ -253,23 +254,23 @@ class TestEveryFreeCodeIsEquallyLikely:
 def test_a_pool_that_was_nearly_empty_is_drawn_from_as_usual_once_it_is_not(
     store: TextStore, clock: Clock, codes: list[str]
 ) -> None:
-    assert {store.save("x", 60).code for _ in codes} == set(codes)
+    assert {save(store, "x", 60).code for _ in codes} == set(codes)
     assert store._draw._few
     list(store.fill())
-    store.save("x", 60)
+    save(store, "x", 60)
     assert not store._draw._few
 
 
 def test_an_empty_pool_is_no_code(store: TextStore, codes: list[str]) -> None:
     for _ in codes:
-        store.save("text", 60)
+        save(store, "text", 60)
     with store._engine.connect() as connection, pytest.raises(PoolEmptyError):
         CodeAllocator(store._engine, Random(1))._by_counting(connection)
 
 
 def test_a_deleted_code_rests_no_moment_less(store: TextStore, clock: Clock) -> None:
     clock.now = NOW + 0.9
-    lease = store.save("text", 600)
+    lease = save(store, "text", 600)
     store.delete(lease.code, lease.owner_token)
     clock.now = NOW + 0.5 + DAY
     assert store.sweep(10).freed == 0

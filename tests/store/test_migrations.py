@@ -22,6 +22,7 @@ from saver.database import tables
 from saver.settings import Settings
 from tests.conftest import settings_in
 from tests.support.snapshot import ask, tell
+from tests.support.texts import save
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 OBJECTS = "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name"
@@ -160,7 +161,7 @@ def test_a_migration_does_not_depend_on_the_house() -> None:
 
 def test_texts_survive_an_upgrade(make_app: Callable[..., Flask]) -> None:
     app = make_app()
-    lease = app.extensions["saver"].store.save("kept", 600)
+    lease = save(app.extensions["saver"].store, "kept", 600)
     with app.app_context():
         upgrade()
     assert app.extensions["saver"].store.load(lease.code).text == "kept"

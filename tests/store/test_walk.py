@@ -29,6 +29,7 @@ from saver.codes import Code
 from saver.store import NoTextError, PoolEmptyError, TextStore
 from tests.conftest import BOTH, NOW, Clock
 from tests.support.snapshot import Database, ask, put_codes, snapshot, tell
+from tests.support.texts import save
 
 KINDS = BOTH
 
@@ -89,9 +90,9 @@ class Walk(RuleBasedStateMachine):
     def write(self, body: str, lifetime: int, password: str | None) -> None:
         if not self.free:
             with pytest.raises(PoolEmptyError):
-                self.store.save(body, lifetime, password)
+                save(self.store, body, lifetime, password)
             return
-        lease = self.store.save(body, lifetime, password)
+        lease = save(self.store, body, lifetime, password)
         assert lease.code in self.free, "a code that is leased or resting was leased again"
         assert lease.expires_at == math.ceil(self.clock.now) + lifetime
         self.free.remove(lease.code)

@@ -11,6 +11,7 @@ from saver.codes import Code
 from saver.ops import BackupResult, Backups, RestoreResult
 from saver.store import NoTextError, PoolEmptyError, TextStore
 from tests.conftest import Clock
+from tests.support.texts import save
 
 REST = 86_400
 LONGEST = 2_592_000
@@ -74,6 +75,6 @@ class House:
         found: set[str] = set()
         while True:
             try:
-                found.add(self.store.save("stranger", 60).code)
+                found.add(save(self.store, "stranger", 60).code)
             except PoolEmptyError:
                 return found

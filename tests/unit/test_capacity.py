@@ -20,6 +20,7 @@ from saver.database.tables import text
 from saver.store import PoolEmptyError, StoredText, TextStore, allocate
 from tests.conftest import Clock
 from tests.support.server import ROOT
+from tests.support.texts import save
 
 CODES = 600
 SWEEP_EVERY = 5
@@ -108,7 +109,7 @@ def _drive(store: TextStore, clock: Clock, rate: int, seconds: int) -> tuple[flo
         for _ in range(rate):
             kind = random.choices(HALVES, [kind.share for kind in HALVES])[0]
             try:
-                lease = store.save("x", kind.life)
+                lease = save(store, "x", kind.life)
             except PoolEmptyError:
                 refused += 1
             else:

@@ -359,13 +359,13 @@ def test_beyond_the_bound_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     deriver, refused = KeyDeriver(1), []
 
     def meanwhile(_password: str, _params: Seal) -> Keys:
-        monkeypatch.setattr(seal, "derive", lambda *_: KEYS)
+        monkeypatch.setattr(key_deriver, "derive", lambda *_: KEYS)
         with pytest.raises(BusyError) as busy:
             deriver.derive("password", Seal(SALT))
         refused.append(busy)
         return KEYS
 
-    monkeypatch.setattr(seal, "derive", meanwhile)
+    monkeypatch.setattr(key_deriver, "derive", meanwhile)
     assert deriver.derive("password", Seal(SALT)) == KEYS
     assert len(refused) == 1
     assert deriver.derive("password", Seal(SALT)) == KEYS
