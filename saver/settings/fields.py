@@ -85,7 +85,7 @@ class Settings(BaseSettings):
         "",
         repr=False,
         validation_alias=_or_formerly("RATE_LIMIT_STORAGE", "LIMITS_URL"),
-        description="Where rate limits are counted and receipts are kept. Empty: in files of the data"
+        description="Where rate limits are counted and receipts are stored. Empty: in files of the data"
         " directory, exact for all processes of one machine. `redis://user:password@host:port`,"
         " `rediss://` with TLS or `redis+unix:///path`: in a Redis, exact for several machines.",
     )
