@@ -26,7 +26,7 @@ from saver.api import health, legacy, openapi, problems, v1
 from saver.database import tables
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
-from saver.ops import Backups, Check, Mover, OperatorLog, Quarantine, RestorePolicy, Restorer
+from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
 from saver.ops.health import Readiness
 from saver.ops.metrics import Metrics
 from saver.ratelimit import Counters
@@ -158,7 +158,7 @@ def _services(
         Restorer(engine, rules, clock),
         Quarantine(engine, rules, clock),
         Check(engine, store, readiness, settings.data_dir, rate_limits),
-        Mover(engine, head, partial(_migrate, app), clock),
+        CopyToServer(engine, head, partial(_migrate, app), clock),
         OperatorLog(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",
     )

@@ -6,7 +6,7 @@ Who uses an engine asks this room and not the engine's name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from enum import Enum
 from pathlib import Path
@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeEngine
 
-from saver.database import disk, moving, postgresql, sqlite
+from saver.database import disk, postgresql, read_only, sqlite
 from saver.database.dump import DumpError as DumpError
 from saver.database.dump import Environment as Environment
 from saver.database.dump import dump as dump
@@ -194,6 +194,16 @@ def copy_in(connection: Connection, table: Table, rows: Iterable[Sequence[Any]])
     return True
 
 
+def stream(connection: Connection, statement: str, rows: int) -> Iterator[Sequence[tuple[Any, ...]]]:
+    """Yield batches of the driver's rows; SQLAlchemy's take several times as long for millions of rows."""
+    options = {"name": "saver_stream"} if is_server(connection.engine) else {}
+    cursor: Any = connection.connection.cursor(**options)
+    cursor.execute(statement)
+    while batch := cursor.fetchmany(rows):
+        yield batch
+    cursor.close()
+
+
 def file_of(engine: Engine) -> Path | None:
     """The file that is the database; None where a server keeps it."""
     database = engine.url.database
@@ -263,7 +273,6 @@ def integrity_errors(connection: Connection) -> list[str]:
     return sqlite.integrity_errors(connection)
 
 
-def moved_to(connection: Connection) -> str | None:
-    """Where a database has been moved or is being moved that takes no writes any more."""
-    found = None if is_server(connection.engine) else moving.frozen_by(connection)
-    return found.target if found else None
+def is_read_only(connection: Connection) -> bool:
+    """Whether an SQLite database refuses writes because it was copied to a server."""
+    return not is_server(connection.engine) and read_only.is_read_only(connection)

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, MetaData, Table, event, inspect
+from sqlalchemy import URL, Connection, Engine, Table, event
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.schema import SetTableComment
 
 _BEGIN = {
     "write": "BEGIN",
@@ -169,19 +168,6 @@ def take(connection: Connection, tables: Iterable[Table]) -> None:
 def learn(connection: Connection, tables: Iterable[Table]) -> None:
     """Let the planner know what is in tables that were just filled."""
     connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
-
-
-def mark(connection: Connection, table: Table, said: str) -> None:
-    """Write a remark on a table, which is kept with the transaction."""
-    remarked = table.to_metadata(MetaData())
-    remarked.comment = said
-    connection.execute(SetTableComment(remarked))
-
-
-def mark_of(connection: Connection, table: Table) -> str | None:
-    """The remark on a table; None where there is no table, or nothing is said of it."""
-    found = inspect(connection)
-    return found.get_table_comment(table.name)["text"] if found.has_table(table.name) else None
 
 
 def place_of(connection: Connection) -> str:

@@ -1,0 +1,69 @@
+"""The database server that a copy goes to: checked, or refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from alembic.util import CommandError
+from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from saver import database
+from saver.database import postgresql
+from saver.ops.files import OperationError
+from saver.store.copy import TABLES
+
+_NO_SERVER = "--to must be the URL of a PostgreSQL database, as in SAVER_DATABASE_URL"
+
+
+@contextmanager
+def target_at(address: str) -> Iterator[Engine]:
+    """Yield an engine for the database at a URL, which can be reached. Raises OperationError."""
+    try:
+        known = database.is_known(address)
+        engine = create_engine(address, **database.engine_options(address, 1)) if known else None
+    # The message may contain the URL.
+    except (ArgumentError, ImportError, ValueError):
+        engine = None
+    if engine is None or not database.is_server(engine):
+        raise OperationError(_NO_SERVER)
+    database.prepare(engine)
+    try:
+        with translate_errors("the target cannot be used:", engine), engine.connect():
+            pass
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def translate_errors(prefix: str, target: Engine) -> Iterator[None]:
+    """Turn an error of the target into an OperationError that begins with ``prefix``."""
+    driver = target.dialect.loaded_dbapi
+    try:
+        yield
+    except (DBAPIError, driver.Error) as error:
+        raise OperationError(f"{prefix} {reason(error)}") from None
+
+
+def reason(error: Exception) -> str:
+    """Describe an error of a database in one line, without the statement, which may contain a text."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    name = type(cause).__name__
+    # The message for a faulty statement may quote its values.
+    lines = str(cause).splitlines() if database.error_kind(error) else []
+    return f"{lines[0]} ({name})" if lines else name
+
+
+def migrated(target: Engine, migrate: Callable[[Engine], None]) -> None:
+    """Upgrade the schema of the target. Raises OperationError if it has other tables than saver's."""
+    with translate_errors("the target is in use or cannot be read:", target), target.connect() as connection:
+        tables = set(inspect(connection).get_table_names())
+        if tables and not {table.name for table in TABLES} <= tables:
+            raise OperationError(f"{postgresql.place_of(connection)} has tables that are not saver's")
+    try:
+        with translate_errors("the target cannot be migrated:", target):
+            migrate(target)
+    except CommandError:
+        raise OperationError("the target has a schema that this saver does not know") from None
