@@ -1,11 +1,11 @@
-"""Room on the disk of a database that is a file, and the reserve that is kept of it.
+"""Free space on the disk of an SQLite database, and the reserve that is kept free.
 
-Wiping a text needs room too: what is overwritten goes to the log first. So writes are refused while there
-is still enough for everything else. A part of that reserve is a file of its own beside the database, which
-is given up, piece by piece, when something other than texts has filled the disk: the wiping that this
-lets go on gives back what it needs to be made again.
+Wiping a text needs space too, because the write-ahead log grows first. So writes are refused while there is
+still enough space for everything else. Part of the reserve is a file next to the database. It is given
+up piece by piece when something other than texts has filled the disk; wiping can then go on and frees the
+space to make the file again.
 
-A server looks after its own disk; here every question is answered as if it had room.
+A database server manages its own disk; here it always counts as having space.
 """
 
 from __future__ import annotations
@@ -17,45 +17,45 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-# The part of the reserve that is a file, in bytes and as a share of it.
+# The size of the reserve file: at most so many bytes, and a fourth of the reserve.
 _FILE_BYTES = 16 << 20
 _FILE_SHARE = 4
-# As little as that is given up at a time: whatever fills the disk may take it.
+# The file is given up in small pieces, since another program may use the space first.
 _PIECE = 1 << 20
-# A text is in the log and in the database, and wiping it needs as much again.
+# A text is in the log and in the database, and wiping it needs its size once more.
 _TIMES = 3
-# So far from the reserve nobody has to ask what is free within the database, nor how large the log is.
+# With so many free bytes beyond the reserve, free pages and the size of the log do not matter.
 _FAR = 512 << 20
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
 class Reserve(NamedTuple):
-    """How much of a disk is kept free: so many bytes, or so many hundredths if they are more; 0: nothing."""
+    """The reserve of a disk: ``size`` bytes or ``percent`` of the disk, whichever is more; 0 means none."""
 
     size: int
     percent: int
 
     def of(self, whole: int) -> int:
-        """In bytes, of a disk of ``whole`` bytes."""
+        """Return the reserve in bytes of a disk of ``whole`` bytes."""
         return max(self.size, whole * self.percent // 100)
 
 
 class Disk:
-    """The disk under one database."""
+    """The disk of one database."""
 
     def __init__(self, database: Path | None, reserve: Reserve) -> None:
-        """``database`` is its file; None where a server keeps it."""
+        """``database`` is its file; None for a database server."""
         self._database = database
         self._reserve = reserve
 
     def free(self) -> int | None:
-        """How many bytes are free; None where a server keeps the database, or nobody can tell."""
+        """Return the free bytes; None for a database server or if they cannot be read."""
         with suppress(OSError):
             return None if self._database is None else _free(self._database.parent)[0]
         return None
 
     def has_room(self, connection: Connection, size: int) -> bool:
-        """Whether a text of ``size`` bytes may be kept. Raises OSError."""
+        """Return whether there is space for a text of ``size`` bytes. Raises OSError."""
         if self._database is None:
             return True
         free, whole = _free(self._database.parent)
@@ -68,11 +68,11 @@ class Disk:
             _pragma(connection, name) for name in ("freelist_count", "page_count", "page_size")
         )
         pending = max(0, pages * page_size - self._database.stat().st_size)
-        # The log needs room that no unused page gives.
+        # Free pages of the database do not help the log.
         return free >= reserve // 2 + size and free + unused * page_size - pending >= reserve + _TIMES * size
 
     def ensure_reserve(self) -> bool:
-        """Whether the file is there that a full disk needs, or none is wanted; made where there is room.
+        """Create the reserve file if there is space; return whether it exists or is not needed.
 
         Raises OSError.
         """
@@ -106,7 +106,7 @@ def release_reserve(database: Path) -> bool:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a statement may have failed for want of room."""
+    """Return whether a full disk may have caused an error."""
     return getattr(error, "sqlite_errorname", "").startswith(_FULL)
 
 
@@ -122,7 +122,7 @@ def _size_of(path: Path) -> int:
 
 
 def _free(folder: Path) -> tuple[int, int]:
-    """How many bytes of a disk are free for us, and how many there are."""
+    """Return the free bytes that this process may use, and the size of the disk."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
 

@@ -11,7 +11,7 @@ backup has the state that it has there. So no code is free earlier than it would
 ``quarantine_all``: it is lost. Then any code may have been leased until a moment ago, for the longest
 life there is, so all of them rest until the last of those leases would have rested. They
 become wiped texts like any other that rests: 7.3 million rows, 0.7 GB and some seconds,
-and in return nothing else in the house has to know of it.
+and so no other module has to know of it.
 """
 
 from __future__ import annotations
