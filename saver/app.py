@@ -26,7 +26,7 @@ from saver.api import health, legacy, openapi, problems, v1
 from saver.database import SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
-from saver.ops import Backups, Check, Mover, OperatorLog, Quarantine, RestorePolicy, Restorer
+from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
 from saver.ops.health import Readiness
 from saver.ops.metrics import Metrics
 from saver.ratelimit import Counters
@@ -151,7 +151,7 @@ def _services(
         Restorer(database, rules, clock),
         Quarantine(database, rules, clock),
         Check(database, store, readiness, settings.data_dir, rate_limits),
-        Mover(database, head, partial(_migrate, app), clock),
+        CopyToServer(database, head, partial(_migrate, app), clock),
         OperatorLog(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",
     )

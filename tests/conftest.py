@@ -17,7 +17,7 @@ from flask_migrate import upgrade
 from saver import create_app
 from saver.app import Services
 from saver.codes import Code
-from saver.ops import Mover
+from saver.ops import CopyToServer
 from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
 from saver.store import TextStore
@@ -251,15 +251,15 @@ def store(services: Services) -> TextStore:
 
 @pytest.fixture
 def target(cluster: Cluster) -> Iterator[PostgresDatabase]:
-    """Where a service may move to: an empty database of the server, without tables."""
+    """An empty database of the server, without tables."""
     made = cluster.make()
     yield made
     cluster.drop(made)
 
 
 @pytest.fixture
-def mover(services: Services) -> Mover:
-    return services.tools.move
+def copier(services: Services) -> CopyToServer:
+    return services.tools.copy
 
 
 @pytest.fixture

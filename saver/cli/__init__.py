@@ -1,4 +1,4 @@
-"""The operator's commands: ``flask --app saver pool|sweep|remove|backup|restore|move|check``."""
+"""The operator's commands: ``flask --app saver COMMAND``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from flask import Flask
 from flask.cli import AppGroup
 from tqdm import tqdm
 
-from saver.cli import move
+from saver.cli import copy
 from saver.cli.told import echo_audit, told
 from saver.codes import SPACE, BadCodeError, Code
-from saver.ops import Backups, Check, Mover, OperatorLog, Quarantine, Restorer, RestoreResult
+from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, Restorer, RestoreResult
 from saver.store import TextStore
 
 _BATCH = 200
@@ -39,7 +39,7 @@ class OperatorTools:
     restore: Restorer
     aftermath: Quarantine
     check: Check
-    move: Mover
+    copy: CopyToServer
     actions: OperatorLog
     backups: Path
 
@@ -52,7 +52,8 @@ def register(app: Flask, store: TextStore, tools: OperatorTools) -> None:
     app.cli.add_command(_backup(tools))
     app.cli.add_command(_restore(tools.restore))
     app.cli.add_command(_restored(tools.aftermath))
-    app.cli.add_command(move.command(tools.move))
+    app.cli.add_command(copy.command(tools.copy))
+    app.cli.add_command(copy.alias(tools.copy))
     app.cli.add_command(_check(tools.check))
 
 

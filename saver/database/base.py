@@ -9,7 +9,7 @@ One object is made for each engine (``database_for``) and given to whoever works
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -129,6 +129,20 @@ class Database(ABC):
         """Insert complete rows faster than by statements; False if the database has no such way."""
         return False
 
+    def stream(
+        self, connection: Connection, statement: str, rows: int
+    ) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """Yield batches of the driver's rows; SQLAlchemy's are several times slower for millions of rows."""
+        cursor = self.stream_cursor(connection)
+        cursor.execute(statement)
+        while batch := cursor.fetchmany(rows):
+            yield batch
+        cursor.close()
+
+    def stream_cursor(self, connection: Connection) -> Any:
+        """Return a driver's cursor that fetches rows in batches."""
+        return connection.connection.cursor()
+
     # Failures.
 
     @abstractmethod
@@ -176,6 +190,6 @@ class Database(ABC):
     def integrity_errors(self, connection: Connection) -> list[str]:
         """Return what the database finds wrong with itself; reads a file completely."""
 
-    def moved_to(self, connection: Connection) -> str | None:
-        """Return where a database has been moved to that is read-only since."""
-        return None
+    def is_read_only(self, connection: Connection) -> bool:
+        """Return whether the database refuses writes because it was copied to a server."""
+        return False

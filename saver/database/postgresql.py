@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, MetaData, Table, inspect
-from sqlalchemy.schema import SetTableComment
+from sqlalchemy import Connection, Engine, Table
 
 from saver.database import postgresql_checks as checks
 from saver.database import postgresql_connections as connections
@@ -108,6 +107,27 @@ class PostgresDatabase(Database):
                 copy.write_row(row)
         return True
 
+    def stream_cursor(self, connection: Connection) -> Any:
+        """See ``Database.stream_cursor``: a cursor on the server, or it would send all rows at once."""
+        return connection.connection.cursor(name="saver_stream")
+
+    def lock_exclusive(self, connection: Connection, tables: Iterable[Table]) -> None:
+        """Lock whole tables until the transaction ends, also for readers.
+
+        OperationalError: other transactions did not release them in time.
+        """
+        names = ", ".join(table.name for table in tables)
+        connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+
+    def analyze(self, connection: Connection, tables: Iterable[Table]) -> None:
+        """Update the planner's statistics of tables that were just filled."""
+        connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
+    def describe(self, connection: Connection) -> str:
+        """Return host, port and name of the database, without the secrets of its URL."""
+        found: Any = connection.connection.driver_connection
+        return f"{found.info.host}:{found.info.port}/{found.info.dbname}"
+
     def error_kind(self, error: Exception) -> ErrorKind | None:
         """See ``Database.error_kind``."""
         cause = cause_of(error)
@@ -136,36 +156,3 @@ class PostgresDatabase(Database):
 def _lock_number(kind: str, name: str | bytes) -> int:
     whole = kind.encode() + b"\0" + (name.encode() if isinstance(name, str) else name)
     return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), signed=True)
-
-
-def take(connection: Connection, tables: Iterable[Table]) -> None:
-    """Keep everybody else away from whole tables until the transaction ends, also readers.
-
-    OperationalError: others have not let go of them in time.
-    """
-    names = ", ".join(table.name for table in tables)
-    connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-
-
-def learn(connection: Connection, tables: Iterable[Table]) -> None:
-    """Let the planner know what is in tables that were just filled."""
-    connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
-
-
-def mark(connection: Connection, table: Table, said: str) -> None:
-    """Write a remark on a table, which is kept with the transaction."""
-    remarked = table.to_metadata(MetaData())
-    remarked.comment = said
-    connection.execute(SetTableComment(remarked))
-
-
-def mark_of(connection: Connection, table: Table) -> str | None:
-    """The remark on a table; None where there is no table, or nothing is said of it."""
-    found = inspect(connection)
-    return found.get_table_comment(table.name)["text"] if found.has_table(table.name) else None
-
-
-def place_of(connection: Connection) -> str:
-    """Which database this is, without the secrets of its URL."""
-    found: Any = connection.connection.driver_connection
-    return f"{found.info.host}:{found.info.port}/{found.info.dbname}"

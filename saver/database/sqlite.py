@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from saver.database import disk, moving, sqlite_connections, sqlite_files
+from saver.database import disk, read_only, sqlite_connections, sqlite_files
 from saver.database.base import ONE_READ, BatchPolicy, Database, ProbePlan, ProbeRound
 from saver.database.errors import ErrorKind, cause_of, is_unavailable
 from saver.database.file_lock import FairFileLock
@@ -65,7 +65,7 @@ class SqliteDatabase(Database):
 
     def error_kind(self, error: Exception) -> ErrorKind | None:
         """See ``Database.error_kind``."""
-        refused = sqlite_files.is_read_only(cause_of(error))
+        refused = sqlite_files.is_refused_by_trigger(cause_of(error))
         return ErrorKind.UNAVAILABLE if refused or is_unavailable(error) else None
 
     def is_disk_full(self, error: Exception) -> bool:
@@ -94,7 +94,6 @@ class SqliteDatabase(Database):
         """See ``Database.integrity_errors``."""
         return sqlite_files.integrity_errors(connection)
 
-    def moved_to(self, connection: Connection) -> str | None:
-        """See ``Database.moved_to``."""
-        found = moving.frozen_by(connection)
-        return found.target if found else None
+    def is_read_only(self, connection: Connection) -> bool:
+        """See ``Database.is_read_only``."""
+        return read_only.is_read_only(connection)

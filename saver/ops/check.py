@@ -10,9 +10,9 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from saver.database import Database, StorageError
+from saver.ops.copy_target import reason
 from saver.ops.health import Readiness
 from saver.ops.permissions import unsafe
-from saver.ops.target import reason
 from saver.ratelimit import CountersError
 from saver.ratelimit.rules import RateLimits
 from saver.store import TextStore
@@ -75,8 +75,8 @@ class Check:
     def _file(self) -> tuple[bool, str]:
         with self._database.engine.connect() as connection:
             faults = self._database.integrity_errors(connection)
-            if place := self._database.moved_to(connection):
-                faults = [f"takes no writes: moved to {place}, or on its way", *faults]
+            if self._database.is_read_only(connection):
+                faults = ["accepts no writes: it was copied to a server", *faults]
         return not faults, "; ".join(faults) or "whole"
 
     def _schema(self) -> tuple[bool, str]:

@@ -1,4 +1,4 @@
-"""What the tests of a move share; ``python -m tests.support.moving STAGE`` moves, killed at that stage."""
+"""Helpers of the tests of a copy; ``python -m tests.support.copying STAGE`` copies, and is killed there."""
 
 from __future__ import annotations
 
@@ -12,34 +12,32 @@ from saver import create_app
 from tests.support.postgres import PostgresDatabase
 from tests.support.snapshot import ask
 
-# As they are told; the first two are moments of the first.
-STAGES = ("began", "copying", "copied", "caught up", "frozen", "compared", "kept")
-_OF_A_MOVE = "SELECT name FROM sqlite_schema WHERE type = 'trigger' OR name LIKE 'mov%'"
+STAGES = ("start", "advance", "copied", "compared", "committed")
 
 
-class Told:
-    """Does something when a move reaches a stage."""
+class Hooks:
+    """Progress that does something when a copy reaches a stage."""
 
     def __init__(self, at: Mapping[str, Callable[[], object]] | None = None) -> None:
         self._at = dict(at or {})
         self.stages: list[str] = []
         self.missing = 0
 
-    def began(self, rows: int) -> None:
+    def start(self, rows: int) -> None:
         self.missing = rows
-        self.reached("began")
+        self.reached("start")
 
-    def copied(self, rows: int) -> None:
+    def advance(self, rows: int) -> None:
         self.missing -= rows
-        if "copying" not in self.stages:
-            self.reached("copying")
+        if "advance" not in self.stages:
+            self.reached("advance")
 
     def reached(self, stage: str) -> None:
         self.stages.append(stage)
         self._at.get(stage, lambda: None)()
 
 
-def the_same(source: Path, target: PostgresDatabase) -> None:
+def assert_same(source: Path, target: PostgresDatabase) -> None:
     """Both have the same codes, and the same texts in every column."""
     free = "SELECT code FROM code ORDER BY code"
     assert ask(source, free) == ask(target, free)
@@ -54,17 +52,12 @@ def the_same(source: Path, target: PostgresDatabase) -> None:
     assert found
 
 
-def left_in(source: Path) -> list[object]:
-    """The tables and triggers of a move."""
-    return [row[0] for row in ask(source, _OF_A_MOVE)]
-
-
 def _main() -> None:
     def kill() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    mover = create_app().extensions["saver"].tools.move
-    mover.move(sys.stdin.readline().strip(), Told({sys.argv[1]: kill}))
+    copier = create_app().extensions["saver"].tools.copy
+    copier.run(sys.stdin.readline().strip(), Hooks({sys.argv[1]: kill}))
 
 
 if __name__ == "__main__":

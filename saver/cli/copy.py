@@ -1,0 +1,83 @@
+"""``flask --app saver copy-to-server``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from saver.cli.told import echo_audit, told
+from saver.ops import CopyToServer
+
+_NEXT = """\
+the SQLite database accepts no writes any more. What is left to do:
+1. SAVER_DATABASE_URL: the same URL, in the settings of every service and worker
+2. start them
+3. flask --app saver check
+4. delete the old saver.db: its texts stay readable until then"""
+
+
+class _Bar:
+    """A progress bar, and a line for each stage."""
+
+    def __init__(self) -> None:
+        self._bar: Any = None
+
+    def start(self, rows: int) -> None:
+        self._bar = click.progressbar(length=rows, label="copy")
+
+    def advance(self, rows: int) -> None:
+        self._bar.update(rows)
+
+    def reached(self, stage: str) -> None:
+        if stage == "copied":
+            self._bar.render_finish()
+        click.echo(stage)
+
+
+def command(copy: CopyToServer) -> click.Command:
+    """Make the command."""
+
+    @click.command("copy-to-server")
+    @click.option(
+        "--to",
+        metavar="URL",
+        help="The database to copy to, as in SAVER_DATABASE_URL; - reads it from standard input,"
+        " so that no list of processes shows its password.",
+    )
+    @click.option("--undo", is_flag=True, help="Let the SQLite database accept writes again.")
+    @told
+    def run(to: str | None, undo: bool) -> None:
+        """Copy the database of a stopped service from SQLite to an empty PostgreSQL database.
+
+        Everything is one transaction and compared row by row. Afterwards the SQLite database accepts no
+        writes. If it fails it can be run again.
+        """
+        if undo:
+            was = copy.undo()
+            click.echo("the SQLite database accepts writes" + (" again" if was else ""))
+            return
+        if to is None:
+            raise click.UsageError("name the database to copy to: --to URL, or --to -")
+        done = copy.run(_read() if to == "-" else to, _Bar())
+        click.echo(f"copied to {done.place}" + ("" if done.is_new else " by an earlier run"))
+        echo_audit(done.audit)
+        if not done.audit.clean:
+            click.echo(f"missing {done.audit.missing:,}, as before: flask --app saver pool fill adds them")
+        click.echo(_NEXT)
+
+    return run
+
+
+def alias(copy: CopyToServer) -> click.Command:
+    """Make the command under its old name, which help does not show."""
+    old = command(copy)
+    old.name, old.hidden = "move", True
+    return old
+
+
+def _read() -> str:
+    if sys.stdin.isatty():
+        return str(click.prompt("URL", hide_input=True))
+    return sys.stdin.readline().strip()

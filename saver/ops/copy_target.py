@@ -1,0 +1,71 @@
+"""The database server that a copy goes to: checked, or refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from alembic.util import CommandError
+from sqlalchemy import Engine, create_engine, inspect
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from saver.database import Database, PostgresDatabase, database_for, engine_options, is_supported
+from saver.ops.files import OperationError
+from saver.store.copy import TABLES
+
+_NO_SERVER = "--to must be the URL of a PostgreSQL database, as in SAVER_DATABASE_URL"
+
+
+@contextmanager
+def target_at(address: str) -> Iterator[PostgresDatabase]:
+    """Yield the database at a URL, which can be reached. Raises OperationError."""
+    try:
+        engine = create_engine(address, **engine_options(address, 1)) if is_supported(address) else None
+    # The message may contain the URL.
+    except (ArgumentError, ImportError, ValueError):
+        engine = None
+    target = database_for(engine) if engine is not None else None
+    if engine is None or not isinstance(target, PostgresDatabase):
+        raise OperationError(_NO_SERVER)
+    target.prepare()
+    try:
+        with translate_errors("the target cannot be used:", target), engine.connect():
+            pass
+        yield target
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def translate_errors(prefix: str, target: Database) -> Iterator[None]:
+    """Turn an error of the target into an OperationError that begins with ``prefix``."""
+    driver = target.engine.dialect.loaded_dbapi
+    try:
+        yield
+    except (DBAPIError, driver.Error) as error:
+        raise OperationError(f"{prefix} {reason(error, target)}") from None
+
+
+def reason(error: Exception, database: Database) -> str:
+    """Describe an error of a database in one line, without the statement, which may contain a text."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    name = type(cause).__name__
+    # The message for a faulty statement may quote its values.
+    lines = str(cause).splitlines() if database.error_kind(error) else []
+    return f"{lines[0]} ({name})" if lines else name
+
+
+def migrated(target: PostgresDatabase, migrate: Callable[[Engine], None]) -> None:
+    """Upgrade the schema of the target. Raises OperationError if it has other tables than saver's."""
+    with (
+        translate_errors("the target is in use or cannot be read:", target),
+        target.engine.connect() as connection,
+    ):
+        tables = set(inspect(connection).get_table_names())
+        if tables and not {table.name for table in TABLES} <= tables:
+            raise OperationError(f"{target.describe(connection)} has tables that are not saver's")
+    try:
+        with translate_errors("the target cannot be migrated:", target):
+            migrate(engine)
+    except CommandError:
+        raise OperationError("the target has a schema that this saver does not know") from None

@@ -1,0 +1,144 @@
+"""Copies the database of a stopped service from SQLite to PostgreSQL.
+
+The copy is one transaction of the target, and is compared with its source row by row before the commit. The
+source is locked for writing all the time and read-only afterwards, so no text is stored where nobody looks
+for it. If a run fails or is killed, the target is empty or complete, and the next run finds out which.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from saver.database import WRITE, Database, PostgresDatabase, read_only
+from saver.database.sqlite_connections import REPLACE
+from saver.ops import files
+from saver.ops.copy_target import migrated, reason, target_at, translate_errors
+from saver.ops.files import OperationError
+from saver.store import Audit, Clock, count
+from saver.store.copy import TABLES, copy_all, is_empty, is_same
+
+_KEPT = "nothing was copied, and the SQLite database is unchanged"
+
+
+class Progress(Protocol):
+    """Receives the progress of a copy."""
+
+    def start(self, rows: int) -> None:
+        """The number of rows that will be copied."""
+
+    def advance(self, rows: int) -> None:
+        """The number of rows that were copied since the last call."""
+
+    def reached(self, stage: str) -> None:
+        """``copied``, ``compared`` and ``committed``, in this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyResult:
+    """``place`` names the target; ``is_new`` is False if an earlier run had copied everything."""
+
+    place: str
+    audit: Audit
+    is_new: bool
+
+
+class CopyToServer:
+    """Copies one database. ``migrate`` upgrades the schema of a database to the revision ``head``."""
+
+    def __init__(
+        self, database: Database, head: str, migrate: Callable[[Engine], None], clock: Clock
+    ) -> None:
+        self._database = database
+        self._head = head
+        self._migrate = migrate
+        self._clock = clock
+
+    def run(self, address: str, progress: Progress) -> CopyResult:
+        """Copy everything to the database at a URL. May be repeated. Raises OperationError."""
+        with self._locked_source() as source, target_at(address) as target:
+            if read_only.is_read_only(source):
+                raise OperationError("this database was copied already, and accepts no writes (see --undo)")
+            audit = self._check_source(source)
+            progress.start(audit.free + audit.live + audit.overdue + audit.resting)
+            migrated(target, self._migrate)
+            try:
+                place, is_new = self._copy(source, target, progress)
+            except (DBAPIError, target.engine.dialect.loaded_dbapi.Error) as error:
+                raise OperationError(f"{_KEPT}: {reason(error, target)}") from None
+            read_only.make_read_only(source, TABLES)
+            return CopyResult(place, audit, is_new)
+
+    def undo(self) -> bool:
+        """Make the SQLite database writable again; return whether it was not. Raises OperationError."""
+        with self._locked_source() as source:
+            return read_only.make_writable(source)
+
+    @contextmanager
+    def _locked_source(self) -> Iterator[Connection]:
+        """A connection in a transaction that keeps all other writers away, and is committed at the end."""
+        path = self._path()
+        with files.alone(path.with_name(f"{path.name}-copy")):
+            if users := files.users_of(path):
+                raise OperationError(f"stop the service first: process {min(users)} uses {path.name}")
+            with self._database.engine.connect().execution_options(**REPLACE) as connection:
+                # A cursor that was not read to its end would block the connection for others.
+                connection.detach()
+                with connection.begin():
+                    yield connection
+
+    def _path(self) -> Path:
+        path = self._database.file
+        if path is None:
+            raise OperationError("the service uses a database server already")
+        if not path.exists():
+            raise OperationError(f"there is no database {path}")
+        return path
+
+    def _check_source(self, source: Connection) -> Audit:
+        version = source.scalar(text("SELECT version_num FROM alembic_version"))
+        if version != self._head:
+            raise OperationError(
+                f"the database has schema {version}, this saver needs {self._head}: upgrade first"
+            )
+        audit = count(source, math.floor(self._clock()))
+        if audit.both:
+            raise OperationError(f"{audit.both:,} codes are in two places: see flask --app saver pool audit")
+        return audit
+
+    def _copy(self, source: Connection, target: PostgresDatabase, progress: Progress) -> tuple[str, bool]:
+        with target.engine.connect().execution_options(**WRITE) as connection:
+            place = target.describe(connection)
+            transaction = connection.begin()
+            with translate_errors(f"{place} is in use:", target):
+                target.lock_exclusive(connection, TABLES)
+            target.disable_timeouts(connection)
+            if not is_empty(connection):
+                if is_same(source, connection):
+                    return place, False
+                raise OperationError(f"{place} contains other codes or texts: use an empty database")
+            copy_all(source, connection, progress.advance)
+            progress.reached("copied")
+            if not is_same(source, connection):
+                raise OperationError(f"{_KEPT}: the copy differs from its source")
+            target.analyze(connection, TABLES)
+            progress.reached("compared")
+            self._commit(transaction.commit, place)
+            progress.reached("committed")
+            return place, True
+
+    def _commit(self, commit: Callable[[], None], place: str) -> None:
+        try:
+            commit()
+        except DBAPIError as error:
+            raise OperationError(
+                f"it is unknown whether {place} has committed ({type(error).__name__}):"
+                " run the same command again, which finds out"
+            ) from None
