@@ -66,6 +66,6 @@ def migrated(target: PostgresDatabase, migrate: Callable[[Engine], None]) -> Non
             raise OperationError(f"{target.describe(connection)} has tables that are not saver's")
     try:
         with translate_errors("the target cannot be migrated:", target):
-            migrate(engine)
+            migrate(target.engine)
     except CommandError:
         raise OperationError("the target has a schema that this saver does not know") from None
