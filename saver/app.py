@@ -23,6 +23,7 @@ from sqlalchemy import URL, Engine
 
 from saver import cli, web
 from saver.api import health, legacy, openapi, problems, v1
+from saver.codes import SPACE
 from saver.database import SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
@@ -72,9 +73,15 @@ class Services:
 
 
 def create_app(
-    settings: Settings | None = None, clock: Clock = time.time, random: Random | None = None
+    settings: Settings | None = None,
+    clock: Clock = time.time,
+    random: Random | None = None,
+    *,
+    pool_size: int = SPACE,
 ) -> Flask:
     """Make the app. ``clock`` tells UTC seconds; ``random`` is the system's CSPRNG outside of tests.
+
+    ``pool_size`` is how many codes there must be in all: fewer in tests that need no full pool.
 
     Raises SettingsError when the settings are at fault.
     """
@@ -83,7 +90,7 @@ def create_app(
     app = Flask("saver", static_folder=None)
     counts, receipts = _beside(settings)
     rate_limits = RateLimits(counts, settings, clock=clock, secret=load_secret(settings))
-    store = _store(app, settings, receipts, clock, random or SystemRandom())
+    store = _store(app, settings, receipts, clock, random or SystemRandom(), pool_size)
     services = _services(app, settings, store, rate_limits, clock)
     app.extensions["saver"] = services
     # A redirect would send the text again, in the clear where a proxy ends TLS, and to any Host.
@@ -112,7 +119,9 @@ def database_of(settings: Settings) -> str | URL:
     return settings.database or url_of(settings.data_dir.resolve() / "saver.db")
 
 
-def _store(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random) -> TextStore:
+def _store(  # noqa: PLR0913, PLR0917
+    app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random, pool_size: int
+) -> TextStore:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     address = database_of(settings)
     if not is_supported(address):
@@ -127,8 +136,20 @@ def _store(app: Flask, settings: Settings, receipts: Receipts, clock: Clock, ran
     deriver, secret = KeyDeriver(settings.derive_at_once), load_secret(settings)
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
     disk = Disk(database.file, reserve)
-    total = settings.live_bytes_in_all
-    return TextStore(Store(database, deriver, receipts, clock, random, secret, settings.rest, disk, total))
+    return TextStore(
+        Store(
+            database,
+            deriver,
+            receipts,
+            clock,
+            random,
+            secret,
+            cool_down=settings.rest,
+            disk=disk,
+            max_bytes=settings.live_bytes_in_all,
+            pool_size=pool_size,
+        )
+    )
 
 
 def _services(
