@@ -1,4 +1,4 @@
-"""What every part uses: data folders, settings, the rows of the table."""
+"""Used by every part: data folders, settings, the rows of the table."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 import psycopg
 from flask import Flask
@@ -82,7 +83,7 @@ class Bench:
         """A data folder with the schema alone."""
         return self._once("empty", lambda _folder: None)
 
-    def _once(self, name, make):  # type: ignore[no-untyped-def]
+    def _once(self, name: str, make: Callable[[Path], object]) -> Path:
         folder = self.folder / name
         if not folder.exists():
             say(f"making a data folder: {name}")
@@ -123,14 +124,14 @@ def load_average() -> float:
     return os.getloadavg()[0]
 
 
-def app_of(folder: Path, **changed: object) -> Flask:
+def app_of(folder: Path, **changed: Any) -> Flask:
     """The app on a data folder, in this process."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     return create_app(Settings(data_dir=folder, database_url=address(folder), _env_file=None, **changed))
 
 
 def services(folder: Path) -> Services:
-    """The rooms of an app on a data folder, in this process."""
+    """The services of an app on a data folder, in this process."""
     found: Services = app_of(folder).extensions["saver"]
     return found
 

@@ -1,4 +1,4 @@
-"""Part 8: honest requests beside a flood of wrong passwords, and beside connections that are slow."""
+"""Normal requests during a flood of wrong passwords, and during slow connections."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from bench.servers import Served
 from tests.support.slow import KINDS, hanging
 
 _FLOODERS = 16
-_HONEST = 300
+_LOADS = 300
 _PAUSE = 0.02
 _SLOW = 500
 _WRITES = 5
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """The rows of part 8."""
+    """The rows of this part."""
     folder = bench.copy(bench.full(), "flood")
     # The flood comes from many sources, so no budget of one stops it.
     off = {f"SAVER_MISSES_{name}": "0" for name in ("A_MINUTE", "AN_HOUR", "A_DAY", "A_DAY_IN_ALL")}
-    alone: list[float] = []
-    beside: list[float] = []
+    baseline: list[float] = []
+    during: list[float] = []
     slow: dict[str, list[float]] = {kind: [] for kind in KINDS}
     statuses: dict[int, int] = {}
     for turn in range(bench.rounds):
@@ -32,19 +32,19 @@ def measure(bench: Bench) -> Iterator[Row]:
         with Served.app(folder, off) as app:
             code = app.post("/api/v1/write", {"text": TEXT})[1]["code"]
             sealed = app.post("/api/v1/write", {"text": TEXT, "password": "right"})[1]["code"]
-            alone.append(_p99(app, code))
-            with _flood(app, sealed, statuses):
-                beside.append(_p99(app, code))
+            baseline.append(_p99(app, code))
+            with _Flood(app, sealed, statuses):
+                during.append(_p99(app, code))
             for kind, found in slow.items():
                 with hanging(int(app.url.rpartition(":")[2]), kind, _SLOW):
                     found.append(_slowest_write(app))
-    told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-    yield Row("open loads, p99, alone", alone, unit="ms")
+    note = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
+    yield Row("open loads, p99, without a flood", baseline, unit="ms")
     yield Row(
-        "open loads, p99, beside a flood", beside, "<= 250 ms", "ms", f"wrong passwords of 16 clients: {told}"
+        "open loads, p99, during a flood", during, "<= 250 ms", "ms", f"wrong passwords of 16 clients: {note}"
     )
     for kind, found in slow.items():
-        what = f"the slowest write beside {_SLOW} connections, {kind}"
+        what = f"the slowest write during {_SLOW} connections, {kind}"
         yield Row(what, found, "<= 1000 ms", "ms", f"of {_WRITES}, from the same address")
 
 
@@ -60,7 +60,7 @@ def _slowest_write(app: Served) -> float:
 
 def _p99(app: Served, code: str) -> float:
     took = []
-    for _ in range(_HONEST):
+    for _ in range(_LOADS):
         started = time.perf_counter()
         status, _answer = app.post("/api/v1/load", {"code": code})
         took.append((time.perf_counter() - started) * 1_000)
@@ -69,14 +69,14 @@ def _p99(app: Served, code: str) -> float:
     return statistics.quantiles(took, n=100)[-1]
 
 
-class _flood:  # noqa: N801 - it reads as what it does
+class _Flood:
     def __init__(self, app: Served, code: str, statuses: dict[int, int]) -> None:
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._ask, args=(app, code, statuses)) for _ in range(_FLOODERS)
+            threading.Thread(target=self._send, args=(app, code, statuses)) for _ in range(_FLOODERS)
         ]
 
-    def _ask(self, app: Served, code: str, statuses: dict[int, int]) -> None:
+    def _send(self, app: Served, code: str, statuses: dict[int, int]) -> None:
         while not self._stop.is_set():
             status, _answer = app.post("/api/v1/load", {"code": code, "password": "wrong"})
             statuses[status] = statuses.get(status, 0) + 1

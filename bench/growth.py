@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, say, services
-from bench.cost import Backends, Cost, cost, rows
+from bench.cpu_time import Backends, Cost, measure_calls, rows
 from bench.rates import fire, load_bodies, write_bodies
 from bench.servers import Served
 from bench.texts import expire, put
@@ -18,7 +18,7 @@ from saver.store import TextStore
 from saver.texts import NewText
 
 _SIZES = (1_000, 100_000, 1_000_000)
-_DEEDS = ("save", "load", "sweep")
+_OPERATIONS = ("save", "load", "sweep")
 _SAVES = 200
 _LOADS = 400
 _TURNS = 5
@@ -29,13 +29,13 @@ _SECONDS = 5
 
 @dataclass(slots=True)
 class _Size:
-    """A database with so many live texts, and what each deed cost there."""
+    """A database with so many live texts, and what each operation cost there."""
 
     texts: int
     folder: Path
     store: TextStore
     codes: list[Code]
-    costs: dict[str, list[Cost]] = field(default_factory=lambda: {deed: [] for deed in _DEEDS})
+    costs: dict[str, list[Cost]] = field(default_factory=lambda: {operation: [] for operation in _OPERATIONS})
     memory: float = 0.0
 
 
@@ -48,10 +48,10 @@ def measure(bench: Bench) -> Iterator[Row]:
         for size in sizes if turn % 2 == 0 else reversed(sizes):
             _turn(size, random)
     base = sizes[0]
-    for deed in _DEEDS:
+    for operation in _OPERATIONS:
         for size in sizes[1:]:
-            what = f"{deed}: {size.texts:,} live texts / {base.texts:,}"
-            yield from rows(what, "<= 1.2", size.costs[deed], base.costs[deed])
+            what = f"{operation}: {size.texts:,} live texts / {base.texts:,}"
+            yield from rows(what, "<= 1.2", size.costs[operation], base.costs[operation])
     for size in sizes:
         say(f"memory with {size.texts:,} live texts")
         size.memory = _memory(bench, size.folder)
@@ -71,7 +71,7 @@ def _filled(bench: Bench, texts: int) -> _Size:
     checkpoint(folder)
     size = _Size(texts, folder, services(folder).store, codes)
     _turn(size, Random(1))
-    size.costs = {deed: [] for deed in _DEEDS}
+    size.costs = {operation: [] for operation in _OPERATIONS}
     return size
 
 
@@ -91,11 +91,11 @@ def _turn(size: _Size, random: Random) -> None:
         swept = size.store.sweep(_SAVES)
         assert (swept.wiped, swept.freed) == (_SAVES, _SAVES), swept
 
-    size.costs["save"].append(cost(backends, save, _SAVES))
-    size.costs["load"].append(cost(backends, load, _LOADS))
+    size.costs["save"].append(measure_calls(backends, save, _SAVES))
+    size.costs["load"].append(measure_calls(backends, load, _LOADS))
     with engine_of(size.folder) as engine:
         expire(engine, saved)
-    batch = cost(backends, sweep)
+    batch = measure_calls(backends, sweep)
     size.costs["sweep"].append(Cost(batch.wall / _SAVES, batch.cpu / _SAVES))
 
 

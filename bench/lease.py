@@ -1,4 +1,4 @@
-"""Part 2: what one lease costs with many free codes and with few, in one thread, without HTTP."""
+"""What one lease costs with many free codes and with few, in one thread, without HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bench.common import (
     say,
     services,
 )
-from bench.cost import Backends, Cost, cost, rows
+from bench.cpu_time import Backends, Cost, measure_calls, rows
 from saver.codes import SPACE
 from saver.database import WRITE, database_for
 from saver.texts import NewText
@@ -48,17 +48,17 @@ class _Pool(NamedTuple):
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """The rows of part 2."""
+    """The rows of this part."""
     pools = {name: _pool(bench, name, free) for name, free in _FREE.items()}
     found: dict[str, list[Cost]] = {name: [] for name in pools}
     waits = []
     for turn in range(bench.rounds):
         say(f"leases, round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
         waits.append(disk_wait(bench.folder))
-        # Small portions in turns, so that all pools see the same weather.
+        # Small portions in turns, so that the load of the machine affects all pools alike.
         for _ in range(2 if bench.quick else 5):
             for name, pool in pools.items():
-                found[name].append(cost(pool.backends, pool.lease, _LEASES // 5))
+                found[name].append(measure_calls(pool.backends, pool.lease, _LEASES // 5))
     for name, goal in _GOALS.items():
         yield from rows(f"lease: {name} / full pool", goal, found[name], found["full"])
     yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")

@@ -1,17 +1,10 @@
--- What wrk asks: BENCH_WHAT is "write" or "load"; BENCH_FILE holds the request bodies, one a line.
--- With BENCH_SOURCES each body comes from so many sources, as a proxy tells it.
+-- The requests of wrk: BENCH_WHAT is "write" or "load"; BENCH_FILE has the request bodies, one a line.
 local requests, turn = {}, 0
 
 function init()
   local headers = { ["Content-Type"] = "application/json" }
-  local sources = tonumber(os.getenv("BENCH_SOURCES"))
   for body in io.lines(os.getenv("BENCH_FILE")) do
-    for source = 1, math.max(sources, 1) do
-      if sources > 0 then
-        headers["X-Forwarded-For"] = string.format("10.0.%d.%d", math.floor(source / 256), source % 256)
-      end
-      requests[#requests + 1] = wrk.format("POST", "/api/v1/" .. os.getenv("BENCH_WHAT"), headers, body)
-    end
+    requests[#requests + 1] = wrk.format("POST", "/api/v1/" .. os.getenv("BENCH_WHAT"), headers, body)
   end
 end
 

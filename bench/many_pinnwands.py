@@ -1,6 +1,6 @@
-"""pinnwand as its own command runs it, but as several processes on one port, for machines with several cores.
+"""pinnwand as its own command runs it, but with several processes on one port.
 
-Run by bench/peers with the Python of the peers' environment: the configuration's file, the port, how many.
+Run by bench/peers with the Python of the competitors' environment: configuration, port, processes.
 """
 
 import sys

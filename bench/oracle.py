@@ -1,4 +1,4 @@
-"""Part 7: does the one 404 take as long whatever its cause?"""
+"""Does the uniform 404 take the same time whatever its cause?"""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from saver.texts import NewText
 
 _TRIALS = 1_000
 _WITH_PASSWORD = 40
-# What anybody may load, and only an owner may do more with.
+# Anybody may load it; status needs the owner's token.
 _OPEN = "open, 1 MB"
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """The rows of part 7: the slowest cause against the quickest, by medians of interleaved trials."""
+    """The rows of this part: the slowest cause against the quickest, by medians of interleaved trials."""
     folder = bench.copy(bench.full(), "oracle")
     client, codes = _causes(folder)
     trials = _TRIALS // 10 if bench.quick else _TRIALS
@@ -42,7 +42,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     for what, found in spreads.items():
         causes = codes if "token" in what else hidden
         note = f"slowest / quickest of {len(causes)} causes: {', '.join(causes)}"
-        yield Row(f"the one 404 {what}", found, "<= 1.05", note=note)
+        yield Row(f"the uniform 404 {what}", found, "<= 1.05", note=note)
 
 
 def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:

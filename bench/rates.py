@@ -1,6 +1,6 @@
-"""Part 1: write and load through the app against bare routes under the same server.
+"""Write and load through the app against baseline routes under the same server.
 
-On PostgreSQL the bare routes run the same statements by psycopg.
+On PostgreSQL the baseline routes run the same statements by psycopg.
 """
 
 from __future__ import annotations
@@ -50,22 +50,22 @@ class Set:
 class Pair:
     """Two sets, one right after the other."""
 
-    bare: Set
+    baseline: Set
     app: Set
 
     @property
     def rate(self) -> float:
-        """How many requests the app serves for one of the bare route."""
-        return self.app.per_second / self.bare.per_second
+        """How many requests the app serves for one of the baseline route."""
+        return self.app.per_second / self.baseline.per_second
 
     @property
     def cpu(self) -> float:
         """The same by processor time, which other programs disturb less."""
-        return self.bare.cpu_us / self.app.cpu_us
+        return self.baseline.cpu_us / self.app.cpu_us
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """The rows of part 1."""
+    """The rows of this part."""
     ensure_wrk()
     pairs: dict[str, list[Pair]] = {"write": [], "load": []}
     waits = []
@@ -74,9 +74,9 @@ def measure(bench: Bench) -> Iterator[Row]:
         say(f"write and load, round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
         waits.append(disk_wait(folder))
         # New processes for each round, so that the luck of one start does not decide.
-        with Served.bare(folder) as bare, Served.app(folder) as app:
-            _round(bench, pairs, bare, app)
-    goals, other = (_GOALS_ON_A_SERVER, "psycopg") if bench.cluster else (_GOALS, "bare route")
+        with Served.baseline(folder) as baseline, Served.app(folder) as app:
+            _round(bench, pairs, baseline, app)
+    goals, other = (_GOALS_ON_A_SERVER, "psycopg") if bench.cluster else (_GOALS, "baseline route")
     for what, found in pairs.items():
         yield from _rows(f"{what}: app / {other}", goals[what], found)
     yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")
@@ -91,41 +91,40 @@ def ensure_wrk() -> None:
 def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int = _CLIENTS) -> Set:
     """Let clients ask for some seconds on connections of their own."""
     before = served.cpu_seconds()
-    given = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies), "BENCH_SOURCES": str(served.sources)}
-    told = wrk(served.url, _SCRIPT, given, seconds, clients)
+    given = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
+    report = wrk(served.url, _SCRIPT, given, seconds, clients)
     used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
-    return set_of(told, used)
+    return set_of(report, used)
 
 
-def wrk(url: str, script: str, told: Mapping[str, str], seconds: float, clients: int = _CLIENTS) -> Any:
-    """What wrk's script reports; ``told`` is what the script is told by its environment."""
+def wrk(url: str, script: str, environ: Mapping[str, str], seconds: float, clients: int = _CLIENTS) -> Any:
+    """What wrk's script reports; ``environ`` are the environment variables of the script."""
     command = f"wrk -t1 -c{clients} -d{seconds:g}s --timeout 10s".split()
     command += ["-s", script, url]
-    environ = {**os.environ, **told}
-    ran = subprocess.run(command, env=environ, check=False, capture_output=True, text=True)
+    ran = subprocess.run(command, env={**os.environ, **environ}, check=False, capture_output=True, text=True)
     if ran.returncode != 0:
         raise SystemExit(f"bench: wrk failed against {url}: {ran.stdout}{ran.stderr}")
     return json.loads(ran.stdout.splitlines()[-1])
 
 
-def set_of(told: Any, used: Sequence[float], beside: float = 0.0) -> Set:
-    """A set, from wrk's report and the processor seconds of the API's processes and of those beside."""
+def set_of(report: Any, used: Sequence[float], helpers: float = 0.0) -> Set:
+    """A set, from wrk's report and the CPU seconds of the API processes and of their helpers."""
     return Set(
-        requests=told["requests"],
-        per_second=told["requests"] / told["seconds"],
-        refused=told["refused"],
-        broken=told["broken"],
-        p50=told["p50"],
-        p99=told["p99"],
-        worst=told["worst"],
-        cpu_us=(sum(used) + beside) / told["requests"] * 1e6,
+        requests=report["requests"],
+        per_second=report["requests"] / report["seconds"],
+        refused=report["refused"],
+        broken=report["broken"],
+        p50=report["p50"],
+        p99=report["p99"],
+        worst=report["worst"],
+        cpu_us=(sum(used) + helpers) / report["requests"] * 1e6,
         busiest=max(used) / sum(used),
     )
 
 
 def even(served: Served, what: str, bodies: Path, seconds: float) -> Set:
     """A set that both processes had their part in; the most even one if none has it."""
-    found = []
+    found: list[Set] = []
     most = _TRIES if len(served.workers) > 1 else 1
     while not found or (found[-1].busiest > _UNEVEN and len(found) < most):
         found.append(fire(served, what, bodies, seconds))
@@ -142,18 +141,18 @@ def write_bodies(folder: Path) -> Path:
 _SCRIPT = str(Path(__file__).with_name("load.lua"))
 
 
-def _round(bench: Bench, pairs: dict[str, list[Pair]], bare: Served, app: Served) -> None:
+def _round(bench: Bench, pairs: dict[str, list[Pair]], baseline: Served, app: Served) -> None:
     folder = bench.folder
     bodies = {"write": write_bodies(folder), "load": load_bodies(folder, app)}
-    _check(bare)
+    _check(baseline)
     seconds = 1 if bench.quick else _SECONDS
     for what, path in bodies.items():
-        for served in (bare, app):
+        for served in (baseline, app):
             fire(served, what, path, 1)
         for turn in range(_SETS):
-            order = (bare, app) if turn % 2 == 0 else (app, bare)
+            order = (baseline, app) if turn % 2 == 0 else (app, baseline)
             found = {served: even(served, what, path, seconds) for served in order}
-            pairs[what].append(Pair(found[bare], found[app]))
+            pairs[what].append(Pair(found[baseline], found[app]))
 
 
 def load_bodies(folder: Path, app: Served) -> Path:
@@ -170,36 +169,36 @@ def load_bodies(folder: Path, app: Served) -> Path:
     return path
 
 
-def _check(bare: Served) -> None:
-    status, answer = bare.post("/api/v1/write", {"text": TEXT})
+def _check(baseline: Served) -> None:
+    status, answer = baseline.post("/api/v1/write", {"text": TEXT})
     assert status == 201, status
-    assert bare.post("/api/v1/load", {"code": answer["code"]})[1]["text"] == TEXT
+    assert baseline.post("/api/v1/load", {"code": answer["code"]})[1]["text"] == TEXT
 
 
 def _rows(what: str, goal: str, pairs: list[Pair]) -> Iterator[Row]:
-    app, bare = [pair.app for pair in pairs], [pair.bare for pair in pairs]
-    yield Row(what, [pair.rate for pair in pairs], goal, note=_told(app, bare))
-    note = _cost(app, bare)
+    app, baseline = [pair.app for pair in pairs], [pair.baseline for pair in pairs]
+    yield Row(what, [pair.rate for pair in pairs], goal, note=_summary(app, baseline))
+    note = _cpu_summary(app, baseline)
     yield Row("  the same by processor time of the API", [pair.cpu for pair in pairs], note=note)
 
 
-def _told(app: list[Set], bare: list[Set]) -> str:
-    refused = sum(a_set.refused + a_set.broken for a_set in (*app, *bare))
-    asked = sum(a_set.requests for a_set in (*app, *bare))
+def _summary(app: list[Set], baseline: list[Set]) -> str:
+    refused = sum(a_set.refused + a_set.broken for a_set in (*app, *baseline))
+    asked = sum(a_set.requests for a_set in (*app, *baseline))
     return (
-        f"{_median(app, 'per_second'):,.0f} / {_median(bare, 'per_second'):,.0f} a second;"
-        f" p50 {_median(app, 'p50'):.1f} / {_median(bare, 'p50'):.1f} ms,"
-        f" p99 {_median(app, 'p99'):.0f} / {_median(bare, 'p99'):.0f} ms;"
+        f"{_median(app, 'per_second'):,.0f} / {_median(baseline, 'per_second'):,.0f} a second;"
+        f" p50 {_median(app, 'p50'):.1f} / {_median(baseline, 'p50'):.1f} ms,"
+        f" p99 {_median(app, 'p99'):.0f} / {_median(baseline, 'p99'):.0f} ms;"
         f" {refused} of {asked:,} not 2xx"
     )
 
 
-def _cost(app: list[Set], bare: list[Set]) -> str:
+def _cpu_summary(app: list[Set], baseline: list[Set]) -> str:
     return (
-        f"{_median(app, 'cpu_us'):,.0f} / {_median(bare, 'cpu_us'):,.0f} us a request;"
-        f" busier process {_median(app, 'busiest'):.0%} / {_median(bare, 'busiest'):.0%}"
+        f"{_median(app, 'cpu_us'):,.0f} / {_median(baseline, 'cpu_us'):,.0f} us a request;"
+        f" busier process {_median(app, 'busiest'):.0%} / {_median(baseline, 'busiest'):.0%}"
     )
 
 
 def _median(sets: list[Set], name: str) -> float:
-    return statistics.median(getattr(a_set, name) for a_set in sets)
+    return float(statistics.median(getattr(a_set, name) for a_set in sets))

@@ -1,4 +1,4 @@
-"""The statements of a write and of a load by psycopg alone: what the database and its driver cost."""
+"""The statements of a write and of a load by psycopg alone: the cost of the database and its driver."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from saver.store.lease_statements import TAKE_AND_INSERT
 from saver.store.reading import FIND_LIVE
 
 _LIFE, _REST = 86_400, 86_400
-_WRITE, _LOAD = (str(each.compile(dialect=PGDialect_psycopg())) for each in (TAKE_AND_INSERT, FIND_LIVE))
+_DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
+_WRITE, _LOAD = (str(statement.compile(dialect=_DIALECT)) for statement in (TAKE_AND_INSERT, FIND_LIVE))
 _NOTHING = dict.fromkeys(column.name for column in text.c if column.name != "code")
 _TOKEN_BYTES = 16
 

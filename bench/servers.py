@@ -1,4 +1,4 @@
-"""The app and the bare routes as real servers, and what their processes used."""
+"""The app and the baseline routes as real servers, and the resources of their processes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any, Self
 from bench.common import ROOT, address
 from saver.settings import PREFIX, Settings
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _TICK = os.sysconf("SC_CLK_TCK")
 _PROCESSES = f"{PREFIX}PROCESSES"
 
@@ -43,8 +43,6 @@ class Served:
         self._processes = int(environ.get(_PROCESSES, Settings.model_fields["processes"].default))
         self.url = ""
         self.pid = 0
-        # As how many sources its clients come, through a proxy; 0: as they are.
-        self.sources = 0
         self.workers: list[int] = []
 
     @classmethod
@@ -58,10 +56,10 @@ class Served:
         )
 
     @classmethod
-    def bare(cls, folder: Path, changed: Mapping[str, str] | None = None) -> Self:
-        """The bare routes under the same server with the same settings; they ask a PostgreSQL."""
+    def baseline(cls, folder: Path, changed: Mapping[str, str] | None = None) -> Self:
+        """The baseline routes under the same server with the same settings; they can query a PostgreSQL."""
         environ = {"BENCH_DATABASE": address(folder), **(changed or {})}
-        return cls([sys.executable, "-m", "bench.bare"], environ, folder / "bare.log")
+        return cls([sys.executable, "-m", "bench.baseline"], environ, folder / "baseline.log")
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
@@ -77,7 +75,7 @@ class Served:
             )
         assert self._process.stdout
         self.url = self._process.stdout.readline().strip().rstrip("/")
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while not (self._answers() and self._all_up()):
             if time.monotonic() > deadline or self._process.poll() is not None:
                 self._end()
@@ -96,7 +94,7 @@ class Served:
             self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(asked, timeout=_PATIENCE) as answer:
+            with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -112,7 +110,7 @@ class Served:
 
     def _answers(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=_PATIENCE) as answer:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=_TIMEOUT) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -124,7 +122,7 @@ class Served:
 
     def _end(self) -> None:
         self._process.terminate()
-        self._process.wait(_PATIENCE)
+        self._process.wait(_TIMEOUT)
 
 
 def _leaves(master: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""Part 4: paced writes while the worker's sweeper wipes or gives back 100,000 codes, against writes alone."""
+"""Paced writes while the worker's sweeper wipes or returns 100,000 codes, against writes without a sweep."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from saver.texts import NewText
 _TEXTS = 100_000
 _WRITERS = 4
 _EACH_A_SECOND = 25
-_ALONE_SECONDS = 10.0
+_BASELINE_SECONDS = 10.0
 _LIFE = 3600
 # Processes start anew, so that no connection crosses a fork.
 _START = multiprocessing.get_context("spawn")
@@ -36,7 +36,7 @@ class Writes:
 
     took: list[float]
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Median, nearly worst and worst."""
         return f"{self.at(0.5):.2f} / {self.at(0.99):.1f} / {self.took[-1]:.0f}"
 
@@ -46,7 +46,7 @@ class Writes:
 
 
 def measure(bench: Bench) -> Iterator[Row]:
-    """The rows of part 4."""
+    """The rows of this part."""
     texts = _TEXTS // 10 if bench.quick else _TEXTS
     found: dict[str, list[tuple[Writes, Writes, float]]] = {"wipe": [], "give back": []}
     for turn in range(bench.rounds):
@@ -54,25 +54,27 @@ def measure(bench: Bench) -> Iterator[Row]:
         folder = bench.copy(bench.full(), "sweep")
         _lease(folder, texts)
         for what, before in (("wipe", _expire), ("give back", _rest_over)):
-            alone = _writes(folder, lambda: time.sleep(_ALONE_SECONDS))
+            baseline = _writes(folder, lambda: time.sleep(_BASELINE_SECONDS))
             before(folder)
             seconds: list[float] = []
             sweep = partial(_sweep, folder, texts, seconds)
-            beside = _writes(folder, sweep)
-            found[what].append((alone, beside, seconds[0]))
+            during = _writes(folder, sweep)
+            found[what].append((baseline, during, seconds[0]))
     for what, runs in found.items():
         yield from _rows(what, texts, runs)
 
 
 def _rows(what: str, texts: int, runs: list[tuple[Writes, Writes, float]]) -> Iterator[Row]:
-    alone, beside, _took = runs[-1]
-    ratios = [beside.at(0.5) / alone.at(0.5) for alone, beside, _took in runs]
-    note = f"p50 / p99 / worst of the last round: {beside.told()} against {alone.told()} ms"
-    yield Row(f"writes beside a sweep ({what}) / alone, p50", ratios, "<= 1.3", note=note)
-    worst_alone = statistics.median(alone.took[-1] for alone, _beside, _took in runs)
-    worst = [beside.took[-1] for _alone, beside, _took in runs]
-    yield Row("  the worst write of a round", worst, "<= 100", "ms", note=f"alone {worst_alone:.0f} ms")
-    yield Row("  the sweep", [took for _alone, _beside, took in runs], unit="s", note=f"{texts:,} codes")
+    baseline, during, _took = runs[-1]
+    ratios = [during.at(0.5) / baseline.at(0.5) for baseline, during, _took in runs]
+    note = f"p50 / p99 / worst of the last round: {during.summary()} against {baseline.summary()} ms"
+    yield Row(f"writes during a sweep ({what}) / without, p50", ratios, "<= 1.3", note=note)
+    worst_baseline = statistics.median(baseline.took[-1] for baseline, _during, _took in runs)
+    worst = [during.took[-1] for _baseline, during, _took in runs]
+    yield Row(
+        "  the worst write of a round", worst, "<= 100", "ms", note=f"without a sweep {worst_baseline:.0f} ms"
+    )
+    yield Row("  the sweep", [took for _baseline, _during, took in runs], unit="s", note=f"{texts:,} codes")
 
 
 def _lease(folder: Path, texts: int) -> None:
@@ -114,18 +116,18 @@ def _sweep(folder: Path, texts: int, seconds: list[float]) -> None:
     seconds.append(took)
 
 
-def _sweeper(folder: Path, told: Connection) -> None:
+def _sweeper(folder: Path, result: Connection) -> None:
     from saver.worker import Sweeper  # noqa: PLC0415 - only here
 
-    room = services(folder)
-    before = room.store.audit()
+    app = services(folder)
+    before = app.store.audit()
     started = time.monotonic()
-    Sweeper(room.store, room.readiness, threading.Event()).run()
+    Sweeper(app.store, app.readiness, threading.Event()).run()
     took = time.monotonic() - started
-    after = room.store.audit()
+    after = app.store.audit()
     assert after.clean
     moved = before.overdue - after.overdue + before.resting + before.overdue - after.resting - after.overdue
-    told.send((took, moved))
+    result.send((took, moved))
 
 
 def _writes(folder: Path, meanwhile: Callable[[], object]) -> Writes:
@@ -147,7 +149,7 @@ def _writes(folder: Path, meanwhile: Callable[[], object]) -> Writes:
     return Writes(sorted(took))
 
 
-def _writer(folder: Path, place: int, stop, ready, told: Connection) -> None:  # type: ignore[no-untyped-def]
+def _writer(folder: Path, place: int, stop, ready, result: Connection) -> None:  # type: ignore[no-untyped-def]
     store = services(folder).store
     store.save(NewText(TEXT, _LIFE))
     ready.wait()
@@ -162,4 +164,4 @@ def _writer(folder: Path, place: int, stop, ready, told: Connection) -> None:  #
         store.save(NewText(TEXT, _LIFE))
         took.append((time.monotonic() - started) * 1e3)
         due += 1 / _EACH_A_SECOND
-    told.send(took)
+    result.send(took)

@@ -1,4 +1,4 @@
-"""Many texts at once, past the deeds, on either engine."""
+"""Insert many texts at once, without TextStore, on either engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from saver.database.tables import code as pool
 from saver.database.tables import text
 
 _REST = 86_400
-_AT_ONCE = 10_000
+_BATCH = 10_000
 _OWNER_HASH = bytes(32)
 
 
@@ -30,8 +30,8 @@ def put(engine: Engine, codes: Sequence[str], expires_at: int) -> None:
         "size": len(TEXT),
     }
     database, writing = database_for(engine), engine.execution_options(**WRITE)
-    for first in range(0, len(codes), _AT_ONCE):
-        some = codes[first : first + _AT_ONCE]
+    for first in range(0, len(codes), _BATCH):
+        some = codes[first : first + _BATCH]
         rows: list[dict[str, Any]] = [{**row, "code": code} for code in some]
         with writing.begin() as connection:
             database.disable_timeouts(connection)

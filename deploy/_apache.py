@@ -28,8 +28,8 @@ def certified(given: argparse.Namespace, folder: Path | None = None) -> bool:
     file = (folder or Path("/etc/letsencrypt/live") / names(given)[0]) / "fullchain.pem"
     if not file.is_file():
         return False
-    told = asked("openssl", "x509", "-in", file, "-noout", "-ext", "subjectAltName").stdout
-    return set(names(given)) <= set(re.findall(r"DNS:([^,\s]+)", told))
+    output = asked("openssl", "x509", "-in", file, "-noout", "-ext", "subjectAltName").stdout
+    return set(names(given)) <= set(re.findall(r"DNS:([^,\s]+)", output))
 
 
 def site(machine: Machine, given: argparse.Namespace) -> bool:
@@ -53,13 +53,15 @@ def site(machine: Machine, given: argparse.Namespace) -> bool:
 
 
 def _other_sites() -> list[str]:
-    """The sites that are on beside saver's; Debian's own page counts if it was edited."""
+    """The enabled sites other than saver's; Debian's own page counts if it was edited."""
     on = {file.stem for file in _DEFAULT.parent.glob("*.conf")} - {"saver"}
     shipped = asked("dpkg-query", "--show", "--showformat=${Conffiles}", "apache2").stdout
     # What dpkg has noted as the sum of a file that nobody has edited.
     untouched = _DEFAULT.is_file() and hashlib.md5(_DEFAULT.read_bytes()).hexdigest() in shipped  # noqa: S324
-    own = [file for file in _PAGES.glob("*") if file.name != "index.html" or not _same(file, _DEFAULT_PAGE)]
-    return sorted(on - {_DEFAULT.stem} if untouched and not own else on)
+    edited = [
+        file for file in _PAGES.glob("*") if file.name != "index.html" or not _same(file, _DEFAULT_PAGE)
+    ]
+    return sorted(on - {_DEFAULT.stem} if untouched and not edited else on)
 
 
 def _same(one: Path, other: Path) -> bool:

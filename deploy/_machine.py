@@ -68,7 +68,7 @@ def system_runs() -> bool:
 
 
 class Machine:
-    """Shows every command and every file, and does it unless this is only a rehearsal in words."""
+    """Shows every command and every file, and does it unless this is a dry run."""
 
     def __init__(self, dry: bool) -> None:
         self.dry = dry

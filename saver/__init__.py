@@ -1,6 +1,6 @@
 """saver: paste text on one computer, get a code of four letters, load it on another.
 
-The layers, each of which imports only from those below it (checked by a test):
+The layers, each of which imports only from those below it, as the contracts in pyproject.toml check:
 
 - entry points: ``worker``, ``serve``, ``saver.wsgi`` and ``scripts``; ``server`` is the gunicorn worker
   and ``buffering`` the middleware for mod_wsgi.
@@ -10,7 +10,7 @@ The layers, each of which imports only from those below it (checked by a test):
 - ``ops``: backup, restore, check, health, metrics.
 - ``ratelimit``, ``receipts`` and ``store``, which is the only writer of the tables ``code`` and ``text``.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
-- ``settings``, ``secret``, ``codes``, ``seal``, ``key_deriver``, ``texts``, ``redis_client``.
+- ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``key_deriver``, ``texts``, ``redis_client``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The secret that keys decoys, budgets and the names of sources: the setting, or a file made on first use."""
+"""The secret key of the server, for decoys, rate limits and quotas: the setting, or a file."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _BYTES = 32
 
 
 def load_secret(settings: Settings) -> bytes:
-    """The server's secret: the setting, or the file in the data directory, made on first use.
+    """The setting, or the content of the file in the data directory, which is made at first use.
 
-    Raises SettingsError where others may read that file.
+    Raises SettingsError if other users of the machine may read that file.
     """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
@@ -34,12 +34,12 @@ def load_secret(settings: Settings) -> bytes:
 
 
 def _make_secret(path: Path) -> None:
-    # Written aside and linked, so that of several processes that start at once
-    # one wins and none reads half a key.
-    aside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # Written to a temporary file and linked: of several processes that start at the same time one wins, and
+    # none reads half a key.
+    temporary = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(secrets.token_urlsafe(_BYTES))
     with contextlib.suppress(FileExistsError):
-        os.link(aside, path)
-    aside.unlink()
+        os.link(temporary, path)
+    temporary.unlink()

@@ -19,7 +19,6 @@ from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
-from tqdm import tqdm
 
 from saver.app import Services, create_app, database_of
 from saver.cli import fill_with_progress
@@ -30,11 +29,11 @@ from saver.settings import Settings, SettingsError, read_settings
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-_BACKLOG = 2048
+BACKLOG = 2048
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only gunicorn's heartbeat files, without a name
 
 
-class _Server(BaseApplication):  # type: ignore[misc]
+class GunicornServer(BaseApplication):  # type: ignore[misc]
     """gunicorn, set up from saver's settings alone: no file, no argument and no HOME of its own."""
 
     def __init__(self, settings: Settings, listener: int | None) -> None:
@@ -72,8 +71,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 def prepare(settings: Settings) -> None:
     """Bring the schema up to date and the pool to its full number; leaves no connection open."""
-    # Its thread would still be there when gunicorn forks.
-    tqdm.monitor_interval = 0
     app = create_app(settings)
     services: Services = app.extensions["saver"]
     with app.app_context():
@@ -103,7 +100,7 @@ def main() -> None:
     if given.activated:
         if given.listener is None and systemd.listen_fds(unset_environment=False) != 1:
             raise SystemExit("saver: systemd handed over no socket, or more than one")
-        _Server(settings, given.listener).run()
+        GunicornServer(settings, given.listener).run()
         return
     if given.listener is None:
         raise SystemExit("saver: SAVER_PORT: write the port in digits")
@@ -112,7 +109,7 @@ def main() -> None:
     if given.prepared is not None:
         os.write(given.prepared, b"+")
         os.close(given.prepared)
-    _Server(settings, given.listener).run()
+    GunicornServer(settings, given.listener).run()
 
 
 def _settings() -> Settings:
@@ -149,7 +146,7 @@ def _listen(descriptor: int) -> None:
     # Two that were bound before either listened: the second one learns it here.
     bound = socket.socket(fileno=descriptor)
     try:
-        bound.listen(_BACKLOG)
+        bound.listen(BACKLOG)
     except OSError as error:
         raise SystemExit(f"saver: the port was taken meanwhile: {error.strerror}") from None
     finally:

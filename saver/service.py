@@ -19,7 +19,7 @@ class TextService:
     """Writes, loads and ends texts under the settings and the rate limits of their callers.
 
     ``address`` is the IP address of a caller. A caller is charged before its request is parsed: a write
-    by ``check_write_limit``, every other operation by ``lookup``, whose result the operation takes.
+    by the limits of its route, every other operation by ``lookup``, whose result the operation takes.
     """
 
     def __init__(self, store: TextStore, rate_limits: RateLimits, settings: Settings) -> None:
@@ -33,16 +33,12 @@ class TextService:
             settings.max_expires_in_sealed,
         )
 
-    def check_write_limit(self, address: str) -> None:
-        """Count a write. Raises RateLimitExceededError and CountersError."""
-        self._rate_limits.write(address)
-
     def lookup(self, address: str) -> AbstractContextManager[Lookup]:
         """Charge a look-up, and refund it if no operation used it.
 
         Raises RateLimitExceededError and CountersError.
         """
-        return self._rate_limits.look_up(address)
+        return self._rate_limits.limit_lookup(address)
 
     def write(self, new: NewText, address: str) -> StoredText:
         """Store a text.
@@ -68,18 +64,18 @@ class TextService:
         claim: str | None = None,
     ) -> LoadedText:
         """Find a text. Raises NoTextError, which counts as a miss, and RateLimitExceededError."""
-        tried = password is not None or proof is not None
-        with lookup.ask(code, NoTextError, tried=tried) as only_sealed:
+        with_password = password is not None or proof is not None
+        with lookup.for_code(code, NoTextError, with_password=with_password) as only_sealed:
             return self._store.load(code, password, proof=proof, claim=claim, only_sealed=only_sealed)
 
     def ack(self, lookup: Lookup, code: Code, claim: str) -> None:
         """Acknowledge that a one-time text has arrived. Raises the errors of ``load``."""
-        with lookup.own(NoTextError):
+        with lookup.for_token(NoTextError):
             self._store.ack(code, claim)
 
     def status(self, lookup: Lookup, code: Code, owner_token: str) -> Status:
         """Return the receipt of a text. Raises the errors of ``load``."""
-        with lookup.own(NoTextError):
+        with lookup.for_token(NoTextError):
             return self._store.status(code, owner_token)
 
     def extend(self, lookup: Lookup, code: Code, owner_token: str, lifetime: int) -> int:
@@ -87,12 +83,12 @@ class TextService:
 
         Raises InvalidLifetimeError and the errors of ``load``.
         """
-        with lookup.own(NoTextError):
+        with lookup.for_token(NoTextError):
             return self._store.extend(code, owner_token, lifetime, self.lifetimes)
 
     def delete(self, lookup: Lookup, code: Code, owner_token: str) -> None:
         """Delete a text. Raises the errors of ``load``."""
-        with lookup.own(NoTextError):
+        with lookup.for_token(NoTextError):
             self._store.delete(code, owner_token)
 
     def _quota(self, address: str) -> Quota | None:

@@ -85,10 +85,18 @@ def settings_in(folder: Path, **changed: object) -> Settings:
 
 @contextmanager
 def looked_up(
-    rate_limits: RateLimits, address: str, miss: type[Exception], code: str = "qqqq", *, tried: bool = False
+    rate_limits: RateLimits,
+    address: str,
+    not_found: type[Exception],
+    code: str = "qqqq",
+    *,
+    with_password: bool = False,
 ) -> Iterator[bool]:
     """A look-up of a code, as a request makes it."""
-    with rate_limits.look_up(address) as look_up, look_up.ask(code, miss, tried=tried) as only_sealed:
+    with (
+        rate_limits.limit_lookup(address) as lookup,
+        lookup.for_code(code, not_found, with_password=with_password) as only_sealed,
+    ):
         yield only_sealed
 
 

@@ -15,6 +15,7 @@ from saver.api.client_address import charged, counted_address
 from saver.api.parsing import parse_json
 from saver.api.responses import json_response
 from saver.api.schemas import Password, Text
+from saver.api.write_limits import WriteLimits
 from saver.codes import BadCodeError, Code
 from saver.ratelimit.lookups import Lookup, RateLimitExceededError
 from saver.service import TextService
@@ -57,22 +58,22 @@ class LegacyAnswer(BaseModel):
 class LegacyApi:
     """The routes ``/write/`` and ``/load/``."""
 
-    def __init__(self, service: TextService, settings: Settings) -> None:
+    def __init__(self, service: TextService, write_limits: WriteLimits, settings: Settings) -> None:
         self._service = service
+        self._write_limits = write_limits
         self._settings = settings
         self._charged_load = charged(service, settings.trusted_proxies, self._load)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, to be registered with the app."""
         blueprint = Blueprint("legacy", __name__)
-        blueprint.post("/write")(self.write)
+        blueprint.post("/write")(self._write_limits(self.write))
         blueprint.post("/load")(self.load)
         return blueprint
 
     def write(self) -> Response:
         """Store a text."""
         address = counted_address(self._settings.trusted_proxies)
-        self._service.check_write_limit(address)
         body = parse_json(LegacyWrite, self._settings.max_body_bytes)
         new = NewText(body.wrtext, _LIFETIMES[body.wrdelete_at], body.wrpassword)
         return _answer("success", self._service.write(new, address).code)

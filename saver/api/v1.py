@@ -28,6 +28,7 @@ from saver.api.schemas import (
     WriteRequest,
     Written,
 )
+from saver.api.write_limits import WriteLimits
 from saver.codes import ALPHABET, LENGTH
 from saver.ratelimit.lookups import Lookup
 from saver.service import TextService
@@ -38,15 +39,16 @@ from saver.texts import NewText
 class V1:
     """The routes below ``/api/v1``."""
 
-    def __init__(self, service: TextService, settings: Settings) -> None:
+    def __init__(self, service: TextService, write_limits: WriteLimits, settings: Settings) -> None:
         self._service = service
+        self._write_limits = write_limits
         self._settings = settings
         self._limits = _limits(settings)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, to be registered with the app."""
         blueprint = Blueprint("v1", __name__, url_prefix="/api/v1")
-        blueprint.post("/write")(self.write)
+        blueprint.post("/write")(self._write_limits(self.write))
         for view in (self.load, self.ack, self.status, self.extend, self.delete):
             name = view.__name__
             blueprint.post(f"/{name}")(charged(self._service, self._settings.trusted_proxies, view))
@@ -56,7 +58,6 @@ class V1:
     def write(self) -> Response:
         """Store a text: 201 with its code."""
         address = counted_address(self._settings.trusted_proxies)
-        self._service.check_write_limit(address)
         plain, max_bytes = is_plain("the text itself"), self._settings.max_body_bytes
         idempotency = parse_idempotency_key(max_bytes)
         if plain:

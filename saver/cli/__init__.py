@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 from flask import Flask
 from flask.cli import AppGroup
-from tqdm import tqdm
 
 from saver.cli import copy
+from saver.cli.progress import progress_bar
 from saver.cli.told import echo_audit, told
 from saver.codes import SPACE, BadCodeError, Code
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, Restorer, RestoreResult
@@ -60,10 +60,10 @@ def register(app: Flask, store: TextStore, tools: OperatorTools) -> None:
 def fill_with_progress(store: TextStore) -> int:
     """Fill the pool under a progress bar; how many codes were missing."""
     added = 0
-    with tqdm(total=SPACE, unit=" codes", unit_scale=True, desc="pool", leave=False) as bar:
+    with progress_bar("pool", SPACE) as advance:
         for step in store.fill():
             added += step.added
-            bar.update(step.codes)
+            advance(step.codes)
     return added
 
 

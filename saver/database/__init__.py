@@ -30,6 +30,7 @@ from saver.database.sqlite import SqliteDatabase
 __all__ = [
     "NO_STATEMENT_TIMEOUT",
     "ONE_READ",
+    "POSTGRESQL",
     "SCHEMES",
     "WRITE",
     "BatchPolicy",
@@ -48,14 +49,14 @@ __all__ = [
     "url_of",
 ]
 
-_SQLITE, _POSTGRESQL = "sqlite", "postgresql"
-SCHEMES = f"{_SQLITE}: or {_POSTGRESQL}:"
-_DRIVERS = (_SQLITE, f"{_SQLITE}+pysqlite", _POSTGRESQL, f"{_POSTGRESQL}+psycopg")
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+SCHEMES = f"{SQLITE}: or {POSTGRESQL}:"
+_DRIVERS = (SQLITE, f"{SQLITE}+pysqlite", POSTGRESQL, f"{POSTGRESQL}+psycopg")
 
 
 def database_for(engine: Engine) -> Database:
     """Make the database of an engine. Its connections are set up by ``prepare``."""
-    return PostgresDatabase(engine) if engine.dialect.name == _POSTGRESQL else SqliteDatabase(engine)
+    return PostgresDatabase(engine) if engine.dialect.name == POSTGRESQL else SqliteDatabase(engine)
 
 
 def url_of(file: Path) -> URL:
@@ -71,7 +72,7 @@ def is_supported(address: str | URL) -> bool:
         return False
     if url.drivername not in _DRIVERS:
         return False
-    return url.get_backend_name() != _POSTGRESQL or postgresql_connections.has_known_options(url)
+    return url.get_backend_name() != POSTGRESQL or postgresql_connections.has_known_options(url)
 
 
 def engine_options(address: str | URL, threads: int) -> dict[str, Any]:
@@ -80,6 +81,6 @@ def engine_options(address: str | URL, threads: int) -> dict[str, Any]:
     # Opening a connection costs 15 reads and more, so each thread keeps one; the worker and a
     # command use one of the two others.
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": threads + 2}
-    if url.get_backend_name() == _POSTGRESQL:
+    if url.get_backend_name() == POSTGRESQL:
         options |= postgresql_connections.engine_options(url)
     return options

@@ -9,7 +9,7 @@ One object is made for each engine (``database_for``) and given to everything th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -129,20 +129,6 @@ class Database(ABC):
         """Insert complete rows faster than by statements; False if the database has no such way."""
         return False
 
-    def stream(
-        self, connection: Connection, statement: str, rows: int
-    ) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """Yield batches of the driver's rows; SQLAlchemy's are several times slower for millions of rows."""
-        cursor = self.stream_cursor(connection)
-        cursor.execute(statement)
-        while batch := cursor.fetchmany(rows):
-            yield batch
-        cursor.close()
-
-    def stream_cursor(self, connection: Connection) -> Any:
-        """Return a driver's cursor that fetches rows in batches."""
-        return connection.connection.cursor()
-
     # Failures.
 
     @abstractmethod
@@ -191,5 +177,9 @@ class Database(ABC):
         """Return what the database finds wrong with itself; reads a file completely."""
 
     def is_read_only(self, connection: Connection) -> bool:
-        """Return whether the database refuses writes because it was copied to a server."""
+        """Return whether it refuses writes because it was copied to a server."""
         return False
+
+    def open_cursor(self, connection: Connection) -> Any:
+        """Open a cursor of the driver that does not load all rows into memory."""
+        return connection.connection.cursor()

@@ -107,26 +107,9 @@ class PostgresDatabase(Database):
                 copy.write_row(row)
         return True
 
-    def stream_cursor(self, connection: Connection) -> Any:
-        """See ``Database.stream_cursor``: a cursor on the server, or it would send all rows at once."""
+    def open_cursor(self, connection: Connection) -> Any:
+        """See ``Database.open_cursor``."""
         return connection.connection.cursor(name="saver_stream")
-
-    def lock_exclusive(self, connection: Connection, tables: Iterable[Table]) -> None:
-        """Lock whole tables until the transaction ends, also for readers.
-
-        OperationalError: other transactions did not release them in time.
-        """
-        names = ", ".join(table.name for table in tables)
-        connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
-
-    def analyze(self, connection: Connection, tables: Iterable[Table]) -> None:
-        """Update the planner's statistics of tables that were just filled."""
-        connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
-
-    def describe(self, connection: Connection) -> str:
-        """Return host, port and name of the database, without the secrets of its URL."""
-        found: Any = connection.connection.driver_connection
-        return f"{found.info.host}:{found.info.port}/{found.info.dbname}"
 
     def error_kind(self, error: Exception) -> ErrorKind | None:
         """See ``Database.error_kind``."""
@@ -156,3 +139,20 @@ class PostgresDatabase(Database):
 def _lock_number(kind: str, name: str | bytes) -> int:
     whole = kind.encode() + b"\0" + (name.encode() if isinstance(name, str) else name)
     return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), signed=True)
+
+
+def lock_exclusive(connection: Connection, tables: Iterable[Table]) -> None:
+    """Lock whole tables, also for readers, until the transaction ends. Raises OperationalError if in use."""
+    names = ", ".join(table.name for table in tables)
+    connection.exec_driver_sql(f"LOCK TABLE {names} IN ACCESS EXCLUSIVE MODE")
+
+
+def analyze(connection: Connection, tables: Iterable[Table]) -> None:
+    """Update the planner's statistics of tables that were just filled."""
+    connection.exec_driver_sql(f"ANALYZE {', '.join(table.name for table in tables)}")
+
+
+def describe(connection: Connection) -> str:
+    """Return host, port and name of the database, without the secrets of its URL."""
+    found: Any = connection.connection.driver_connection
+    return f"{found.info.host}:{found.info.port}/{found.info.dbname}"

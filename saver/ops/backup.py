@@ -13,11 +13,12 @@ from pathlib import Path
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from saver.clock import Clock
 from saver.database import ONE_READ, Database, StorageError, database_for, sqlite_files
 from saver.database.dump import DumpError, Environment, dump
 from saver.ops import files
 from saver.ops.files import OperationError
-from saver.store import Audit, Clock, TextStore, count
+from saver.store import Audit, TextStore, count
 
 _NAME = "saver-%Y%m%dT%H%M%SZ"
 _NAMED = re.compile(r"saver-\d{8}T\d{6}Z\.(db|dump)")

@@ -98,8 +98,8 @@ class Check:
 
     def _counts(self) -> tuple[bool, str]:
         try:
-            misses, refusals = self._rate_limits.today()
-            secrets, fill = self._rate_limits.secrets(), self._rate_limits.fill()
+            misses, refusals = self._rate_limits.counts_today()
+            secrets, fill = self._rate_limits.count_secret_keys(), self._rate_limits.used_fraction()
         except CountersError as error:
             return False, f"cannot be asked ({error})"
         if secrets > 1:

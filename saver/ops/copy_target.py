@@ -9,7 +9,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, inspect
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from saver.database import Database, PostgresDatabase, database_for, engine_options, is_supported
+from saver.database import Database, database_for, engine_options, is_supported, postgresql
 from saver.ops.files import OperationError
 from saver.store.copy import TABLES
 
@@ -17,33 +17,33 @@ _NO_SERVER = "--to must be the URL of a PostgreSQL database, as in SAVER_DATABAS
 
 
 @contextmanager
-def target_at(address: str) -> Iterator[PostgresDatabase]:
-    """Yield the database at a URL, which can be reached. Raises OperationError."""
+def target_at(address: str) -> Iterator[Engine]:
+    """Yield an engine for the database at a URL, which can be reached. Raises OperationError."""
     try:
-        engine = create_engine(address, **engine_options(address, 1)) if is_supported(address) else None
+        known = is_supported(address)
+        engine = create_engine(address, **engine_options(address, 1)) if known else None
     # The message may contain the URL.
     except (ArgumentError, ImportError, ValueError):
         engine = None
-    target = database_for(engine) if engine is not None else None
-    if engine is None or not isinstance(target, PostgresDatabase):
+    if engine is None or database_for(engine).file:
         raise OperationError(_NO_SERVER)
-    target.prepare()
+    database_for(engine).prepare()
     try:
-        with translate_errors("the target cannot be used:", target), engine.connect():
+        with translate_errors("the target cannot be used:", engine), engine.connect():
             pass
-        yield target
+        yield engine
     finally:
         engine.dispose()
 
 
 @contextmanager
-def translate_errors(prefix: str, target: Database) -> Iterator[None]:
+def translate_errors(prefix: str, target: Engine) -> Iterator[None]:
     """Turn an error of the target into an OperationError that begins with ``prefix``."""
-    driver = target.engine.dialect.loaded_dbapi
+    driver = target.dialect.loaded_dbapi
     try:
         yield
     except (DBAPIError, driver.Error) as error:
-        raise OperationError(f"{prefix} {reason(error, target)}") from None
+        raise OperationError(f"{prefix} {reason(error, database_for(target))}") from None
 
 
 def reason(error: Exception, database: Database) -> str:
@@ -55,17 +55,14 @@ def reason(error: Exception, database: Database) -> str:
     return f"{lines[0]} ({name})" if lines else name
 
 
-def migrated(target: PostgresDatabase, migrate: Callable[[Engine], None]) -> None:
+def migrated(target: Engine, migrate: Callable[[Engine], None]) -> None:
     """Upgrade the schema of the target. Raises OperationError if it has other tables than saver's."""
-    with (
-        translate_errors("the target is in use or cannot be read:", target),
-        target.engine.connect() as connection,
-    ):
+    with translate_errors("the target is in use or cannot be read:", target), target.connect() as connection:
         tables = set(inspect(connection).get_table_names())
         if tables and not {table.name for table in TABLES} <= tables:
-            raise OperationError(f"{target.describe(connection)} has tables that are not saver's")
+            raise OperationError(f"{postgresql.describe(connection)} has tables that are not saver's")
     try:
         with translate_errors("the target cannot be migrated:", target):
-            migrate(target.engine)
+            migrate(target)
     except CommandError:
         raise OperationError("the target has a schema that this saver does not know") from None

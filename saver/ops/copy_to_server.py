@@ -17,13 +17,14 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from saver.database import WRITE, Database, PostgresDatabase, read_only
+from saver.clock import Clock
+from saver.database import WRITE, Database, database_for, postgresql, read_only
 from saver.database.sqlite_connections import REPLACE
 from saver.ops import files
 from saver.ops.copy_target import migrated, reason, target_at, translate_errors
 from saver.ops.files import OperationError
-from saver.store import Audit, Clock, count
-from saver.store.copy import TABLES, copy_all, is_empty, is_same
+from saver.store import Audit, count
+from saver.store.copy import TABLES, Side, copy_all, is_empty, is_same
 
 _KEPT = "nothing was copied, and the SQLite database is unchanged"
 
@@ -71,8 +72,8 @@ class CopyToServer:
             migrated(target, self._migrate)
             try:
                 place, is_new = self._copy(source, target, progress)
-            except (DBAPIError, target.engine.dialect.loaded_dbapi.Error) as error:
-                raise OperationError(f"{_KEPT}: {reason(error, target)}") from None
+            except (DBAPIError, target.dialect.loaded_dbapi.Error) as error:
+                raise OperationError(f"{_KEPT}: {reason(error, database_for(target))}") from None
             read_only.make_read_only(source, TABLES)
             return CopyResult(place, audit, is_new)
 
@@ -113,22 +114,23 @@ class CopyToServer:
             raise OperationError(f"{audit.both:,} codes are in two places: see flask --app saver pool audit")
         return audit
 
-    def _copy(self, source: Connection, target: PostgresDatabase, progress: Progress) -> tuple[str, bool]:
-        with target.engine.connect().execution_options(**WRITE) as connection:
-            place = target.describe(connection)
+    def _copy(self, source: Connection, target: Engine, progress: Progress) -> tuple[str, bool]:
+        with target.connect().execution_options(**WRITE) as connection:
+            here, there = Side(self._database, source), Side(database_for(target), connection)
+            place = postgresql.describe(connection)
             transaction = connection.begin()
             with translate_errors(f"{place} is in use:", target):
-                target.lock_exclusive(connection, TABLES)
-            target.disable_timeouts(connection)
+                postgresql.lock_exclusive(connection, TABLES)
+            there.database.disable_timeouts(connection)
             if not is_empty(connection):
-                if is_same(source, connection):
+                if is_same(here, there):
                     return place, False
                 raise OperationError(f"{place} contains other codes or texts: use an empty database")
-            copy_all(source, connection, progress.advance)
+            copy_all(here, there, progress.advance)
             progress.reached("copied")
-            if not is_same(source, connection):
+            if not is_same(here, there):
                 raise OperationError(f"{_KEPT}: the copy differs from its source")
-            target.analyze(connection, TABLES)
+            postgresql.analyze(connection, TABLES)
             progress.reached("compared")
             self._commit(transaction.commit, place)
             progress.reached("committed")

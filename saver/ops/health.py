@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
+from saver.clock import Clock
 from saver.database import Database, StorageError, run_read
 from saver.database.tables import sweeper
-from saver.store import Clock
 
 _nothing = select(literal(0))
 _alembic = Table("alembic_version", MetaData(), Column("version_num", String))

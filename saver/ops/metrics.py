@@ -48,13 +48,13 @@ class Metrics(Collector):
         texts.add_metric(["open"], stats.live - stats.sealed)
         texts.add_metric(["sealed"], stats.sealed)
         yield texts
-        misses, refusals = self._rate_limits.today()
+        misses, refusals = self._rate_limits.counts_today()
         yield _gauge("saver_misses_today", "Misses since midnight UTC.", misses)
         yield _gauge("saver_requests_refused_today", "Requests refused since midnight UTC.", refusals)
-        fill = self._rate_limits.fill()
+        fill = self._rate_limits.used_fraction()
         if fill is not None:
             yield _gauge("saver_counts_fill_ratio", "Part of the room for counts that is in use.", fill)
-        slow = self._rate_limits.slow_today()
+        slow = self._rate_limits.slow_requests_today()
         yield _gauge("saver_requests_cut_off_today", "Requests too slow to arrive since midnight UTC.", slow)
         expected = misses * (stats.live - stats.sealed) / SPACE
         yield _gauge("saver_expected_stranger_hits_per_day", "Misses times open texts / codes.", expected)

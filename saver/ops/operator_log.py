@@ -8,7 +8,7 @@ import syslog
 from datetime import UTC, datetime
 from pathlib import Path
 
-from saver.store import Clock
+from saver.clock import Clock
 
 
 class OperatorLog:

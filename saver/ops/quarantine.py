@@ -6,10 +6,11 @@ import math
 
 from sqlalchemy import Connection, text
 
+from saver.clock import Clock
 from saver.database import Database
 from saver.ops.files import OperationError
 from saver.ops.restore import RestorePolicy, RestoreResult
-from saver.store import Clock, count, quarantine_all
+from saver.store import count, quarantine_all
 
 _IN_USE = "the database is in use: stop whatever serves it, and the workers, on every machine first"
 

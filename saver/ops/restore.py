@@ -18,12 +18,13 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from saver.clock import Clock
 from saver.database import Database, sqlite_files
 from saver.database.sqlite_connections import REPLACE
 from saver.ops import files
 from saver.ops.backup import sound
 from saver.ops.files import OperationError
-from saver.store import Audit, Clock, count, merge_from_old, quarantine_all
+from saver.store import Audit, count, merge_from_old, quarantine_all
 
 _ASIDE = "%Y%m%dT%H%M%SZ"
 # Longer than anybody waits for the lock of the old file (busy_timeout).

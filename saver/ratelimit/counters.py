@@ -1,4 +1,4 @@
-"""What a count is, and what whoever keeps counts must do."""
+"""The protocol of counters in fixed windows, and the values that it exchanges."""
 
 from __future__ import annotations
 
@@ -7,79 +7,82 @@ from typing import NamedTuple, Protocol
 
 
 class Charge(NamedTuple):
-    """One count to add to: ``key`` in the storage, at most ``amount`` within ``seconds``."""
+    """One count to add to: ``key`` in the storage, at most ``limit`` within ``seconds``."""
 
     key: str
-    amount: int
+    limit: int
     seconds: int
 
 
-class Charged(NamedTuple):
-    """What a charge came to.
+class ChargeResult(NamedTuple):
+    """The count after a charge.
 
-    ``counted`` includes it. ``left`` is how long (seconds) its window goes on. ``window``
-    tells that window from every other of the same count, and ``at`` when it was charged:
-    both are in the time of whoever keeps the counts, and mean nothing elsewhere.
+    ``counted`` includes the charge. ``seconds_left`` is how long its window stays open. ``window`` identifies
+    that window among all windows of the same count, and ``charged_at`` is when it was charged: both are in
+    the time of the storage, and only comparable with other values of the same storage.
     """
 
     charge: Charge
     counted: int
-    left: float
+    seconds_left: float
     window: float
-    at: float
+    charged_at: float
 
     @property
     def is_over(self) -> bool:
-        """Whether it is more than the budget allows."""
-        return self.counted > self.charge.amount
+        """Whether the count is above its limit."""
+        return self.counted > self.charge.limit
 
 
-class Taken(NamedTuple):
-    """One that was taken from a count, and when (as ``Charged.at``) the window of that count began."""
+class UsedCredit(NamedTuple):
+    """A credit that was used: its count, and when (as ``ChargeResult.charged_at``) the window of it began."""
 
-    charge: Charge
-    begun: float
+    credit: Charge
+    window_began: float
 
 
 class CountersError(Exception):
-    """The counts are out of reach."""
+    """The counters are unavailable or full."""
 
 
 class Counters(Protocol):
-    """Keeps counts in fixed windows, which begin with the first count in them.
+    """Counts in fixed windows, each of which begins with the first charge in it.
 
-    Each call is one step: whoever else counts there comes before it or after it. A count
-    that is back at 0 is forgotten. ``now`` is the caller's clock in UTC seconds, for those
-    who have none of their own.
+    Every call is atomic among all processes that count in the same place. A count that is back at 0 is
+    deleted. ``now`` is the caller's clock in UTC seconds, for storages without a clock of their own.
+
+    A credit is a count too: it holds how many charges were left behind for a later call to use.
     """
 
     @property
-    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
-        """What can go wrong in it."""
+    def errors(self) -> tuple[type[Exception], ...]:
+        """The exceptions that every call raises where it cannot count."""
 
-    def charge(self, charges: Sequence[Charge], now: float) -> list[Charged]:
-        """Add one to each count, in order, up to the first that is over; that one is the last answered."""
+    def charge(self, charges: Sequence[Charge], now: float) -> list[ChargeResult]:
+        """Add one to each count in order, up to and with the first that is over its limit."""
 
-    def refund(self, charged: Sequence[Charged], now: float) -> None:
-        """Take each charge back, unless its window has ended."""
+    def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
+        """Subtract each charge again, unless its window has ended."""
 
-    def leave(self, mark: Charge, at: float, charged: Sequence[Charged], now: float) -> None:
-        """Add one to a count whose window, if none is open, began at ``at``; take charges back."""
+    def add_credit(self, credit: Charge, at: float, charged: Sequence[ChargeResult], now: float) -> None:
+        """Add one credit, whose window begins at ``at`` if none is open; refund ``charged``."""
 
-    def take(self, marks: Sequence[Charge], charged: Sequence[Charged], now: float) -> Taken | None:
-        """Take one from the first count that has one; only then take the charges back."""
+    def use_credit(
+        self, credits: Sequence[Charge], charged: Sequence[ChargeResult], now: float
+    ) -> UsedCredit | None:
+        """Use one credit of the first count that has one, and refund ``charged``; else change nothing."""
 
-    def forgive(self, taken: Taken, charges: Sequence[Charge], now: float) -> None:
-        """Take from each count what was ``taken``, and all that is left where it was taken from.
+    def refund_credit(self, used: UsedCredit, charges: Sequence[Charge], now: float) -> None:
+        """Subtract from each count the credit that was used and all credits that are left in its count.
 
-        Only from windows that began no later than that of the mark: later ones were never charged for it.
+        Only from windows that began no later than that of the credit: later ones were never charged for it.
         """
 
-    def read(self, keys: Sequence[str], now: float) -> list[int]:
-        """Counts whose windows are open; 0 for others."""
+    def get_counts(self, keys: Sequence[str], now: float) -> list[int]:
+        """The counts whose windows are open; 0 for others."""
 
-    def secrets(self, mark: str) -> int:
-        """Note the mark of a secret key; how many different ones were noted within the hour."""
+    def count_secret_keys(self, fingerprint: str) -> int:
+        """Store the fingerprint of a secret key; the number of different ones within the last hour."""
 
-    def fill(self, now: float) -> float | None:
-        """About how full it is, of 1; None where it has no bounds of its own."""
+    def used_fraction(self, now: float) -> float | None:
+        """Roughly how full the storage is, from 0 to 1; None if it has no size of its own."""

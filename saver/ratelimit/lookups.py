@@ -1,12 +1,12 @@
-"""A look-up of a caller: charged before its request is parsed, settled by what it finds.
+"""One look-up of a caller: charged before its request is parsed, refunded by what it finds.
 
-Every look-up is charged as a miss and refunded when it is none, so look-ups that run
-at the same time cannot all pass on the strength of the same last one.
+Every look-up is charged as a miss and refunded if it is none, so look-ups that run at the same time cannot
+all pass on the same last miss.
 
-Whoever opens a sealed text asks twice: without a password, for what to derive with,
-and with it. The question is a miss, and leaves a mark. The next look-up with a password
-by the same source for the same code takes the mark in place of a miss of its own, and
-where it finds its text the question is refunded too.
+To open a sealed text a client asks twice: first without a password, for the parameters of the key
+derivation, then with it. The first is a miss, and leaves a credit. The next look-up with a password by the
+same source for the same code uses the credit instead of a miss; if it finds the text, the miss of the first
+is refunded too.
 """
 
 from __future__ import annotations
@@ -16,145 +16,147 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple, NoReturn
 
-from saver.ratelimit import Charge, Charged, SafeCounters, Taken
+from saver.ratelimit import Charge, ChargeResult, SafeCounters, UsedCredit
 
 Charges = tuple[Charge, ...]
 
 
 class RateLimitExceededError(Exception):
-    """A budget is spent. ``retry_after`` is in whole seconds."""
+    """A rate limit is reached. ``retry_after`` is in whole seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__("budget spent")
+        super().__init__("rate limit exceeded")
         self.retry_after = retry_after
 
 
-class Marks(NamedTuple):
-    """What a question for one code leaves: ``scarce`` where it was one of the few that everybody has left."""
+class Credits(NamedTuple):
+    """The credits of one source for one code: ``fallback`` for a miss that was a fallback miss."""
 
-    asked: Charge
-    scarce: Charge
+    normal: Charge
+    fallback: Charge
 
 
-class Plan(NamedTuple):
-    """What a look-up of one source is charged.
+class LookupPlan(NamedTuple):
+    """The charges of a look-up of one source.
 
-    ``charges`` is all that is charged at once: ``loads``, what counts it until it is answered
-    (``under_way``), ``misses`` of the source and its network, and everybody's at the end, so
-    that nothing else is over where those are. ``scarce`` is charged only then.
+    ``charges`` are charged together, in this order: ``loads``; ``in_flight``, the look-ups that are not
+    answered yet; ``misses`` of the source and its network; ``all_misses`` of everybody. The last is over only
+    if no other is: then ``fallback`` is charged too, the few misses that each source has left.
     """
 
     charges: Charges
     loads: Charges
-    under_way: Charges
+    in_flight: Charges
     misses: Charges
     all_misses: Charges
-    scarce: Charges
-    marks: Callable[[str], Marks]
+    fallback: Charges
+    credits: Callable[[str], Credits]
 
 
 class Lookup:
-    """One look-up that is charged: to be settled once by ``ask`` or ``own``, or else given up."""
+    """A look-up that is charged: ``for_code`` or ``for_token`` is called once, else ``cancel``."""
 
     def __init__(
         self,
-        counts: SafeCounters,
-        plan: Plan,
-        charged: Sequence[Charged],
+        counters: SafeCounters,
+        plan: LookupPlan,
+        charged: Sequence[ChargeResult],
         now: float,
-        note_refusal: Callable[[], None],
+        count_refusal: Callable[[], None],
     ) -> None:
-        self._counts = counts
+        self._counters = counters
         self._plan = plan
         self._now = now
-        self._note_refusal = note_refusal
+        self._count_refusal = count_refusal
         self._loads = charged[: len(plan.loads)]
         self._charged = charged[len(plan.loads) :]
         self._is_settled = False
-        if over := _those_over(self._loads):
-            self.give_up()
-            self._refuse(over)
+        if exceeded := _exceeded(self._loads):
+            self.cancel()
+            self._refuse(exceeded)
 
-    def give_up(self) -> None:
-        """Take all charges back unless it was settled: nothing was looked up."""
+    def cancel(self) -> None:
+        """Refund all charges if nothing was looked up."""
         if not self._is_settled:
             self._is_settled = True
-            self._counts.refund([*self._loads, *self._charged], self._now)
+            self._counters.refund([*self._loads, *self._charged], self._now)
 
     @contextmanager
-    def ask(self, code: str, miss: type[Exception], *, tried: bool) -> Iterator[bool]:
-        """Load a code inside, by a password or proof if ``tried``; ``miss`` raised inside is a miss.
+    def for_code(self, code: str, not_found: type[Exception], *, with_password: bool) -> Iterator[bool]:
+        """Look up a code in the ``with`` block, which raises ``not_found`` for a miss.
 
-        Yields whether only a sealed text may be found: an open one was not there when the question
-        was asked that pays for this. Raises RateLimitExceededError and CountersError before a look-up.
+        ``with_password``: the request has a password or proof. Yields whether only a sealed text may be
+        found: a credit pays for this look-up, and an open text was not there when the credit was added.
+        Raises RateLimitExceededError and CountersError before the block.
         """
         self._is_settled = True
-        marks = self._plan.marks(code) if tried and self._charged else None
-        if marks and (taken := self._counts.take(marks, self._charged, self._now)):
-            yield from self._on_mark(taken, marks, miss)
+        credits = self._plan.credits(code) if with_password and self._charged else None
+        if credits and (used := self._counters.use_credit(credits, self._charged, self._now)):
+            yield from self._on_credit(used, credits, not_found)
         else:
-            yield from self._on_charges(miss, None if tried else code)
+            yield from self._on_charges(not_found, None if with_password else code)
 
     @contextmanager
-    def own(self, miss: type[Exception]) -> Iterator[object]:
-        """Do inside what takes a token or claim; otherwise as ``ask``."""
+    def for_token(self, not_found: type[Exception]) -> Iterator[object]:
+        """Look up a code by an owner token or claim; otherwise as ``for_code``."""
         self._is_settled = True
-        yield from self._on_charges(miss, None)
+        yield from self._on_charges(not_found, None)
 
-    def _on_mark(self, taken: Taken, marks: Marks, miss: type[Exception]) -> Iterator[bool]:
+    def _on_credit(self, used: UsedCredit, credits: Credits, not_found: type[Exception]) -> Iterator[bool]:
         try:
             yield True
-        except miss:
+        except not_found:
             raise
         except BaseException:
-            self._counts.leave(taken.charge, taken.begun, [], self._now)
+            self._counters.add_credit(used.credit, used.window_began, [], self._now)
             raise
-        scarce = self._plan.scarce if taken.charge == marks.scarce else ()
-        self._counts.forgive(taken, self._plan.misses + self._plan.all_misses + scarce, self._now)
+        fallback = self._plan.fallback if used.credit == credits.fallback else ()
+        charges = self._plan.misses + self._plan.all_misses + fallback
+        self._counters.refund_credit(used, charges, self._now)
 
-    def _on_charges(self, miss: type[Exception], asked: str | None) -> Iterator[bool]:
-        """``asked`` is the code of a question that leaves a mark if it is a miss."""
-        scarce = self._admit()
-        charged = [*self._charged, *scarce]
+    def _on_charges(self, not_found: type[Exception], credit_code: str | None) -> Iterator[bool]:
+        """A miss adds a credit for ``credit_code``."""
+        fallback = self._check_misses()
+        charged = [*self._charged, *fallback]
         try:
             yield False
-        except miss:
-            under_way = [one for one in charged if one.charge in self._plan.under_way]
-            if asked and charged:
-                marks = self._plan.marks(asked)
-                mark = marks.scarce if scarce else marks.asked
-                self._counts.leave(mark, charged[-1].at, under_way, self._now)
+        except not_found:
+            in_flight = [one for one in charged if one.charge in self._plan.in_flight]
+            if credit_code and charged:
+                credits = self._plan.credits(credit_code)
+                credit = credits.fallback if fallback else credits.normal
+                self._counters.add_credit(credit, charged[-1].charged_at, in_flight, self._now)
             else:
-                self._counts.refund(under_way, self._now)
+                self._counters.refund(in_flight, self._now)
             raise
         except BaseException:
-            self._counts.refund(charged, self._now)
+            self._counters.refund(charged, self._now)
             raise
-        self._counts.refund(charged, self._now)
+        self._counters.refund(charged, self._now)
 
-    def _admit(self) -> list[Charged]:
-        """What else is charged, so that it may be looked up. Raises RateLimitExceededError."""
-        over, scarce = _those_over(self._charged), list[Charged]()
-        if over and over[0].charge in self._plan.all_misses:
-            # Everybody together has spent the budget of the day: few misses each,
-            # so that strangers cannot keep those who know their code from loading.
-            scarce = self._counts.charge(self._plan.scarce, self._now)
-            over = _those_over(scarce)
-        if over:
-            # Not the loads: whoever goes on asking is to be refused before anything is parsed.
-            self._counts.refund([*self._charged, *scarce], self._now)
-            self._refuse(over)
-        return scarce
+    def _check_misses(self) -> list[ChargeResult]:
+        """The fallback charge, if there is one. Raises RateLimitExceededError."""
+        exceeded, fallback = _exceeded(self._charged), list[ChargeResult]()
+        if exceeded and exceeded[0].charge in self._plan.all_misses:
+            # All sources together have used up the misses of the day. A source has few misses left instead
+            # of none, so that strangers cannot keep people who know their code from loading.
+            fallback = self._counters.charge(self._plan.fallback, self._now)
+            exceeded = _exceeded(fallback)
+        if exceeded:
+            # The loads stay charged: a source that goes on is to be refused before its requests are parsed.
+            self._counters.refund([*self._charged, *fallback], self._now)
+            self._refuse(exceeded)
+        return fallback
 
-    def _refuse(self, over: Sequence[Charged]) -> NoReturn:
-        self._note_refusal()
-        raise RateLimitExceededError(retry_after(over))
-
-
-def retry_after(over: Sequence[Charged]) -> int:
-    """How long (seconds) until every budget that is spent has room again."""
-    return max(1, math.ceil(max(one.left for one in over)))
+    def _refuse(self, exceeded: Sequence[ChargeResult]) -> NoReturn:
+        self._count_refusal()
+        raise RateLimitExceededError(retry_after(exceeded))
 
 
-def _those_over(charged: Sequence[Charged]) -> list[Charged]:
+def retry_after(exceeded: Sequence[ChargeResult]) -> int:
+    """The seconds until all of these limits have room again, at least 1."""
+    return max(1, math.ceil(max(one.seconds_left for one in exceeded)))
+
+
+def _exceeded(charged: Sequence[ChargeResult]) -> list[ChargeResult]:
     return [one for one in charged if one.is_over]

@@ -1,4 +1,4 @@
-"""A table of counts in a stretch of memory: slots, found by the hash of a key."""
+"""A hash table of counts in a block of memory."""
 
 from __future__ import annotations
 
@@ -8,134 +8,135 @@ import struct
 from collections.abc import Sequence
 from functools import lru_cache
 
-from saver.ratelimit.counters import Charge, Charged, Taken
+from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
 
 SLOT = struct.Struct("<16sQd")  # hash of the key, count, end of its window in UTC seconds
 _SIZE, _pack, _unpack = SLOT.size, SLOT.pack_into, SLOT.unpack_from
 NO_ROOM = "no free slot"
-_PROBES = 64
-_LONGEST_WINDOW = 86_400
-# Whoever looked at the clock first may come second: a window may end this much
-# later (seconds) than the one who finds it thinks it could.
-_SLACK = 1.0
-# What a sum of UTC seconds and its difference again may come apart by.
-_ROUNDING = 1e-6
-_HASHES = 1 << 16
-# So many slots tell how full the table is: where a key lies is chance.
-_SAMPLE = 1 << 12
+_MAX_PROBES = 64
+_MAX_WINDOW = 86_400
+# A process reads the clock before it gets the lock, so a window may end this much later (seconds) than
+# the clock of the process that finds it would allow.
+_CLOCK_TOLERANCE = 1.0
+# The rounding error of a sum of UTC seconds and its difference again.
+_ROUNDING_ERROR = 1e-6
+_CACHED_HASHES = 1 << 16
+# The fill of the table is estimated from this many slots; hashes spread keys evenly.
+_SAMPLE_SLOTS = 1 << 12
 
 
 class Table:
-    """Counts in fixed windows.
+    """Counts in fixed windows; the caller holds a lock during every call.
 
-    A slot is free when its count is 0 or its window has ended; also one that ends later
-    than it could, because the clock was set back or a process died while it wrote:
-    nobody is to be locked out by that. Whoever uses it holds a lock meanwhile.
+    A slot is free when its count is 0 or its window has ended. It is also free when its window ends later
+    than any window can, because the clock was set back or a process died during a write: that must not
+    lock anybody out.
     """
 
     def __init__(self, memory: mmap.mmap) -> None:
         self.memory = memory
         self.slots = len(memory) // SLOT.size
 
-    def charge(self, charges: Sequence[Charge], now: float, charged: list[Charged]) -> None:
-        """Add one to each count not ``charged`` yet, up to the first that is over. Raises OSError."""
+    def charge(self, charges: Sequence[Charge], now: float, charged: list[ChargeResult]) -> None:
+        """Add one to each count that ``charged`` lacks, up to the first that is over. Raises OSError."""
         for charge in charges[len(charged) :]:
-            key, amount, seconds = charge
+            key, limit, seconds = charge
             count, ends_at = self.add(key, seconds, now)
-            charged.append(Charged(charge, count, ends_at - now, ends_at, now))
-            if count > amount:
+            charged.append(ChargeResult(charge, count, ends_at - now, ends_at, now))
+            if count > limit:
                 return
 
-    def add(
-        self, key: str, seconds: float, now: float, *, amount: int = 1, begun: float | None = None
-    ) -> tuple[int, float]:
-        """Add to a count: what it is, and the end of its window (begun at ``begun``). Raises OSError."""
-        name = _hash(key)
-        place, count, ends_at = self._find(name, now)
-        if place < 0:
+    def add(self, key: str, seconds: float, now: float, *, began: float | None = None) -> tuple[int, float]:
+        """Add one to a count: the count and the end of its window.
+
+        A new window begins at ``began``, by default now. Raises OSError.
+        """
+        digest = _hash(key)
+        offset, count, ends_at = self._find(digest, now)
+        if offset < 0:
             raise OSError(NO_ROOM)
-        if not now < ends_at <= now + seconds + _SLACK:
-            count, ends_at = 0, (now if begun is None else begun) + seconds
-        _pack(self.memory, place, name, count + amount, ends_at)
-        return count + amount, ends_at
+        if not now < ends_at <= now + seconds + _CLOCK_TOLERANCE:
+            count, ends_at = 0, (now if began is None else began) + seconds
+        _pack(self.memory, offset, digest, count + 1, ends_at)
+        return count + 1, ends_at
 
-    def refund(self, charged: Sequence[Charged], now: float) -> None:
-        """Take each charge back, unless its window has ended."""
+    def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
+        """Subtract each charge again, unless its window has ended."""
         for one in charged:
-            name = _hash(one.charge.key)
-            place, count, ends_at = self._find(name, now)
-            # A window is known by its end: the next one ends later.
+            digest = _hash(one.charge.key)
+            offset, count, ends_at = self._find(digest, now)
+            # Windows of one count end at different times.
             if count and ends_at == one.window:
-                _pack(self.memory, place, name, count - 1, ends_at)
+                _pack(self.memory, offset, digest, count - 1, ends_at)
 
-    def take(self, mark: Charge, now: float) -> Taken | None:
-        """Take one from a count, if it has one."""
-        name = _hash(mark.key)
-        place, count, ends_at = self._find(name, now)
+    def use_credit(self, credit: Charge, now: float) -> UsedCredit | None:
+        """Subtract one credit, if there is one."""
+        digest = _hash(credit.key)
+        offset, count, ends_at = self._find(digest, now)
         if not count:
             return None
-        _pack(self.memory, place, name, count - 1, ends_at)
-        return Taken(mark, ends_at - mark.seconds)
+        _pack(self.memory, offset, digest, count - 1, ends_at)
+        return UsedCredit(credit, ends_at - credit.seconds)
 
-    def forgive(self, taken: Taken, charges: Sequence[Charge], now: float) -> None:
-        """Take back what was taken, and what is left where it was taken from, from windows as old."""
-        self._lower(charges, 1, taken.begun, now)
-        name = _hash(taken.charge.key)
-        place, count, ends_at = self._find(name, now)
+    def refund_credit(self, used: UsedCredit, charges: Sequence[Charge], now: float) -> None:
+        """Subtract the used credit and those left in its count, from windows that are no younger."""
+        self._subtract(charges, 1, used.window_began, now)
+        digest = _hash(used.credit.key)
+        offset, count, ends_at = self._find(digest, now)
         if count:
-            _pack(self.memory, place, name, 0, ends_at)
-            self._lower(charges, count, ends_at - taken.charge.seconds, now)
+            _pack(self.memory, offset, digest, 0, ends_at)
+            self._subtract(charges, count, ends_at - used.credit.seconds, now)
 
-    def find(self, key: str, now: float) -> tuple[int, float]:
-        """A count and the end of its window; 0 where there is none."""
-        return self._find(_hash(key), now)[1:]
+    def get_count(self, key: str, now: float) -> int:
+        """A count; 0 if its window is not open."""
+        return self._find(_hash(key), now)[1]
 
     def copy_from(self, other: Table, now: float) -> None:
-        """Take over the counts of another table. Raises OSError."""
-        for name, count, ends_at in SLOT.iter_unpack(other.memory):
+        """Copy the counts of another table. Raises OSError."""
+        for digest, count, ends_at in SLOT.iter_unpack(other.memory):
             if _is_open(count, ends_at, now):
-                place = self._find(name, now)[0]
-                if place < 0:
+                offset = self._find(digest, now)[0]
+                if offset < 0:
                     raise OSError(NO_ROOM)
-                _pack(self.memory, place, name, count, ends_at)
+                _pack(self.memory, offset, digest, count, ends_at)
 
-    def used(self, now: float) -> float:
-        """About how many slots are in use."""
-        size = min(self.slots, _SAMPLE)
+    def used_slots(self, now: float) -> float:
+        """An estimate of how many slots are in use."""
+        size = min(self.slots, _SAMPLE_SLOTS)
         sample = SLOT.iter_unpack(self.memory[: size * SLOT.size])
         return sum(_is_open(count, ends_at, now) for _, count, ends_at in sample) * (self.slots / size)
 
-    def _lower(self, charges: Sequence[Charge], number: int, begun: float, now: float) -> None:
+    def _subtract(self, charges: Sequence[Charge], number: int, began: float, now: float) -> None:
         for charge in charges:
-            name = _hash(charge.key)
-            place, count, ends_at = self._find(name, now)
-            if count and ends_at - charge.seconds <= begun + _ROUNDING:
-                _pack(self.memory, place, name, max(0, count - number), ends_at)
+            digest = _hash(charge.key)
+            offset, count, ends_at = self._find(digest, now)
+            if count and ends_at - charge.seconds <= began + _ROUNDING_ERROR:
+                _pack(self.memory, offset, digest, max(0, count - number), ends_at)
 
-    def _find(self, name: bytes, now: float) -> tuple[int, int, float]:
-        """Where a count is or may be put (-1: nowhere), the count, the end of its window."""
+    def _find(self, digest: bytes, now: float) -> tuple[int, int, float]:
+        """The offset of a count or of a free slot for it (-1: none), the count, the end of its window."""
         free, memory, slots = -1, self.memory, self.slots
-        latest = now + _LONGEST_WINDOW + _SLACK
-        first = int.from_bytes(name[:4], "little")
-        for probe in range(first, first + _PROBES):
-            place = probe % slots * _SIZE
-            held, count, ends_at = _unpack(memory, place)
+        latest = now + _MAX_WINDOW + _CLOCK_TOLERANCE
+        first = int.from_bytes(digest[:4], "little")
+        for probe in range(first, first + _MAX_PROBES):
+            offset = probe % slots * _SIZE
+            found, count, ends_at = _unpack(memory, offset)
             if count and now < ends_at <= latest:
-                if held == name:
-                    return place, count, ends_at
+                if found == digest:
+                    return offset, count, ends_at
                 continue
             if free < 0:
-                free = place
-            # Its own slot of before, or one that was never used: nothing of this name lies beyond.
-            if held == name or not ends_at:
+                free = offset
+            # Its slot of an earlier window, or one never used: no slot of this key lies behind either.
+            if found == digest or not ends_at:
                 break
         return free, 0, 0.0
 
 
 def _is_open(count: int, ends_at: float, now: float) -> bool:
-    return count > 0 and now < ends_at <= now + _LONGEST_WINDOW + _SLACK
+    return count > 0 and now < ends_at <= now + _MAX_WINDOW + _CLOCK_TOLERANCE
 
 
-@lru_cache(maxsize=_HASHES)
+@lru_cache(maxsize=_CACHED_HASHES)
 def _hash(key: str) -> bytes:
     return hashlib.blake2b(key.encode(), digest_size=16).digest()

@@ -1,27 +1,28 @@
-"""Counts in a Redis, exact for every process of every machine that counts there.
+"""Counters in a Redis, exact for every process of every machine that counts there.
 
-Each call is one round trip and, being a script, one step. Windows are in the time
-of Redis: the clocks of the machines differ. Every key has an expiry.
+Each call is one round trip and, being a script, atomic. Windows are in the time of Redis, because the clocks
+of the machines differ. Every key has an expiry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import cast
 
-from limits.storage import RedisStorage
+from redis import Redis, RedisError
 
-from saver.ratelimit.counters import Charge, Charged, Taken
+from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
 
 _PREFIX = "saver/count/"
 _SECRETS = "saver/secrets"
 _HOUR = 3_600
-# KEYS: the counts; ARGV: how long the window of each is, in milliseconds, and how much is allowed.
-# The answer is one string of numbers: reading a list of lists costs a fifth of both calls.
-_CHARGE = """
+# KEYS: the counts; ARGV: the length of each one's window in milliseconds, and its limit.
+# Returns one string of numbers: parsing nested lists costs a fifth of a charge and its refund.
+CHARGE_SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local told = {now}
+local reply = {now}
 for place, key in ipairs(KEYS) do
     local count = redis.call('INCR', key)
     local ends = redis.call('PEXPIRETIME', key)
@@ -29,61 +30,61 @@ for place, key in ipairs(KEYS) do
         ends = now + ARGV[2 * place - 1]
         redis.call('PEXPIREAT', key, ends)
     end
-    told[place + 1] = count .. ' ' .. ends
+    reply[place + 1] = count .. ' ' .. ends
     if count > tonumber(ARGV[2 * place]) then break end
 end
-return table.concat(told, ' ')
+return table.concat(reply, ' ')
 """
-# A window is known by the moment at which it ends: the next one ends later.
-_LOWER = """
-local function lower(key, number)
+# The end of a window identifies it: the next window of the same count ends later.
+_FUNCTIONS = """
+local function subtract(key, number)
     if redis.call('DECRBY', key, number) < 1 then redis.call('DEL', key) end
 end
 local function refund(key, window)
-    if redis.call('PEXPIRETIME', key) == tonumber(window) then lower(key, 1) end
+    if redis.call('PEXPIRETIME', key) == tonumber(window) then subtract(key, 1) end
 end
 """
 # KEYS: the counts; ARGV: the window that each was charged in.
-_REFUND = f"""{_LOWER}
+_REFUND_SCRIPT = f"""{_FUNCTIONS}
 for place, key in ipairs(KEYS) do refund(key, ARGV[place]) end
 """
-# KEYS: the mark, and charges to take back; ARGV: when the window of the mark ends, and their windows.
-_LEAVE = f"""{_LOWER}
+# KEYS: the credit, and charges to refund; ARGV: the end of the credit's window, and those of the charges.
+_ADD_CREDIT_SCRIPT = f"""{_FUNCTIONS}
 redis.call('INCR', KEYS[1])
 if redis.call('PEXPIRETIME', KEYS[1]) < 0 then redis.call('PEXPIREAT', KEYS[1], ARGV[1]) end
 for place = 2, #KEYS do refund(KEYS[place], ARGV[place]) end
 """
-# KEYS: the marks, and charges to take back; ARGV: how many marks, and the windows of the charges.
-_TAKE = f"""{_LOWER}
-local marks = tonumber(ARGV[1])
-for place = 1, marks do
+# KEYS: the credits, and charges to refund; ARGV: the number of credits, and the windows of the charges.
+_USE_CREDIT_SCRIPT = f"""{_FUNCTIONS}
+local credits = tonumber(ARGV[1])
+for place = 1, credits do
     local ends = redis.call('PEXPIRETIME', KEYS[place])
     if ends > 0 then
-        lower(KEYS[place], 1)
-        for other = marks + 1, #KEYS do refund(KEYS[other], ARGV[other - marks + 1]) end
+        subtract(KEYS[place], 1)
+        for other = credits + 1, #KEYS do refund(KEYS[other], ARGV[other - credits + 1]) end
         return {{place, ends}}
     end
 end
 return false
 """
-# KEYS: a mark, and counts; ARGV: when the window began that one was taken from, and how long
-# the windows are, in milliseconds.
-_FORGIVE = f"""{_LOWER}
-local function forgive(number, begun)
+# KEYS: a credit, and counts; ARGV: when the window of the used credit began, and the length of each window
+# in milliseconds.
+_REFUND_CREDIT_SCRIPT = f"""{_FUNCTIONS}
+local function subtract_from_all(number, began)
     for place = 2, #KEYS do
         local ends = redis.call('PEXPIRETIME', KEYS[place])
-        if ends > 0 and ends - ARGV[place + 1] <= begun then lower(KEYS[place], number) end
+        if ends > 0 and ends - ARGV[place + 1] <= began then subtract(KEYS[place], number) end
     end
 end
-forgive(1, tonumber(ARGV[1]))
+subtract_from_all(1, tonumber(ARGV[1]))
 local left = tonumber(redis.call('GET', KEYS[1]) or 0)
 if left > 0 then
-    forgive(left, redis.call('PEXPIRETIME', KEYS[1]) - ARGV[2])
+    subtract_from_all(left, redis.call('PEXPIRETIME', KEYS[1]) - ARGV[2])
     redis.call('DEL', KEYS[1])
 end
 """
-# KEYS: the marks, by when they were noted; ARGV: a mark, and how long one is kept in seconds.
-_NOTE = """
+# KEYS: the fingerprints, ordered by time; ARGV: a fingerprint, and how many seconds one is stored.
+_COUNT_KEYS_SCRIPT = """
 local now = redis.call('TIME')[1]
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
@@ -92,75 +93,80 @@ return redis.call('ZCARD', KEYS[1])
 """
 
 
-class RedisCounters(RedisStorage):
-    """A storage of ``limits`` for URLs such as ``redis://host:port``, in place of the library's own.
+class RedisCounters:
+    """Implements ``Counters`` for all machines that use the same Redis.
 
-    A single Redis of version 7 or newer, not a cluster: a script needs all its keys in one place.
+    A single Redis of version 7 or newer, not a cluster: a script needs all its keys on one node.
     """
 
-    STORAGE_SCHEME = ["redis", "rediss", "redis+unix"]  # noqa: RUF012 - declared so by the base class
+    errors = (RedisError,)
 
-    def initialize_storage(self, _uri: str) -> None:
-        """Name the scripts; Redis is told of them when it does not know them."""
-        super().initialize_storage(_uri)
-        scripts = map(self.storage.register_script, (_CHARGE, _REFUND, _LEAVE, _TAKE, _FORGIVE, _NOTE))
-        self._charge, self._refund, self._leave, self._take, self._forgive, self._secrets = scripts
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._charge = client.register_script(CHARGE_SCRIPT)
+        self._refund = client.register_script(_REFUND_SCRIPT)
+        self._add_credit = client.register_script(_ADD_CREDIT_SCRIPT)
+        self._use_credit = client.register_script(_USE_CREDIT_SCRIPT)
+        self._refund_credit = client.register_script(_REFUND_CREDIT_SCRIPT)
+        self._count_secret_keys = client.register_script(_COUNT_KEYS_SCRIPT)
 
-    def prefixed_key(self, key: str) -> str:
-        """The key in Redis, which others may use too."""
-        return _PREFIX + key
-
-    def charge(self, charges: Sequence[Charge], now: float) -> list[Charged]:
-        """Add one to each count, in order, up to the first that is over; in the time of Redis."""
-        bounds = [(charge.seconds * 1_000, charge.amount) for charge in charges]
-        at, *numbers = map(int, self._charge(self._keys(charges), [*chain(*bounds)]).split())
+    def charge(self, charges: Sequence[Charge], now: float) -> list[ChargeResult]:
+        """Add one to each count in order, up to and with the first that is over; in the time of Redis."""
+        limits = [(charge.seconds * 1_000, charge.limit) for charge in charges]
+        at, *numbers = map(int, self._charge(_keys(charges), [*chain(*limits)]).split())
         return [
-            Charged(charge, count, (ends - at) / 1_000, ends, min(at, *numbers[1::2]))
+            ChargeResult(charge, count, (ends - at) / 1_000, ends, min(at, *numbers[1::2]))
             for charge, count, ends in zip(charges, numbers[::2], numbers[1::2], strict=False)
         ]
 
-    def refund(self, charged: Sequence[Charged], now: float) -> None:
-        """Take each charge back, unless its window has ended."""
-        self._refund(self._keys_of(charged), _windows_of(charged))
+    def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
+        """Subtract each charge again, unless its window has ended."""
+        self._refund(_keys_of(charged), _windows_of(charged))
 
-    def leave(self, mark: Charge, at: float, charged: Sequence[Charged], now: float) -> None:
-        """Add one to a count whose window, if none is open, began at ``at``; take charges back."""
-        ends = int(at) + mark.seconds * 1_000
-        self._leave([*self._keys([mark]), *self._keys_of(charged)], [ends, *_windows_of(charged)])
+    def add_credit(self, credit: Charge, at: float, charged: Sequence[ChargeResult], now: float) -> None:
+        """Add one credit, whose window begins at ``at`` if none is open; refund ``charged``."""
+        ends = int(at) + credit.seconds * 1_000
+        self._add_credit([*_keys([credit]), *_keys_of(charged)], [ends, *_windows_of(charged)])
 
-    def take(self, marks: Sequence[Charge], charged: Sequence[Charged], now: float) -> Taken | None:
-        """Take one from the first count that has one; only then take the charges back."""
-        found = self._take([*self._keys(marks), *self._keys_of(charged)], [len(marks), *_windows_of(charged)])
+    def use_credit(
+        self, credits: Sequence[Charge], charged: Sequence[ChargeResult], now: float
+    ) -> UsedCredit | None:
+        """Use one credit of the first count that has one, and refund ``charged``; else change nothing."""
+        keys = [*_keys(credits), *_keys_of(charged)]
+        found = self._use_credit(keys, [len(credits), *_windows_of(charged)])
         if not found:
             return None
         place, ends = found
-        return Taken(marks[place - 1], ends - marks[place - 1].seconds * 1_000)
+        return UsedCredit(credits[place - 1], ends - credits[place - 1].seconds * 1_000)
 
-    def forgive(self, taken: Taken, charges: Sequence[Charge], now: float) -> None:
-        """Take back what was taken, and all that is left where it was taken from, from windows as old."""
-        counts = [taken.charge, *charges]
-        self._forgive(self._keys(counts), [int(taken.begun), *(one.seconds * 1_000 for one in counts)])
+    def refund_credit(self, used: UsedCredit, charges: Sequence[Charge], now: float) -> None:
+        """Subtract the used credit and those left in its count, from windows that are no younger."""
+        counts = [used.credit, *charges]
+        self._refund_credit(_keys(counts), [int(used.window_began), *(one.seconds * 1_000 for one in counts)])
 
-    def read(self, keys: Sequence[str], now: float) -> list[int]:
-        """Counts whose windows are open; 0 for others."""
-        counts = self.storage.mget([self.prefixed_key(key) for key in keys])
+    def get_counts(self, keys: Sequence[str], now: float) -> list[int]:
+        """The counts whose windows are open; 0 for others."""
+        # The library's type also allows for its asynchronous client.
+        counts = cast("list[bytes | None]", self._client.mget([_PREFIX + key for key in keys]))
         return [int(count or 0) for count in counts]
 
-    def secrets(self, mark: str) -> int:
-        """Note the mark of a secret key; how many different ones were noted within the hour."""
-        found: int = self._secrets([_SECRETS], [mark, _HOUR])
+    def count_secret_keys(self, fingerprint: str) -> int:
+        """Store the fingerprint of a secret key; the number of different ones within the last hour."""
+        found: int = self._count_secret_keys([_SECRETS], [fingerprint, _HOUR])
         return found
 
-    def fill(self, now: float) -> float | None:
-        """None: how much it may hold is a matter of that Redis."""
+    def used_fraction(self, now: float) -> float | None:
+        """None: the memory of that Redis is its operator's to watch."""
         return None
 
-    def _keys_of(self, charged: Sequence[Charged]) -> list[str]:
-        return self._keys([one.charge for one in charged])
 
-    def _keys(self, charges: Sequence[Charge]) -> list[str]:
-        return [self.prefixed_key(charge.key) for charge in charges]
+def _keys_of(charged: Sequence[ChargeResult]) -> list[str]:
+    return _keys([one.charge for one in charged])
 
 
-def _windows_of(charged: Sequence[Charged]) -> list[int]:
+def _keys(charges: Sequence[Charge]) -> list[str]:
+    return [_PREFIX + charge.key for charge in charges]
+
+
+def _windows_of(charged: Sequence[ChargeResult]) -> list[int]:
     return [int(one.window) for one in charged]

@@ -1,7 +1,7 @@
-"""How much whoever asks may still try.
+"""The rate limits: what is limited, by which source, in which windows.
 
-Four letters name a text, they do not guard it: what keeps a stranger from
-trying them all is that misses are counted; see ``saver.ratelimit.lookups``.
+Four letters name a text, they do not guard it: misses are limited so that a stranger cannot try all codes;
+see ``saver.ratelimit.lookups``.
 """
 
 from __future__ import annotations
@@ -9,223 +9,239 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache, partial
+from typing import NamedTuple, NoReturn
 
-from saver.ratelimit import Charge, Charged, Counters, CountersError, SafeCounters
+from saver.clock import Clock
+from saver.ratelimit import Charge, ChargeResult, Counters, CountersError, SafeCounters
 from saver.ratelimit.addresses import network_key, source_key
-from saver.ratelimit.lookups import Charges, Lookup, Marks, Plan, RateLimitExceededError, retry_after
+from saver.ratelimit.lookups import Charges, Credits, Lookup, LookupPlan, RateLimitExceededError, retry_after
 from saver.settings import Settings
 
-Clock = Callable[[], float]
+# (length in seconds, limit) of each window.
 Windows = tuple[tuple[int, int], ...]
 
 _DAY = 86_400
-_CACHED = 4096
-# Longer than a write may take; a process that dies in it blocks its key no longer.
-_LONGEST_WRITE = 30
-_ONE_AN_HOUR: Windows = ((3_600, 1),)
-# How long (seconds) a look-up waits for those of its source that are under way, and how often it looks.
-_LONGEST_WAIT = 1.0
-_PAUSE = 0.005
-_UNDER_WAY: Windows = ((30, 1 << 62),)
-# How long (seconds) whoever asked without a password has to come with it.
-_ASKED: Windows = ((600, 0),)
-# The part of its slots beyond which a table may have none where a count must lie.
+_CACHE_SIZE = 4096
+# Longer than any write takes; after a process died in a write its key is blocked no longer than this.
+_MAX_WRITE_SECONDS = 30
+_FALLBACK: Windows = ((3_600, 1),)
+# How long (seconds) a look-up waits for others of its source that are in flight, and how often it retries.
+_MAX_WAIT = 1.0
+_POLL_INTERVAL = 0.005
+_IN_FLIGHT: Windows = ((30, 1 << 62),)
+# How long (seconds) a credit can be used.
+_CREDIT: Windows = ((600, 0),)
+# Above this fraction of used slots a hash table may have no free slot where a count must lie.
 _FULL = 0.75
 
 
 class InFlightError(Exception):
-    """The same write is under way."""
+    """The same write is in flight."""
+
+
+class WriteKeys(NamedTuple):
+    """The keys under which the writes of an address are counted; ``network`` is None for IPv4."""
+
+    source: str
+    network: str | None
 
 
 class RateLimits:
-    """Counts writes, loads and misses in fixed windows.
+    """Counts writes, loads and misses in fixed windows, each of which begins with the first count in it.
 
-    A window begins with the first count in it. A figure of 0 in the settings
-    switches its budget off. What is stored is a keyed hash of the source, with
-    another key every day, never an address.
+    A setting of 0 switches its limit off. What is stored is a keyed hash of the source, with another key
+    every day, never an address.
     """
 
-    def __init__(self, kept: Counters, settings: Settings, *, clock: Clock, secret: bytes) -> None:
-        self._counts = SafeCounters(kept)
+    def __init__(self, counters: Counters, settings: Settings, *, clock: Clock, secret: bytes) -> None:
+        self._counters = SafeCounters(counters)
         self._clock = clock
         self._secret = secret
-        self._of_write = _windows(minute=settings.writes_a_minute, hour=settings.writes_an_hour)
-        self._of_network_write = _windows(hour=settings.writes_an_hour_per_network)
-        self._of_load = _windows(minute=settings.loads_a_minute)
-        self._of_network_load = _windows(minute=settings.loads_a_minute_per_network)
-        self._of_miss = _windows(
+        self._loads = _windows(minute=settings.loads_a_minute)
+        self._network_loads = _windows(minute=settings.loads_a_minute_per_network)
+        self._misses = _windows(
             minute=settings.misses_a_minute, hour=settings.misses_an_hour, day=settings.misses_a_day
         )
-        self._of_network_miss = _windows(day=settings.misses_a_day_per_network)
-        self._of_all = _windows(day=settings.misses_a_day_in_all)
-        # What an address is charged is the same all day, and it is needed for every load.
-        self._write_charges = lru_cache(maxsize=_CACHED)(self._make_write_charges)
-        self._names = lru_cache(maxsize=_CACHED)(self._make_names)
-        self._network_names = lru_cache(maxsize=_CACHED)(self._make_network_names)
-        self._days_kept = settings.max_expires_in_sealed // _DAY + 2
-        self._plan = lru_cache(maxsize=_CACHED)(self._make_plan)
+        self._network_misses = _windows(day=settings.misses_a_day_per_network)
+        self._all_misses = _windows(day=settings.misses_a_day_in_all)
+        # The charges and keys of an address are the same all day, and every load needs them.
+        self._write_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_write_keys)
+        self._quota_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_quota_keys)
+        self._network_quota_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_network_quota_keys)
+        self._days_stored = settings.max_expires_in_sealed // _DAY + 2
+        self._lookup_plan = lru_cache(maxsize=_CACHE_SIZE)(self._make_lookup_plan)
 
-    def write(self, address: str) -> None:
-        """Count a write. Raises RateLimitExceededError and CountersError."""
+    def write_keys(self, address: str) -> WriteKeys:
+        """The keys for ``charge_write``."""
+        return self._write_keys(address, self._today())
+
+    def charge_write(self, charge: Charge) -> ChargeResult:
+        """Charge a write to one of its limits. Raises CountersError."""
+        return self._counters.charge([charge], self._clock())[0]
+
+    def refuse_write(self, charged: Sequence[ChargeResult]) -> NoReturn:
+        """Refund the charges of a write, the last of which is over. Raises RateLimitExceededError."""
         now = self._clock()
-        charged = self._counts.charge(self._write_charges(address, int(now // _DAY)), now)
-        if charged and charged[-1].is_over:
-            self._counts.refund(charged, now)
-            self._note_refusal(now)
-            raise RateLimitExceededError(retry_after(charged[-1:]))
+        self._counters.refund(charged, now)
+        self._count_refusal(now)
+        raise RateLimitExceededError(retry_after(charged[-1:]))
 
     @contextmanager
-    def look_up(self, address: str) -> Iterator[Lookup]:
-        """Charge what could reveal whether a code is leased; nothing is charged if nothing was looked up.
+    def limit_lookup(self, address: str) -> Iterator[Lookup]:
+        """Charge a look-up, which could reveal whether a code is leased; refund it if nothing was looked up.
 
         Raises RateLimitExceededError and CountersError.
         """
         now = self._clock()
-        plan = self._plan(address, int(now // _DAY))
-        charged = self._charge_when_answered(plan, now)
-        look_up = Lookup(self._counts, plan, charged, now, partial(self._note_refusal, now))
+        plan = self._lookup_plan(address, int(now // _DAY))
+        charged = self._charge_lookup(plan, now)
+        lookup = Lookup(self._counters, plan, charged, now, partial(self._count_refusal, now))
         try:
-            yield look_up
+            yield lookup
         finally:
-            look_up.give_up()
+            lookup.cancel()
 
-    def today(self) -> tuple[int, int]:
+    def counts_today(self) -> tuple[int, int]:
         """Misses and refused requests since midnight UTC. Raises CountersError."""
-        now = self._clock()
-        plan = self._plan("", int(now // _DAY))
-        keys = [charge.key for charge in (*self._refusals(now), *plan.all_misses)]
-        refusals, *misses = self._counts.read(keys, now)
+        plan = self._lookup_plan("", self._today())
+        charges = (self._daily_count("refused"), *plan.all_misses)
+        refusals, *misses = self._counters.get_counts([charge.key for charge in charges], self._clock())
         return sum(misses), refusals
 
-    def fill(self) -> float | None:
-        """About how full the counts are, of 1; None where they have no bounds. Raises CountersError."""
-        return self._counts.fill(self._clock())
+    def used_fraction(self) -> float | None:
+        """Roughly how full the counters are, from 0 to 1; None if they have no size. Raises CountersError."""
+        return self._counters.used_fraction(self._clock())
 
-    def secrets(self) -> int:
-        """How many different secret keys count in the same place. Raises CountersError."""
-        return self._counts.secrets(hmac.digest(self._secret, b"which secret", hashlib.sha256).hex()[:16])
+    def count_secret_keys(self) -> int:
+        """The number of different secret keys that count in the same place. Raises CountersError."""
+        fingerprint = hmac.digest(self._secret, b"which secret", hashlib.sha256).hex()[:16]
+        return self._counters.count_secret_keys(fingerprint)
 
     def can_count(self) -> bool:
-        """Whether the place of the counts answers and has room."""
+        """Whether the counters are available and have room."""
         try:
-            self.secrets()
-            fill = self.fill()
+            self.count_secret_keys()
+            used = self.used_fraction()
         except CountersError:
             return False
-        return fill is None or fill < _FULL
+        return used is None or used < _FULL
 
-    def count_slow(self, requests: int) -> None:
-        """Count requests that were cut off for slowness. Raises CountersError."""
-        now = self._clock()
+    def count_slow_requests(self, requests: int) -> None:
+        """Count requests that were ended for their slowness. Raises CountersError."""
         for _ in range(requests):
-            self._counts.charge(self._slow(now), now)
+            self._counters.charge([self._daily_count("slow")], self._clock())
 
-    def slow_today(self) -> int:
-        """Requests cut off for slowness since midnight UTC. Raises CountersError."""
-        now = self._clock()
-        return sum(self._counts.read([charge.key for charge in self._slow(now)], now))
-
-    def _slow(self, now: float) -> Charges:
-        return self._charges("slow", "", int(now // _DAY), ((_DAY, 0),))
+    def slow_requests_today(self) -> int:
+        """Requests that were ended for their slowness since midnight UTC. Raises CountersError."""
+        return self._counters.get_counts([self._daily_count("slow").key], self._clock())[0]
 
     @contextmanager
     def in_flight(self, key: str) -> Iterator[None]:
-        """Hold the key of a repeatable write while it is under way. Raises InFlightError."""
+        """Lock the idempotency key of a write during it. Raises InFlightError and CountersError."""
         now = self._clock()
-        charged = self._counts.charge(self._charges("in-flight", key, 0, ((_LONGEST_WRITE, 1),)), now)
+        charged = self._counters.charge(self._charges("in-flight", key, 0, ((_MAX_WRITE_SECONDS, 1),)), now)
         try:
             if charged[-1].is_over:
                 raise InFlightError
             yield
         finally:
-            self._counts.refund(charged, now)
+            self._counters.refund(charged, now)
 
     def quota_keys(self, address: str) -> tuple[bytes, ...]:
-        """The names under which a source was kept on the days that a text may live, today's first."""
-        return self._names(address, int(self._clock() // _DAY))
+        """The keys of a source on each day from which it may have a live text, today's first."""
+        return self._quota_keys(address, self._today())
 
     def network_quota_keys(self, address: str) -> tuple[bytes, ...]:
-        """The same of its IPv6 /48; none for an IPv4 address."""
-        return self._network_names(address, int(self._clock() // _DAY))
+        """The same of the IPv6 /48 of an address; none for an IPv4 address."""
+        return self._network_quota_keys(address, self._today())
 
-    def _make_names(self, address: str, day: int) -> tuple[bytes, ...]:
-        return self._names_since("keeps", source_key(address), day)
+    def _make_quota_keys(self, address: str, day: int) -> tuple[bytes, ...]:
+        return self._keys_of_days("keeps", source_key(address), day)
 
-    def _make_network_names(self, address: str, day: int) -> tuple[bytes, ...]:
+    def _make_network_quota_keys(self, address: str, day: int) -> tuple[bytes, ...]:
         network = network_key(address)
-        return () if network is None else self._names_since("keeps-network", network, day)
+        return () if network is None else self._keys_of_days("keeps-network", network, day)
 
-    def _names_since(self, of: str, who: str, day: int) -> tuple[bytes, ...]:
-        return tuple(self._name(of, who, day - ago)[:16] for ago in range(self._days_kept))
+    def _keys_of_days(self, kind: str, source: str, day: int) -> tuple[bytes, ...]:
+        return tuple(self._hash(kind, source, day - ago)[:16] for ago in range(self._days_stored))
 
-    def _charge_when_answered(self, plan: Plan, now: float) -> list[Charged]:
-        """Charge; wait while only look-ups under way, which may yet find their texts, spend the budget."""
-        deadline = time.monotonic() + _LONGEST_WAIT
-        while True:
-            charged = self._counts.charge(plan.charges, now)
-            if not _is_crowded(plan, charged) or time.monotonic() > deadline:
-                return charged
-            self._counts.refund(charged, now)
-            time.sleep(_PAUSE)
-
-    def _note_refusal(self, now: float) -> None:
-        self._counts.charge(self._refusals(now), now)
-
-    def _refusals(self, now: float) -> Charges:
-        return self._charges("refused", "", int(now // _DAY), ((_DAY, 0),))
-
-    def _make_write_charges(self, address: str, day: int) -> Charges:
-        """A network's first: where it has spent them, none of its sources takes up any room."""
-        network = self._of_a_network("write-network", address, day, self._of_network_write)
-        return network + self._charges("write", source_key(address), day, self._of_write)
-
-    def _make_plan(self, address: str, day: int) -> Plan:
-        source = source_key(address)
-        network_loads = self._of_a_network("load-network", address, day, self._of_network_load)
-        loads = network_loads + self._charges("load", source, day, self._of_load)
-        misses = self._of_a_network("miss-network", address, day, self._of_network_miss)
-        # The longest first: only the first that is spent says when to come again.
-        misses += self._charges("miss", source, day, self._of_miss[::-1])
-        all_misses = self._charges("miss-all", "", day, self._of_all)
-        under_way = self._charges("under-way", source, day, _UNDER_WAY) if misses else ()
-        return Plan(
-            charges=loads + under_way + misses + all_misses,
-            loads=loads,
-            under_way=under_way,
-            misses=misses,
-            all_misses=all_misses,
-            scarce=self._charges("miss-scarce", source, day, _ONE_AN_HOUR),
-            marks=partial(self._marks, source, day),
+    def _make_write_keys(self, address: str, day: int) -> WriteKeys:
+        network = network_key(address)
+        return WriteKeys(
+            self._key("write", source_key(address), day),
+            None if network is None else self._key("write-network", network, day),
         )
 
-    def _marks(self, source: str, day: int, code: str) -> Marks:
+    def _charge_lookup(self, plan: LookupPlan, now: float) -> list[ChargeResult]:
+        """Charge; wait while the limit is only reached by look-ups in flight, which may yet be refunded."""
+        deadline = time.monotonic() + _MAX_WAIT
+        while True:
+            charged = self._counters.charge(plan.charges, now)
+            if not _only_in_flight(plan, charged) or time.monotonic() > deadline:
+                return charged
+            self._counters.refund(charged, now)
+            time.sleep(_POLL_INTERVAL)
+
+    def _make_lookup_plan(self, address: str, day: int) -> LookupPlan:
+        source = source_key(address)
+        # A network's charges come first: once it has reached its limit, its sources take no room.
+        network_loads = self._network_charges("load-network", address, day, self._network_loads)
+        loads = network_loads + self._charges("load", source, day, self._loads)
+        misses = self._network_charges("miss-network", address, day, self._network_misses)
+        # The longest window first: only the first limit that is reached sets Retry-After.
+        misses += self._charges("miss", source, day, self._misses[::-1])
+        all_misses = self._charges("miss-all", "", day, self._all_misses)
+        in_flight = self._charges("under-way", source, day, _IN_FLIGHT) if misses else ()
+        return LookupPlan(
+            charges=loads + in_flight + misses + all_misses,
+            loads=loads,
+            in_flight=in_flight,
+            misses=misses,
+            all_misses=all_misses,
+            fallback=self._charges("miss-scarce", source, day, _FALLBACK),
+            credits=partial(self._credits, source, day),
+        )
+
+    def _credits(self, source: str, day: int, code: str) -> Credits:
         kinds = ("asked", "asked-scarce")
-        return Marks(*(self._charges(kind, f"{source} {code}", day, _ASKED)[0] for kind in kinds))
+        return Credits(*(self._charges(kind, f"{source} {code}", day, _CREDIT)[0] for kind in kinds))
 
-    def _of_a_network(self, of: str, address: str, day: int, windows: Windows) -> Charges:
+    def _count_refusal(self, now: float) -> None:
+        self._counters.charge([self._daily_count("refused")], now)
+
+    def _daily_count(self, kind: str) -> Charge:
+        return self._charges(kind, "", self._today(), ((_DAY, 0),))[0]
+
+    def _today(self) -> int:
+        return int(self._clock() // _DAY)
+
+    def _network_charges(self, kind: str, address: str, day: int, windows: Windows) -> Charges:
         network = network_key(address)
-        return () if network is None else self._charges(of, network, day, windows)
+        return () if network is None else self._charges(kind, network, day, windows)
 
-    def _charges(self, of: str, who: str, day: int, windows: Windows) -> Charges:
-        name = self._name(of, who, day).hex()[:32]
-        return tuple(Charge(f"{of}/{seconds}/{name}", amount, seconds) for seconds, amount in windows)
+    def _charges(self, kind: str, source: str, day: int, windows: Windows) -> Charges:
+        # The kinds are parts of keys that are stored: another word for one would begin its counts at 0.
+        key = self._key(kind, source, day)
+        return tuple(Charge(f"{kind}/{seconds}/{key}", limit, seconds) for seconds, limit in windows)
 
-    def _name(self, of: str, who: str, day: int) -> bytes:
-        return hmac.digest(self._secret, f"{day} {of} {who}".encode(), hashlib.sha256)
+    def _key(self, kind: str, source: str, day: int) -> str:
+        return self._hash(kind, source, day).hex()[:32]
+
+    def _hash(self, kind: str, source: str, day: int) -> bytes:
+        return hmac.digest(self._secret, f"{day} {kind} {source}".encode(), hashlib.sha256)
 
 
-def _is_crowded(plan: Plan, charged: Sequence[Charged]) -> bool:
-    """Whether a budget of misses is spent, but not without the look-ups that are under way."""
+def _only_in_flight(plan: LookupPlan, charged: Sequence[ChargeResult]) -> bool:
+    """Whether a limit of misses is reached, but would not be without the look-ups in flight."""
     if not charged or not charged[-1].is_over or charged[-1].charge not in plan.misses:
         return False
-    under_way = charged[len(plan.loads)].counted
-    return charged[-1].counted - under_way < charged[-1].charge.amount
+    in_flight = charged[len(plan.loads)].counted
+    return charged[-1].counted - in_flight < charged[-1].charge.limit
 
 
 def _windows(minute: int = 0, hour: int = 0, day: int = 0) -> Windows:
-    return tuple(
-        (seconds, amount) for seconds, amount in ((60, minute), (3_600, hour), (_DAY, day)) if amount
-    )
+    limits = ((60, minute), (3_600, hour), (_DAY, day))
+    return tuple((seconds, limit) for seconds, limit in limits if limit)

@@ -1,4 +1,4 @@
-"""Counts as the budgets use them: one kind of error, and none from taking back."""
+"""Counters with one kind of error, and none from what only refunds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
-from saver.ratelimit.counters import Charge, Charged, Counters, CountersError, Taken
+from saver.ratelimit.counters import Charge, ChargeResult, Counters, CountersError, UsedCredit
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -14,56 +14,58 @@ _log = logging.getLogger(__name__)
 
 
 class SafeCounters:
-    """The same calls as ``Counts``; raises CountersError where nothing can be counted.
+    """The calls of ``Counters``; raises CountersError where nothing can be counted.
 
-    What only takes back never fails: what was asked is done by then, perhaps for good,
-    and a charge that stays renews nothing.
+    A refund never fails: the request that it belongs to is done by then, and a charge that stays
+    makes no limit wider.
     """
 
-    def __init__(self, counts: Counters) -> None:
-        self._counts = counts
+    def __init__(self, counters: Counters) -> None:
+        self._counters = counters
 
-    def charge(self, charges: Sequence[Charge], now: float) -> list[Charged]:
+    def charge(self, charges: Sequence[Charge], now: float) -> list[ChargeResult]:
         """Add one to each count, up to the first that is over. Raises CountersError."""
-        return self._tried(self._counts.charge, charges, now) if charges else []
+        return self._call(self._counters.charge, charges, now) if charges else []
 
-    def refund(self, charged: Sequence[Charged], now: float) -> None:
-        """Take charges back."""
+    def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
+        """Subtract charges again."""
         if charged:
-            self._tried_in_vain(self._counts.refund, charged, now)
+            self._call_logged(self._counters.refund, charged, now)
 
-    def leave(self, mark: Charge, at: float, charged: Sequence[Charged], now: float) -> None:
-        """Add one to a count, take charges back."""
-        self._tried_in_vain(self._counts.leave, mark, at, charged, now)
+    def add_credit(self, credit: Charge, at: float, charged: Sequence[ChargeResult], now: float) -> None:
+        """Add one credit and refund charges."""
+        self._call_logged(self._counters.add_credit, credit, at, charged, now)
 
-    def take(self, marks: Sequence[Charge], charged: Sequence[Charged], now: float) -> Taken | None:
-        """Take one and charges back, or nothing. Raises CountersError."""
-        return self._tried(self._counts.take, marks, charged, now)
+    def use_credit(
+        self, credits: Sequence[Charge], charged: Sequence[ChargeResult], now: float
+    ) -> UsedCredit | None:
+        """Use one credit and refund charges, or change nothing. Raises CountersError."""
+        return self._call(self._counters.use_credit, credits, charged, now)
 
-    def forgive(self, taken: Taken, charges: Sequence[Charge], now: float) -> None:
-        """Take back what the marks stand for."""
-        self._tried_in_vain(self._counts.forgive, taken, charges, now)
+    def refund_credit(self, used: UsedCredit, charges: Sequence[Charge], now: float) -> None:
+        """Subtract what the credits were charged."""
+        self._call_logged(self._counters.refund_credit, used, charges, now)
 
-    def read(self, keys: Sequence[str], now: float) -> list[int]:
-        """Counts whose windows are open; 0 for others. Raises CountersError."""
-        return self._tried(self._counts.read, keys, now)
+    def get_counts(self, keys: Sequence[str], now: float) -> list[int]:
+        """The counts whose windows are open; 0 for others. Raises CountersError."""
+        return self._call(self._counters.get_counts, keys, now)
 
-    def secrets(self, mark: str) -> int:
-        """Note the mark of a secret key; how many there were within the hour. Raises CountersError."""
-        return self._tried(self._counts.secrets, mark)
+    def count_secret_keys(self, fingerprint: str) -> int:
+        """The number of different secret keys within the last hour. Raises CountersError."""
+        return self._call(self._counters.count_secret_keys, fingerprint)
 
-    def fill(self, now: float) -> float | None:
-        """About how full it is, of 1; None where it has no bounds. Raises CountersError."""
-        return self._tried(self._counts.fill, now)
+    def used_fraction(self, now: float) -> float | None:
+        """Roughly how full the storage is, from 0 to 1, if it has a size. Raises CountersError."""
+        return self._call(self._counters.used_fraction, now)
 
-    def _tried(self, call: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+    def _call(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return call(*given, **named)
-        except self._counts.base_exceptions as error:
+            return call(*args, **kwargs)
+        except self._counters.errors as error:
             raise CountersError(type(error).__name__) from None
 
-    def _tried_in_vain(self, call: Callable[P, None], *given: P.args, **named: P.kwargs) -> None:
+    def _call_logged(self, call: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            self._tried(call, *given, **named)
+            self._call(call, *args, **kwargs)
         except CountersError as error:
             _log.warning("charges stay until their windows end: %s", error)

@@ -1,8 +1,8 @@
-"""Receipts: what the sender may learn of a text, noted beside the budgets.
+"""Receipts: when a text was first loaded, and how often a wrong password was tried.
 
-First loaded at, and how often it was refused: in a file (``file``) or in the Redis
-that counts the budgets (``redis``). Nobody waits for a disk: a power cut may lose a
-note, and nothing makes one wrong. A note is kept under a name that only the lease knows.
+They are stored where the rate limits are counted: in a file (``file``) or in Redis (``redis``). No request
+waits for a disk: a power cut may lose a receipt, but makes none wrong. The key of a receipt is known only to
+the text's row.
 """
 
 from saver.receipts.base import Receipt, Receipts, ReceiptsError

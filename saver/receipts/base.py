@@ -1,4 +1,4 @@
-"""What a receipt is, and what whoever keeps the notes for it must do."""
+"""The protocol of receipt stores, and the receipt."""
 
 from __future__ import annotations
 
@@ -7,53 +7,53 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
-_REMEMBERED = 65_536
+_LRU_SIZE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """``first_loaded_at`` in UTC seconds, ``refused`` tries with a wrong password."""
+    """``first_loaded_at`` in UTC seconds; ``refused`` tries with a wrong password."""
 
     first_loaded_at: int | None = None
     refused: int = 0
 
 
 class ReceiptsError(Exception):
-    """The notes are out of reach."""
+    """The receipts are unavailable."""
 
 
 class Receipts(Protocol):
-    """Notes of loads and refusals; ``drop_at`` (UTC seconds) is when nobody can ask for one any more."""
+    """Stores receipts by key; ``drop_at`` (UTC seconds) is when a receipt is deleted."""
 
-    def loaded(self, name: bytes, now: int, drop_at: int) -> None:
-        """Note a load; only the first one counts. Never fails a load."""
+    def record_load(self, key: bytes, now: int, drop_at: int) -> None:
+        """Store the time of the first load; later loads change nothing. Never raises."""
 
-    def refused(self, name: bytes, drop_at: int) -> None:
-        """Note a refused try. Never fails a load."""
+    def record_refusal(self, key: bytes, drop_at: int) -> None:
+        """Count a try with a wrong password. Never raises."""
 
-    def keep(self, name: bytes, drop_at: int) -> None:
-        """Keep what is noted so long, if it would go earlier. Never fails an extension."""
+    def postpone_drop(self, key: bytes, drop_at: int) -> None:
+        """Delete an existing receipt not before ``drop_at``. Never raises."""
 
-    def of(self, name: bytes) -> Receipt:
-        """What is known. Raises ReceiptsError."""
+    def get(self, key: bytes) -> Receipt:
+        """The receipt, an empty one if nothing is stored. Raises ReceiptsError."""
 
     def purge(self, now: int) -> None:
-        """Forget what nobody can ask for any more. Raises ReceiptsError."""
+        """Delete the receipts whose ``drop_at`` has come. Raises ReceiptsError."""
 
 
 class LruSet:
-    """Names that this process has noted as loaded, so that the second load costs nothing."""
+    """Keys whose load this process has stored, so that their next load needs no call."""
 
     def __init__(self) -> None:
-        self._names: OrderedDict[bytes, None] = OrderedDict()
+        self._keys: OrderedDict[bytes, None] = OrderedDict()
         self._lock = threading.Lock()
 
-    def __contains__(self, name: bytes) -> bool:
-        return name in self._names
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._keys
 
-    def add(self, name: bytes) -> None:
-        """Remember a name, and forget the oldest of too many."""
+    def add(self, key: bytes) -> None:
+        """Add a key; a full set drops the oldest one."""
         with self._lock:
-            self._names[name] = None
-            if len(self._names) > _REMEMBERED:
-                self._names.popitem(last=False)
+            self._keys[key] = None
+            if len(self._keys) > _LRU_SIZE:
+                self._keys.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Receipts in the Redis that counts the budgets, for every machine that asks there."""
+"""Receipts in the Redis that also counts for the rate limits, for all machines that use it."""
 
 from __future__ import annotations
 
@@ -10,58 +10,58 @@ from redis import Redis, RedisError
 from saver.receipts.base import LruSet, Receipt, ReceiptsError
 
 _PREFIX = b"saver/receipt/"
-_LOADED, _REFUSED = "first_loaded_at", "refused"
-# Each is one step and one round trip. The later end wins; where there is nothing, nothing is made to end.
-_UNTIL = """
+_FIRST_LOADED_AT, _REFUSED = "first_loaded_at", "refused"
+# Each script is atomic and one round trip. The later expiry wins; a missing key gets none.
+_POSTPONE_DROP = """
 if redis.call('EXPIRETIME', KEYS[1]) < tonumber(ARGV[1]) then
     redis.call('EXPIREAT', KEYS[1], ARGV[1])
 end
 """
-_NOTE_LOADED = f"redis.call('HSETNX', KEYS[1], '{_LOADED}', ARGV[2])\n{_UNTIL}"
-_NOTE_REFUSED = f"redis.call('HINCRBY', KEYS[1], '{_REFUSED}', 1)\n{_UNTIL}"
+_RECORD_LOAD = f"redis.call('HSETNX', KEYS[1], '{_FIRST_LOADED_AT}', ARGV[2])\n{_POSTPONE_DROP}"
+_RECORD_REFUSAL = f"redis.call('HINCRBY', KEYS[1], '{_REFUSED}', 1)\n{_POSTPONE_DROP}"
 
 
 class RedisReceipts:
-    """Notes of loads and refusals; Redis drops each by itself when its time has come."""
+    """Implements ``Receipts`` for all machines that use the same Redis, which deletes each at its expiry."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
-        self._note_loaded = client.register_script(_NOTE_LOADED)
-        self._note_refused = client.register_script(_NOTE_REFUSED)
-        self._keep = client.register_script(_UNTIL)
-        self._remembered = LruSet()
+        self._record_load = client.register_script(_RECORD_LOAD)
+        self._record_refusal = client.register_script(_RECORD_REFUSAL)
+        self._postpone_drop = client.register_script(_POSTPONE_DROP)
+        self._recorded = LruSet()
 
-    def loaded(self, name: bytes, now: int, drop_at: int) -> None:
-        """Note a load; only the first one counts. Never fails a load."""
-        if name in self._remembered:
+    def record_load(self, key: bytes, now: int, drop_at: int) -> None:
+        """Store the time of the first load; later loads change nothing. Never raises."""
+        if key in self._recorded:
             return
         with contextlib.suppress(RedisError):
-            self._note_loaded([_key(name)], [drop_at, now])
-            self._remembered.add(name)
+            self._record_load([_redis_key(key)], [drop_at, now])
+            self._recorded.add(key)
 
-    def refused(self, name: bytes, drop_at: int) -> None:
-        """Note a refused try. Never fails a load."""
+    def record_refusal(self, key: bytes, drop_at: int) -> None:
+        """Count a try with a wrong password. Never raises."""
         with contextlib.suppress(RedisError):
-            self._note_refused([_key(name)], [drop_at])
+            self._record_refusal([_redis_key(key)], [drop_at])
 
-    def keep(self, name: bytes, drop_at: int) -> None:
-        """Keep what is noted so long, if it would go earlier. Never fails an extension."""
+    def postpone_drop(self, key: bytes, drop_at: int) -> None:
+        """Delete an existing receipt not before ``drop_at``. Never raises."""
         with contextlib.suppress(RedisError):
-            self._keep([_key(name)], [drop_at])
+            self._postpone_drop([_redis_key(key)], [drop_at])
 
-    def of(self, name: bytes) -> Receipt:
-        """What is known. Raises ReceiptsError."""
+    def get(self, key: bytes) -> Receipt:
+        """The receipt, an empty one if nothing is stored. Raises ReceiptsError."""
         try:
-            # The library's types know neither keys of bytes nor that this client does not wait.
-            found = self._client.hmget(_key(name), [_LOADED, _REFUSED])  # type: ignore[arg-type]
+            # The library's types lack keys of bytes, and allow for its asynchronous client.
+            found = self._client.hmget(_redis_key(key), [_FIRST_LOADED_AT, _REFUSED])  # type: ignore[arg-type]
             loaded, refused = cast(list[bytes | None], found)
         except RedisError as error:
             raise ReceiptsError(type(error).__name__) from None
         return Receipt(None if loaded is None else int(loaded), int(refused or 0))
 
     def purge(self, now: int) -> None:
-        """Nothing: every note has an expiry."""
+        """Do nothing: every key has an expiry."""
 
 
-def _key(name: bytes) -> bytes:
-    return _PREFIX + name.hex().encode()
+def _redis_key(key: bytes) -> bytes:
+    return _PREFIX + key.hex().encode()

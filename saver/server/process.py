@@ -69,7 +69,7 @@ class Process:
 
     def _count(self, timed_out: int) -> None:
         try:
-            self._rate_limits.count_slow(timed_out)
+            self._rate_limits.count_slow_requests(timed_out)
         except CountersError as error:
             _log.error("storage: %s", error)
 

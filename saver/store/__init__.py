@@ -11,7 +11,7 @@ code), ``quota``, ``wipe`` (end a text), ``sweep`` (one batch) and ``pool`` (fil
 
 from saver.store.after_restore import merge_from_old, quarantine_all
 from saver.store.allocate import PoolEmptyError
-from saver.store.base import Clock, NoTextError, Store
+from saver.store.base import NoTextError, Store
 from saver.store.maintenance import Maintenance
 from saver.store.owner import Status, TextOwner
 from saver.store.pool import Audit, FillResult, count
@@ -46,7 +46,6 @@ class TextStore:
 
 __all__ = [
     "Audit",
-    "Clock",
     "FillResult",
     "FullError",
     "KeyReusedError",

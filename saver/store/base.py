@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from saver import seal
+from saver.clock import Clock
 from saver.codes import SPACE, Code
 from saver.database import Database, run_read
 from saver.database.disk import Disk
@@ -21,7 +22,6 @@ from saver.receipts import Receipts
 from saver.seal import Seal
 
 T = TypeVar("T")
-Clock = Callable[[], float]
 # No secret has this hash.
 NO_HASH = bytes(32)
 

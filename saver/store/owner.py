@@ -58,7 +58,7 @@ class TextOwner:
     def status(self, code: Code, owner_token: str) -> Status:
         """The receipt, until the code is free again. Raises NoTextError and ReceiptsError."""
         found = self._owned(code, owner_token)
-        receipt = self._store.receipts.of(found.owner_hash)
+        receipt = self._store.receipts.get(found.owner_hash)
         return Status(
             _state(found, receipt.first_loaded_at), receipt.first_loaded_at, receipt.refused, found.expires_at
         )
@@ -86,7 +86,7 @@ class TextOwner:
         extended = self._store.write(work)
         if extended is None:
             raise self._store.not_found(code, None)
-        self._store.receipts.keep(found.owner_hash, self._store.reusable_at(extended))
+        self._store.receipts.postpone_drop(found.owner_hash, self._store.reusable_at(extended))
         return extended
 
     def delete(self, code: Code, owner_token: str) -> None:

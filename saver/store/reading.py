@@ -201,7 +201,7 @@ class TextReader:
         return _Live._make(row) if row else None
 
     def _note_loaded(self, found: _Live) -> None:
-        self._store.receipts.loaded(found.owner_hash, self._store.now(), found.free_at)
+        self._store.receipts.record_load(found.owner_hash, self._store.now(), found.free_at)
 
     def _decoy_receipt_key(self, code: Code) -> bytes:
         # Keyed, so that the receipts do not reveal which codes were looked up.
@@ -213,7 +213,7 @@ class TextReader:
         # counted too, under a key that nobody reads: the same work in every case.
         counted = found if tried else None
         key = counted.owner_hash if counted else self._decoy_receipt_key(code)
-        self._store.receipts.refused(
+        self._store.receipts.record_refusal(
             key, counted.free_at if counted else self._store.now() + _DECOY_RECEIPT_SECONDS
         )
         return self._store.not_found(code, found.seal if found else None)

@@ -60,7 +60,7 @@ def test_enumeration_by_a_thousand_sources_finds_a_handful(tmp_path: Path) -> No
     found_each_day = []
     for day in range(5):
         clock = Clock(NOW - NOW % DAY)
-        storage = MappedFileCounters(f"shared://{tmp_path}/counts{day}")
+        storage = MappedFileCounters(tmp_path / f"counts{day}")
         settings = Settings(_env_file=None, data_dir=tmp_path, loads_a_minute=0)  # type: ignore[call-arg]
         rate_limits = RateLimits(storage, settings, clock=clock, secret=b"secret")
         misses, found = enumerate_for_a_day(rate_limits, clock, Random(day))

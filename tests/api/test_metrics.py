@@ -44,7 +44,7 @@ def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], c
     assert (seen["saver_oldest_overdue_seconds"], seen["saver_sweeper_heartbeat_age_seconds"]) == (30, 90)
     assert seen["saver_writes_refused"] == 0
     assert seen["saver_requests_cut_off_today"] == 0
-    services.rate_limits.count_slow(3)
+    services.rate_limits.count_slow_requests(3)
     assert figures(client)["saver_requests_cut_off_today"] == 3
     store.sweep(10)
     assert figures(client)["saver_codesresting"] == 1

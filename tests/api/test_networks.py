@@ -8,8 +8,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
+from saver.api.write_limits import WriteLimits
 from saver.ratelimit.lookups import RateLimitExceededError
 from saver.ratelimit.mapped_file import MappedFileCounters
 from saver.ratelimit.rules import RateLimits
@@ -37,9 +38,18 @@ def missed(rate_limits: RateLimits, address: str) -> bool:
 
 def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_path: Path) -> None:
     clock, random = Clock(), Random(48)  # noqa: F811
-    kept = MappedFileCounters(f"shared://{tmp_path}/counts")
+    counters = MappedFileCounters(tmp_path / "counts")
     settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
-    rate_limits = RateLimits(kept, settings, clock=clock, secret=bytes(32))
+    rate_limits = RateLimits(counters, settings, clock=clock, secret=bytes(32))
+    app = Flask("writes")
+    write_limits = WriteLimits(rate_limits, settings)
+    write_limits.init_app(app)
+    app.post("/")(write_limits(_empty))
+    client = app.test_client()
+
+    def write(address: str) -> int:
+        return client.post("/", environ_overrides={"REMOTE_ADDR": address}).status_code
+
     let_through = 0
     for second in range(SECONDS):
         clock.now = NOW + second
@@ -47,13 +57,13 @@ def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_pat
             let_through += missed(rate_limits, f"2001:db8:1:{random.randrange(1 << 16):x}::1")
         newcomer = f"198.51.{second >> 8}.{second & 255}"
         with looked_up(rate_limits, newcomer, MissError):
-            rate_limits.write(newcomer)
+            assert write(newcomer) == 200
         with looked_up(rate_limits, f"2001:db8:{second + 2:x}::1", MissError):
-            rate_limits.write(f"2001:db8:{second + 2:x}::1")
+            assert write(f"2001:db8:{second + 2:x}::1") == 200
     assert let_through == 1_000
     # A table of the first size holds all of it.
     assert (tmp_path / "counts").stat().st_size == 1 << 21
-    assert (kept.fill(clock.now) or 0) < 0.02
+    assert (counters.used_fraction(clock.now) or 0) < 0.02
 
 
 def test_a_48_has_loads_and_writes_of_its_own(make_app: Callable[..., Flask]) -> None:  # noqa: F811
@@ -76,20 +86,24 @@ def test_a_48_has_loads_and_writes_of_its_own(make_app: Callable[..., Flask]) ->
 def test_a_source_of_a_network_that_is_spent_is_not_counted_any_more(
     tmp_path: Path, settings: dict[str, int]
 ) -> None:
-    kept = Recorded(f"shared://{tmp_path}/counts")
+    counters = RecordingCounters(tmp_path / "counts")
     limits = Settings(_env_file=None, data_dir=tmp_path, **settings)  # type: ignore[arg-type]
-    rate_limits = RateLimits(kept, limits, clock=Clock(), secret=bytes(32))
+    rate_limits = RateLimits(counters, limits, clock=Clock(), secret=bytes(32))
     for number in range(50):
         missed(rate_limits, f"2001:db8:1:{number:x}::1")
-    assert kept.opened["miss"] == 5 * 3
-    assert kept.opened["load"] == (5 if "loads_a_minute_per_network" in settings else 50)
+    assert counters.opened["miss"] == 5 * 3
+    assert counters.opened["load"] == (5 if "loads_a_minute_per_network" in settings else 50)
 
 
-class Recorded(MappedFileCounters):
+def _empty() -> Response:
+    return Response()
+
+
+class RecordingCounters(MappedFileCounters):
     """Counts, and of which kind."""
 
-    def __init__(self, uri: str) -> None:
-        super().__init__(uri)
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self.opened: Counter[str] = Counter()
 
     def charge(self, charges, now):  # type: ignore[no-untyped-def]

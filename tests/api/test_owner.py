@@ -112,7 +112,7 @@ def test_the_receipt_lives_as_long_as_the_text_that_was_extended(store: TextStor
     clock.now = until + DAY
     store.sweep(10)
     store.purge_receipts()
-    assert store.receipts.of(hash_secret(lease.owner_token)).first_loaded_at is None
+    assert store.receipts.get(hash_secret(lease.owner_token)).first_loaded_at is None
 
 
 def test_a_text_that_was_read_once_is_not_extended(store: TextStore) -> None:

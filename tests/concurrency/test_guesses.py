@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from redis import Redis
 
 from saver.ratelimit import Charge, Counters
 from saver.ratelimit.lookups import RateLimitExceededError
@@ -132,7 +133,7 @@ def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) ->
 @pytest.mark.parametrize("seconds", [60, 3_600, 86_400])
 def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path: Path, seconds: int) -> None:
     # The time is read before the lock is had, so the order of the two may differ.
-    shared = MappedFileCounters(f"shared://{tmp_path}/counts")
+    shared = MappedFileCounters(tmp_path / "counts")
     charge = [Charge("key", BUDGET, seconds)]
     counted = [shared.charge(charge, NOW + late)[0].counted for late in (0.002, 0.001, 0.003, 0)]
     assert counted == [1, 2, 3, 4]
@@ -143,18 +144,18 @@ def rate_limits(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[RateLim
     """Ten misses a minute, in a file and in a Redis, and their clock."""
     redis = request.getfixturevalue("redis_server") if request.param == "redis" else None
     clock = ClockOfBoth(redis)
-    kept: Counters = MappedFileCounters(f"shared://{tmp_path}/counts")
+    counters: Counters = MappedFileCounters(tmp_path / "counts")
     if redis:
-        kept = RedisCounters(redis.url, connection_pool=make_pool(redis.url, 2))
+        counters = RedisCounters(Redis(connection_pool=make_pool(redis.url, 2)))
     settings = settings_in(tmp_path, misses_a_minute=BUDGET)
-    return RateLimits(kept, settings, clock=clock, secret=bytes(32)), clock
+    return RateLimits(counters, settings, clock=clock, secret=bytes(32)), clock
 
 
-def test_a_guess_under_way_is_counted(rate_limits: tuple[RateLimits, Clock]) -> None:
+def test_a_look_up_in_flight_is_counted(rate_limits: tuple[RateLimits, Clock]) -> None:
     ours, _clock = rate_limits
-    with ExitStack() as under_way:
+    with ExitStack() as in_flight:
         for _ in range(BUDGET):
-            under_way.enter_context(looked_up(ours, "192.0.2.1", LookupError))
+            in_flight.enter_context(looked_up(ours, "192.0.2.1", LookupError))
         assert count_misses(ours) == 0
     assert count_misses(ours) == BUDGET
 

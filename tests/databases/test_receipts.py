@@ -22,7 +22,7 @@ from tests.support.snapshot import Database
 
 SECRET = "one secret for all the servers, 0123456789"
 LOAD, WRITE = "/api/v1/load", "/api/v1/write"
-NAME = b"n" * 32
+KEY = b"n" * 32
 DAY = 86_400
 
 
@@ -68,58 +68,58 @@ class TestReceipts:
         assert redis_server.client.expiretime(key) == NOW + 600 + DAY
 
 
-class TestNotes:
+class TestRedisReceipts:
     @pytest.fixture
-    def notes(self, redis_server: RedisServer) -> RedisReceipts:
+    def receipts(self, redis_server: RedisServer) -> RedisReceipts:
         return RedisReceipts(Redis(connection_pool=make_pool(redis_server.url, 2)))
 
     def test_the_first_load_wins_and_the_later_end(
-        self, notes: RedisReceipts, redis_server: RedisServer
+        self, receipts: RedisReceipts, redis_server: RedisServer
     ) -> None:
         other = RedisReceipts(redis_server.client)
-        notes.refused(NAME, NOW + 300)
-        notes.loaded(NAME, NOW, NOW + 100)
-        other.loaded(NAME, NOW + 1, NOW + 200)
-        other.refused(NAME, NOW + 50)
-        assert notes.of(NAME) == other.of(NAME) == Receipt(NOW, 2)
-        assert notes.of(b"other") == Receipt()
-        notes.purge(NOW + 1_000)
-        assert notes.of(NAME) == Receipt(NOW, 2)
+        receipts.record_refusal(KEY, NOW + 300)
+        receipts.record_load(KEY, NOW, NOW + 100)
+        other.record_load(KEY, NOW + 1, NOW + 200)
+        other.record_refusal(KEY, NOW + 50)
+        assert receipts.get(KEY) == other.get(KEY) == Receipt(NOW, 2)
+        assert receipts.get(b"other") == Receipt()
+        receipts.purge(NOW + 1_000)
+        assert receipts.get(KEY) == Receipt(NOW, 2)
         [key] = redis_server.client.scan_iter()
         assert redis_server.client.expiretime(key) == NOW + 300
 
     def test_a_note_is_kept_longer_and_none_is_made(
-        self, notes: RedisReceipts, redis_server: RedisServer
+        self, receipts: RedisReceipts, redis_server: RedisServer
     ) -> None:
-        notes.keep(NAME, NOW)
+        receipts.postpone_drop(KEY, NOW)
         assert not list(redis_server.client.scan_iter())
-        notes.loaded(NAME, NOW, NOW)
+        receipts.record_load(KEY, NOW, NOW)
         for until in (NOW + 100, NOW + 50):
-            notes.keep(NAME, until)
-            assert redis_server.client.expiretime(b"saver/receipt/" + NAME.hex().encode()) == NOW + 100
+            receipts.postpone_drop(KEY, until)
+            assert redis_server.client.expiretime(b"saver/receipt/" + KEY.hex().encode()) == NOW + 100
 
-    def test_refusals_at_once_are_all_noted(self, notes: RedisReceipts) -> None:
-        together([partial(notes.refused, NAME, NOW)] * 20)
-        assert notes.of(NAME).refused == 20
+    def test_refusals_at_once_are_all_noted(self, receipts: RedisReceipts) -> None:
+        together([partial(receipts.record_refusal, KEY, NOW)] * 20)
+        assert receipts.get(KEY).refused == 20
 
     def test_each_is_one_round_trip_and_the_second_load_none(
-        self, notes: RedisReceipts, redis_server: RedisServer
+        self, receipts: RedisReceipts, redis_server: RedisServer
     ) -> None:
-        notes.loaded(b"before", NOW, NOW)
-        notes.refused(b"before", NOW)
-        notes.keep(b"before", NOW)
-        with redis_server.monitored(notes._client) as sent:
-            notes.loaded(NAME, NOW, NOW)
-            notes.loaded(NAME, NOW, NOW)
-            notes.refused(NAME, NOW)
-            notes.keep(NAME, NOW)
-            notes.of(NAME)
+        receipts.record_load(b"before", NOW, NOW)
+        receipts.record_refusal(b"before", NOW)
+        receipts.postpone_drop(b"before", NOW)
+        with redis_server.monitored(receipts._client) as sent:
+            receipts.record_load(KEY, NOW, NOW)
+            receipts.record_load(KEY, NOW, NOW)
+            receipts.record_refusal(KEY, NOW)
+            receipts.postpone_drop(KEY, NOW)
+            receipts.get(KEY)
         assert sent == ["EVALSHA", "EVALSHA", "EVALSHA", "HMGET"]
 
     def test_out_of_reach_it_fails_only_whoever_asks(self) -> None:
-        notes = RedisReceipts(Redis(connection_pool=make_pool(f"redis://127.0.0.1:{free_port()}", 1)))
-        notes.loaded(NAME, NOW, NOW)
-        notes.refused(NAME, NOW)
-        notes.keep(NAME, NOW)
+        receipts = RedisReceipts(Redis(connection_pool=make_pool(f"redis://127.0.0.1:{free_port()}", 1)))
+        receipts.record_load(KEY, NOW, NOW)
+        receipts.record_refusal(KEY, NOW)
+        receipts.postpone_drop(KEY, NOW)
         with pytest.raises(ReceiptsError, match=r"^ConnectionError$"):
-            notes.of(NAME)
+            receipts.get(KEY)

@@ -1,6 +1,6 @@
 """The files for containers are whole: linted, hardened, without secrets.
 
-Fast, for nothing is built: deploy/docker/try builds and runs them.
+Fast, for nothing is built: tests/system/containers.py builds and runs them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""deploy/install and deploy/upgrade: what they would do, and when they refuse; deploy/rehearse does it."""
+"""deploy/install and deploy/upgrade: what they would do, and when they refuse; install.py runs them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from tests.servers.apache.software import as_user
 from tests.support.server import ROOT
+from tests.system.install import commands
 
 DEPLOY = ROOT / "deploy"
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n'
@@ -178,8 +179,8 @@ def test_upgrade_knows_no_such_revision() -> None:
     assert "no-such-revision" in done.stderr
 
 
-def test_the_readme_has_the_commands_that_are_rehearsed() -> None:
-    clone, try_out, for_real = program("rehearse").commands()
+def test_the_readme_has_the_commands_that_the_install_test_runs() -> None:
+    clone, try_out, for_real = commands()
     assert clone == "git clone /srv/saver.git /opt/saver"
     assert "--self-signed" in try_out
     assert "--email" in for_real

@@ -1,16 +1,15 @@
-"""Several servers in network namespaces, as deploy/cluster starts them."""
+"""Several servers in network namespaces, as `python -m tests.system.cluster up` starts them."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 
 import pytest
-from _cluster.cluster import Cluster, missing_packages, running
-from _cluster.faults import SETTINGS
+
+from tests.system.cluster.cluster import Cluster, missing_packages, running
+from tests.system.cluster.faults import SETTINGS
 
 BELOW = "/memo"
 
@@ -21,8 +20,7 @@ def a_cluster(name: str, *, pair: bool = False, below: str = "") -> AbstractCont
         pytest.fail("several servers are network namespaces here: run ./scripts/test as root", pytrace=False)
     if missing := missing_packages(pair=pair):
         pytest.fail(f"there is something missing: apt-get install -y {' '.join(missing)}", pytrace=False)
-    python = Path(sys.executable)
-    return running(f"test-{name}-{os.getpid()}", python, pair=pair, below=below, settings=SETTINGS)
+    return running(f"test-{name}-{os.getpid()}", pair=pair, below=below, settings=SETTINGS)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Two app servers behind HAProxy with what ships: below a path, whom they count, what harm does to people."""
+"""Two app servers behind HAProxy with what ships: below a path, rate limits, faults."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from collections import Counter
 from urllib.parse import urljoin
 
 import pytest
-from _cluster.clients import Answer, Person
-from _cluster.cluster import Cluster
-from _cluster.faults import BUDGET, Drill
-from _cluster.load import Load, guesses
-from _cluster.network import ADDRESSES, PEOPLE, BrokenError
 
+from tests.system.checks import BrokenError
+from tests.system.cluster.clients import Response, User
+from tests.system.cluster.cluster import Cluster
 from tests.system.cluster.conftest import BELOW
+from tests.system.cluster.faults import BUDGET, Faults
+from tests.system.cluster.load import Load, guesses
+from tests.system.cluster.network import ADDRESSES, USER_ADDRESSES
 
 PAUSE = 0.1
 # Of these two the second is nobody else's in this file.
-SOMEBODY, SOMEBODY_ELSE = PEOPLE[30], PEOPLE[31]
+SOMEBODY, SOMEBODY_ELSE = USER_ADDRESSES[30], USER_ADDRESSES[31]
 LINK = re.compile(r'(?:href|src)="([^"#?]+)"')
-# The short ones; `deploy/cluster drill` has all of them.
+# The short ones; `python -m tests.system.cluster faults` has all of them.
 WITHOUT_FAILURES = ("worker-killed", "balancer-reloaded")
 WITH_FEW = ("app-killed",)
 WITH_AN_OUTAGE = ("redis-killed", "database-stopped")
 
 
-def ask(cluster: Cluster, path: str, *, root: bool = False) -> Answer:
-    """GET, below the path or beside it."""
+def ask(cluster: Cluster, path: str, *, root: bool = False) -> Response:
+    """GET, below the path or outside it."""
 
-    def get(person: Person) -> Answer:
+    def get(user: User) -> Response:
         if root:
-            person.below = ""
-        return person.get(path)
+            user.below = ""
+        return user.get(path)
 
     answer = cluster.ask(get)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     return answer
 
 
@@ -59,30 +60,30 @@ def test_what_else_is_at_the_name_stays_what_it_is(cluster: Cluster) -> None:
 
 
 def test_a_text_is_loaded_whichever_app_server_is_asked(cluster: Cluster) -> None:
-    def write_and_load(person: Person) -> list[object]:
-        code = str(person.write("from one to the other").document["code"])
-        return [person.load(code).document["text"] for _ in range(6)]
+    def write_and_load(user: User) -> list[object]:
+        code = str(user.write("from one to the other").document["code"])
+        return [user.load(code).document["text"] for _ in range(6)]
 
     assert cluster.ask(write_and_load) == ["from one to the other"] * 6
     assert {name for name in ("app1", "app2") if f"load {name} 200" in logged(cluster)} == {"app1", "app2"}
 
 
 def test_the_old_wire_works_below_the_path(cluster: Cluster) -> None:
-    def write_and_load(person: Person) -> object:
+    def write_and_load(user: User) -> object:
         asked = {"wrtext": "old", "wrpassword": "", "wrdelete_at": "10min"}
-        code = person.post("/write/", asked).document["message"]
-        return person.post("/load/", {"ldcode": code, "ldpassword": ""}).document["message"]
+        code = user.post("/write/", asked).document["message"]
+        return user.post("/load/", {"ldcode": code, "ldpassword": ""}).document["message"]
 
     assert cluster.ask(write_and_load) == "old"
 
 
 def test_no_header_renews_a_budget_over_both_app_servers(cluster: Cluster) -> None:
-    def guess(person: Person) -> Counter[int]:
+    def guess(user: User) -> Counter[int]:
         forged = [
             {"X-Forwarded-For": f"192.0.2.{n}", "X-Real-IP": f"192.0.2.{n}", "Forwarded": f"for=192.0.2.{n}"}
             for n in range(BUDGET + 4)
         ]
-        return Counter(person.post("/api/v1/load", {"code": "ZZZZ"}, each).status for each in forged)
+        return Counter(user.post("/api/v1/load", {"code": "ZZZZ"}, each).status for each in forged)
 
     assert cluster.ask(guess, SOMEBODY) == {404: BUDGET, 429: 4}
     assert guesses(cluster, SOMEBODY_ELSE, 1) == {"404": 1}
@@ -95,11 +96,11 @@ def test_the_operators_routes_are_closed(cluster: Cluster, path: str) -> None:
 
 
 def test_what_the_balancer_refuses_it_refuses_as_the_api_does(cluster: Cluster) -> None:
-    def refused(person: Person) -> list[tuple[int, object]]:
-        long = person.post("/api/v1/write", {}, {"Content-Length": "7000000"})
-        person.leave()
+    def refused(user: User) -> list[tuple[int, object]]:
+        long = user.post("/api/v1/write", {}, {"Content-Length": "7000000"})
+        user.leave()
         chunks = b"2\r\n{}\r\n0\r\n\r\n"
-        chunked = person.ask("POST", "/api/v1/write", chunks, {"Transfer-Encoding": "chunked"})
+        chunked = user.ask("POST", "/api/v1/write", chunks, {"Transfer-Encoding": "chunked"})
         return [(answer.status, answer.document.get("type")) for answer in (long, chunked)]
 
     assert cluster.ask(refused) == [
@@ -113,26 +114,26 @@ def test_no_log_has_a_whole_address_or_a_path_that_is_nobodys(cluster: Cluster) 
     ask(cluster, f"/{code}?{code}")
     said = "".join(log.read_text() for log in (cluster.folder / "log").glob("*.log"))
     assert "10.78.0.0 - " in logged(cluster)
-    for whole in (code, *PEOPLE, f"{ADDRESSES['client']} "):
+    for whole in (code, *USER_ADDRESSES, f"{ADDRESSES['client']} "):
         assert whole not in said, whole
 
 
 @pytest.fixture(scope="module")
-def drill(cluster: Cluster) -> Drill:
-    return Drill(cluster, Load(cluster, PAUSE), down=2.0)
+def faults(cluster: Cluster) -> Faults:
+    return Faults(cluster, Load(cluster, PAUSE), down=2.0)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _nothing_is_lost(cluster: Cluster, drill: Drill):  # type: ignore[no-untyped-def]
+def _nothing_is_lost(cluster: Cluster, faults: Faults):  # type: ignore[no-untyped-def]
     yield
-    drill.load.check()
+    faults.load.check()
     cluster.audit()
 
 
 @pytest.mark.parametrize("fault", [*WITHOUT_FAILURES, *WITH_FEW, *WITH_AN_OUTAGE])
-def test_harm_is_seen_for_a_while_and_nothing_is_wrong(drill: Drill, fault: str) -> None:
-    with drill.load:
-        seen = drill.suffer(fault)
+def test_a_fault_is_seen_for_a_while_and_nothing_is_wrong(faults: Faults, fault: str) -> None:
+    with faults.load:
+        seen = faults.cause(fault)
     failed = sum(sum(kinds.values()) for kinds in seen.failed.values())
     if fault in WITHOUT_FAILURES:
         assert failed == 0, seen
@@ -145,7 +146,7 @@ def test_harm_is_seen_for_a_while_and_nothing_is_wrong(drill: Drill, fault: str)
 
 def test_a_lost_text_would_be_found(cluster: Cluster) -> None:
     load = Load(cluster)
-    load.ledger.told("ZZZZ", "never written")
+    load.history.acknowledge("ZZZZ", "never written")
     with pytest.raises(BrokenError, match="lost"):
         load.check()
 

@@ -1,1 +1,0 @@
-"""What ``deploy/cluster`` is made of: several machines as network namespaces, what runs on them, and harm."""

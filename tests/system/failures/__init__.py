@@ -1,0 +1,1 @@
+"""Failures of one server: each module causes one kind and checks what must hold."""
