@@ -19,7 +19,7 @@ from bench.common import TEXT
 from bench.servers import children
 from bench.targets import Request, Target
 from saver.settings import Settings
-from tests.support.server import free_port, wait_until
+from tests.support.process import free_port, wait_until
 
 _DEFAULTS = Settings(_env_file=None)
 _FORM = "application/x-www-form-urlencoded"

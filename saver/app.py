@@ -60,7 +60,7 @@ def create_app(
 ) -> Flask:
     """Make the app. ``clock`` returns UTC seconds; ``random`` is the system's CSPRNG by default.
 
-    ``pool_size`` is how many codes there must be in all: fewer in tests that need no full pool.
+    ``pool_size`` is how many codes there are: fewer in tests that need no full pool.
 
     Raises SettingsError for settings that are wrong.
     """
@@ -109,9 +109,8 @@ def _store(  # noqa: PLR0913, PLR0917
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
     disk = Disk(database.file, reserve)
     total = settings.live_bytes_in_all
-    return TextStore(
-        Store(database, deriver, receipts, clock, random, secret, settings.rest, disk, total, pool_size)
-    )
+    store = Store(database, deriver, receipts, clock, random, secret, settings.rest, disk, total, pool_size)
+    return TextStore(store)
 
 
 def _services(

@@ -16,12 +16,13 @@ from flask_migrate import upgrade
 
 from saver import create_app
 from saver.app import Services
-from saver.codes import Code
+from saver.codes import SPACE, Code
 from saver.ops import CopyToServer
 from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
 from saver.store import TextStore
 from tests.support import leftovers
+from tests.support.markers import add_markers
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
@@ -100,9 +101,12 @@ def looked_up(
         yield only_sealed
 
 
-def pytest_configure(config: pytest.Config) -> None:
+def pytest_configure() -> None:
     leftovers.watch()
-    config.addinivalue_line("markers", "kinds(*names): the databases that a test is run with")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    add_markers(items)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -211,9 +215,10 @@ def make_app(
     """Make an app on a database of its own; settings by keyword."""
     made: list[Flask] = []
 
-    def make(folder: str = "data", **changed: object) -> Flask:
+    def make(folder: str = "data", *, pool_size: int = SPACE, **changed: object) -> Flask:
         place = address_of(make_database(folder))
-        made.append(create_app(settings_in(tmp_path / folder, **{**place, **changed}), clock, Random(4)))
+        settings = settings_in(tmp_path / folder, **{**place, **changed})
+        made.append(create_app(settings, clock, Random(4), pool_size=pool_size))
         made[-1].testing = False
         return made[-1]
 

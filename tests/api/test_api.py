@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.conftest import BOTH, NOW, Clock
 
@@ -67,7 +69,7 @@ def test_a_code_as_plain_text_gives_the_text(client: FlaskClient) -> None:
 
 
 def test_a_code_as_plain_text_is_held_to_the_same_rules(client: FlaskClient) -> None:
-    def load(code: bytes, query: str = ""):
+    def load(code: bytes, query: str = "") -> TestResponse:
         return client.post(f"/api/v1/load{query}", data=code, content_type="text/plain")
 
     missed = client.post("/api/v1/load", json={"code": "qqqq"})
@@ -239,14 +241,14 @@ def test_readyz_notices_a_sweeper_that_is_gone(client: FlaskClient, app: Flask, 
     assert client.get("/readyz").json["sweeper"] == "failing"
 
 
-def test_without_tables_the_answer_is_503(make_app: Callable[..., Flask], tmp_path) -> None:
+def test_without_tables_the_answer_is_503(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     client = make_app("empty").test_client()
     for path, body in (("load", {"code": "wUrp"}), ("write", {"text": "x"})):
         assert client.post(f"/api/v1/{path}", json=body).status_code == 503
 
 
-def test_readyz_notices_a_missing_schema(make_app: Callable[..., Flask], tmp_path) -> None:
+def test_readyz_notices_a_missing_schema(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     answer = make_app("empty").test_client().get("/readyz")
     assert (answer.status_code, answer.json["schema"]) == (503, "failing")

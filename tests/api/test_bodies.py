@@ -11,6 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.test import TestResponse
 
 from saver.api import fields
 from saver.api.body import SMALL_BODY_BYTES
@@ -41,7 +42,9 @@ class Input:
         return part
 
 
-def send(client: FlaskClient, path: str, body: bytes | Input, kind: str = JSON, *, chunked: bool = False):
+def send(
+    client: FlaskClient, path: str, body: bytes | Input, kind: str = JSON, *, chunked: bool = False
+) -> TestResponse:
     """As a server hands it over that knows where a body ends."""
     given = Input(body) if isinstance(body, bytes) else body
     how = {"HTTP_TRANSFER_ENCODING": "chunked"} if chunked else {"CONTENT_LENGTH": str(given.length)}

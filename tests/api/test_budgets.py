@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from saver.api.client_address import _warn_once
 from saver.ratelimit.addresses import UNIX, client_address, network_key, source_key
@@ -37,7 +38,7 @@ def make_app(make_app: Callable[..., Flask], redis: RedisServer | None) -> Calla
     return make
 
 
-def load(client: FlaskClient, code: str = "qqqq", address: str = ADDRESS, **headers: str):
+def load(client: FlaskClient, code: str = "qqqq", address: str = ADDRESS, **headers: str) -> TestResponse:
     return client.post(
         "/api/v1/load", json={"code": code}, environ_overrides={"REMOTE_ADDR": address}, headers=headers
     )
@@ -183,6 +184,7 @@ def test_no_header_renews_a_budget(make_app: Callable[..., Flask]) -> None:
     assert answers == [404] * 5 + [429] * 995
 
 
+@pytest.mark.slow
 def test_a_whole_64_is_one_source_and_a_48_has_a_budget_of_its_own(make_app: Callable[..., Flask]) -> None:
     client = make_app(misses_a_day=5, misses_a_day_per_network=12).test_client()
     one_64 = [load(client, address=f"2001:db8:1:1::{number:x}").status_code for number in range(1, 10_001)]

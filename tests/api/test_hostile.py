@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
@@ -116,7 +117,7 @@ def length_of(body: bytes) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_changes(database: Database, codes: list[str]):
+def _nothing_changes(database: Database, codes: list[str]) -> Iterator[None]:
     yield
     assert rows(database) == (len(codes), 0)
 

@@ -36,10 +36,11 @@ def missed(rate_limits: RateLimits, address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_path: Path) -> None:
     clock, random = Clock(), Random(48)  # noqa: F811
     counters = MappedFileCounters(tmp_path / "counts")
-    settings = Settings(_env_file=None, data_dir=tmp_path)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, data_dir=tmp_path)
     rate_limits = RateLimits(counters, settings, clock=clock, secret=bytes(32))
     app = Flask("writes")
     write_limits = WriteLimits(rate_limits, settings)

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from saver.store import NoTextError, TextStore
 from tests.conftest import BOTH, Clock
-from tests.support.races import together
+from tests.support.races import run_concurrently
 from tests.support.texts import save
 
 KINDS = BOTH
@@ -123,7 +123,7 @@ def test_of_readers_that_derive_at_once_one_reads(make_app: Callable[..., Flask]
         return 0
 
     # Deriving takes so long that each has found the text unclaimed before the first claims it.
-    assert sum(together([read] * 3)) == 1
+    assert sum(run_concurrently([read] * 3)) == 1
 
 
 def test_over_http(client: FlaskClient) -> None:

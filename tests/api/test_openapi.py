@@ -20,6 +20,7 @@ from tests.api.test_description import links
 from tests.conftest import Clock, settings_in
 from tests.support.snapshot import put_codes
 
+pytestmark = pytest.mark.slow
 ALLOWED = (200, 201, 204, 404, 411)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from saver.store import PoolEmptyError, Quota, QuotaError, TextStore
 from tests.conftest import BOTH, Clock
@@ -24,7 +25,7 @@ OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c002"
 DAY = 86_400
 
 
-def write(client: FlaskClient, key: str = KEY, **body: object):
+def write(client: FlaskClient, key: str = KEY, **body: object) -> TestResponse:
     return client.post("/api/v1/write", json={"text": "x", **body}, headers={"Idempotency-Key": key})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from saver import seal
 from saver.seal import Keys, Seal
@@ -29,11 +30,11 @@ def proof(keys: Keys) -> str:
     return seal.encode(keys.proof)
 
 
-def write(client: FlaskClient, **body: object):
+def write(client: FlaskClient, **body: object) -> TestResponse:
     return client.post("/api/v1/write", json=body)
 
 
-def load(client: FlaskClient, **body: object):
+def load(client: FlaskClient, **body: object) -> TestResponse:
     return client.post("/api/v1/load", json=body)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from tests.conftest import BOTH, Clock
 
@@ -15,12 +16,12 @@ KINDS = BOTH
 JSON = "application/json; charset=utf-8"  # as extension 1.x sends it
 
 
-def save(client: FlaskClient, text: str, password: str = "", life: str = "10min"):
+def save(client: FlaskClient, text: str, password: str = "", life: str = "10min") -> TestResponse:
     body = {"wrtext": text, "wrpassword": password, "wrdelete_at": life}
     return client.post("/write/", json=body, content_type=JSON)
 
 
-def load(client: FlaskClient, code: str, password: str = ""):
+def load(client: FlaskClient, code: str, password: str = "") -> TestResponse:
     return client.post("/load/", json={"ldcode": code, "ldpassword": password}, content_type=JSON)
 
 

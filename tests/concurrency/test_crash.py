@@ -24,8 +24,9 @@ from saver.codes import SPACE, Code
 from saver.store.pool import LETTERS, PER_LETTER
 from tests.conftest import BOTH, NO_LIMITS, address_of, settings_in
 from tests.support.postgres import Cluster
+from tests.support.process import wait_until
 from tests.support.races import PATIENCE
-from tests.support.server import ROOT, Server, environment, wait_until
+from tests.support.server import ROOT, Server, environment
 from tests.support.snapshot import Database, ask, put_codes, snapshot, tell
 from tests.support.writers import Writers, post
 
@@ -114,14 +115,14 @@ def lab(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[Lab]:
 
 def kill_some(server: Server, random: Random, *, everything: bool) -> None:
     """The whole server, or one or both of the processes that serve."""
-    assert server._process is not None
     if everything:
         server.kill()
         return
-    workers = children(server._process.pid)
+    workers = children(server.parent)
     kill(*random.sample(workers, min(len(workers), random.choice([1, 2, 2]))))
 
 
+@pytest.mark.slow
 def test_kills_lose_nothing_that_was_acknowledged(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     # Imported once by the master: a process that was killed is back in a moment.
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--preload")
@@ -162,6 +163,7 @@ def per_letter(database: Database) -> dict[str, int]:
     return {str(letter): int(str(count)) for letter, count in ask(database, grouped)}
 
 
+@pytest.mark.slow
 def test_a_fill_that_was_killed_goes_on_where_it_stopped(lab: Lab) -> None:
     database = lab.database
     leased = ["AAAA", "Mmmm", "aaaa", "wUrp", "zzzz"]
@@ -190,6 +192,7 @@ def test_a_fill_that_was_killed_goes_on_where_it_stopped(lab: Lab) -> None:
     assert sum(full.values()) + len(leased) == SPACE
 
 
+@pytest.mark.slow
 def test_a_sweep_that_was_killed_leaves_no_half_step(lab: Lab) -> None:
     database = lab.database
     insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'old', '', 1, 2)"

@@ -16,8 +16,8 @@ from flask.testing import FlaskClient
 from saver.app import Services
 from saver.database import file_lock
 from saver.database.file_lock import FairFileLock, LockTimeoutError
-from tests.support.races import together
-from tests.support.server import wait_until
+from tests.support.process import wait_until
+from tests.support.races import run_concurrently
 
 HELD = ["gate", "next"]
 
@@ -92,7 +92,7 @@ def test_one_at_a_time_whatever_holds_them(place: Path) -> None:
                 inside.remove(number)
         return 40
 
-    assert sum(together([lambda number=number: work(number) for number in range(9)])) == 360  # type: ignore[misc]
+    assert sum(run_concurrently([lambda number=number: work(number) for number in range(9)])) == 360  # type: ignore[misc]
     assert max(most) == 1
 
 

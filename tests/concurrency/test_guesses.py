@@ -23,7 +23,7 @@ from saver.ratelimit.rules import RateLimits
 from saver.redis_client import make_pool
 from saver.seal import encode
 from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, looked_up, settings_in
-from tests.support.races import together
+from tests.support.races import run_concurrently
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
 from tests.support.snapshot import put_codes
@@ -67,7 +67,7 @@ def status_of_load(server: Server, source: str, code: str, **shown: str) -> int:
 
 
 def at_once(server: Server, source: str, codes: list[str]) -> Counter[int]:
-    return Counter(together([partial(status_of_load, server, source, code) for code in codes]))
+    return Counter(run_concurrently([partial(status_of_load, server, source, code) for code in codes]))
 
 
 def written(server: Server) -> str:
@@ -116,7 +116,7 @@ def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
         source = f"198.51.101.{number}"
         assert status_of_load(server, source, "qqqq") == 404
         works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 2 * BUDGET
-        assert Counter(together(works)) == {404: BUDGET, 429: BUDGET}
+        assert Counter(run_concurrently(works)) == {404: BUDGET, 429: BUDGET}
         assert until_refused(server, source) == 0
 
 
@@ -126,7 +126,7 @@ def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) ->
         assert at_once(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}
         # Each of the ten questions that were answered has paid for one answer.
         works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 3 * BUDGET
-        assert Counter(together(works)) == {404: BUDGET, 429: 2 * BUDGET}
+        assert Counter(run_concurrently(works)) == {404: BUDGET, 429: 2 * BUDGET}
         assert until_refused(server, source) == 0
 
 

@@ -23,8 +23,8 @@ from saver.codes import Code
 from saver.seal import Keys, Seal
 from saver.store import NoTextError, PoolEmptyError, TextStore
 from tests.conftest import BOTH, Clock, address_of, settings_in
-from tests.support.races import PATIENCE, together
-from tests.support.server import wait_until
+from tests.support.process import wait_until
+from tests.support.races import PATIENCE, run_concurrently
 from tests.support.snapshot import Database, ask, snapshot, tell
 from tests.support.texts import save
 
@@ -94,7 +94,7 @@ def save_many(store: TextStore, writer: str, count: int) -> list[Saved]:
 def save_many_in_a_process(place: Place, process: int, count: int) -> list[Saved]:
     store = leases_in(place)
     works = [partial(save_many, store, f"{process}.{thread}", count) for thread in range(THREADS)]
-    return [saved for found in together(works) for saved in found]
+    return [saved for found in run_concurrently(works) for saved in found]
 
 
 def assert_none_is_lost(store: TextStore, saved: list[Saved]) -> None:
@@ -109,7 +109,7 @@ def test_sixteen_threads_share_the_pool_to_its_last_code(
 ) -> None:
     store: TextStore = make_app(threads=16).extensions["saver"].store
     works = [partial(save_many, store, str(thread), 25) for thread in range(16)]
-    saved = [text for found in together(works) for text in found]
+    saved = [text for found in run_concurrently(works) for text in found]
     assert len(saved) == len(POOL)
     assert_none_is_lost(store, saved)
     assert snapshot(database).misplaced(POOL) == {}
@@ -157,7 +157,7 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
         return []
 
     works = [partial(write, f"{process}.{seed}", seed) for seed in (2 * process, 2 * process + 1)]
-    return [saved for found in together([*works, delete, sweep]) for saved in found]
+    return [saved for found in run_concurrently([*works, delete, sweep]) for saved in found]
 
 
 def not_here(store: TextStore, saved: Saved) -> bool:
@@ -222,7 +222,7 @@ def sweep_all(store: TextStore) -> tuple[int, int]:
 
 def sweep_all_in_a_process(place: Place) -> tuple[int, int]:
     works = [partial(sweep_all, leases_in(place))] * THREADS
-    done = together(works)
+    done = run_concurrently(works)
     return sum(wiped for wiped, _ in done), sum(freed for _, freed in done)
 
 

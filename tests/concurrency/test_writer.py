@@ -15,8 +15,8 @@ from saver.app import Services
 from saver.database import StorageError
 from saver.database.writer import GroupCommitWriter, Writer
 from saver.store import PoolEmptyError, TextStore
-from tests.support.races import PATIENCE, together
-from tests.support.server import wait_until
+from tests.support.process import wait_until
+from tests.support.races import PATIENCE, run_concurrently
 from tests.support.snapshot import snapshot
 from tests.support.texts import save
 
@@ -89,7 +89,7 @@ def all_waiting_behind_one(
         assert begun.wait(PATIENCE)
         return attempt(writer, work)
 
-    return together([partial(attempt, writer, first), *(partial(follow, work) for work in works)])
+    return run_concurrently([partial(attempt, writer, first), *(partial(follow, work) for work in works)])
 
 
 def test_those_who_wait_share_a_commit(writer: Writer, commits: Commits, services: Services) -> None:
@@ -165,7 +165,7 @@ def test_an_interruption_leaves_nobody_waiting(
 
     names = [f"new{number}" for number in range(6)]
     works = [partial(insert, name) for name in names]
-    done = together([partial(run, work) for work in [*works[:3], interrupted, *works[3:]]])
+    done = run_concurrently([partial(run, work) for work in [*works[:3], interrupted, *works[3:]]])
     kept = set(snapshot(services.settings.data_dir / "saver.db").free) - set(FEW)
     # Whoever was told that it is done is done; the rest were told that it is not.
     assert kept == set(done) & set(names)
@@ -187,7 +187,7 @@ def test_the_lead_is_always_handed_on(writer: GroupCommitWriter, services: Servi
                 done += attempt(writer, partial(insert, f"{thread}.{job}")) == f"{thread}.{job}"
         return done
 
-    done = together([partial(work, thread) for thread in range(threads)], patience=PATIENCE)
+    done = run_concurrently([partial(work, thread) for thread in range(threads)], patience=PATIENCE)
     assert sum(done) == threads * jobs - len(refused)
     free = snapshot(services.settings.data_dir / "saver.db").free
     assert len(free) == len(set(free)) == sum(done) + len(FEW)
@@ -202,6 +202,6 @@ def test_an_empty_pool_refuses_some_and_serves_the_others(store: TextStore, serv
         except PoolEmptyError:
             return None
 
-    saved = together([partial(save_one, number) for number in range(24)])
+    saved = run_concurrently([partial(save_one, number) for number in range(24)])
     assert sorted(filter(None, saved)) == FEW
     assert snapshot(services.settings.data_dir / "saver.db").misplaced(FEW) == {}

@@ -17,7 +17,7 @@ from flask import Flask
 from flask.testing import FlaskClient, FlaskCliRunner
 
 from saver.codes import Code
-from saver.database import StorageError
+from saver.database.errors import StorageError
 from saver.ops import CopyToServer, OperationError
 from saver.seal import Seal
 from saver.store import StoredText, TextStore
@@ -25,7 +25,8 @@ from saver.texts import IdempotentRequest
 from tests.conftest import Clock
 from tests.support.copying import STAGES, Hooks, assert_same
 from tests.support.postgres import Cluster, PostgresDatabase
-from tests.support.server import ROOT, Server, environment, free_port
+from tests.support.process import free_port
+from tests.support.server import ROOT, Server, environment
 from tests.support.snapshot import ask, put_codes, snapshot, tell
 from tests.support.texts import extend, save
 

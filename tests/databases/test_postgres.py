@@ -25,8 +25,9 @@ from saver.store import NoTextError, PoolEmptyError, StoredText, TextStore
 from saver.texts import IdempotentRequest
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held
-from tests.support.races import PATIENCE, together
-from tests.support.server import ROOT, environment, wait_until
+from tests.support.process import wait_until
+from tests.support.races import PATIENCE, run_concurrently
+from tests.support.server import ROOT, environment
 from tests.support.snapshot import ask, put_codes, snapshot, tell
 from tests.support.texts import extend, save
 
@@ -70,7 +71,7 @@ class TestNobodyWaitsForAnothersCode:
             except PoolEmptyError:
                 return None
 
-        saved = [lease.code for lease in together([save_one] * 16) if lease]
+        saved = [lease.code for lease in run_concurrently([save_one] * 16) if lease]
         assert sorted(saved) == sorted(codes)
         assert snapshot(database).misplaced(codes) == {}
 
@@ -92,7 +93,7 @@ class TestItComesBackByItself:
             store.audit,
         ):
             # Several of them, so that a read does not hit upon one that is whole.
-            together([connect] * 4)
+            run_concurrently([connect] * 4)
             database.lose_connections()
             use()
         database.lose_connections()
@@ -156,7 +157,7 @@ def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[],
         assert there.wait(PATIENCE)
         then()
 
-    together([second, stranger])
+    run_concurrently([second, stranger])
 
 
 class TestTwoAtOnce:
@@ -165,7 +166,7 @@ class TestTwoAtOnce:
     ) -> None:
         # Nobody finds it beforehand: the key itself must keep them apart.
         monkeypatch.setattr(store.writer, "find_saved", lambda _: None)
-        saved = together([partial(save, store, "text", 60, idempotency=REPEATABLE)] * 6)
+        saved = run_concurrently([partial(save, store, "text", 60, idempotency=REPEATABLE)] * 6)
         assert len({lease.code for lease in saved}) == 1
         assert len(snapshot(database).leased) == 1
 
@@ -200,7 +201,7 @@ class TestTwoAtOnce:
         assert ask(database, "SELECT claim_hash FROM text") == [(b"stranger",)]
 
     def test_two_fills_add_every_code_once(self, store: TextStore, database: PostgresDatabase) -> None:
-        added = together([lambda: sum(step.added for step in store.fill())] * 2, patience=180)
+        added = run_concurrently([lambda: sum(step.added for step in store.fill())] * 2, patience=180)
         assert sum(added) == SPACE - 4
         assert store.audit().clean
 
@@ -229,7 +230,7 @@ class TestTwoAtOnce:
 
     def test_two_heartbeats_are_one(self, make_app: Callable[..., Flask], database: PostgresDatabase) -> None:
         services: Services = make_app(threads=8).extensions["saver"]
-        together([services.readiness.beat] * 8)
+        run_concurrently([services.readiness.beat] * 8)
         assert ask(database, "SELECT count(*) FROM sweeper") == [(1,)]
 
 
@@ -237,7 +238,7 @@ def test_a_thread_has_a_connection_and_no_more_are_opened(
     make_app: Callable[..., Flask], database: PostgresDatabase
 ) -> None:
     store: TextStore = make_app(threads=6).extensions["saver"].store
-    together([lambda: [_load_nothing(store) for _ in range(50)]] * 6)
+    run_concurrently([lambda: [_load_nothing(store) for _ in range(50)]] * 6)
     mine = "SELECT count(*) FROM pg_stat_activity WHERE datname = ? AND application_name = 'saver'"
     [(count,)] = ask(database, mine, database.name)
     assert 1 <= int(str(count)) <= 8

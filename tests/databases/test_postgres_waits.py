@@ -19,7 +19,7 @@ from saver.database import NO_STATEMENT_TIMEOUT, WRITE, IncompatibleDatabaseErro
 from saver.store import TextStore
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held, tell_server
-from tests.support.races import together
+from tests.support.races import run_concurrently
 from tests.support.snapshot import ask, put_codes, snapshot, tell
 from tests.support.texts import save
 
@@ -152,7 +152,7 @@ def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
         assert client.post(f"/api/v1/{path}", json=body).status_code in (200, 201)
         with frozen(database):
             ask_it = partial(client.post, f"/api/v1/{path}", json=body)
-            [answer] = together([ask_it], patience=30)
+            [answer] = run_concurrently([ask_it], patience=30)
             assert answer.status_code in (200, 201, 503)
     assert client.post("/api/v1/load", json={"code": code}).json["text"] == "text"
 

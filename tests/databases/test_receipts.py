@@ -15,9 +15,9 @@ from saver.receipts import Receipt, ReceiptsError
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import make_pool
 from tests.conftest import BOTH, NOW, Clock, address_of
-from tests.support.races import together
+from tests.support.process import free_port
+from tests.support.races import run_concurrently
 from tests.support.redis_server import RedisServer
-from tests.support.server import free_port
 from tests.support.snapshot import Database
 
 SECRET = "one secret for all the servers, 0123456789"
@@ -99,7 +99,7 @@ class TestRedisReceipts:
             assert redis_server.client.expiretime(b"saver/receipt/" + KEY.hex().encode()) == NOW + 100
 
     def test_refusals_at_once_are_all_noted(self, receipts: RedisReceipts) -> None:
-        together([partial(receipts.record_refusal, KEY, NOW)] * 20)
+        run_concurrently([partial(receipts.record_refusal, KEY, NOW)] * 20)
         assert receipts.get(KEY).refused == 20
 
     def test_each_is_one_round_trip_and_the_second_load_none(

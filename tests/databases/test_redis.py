@@ -15,9 +15,9 @@ from flask.testing import FlaskClient
 
 from saver.app import Services
 from saver.settings import SettingsError, read_settings
-from tests.support.races import together
+from tests.support.process import free_port
+from tests.support.races import run_concurrently
 from tests.support.redis_server import RedisServer
-from tests.support.server import free_port
 
 EVERY = {"misses_a_minute": 5, "writes_a_minute": 100, "loads_a_minute": 500}
 # Little more than the second that it waits for an answer, on a busy machine.
@@ -117,10 +117,10 @@ class TestLost:
         app = make_app(limits_url=own_redis.url, loads_a_minute=1_000)
         clients = [app.test_client() for _ in range(8)]
         for _ in range(3):
-            assert together([partial(load, client) for client in clients]) == [404] * 8
+            assert run_concurrently([partial(load, client) for client in clients]) == [404] * 8
             own_redis.kill()
             own_redis.start()
-        assert together([partial(load, client) for client in clients]) == [404] * 8
+        assert run_concurrently([partial(load, client) for client in clients]) == [404] * 8
 
     def test_one_that_hangs_holds_nobody_for_long(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
@@ -137,7 +137,7 @@ class TestLost:
         begun = time.monotonic()
         assert {client.get(path).status_code for path in UNCOUNTED} == {200}
         # More at once than there are connections.
-        assert set(together([lambda: load(app.test_client())] * 20)) == {503}
+        assert set(run_concurrently([lambda: load(app.test_client())] * 20)) == {503}
         assert time.monotonic() - begun < 2 * SOON
         own_redis.go_on()
         own_redis.client.flushall()

@@ -19,7 +19,7 @@ from saver.codes import Code
 from saver.redis_client import make_pool
 from saver.seal import encode
 from tests.conftest import NO_LIMITS
-from tests.support.races import together
+from tests.support.races import run_concurrently
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
 from tests.support.snapshot import put_codes
@@ -76,7 +76,9 @@ def status(server: Server, source: str, path: str, **shown: str) -> int:
 def at_once(servers: list[Server], sources: list[str], path: str, **shown: str) -> Counter[int]:
     """Each source asks each of the servers."""
     return Counter(
-        together([partial(status, server, source, path, **shown) for source in sources for server in servers])
+        run_concurrently(
+            [partial(status, server, source, path, **shown) for source in sources for server in servers]
+        )
     )
 
 

@@ -23,7 +23,8 @@ from saver.app import Services
 from saver.codes import Code
 from saver.store import TextStore
 from tests.conftest import NO_LIMITS, Clock
-from tests.support.server import environment, wait_until
+from tests.support.process import wait_until
+from tests.support.server import environment
 from tests.support.snapshot import ask, put_codes, snapshot
 from tests.support.texts import save
 

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from saver.app import Services
-from saver.codes import SPACE
+from saver.codes import SPACE, Code
 from saver.store import TextStore
 from tests.conftest import Clock
 from tests.support.texts import save
@@ -44,30 +44,36 @@ def full(make_app: Callable[..., Flask], filled: Path, tmp_path: Path) -> Flask:
 
 
 @pytest.fixture
-def run(full: Flask) -> FlaskCliRunner:
-    return full.test_cli_runner()
+def codes() -> list[str]:
+    """A pool that fills some pages of the file."""
+    return [Code.nth(number) for number in range(6_561)]
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask], codes: list[str]) -> Flask:
+    return make_app(pool_size=len(codes))
 
 
 def lines(told: str) -> dict[str, str]:
     return {line.split()[0]: line.split()[1] for line in told.splitlines()}
 
 
-def test_all_is_well(run: FlaskCliRunner, full: Flask) -> None:
-    services: Services = full.extensions["saver"]
+def test_all_is_well(run: FlaskCliRunner, app: Flask, codes: list[str]) -> None:
+    services: Services = app.extensions["saver"]
     code = save(services.store, "x", 600).code
     services.readiness.beat()
     told = run.invoke(args=["check"])
     assert lines(told.stdout) == dict.fromkeys(
         ["database", "schema", "codes", "worker", "disk", "counts", "files"], "ok"
     )
-    assert f"{SPACE - 1:,} of {SPACE:,} free, 1 texts live, 0 resting" in told.stdout
+    assert f"{len(codes) - 1:,} of {len(codes):,} free, 1 texts live, 0 resting" in told.stdout
     assert not re.search(rf"\\b{code}\\b", told.stdout)
     assert told.exit_code == 0
 
 
-def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, full: Flask, clock: Clock) -> None:
+def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, app: Flask, clock: Clock) -> None:
     assert "it never swept" in run.invoke(args=["check"]).stdout
-    full.extensions["saver"].readiness.beat()
+    app.extensions["saver"].readiness.beat()
     clock.tick(61)
     told = run.invoke(args=["check"])
     assert (told.exit_code, lines(told.stdout)["worker"]) == (1, "FAILING")
@@ -77,14 +83,14 @@ def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, full: Flask, 
 @pytest.mark.parametrize(
     ("harm", "name"),
     [
-        ("DELETE FROM code WHERE code = 'wUrp'", "codes"),
-        ("INSERT INTO text (code, owner_hash, expires_at, free_at) VALUES ('wUrp', x'00', 1, 2)", "codes"),
+        ("DELETE FROM code WHERE code = 'aaaa'", "codes"),
+        ("INSERT INTO text (code, owner_hash, expires_at, free_at) VALUES ('aaaa', x'00', 1, 2)", "codes"),
         ("DELETE FROM code WHERE code > 'a'", "codes"),
         ("UPDATE alembic_version SET version_num = '0001'", "schema"),
     ],
 )
-def test_what_is_wrong_is_told(run: FlaskCliRunner, full: Flask, harm: str, name: str) -> None:
-    services: Services = full.extensions["saver"]
+def test_what_is_wrong_is_told(run: FlaskCliRunner, app: Flask, harm: str, name: str) -> None:
+    services: Services = app.extensions["saver"]
     services.readiness.beat()
     with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
@@ -104,13 +110,13 @@ def test_what_is_wrong_is_told(run: FlaskCliRunner, full: Flask, harm: str, name
     ],
 )
 def test_files_that_others_may_change_are_told(
-    run: FlaskCliRunner, full: Flask, harm: Callable[[Path], None], line: str
+    run: FlaskCliRunner, app: Flask, harm: Callable[[Path], None], line: str
 ) -> None:
     if "another user" in line and os.geteuid():
         pytest.fail(
             "only root gives a folder away: sudo ./scripts/test tests/ops/test_check.py", pytrace=False
         )
-    services: Services = full.extensions["saver"]
+    services: Services = app.extensions["saver"]
     services.readiness.beat()
     harm(services.settings.data_dir)
     told = run.invoke(args=["check"])
@@ -126,9 +132,9 @@ def linked(path: Path) -> None:
 
 
 def test_a_pool_that_runs_short_is_told(
-    run: FlaskCliRunner, full: Flask, monkeypatch: pytest.MonkeyPatch
+    run: FlaskCliRunner, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services: Services = full.extensions["saver"]
+    services: Services = app.extensions["saver"]
     services.readiness.beat()
     # Millions of texts would take their time, so short is what is not quite full.
     monkeypatch.setattr("saver.ops.check._SHORT", 1.0)
@@ -138,8 +144,8 @@ def test_a_pool_that_runs_short_is_told(
     assert (told.exit_code, lines(told.stdout)["codes"]) == (1, "FAILING")
 
 
-def test_a_damaged_file_is_told(run: FlaskCliRunner, full: Flask) -> None:
-    path = full.extensions["saver"].settings.data_dir / "saver.db"
+def test_a_damaged_file_is_told(run: FlaskCliRunner, app: Flask) -> None:
+    path = app.extensions["saver"].settings.data_dir / "saver.db"
     with path.open("r+b") as file:
         file.seek(20 * 4_096)
         file.write(b"damage" * 2_000)
@@ -148,43 +154,59 @@ def test_a_damaged_file_is_told(run: FlaskCliRunner, full: Flask) -> None:
 
 
 @pytest.fixture
-def stopped(run: FlaskCliRunner, full: Flask, tmp_path: Path) -> Iterator[Path]:
+def stopped(run: FlaskCliRunner, app: Flask, tmp_path: Path) -> Path:
     """A backup, and a service that is stopped after one more text was saved."""
-    store: TextStore = full.extensions["saver"].store
+    store: TextStore = app.extensions["saver"].store
     (tmp_path / "backups").mkdir()
     assert run.invoke(args=["backup", "--to", str(tmp_path / "backups")]).exit_code == 0
     save(store, "since", 600)
-    with full.app_context():
-        full.extensions["sqlalchemy"].engine.dispose()
+    with app.app_context():
+        app.extensions["sqlalchemy"].engine.dispose()
     [path] = (tmp_path / "backups").iterdir()
     return path
 
 
-def test_restore_says_what_it_did(run: FlaskCliRunner, full: Flask, stopped: Path) -> None:
+def test_restore_says_what_it_did(run: FlaskCliRunner, app: Flask, codes: list[str], stopped: Path) -> None:
     told = run.invoke(args=["restore", str(stopped)])
-    place = full.extensions["saver"].settings.data_dir / "saver.db"
+    place = app.extensions["saver"].settings.data_dir / "saver.db"
     assert told.stdout.splitlines() == [
         f"the database so far is kept: {place}.replaced-20270115T080000Z",
         "1 codes leased since the backup rest",
-        f"free    {SPACE - 1:,}",
+        f"free    {len(codes) - 1:,}",
         "live    0",
         "overdue 0",
         "resting 1",
     ]
 
 
-def test_restore_of_a_full_pool_without_its_past(run: FlaskCliRunner, full: Flask, stopped: Path) -> None:
-    (full.extensions["saver"].settings.data_dir / "saver.db").unlink()
-    refused = run.invoke(args=["restore", str(stopped)])
-    assert (refused.exit_code, "With --lost" in refused.output) == (1, True)
-    told = run.invoke(args=["restore", str(stopped), "--lost"])
-    assert told.stdout.splitlines() == [
-        "no code is leased before 2027-02-15T08:00:00Z",
-        "free    0",
-        "live    0",
-        "overdue 0",
-        f"resting {SPACE:,}",
-    ]
+@pytest.mark.slow
+class TestEveryCode:
+    """What is said of all 7,311,616 codes."""
+
+    @pytest.fixture
+    def app(self, full: Flask) -> Flask:
+        return full
+
+    def test_all_is_well(self, run: FlaskCliRunner, app: Flask) -> None:
+        services: Services = app.extensions["saver"]
+        save(services.store, "x", 600)
+        services.readiness.beat()
+        told = run.invoke(args=["check"])
+        assert f"{SPACE - 1:,} of {SPACE:,} free, 1 texts live, 0 resting" in told.stdout
+        assert told.exit_code == 0
+
+    def test_restore_without_its_past(self, run: FlaskCliRunner, app: Flask, stopped: Path) -> None:
+        (app.extensions["saver"].settings.data_dir / "saver.db").unlink()
+        refused = run.invoke(args=["restore", str(stopped)])
+        assert (refused.exit_code, "With --lost" in refused.output) == (1, True)
+        told = run.invoke(args=["restore", str(stopped), "--lost"])
+        assert told.stdout.splitlines() == [
+            "no code is leased before 2027-02-15T08:00:00Z",
+            "free    0",
+            "live    0",
+            "overdue 0",
+            f"resting {SPACE:,}",
+        ]
 
 
 def test_how_long_codes_rest_is_asked_only_where_it_matters(run: FlaskCliRunner, stopped: Path) -> None:

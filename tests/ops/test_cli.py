@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import URL, make_url
 
@@ -120,7 +122,7 @@ def test_wrong_use_is_told(run: FlaskCliRunner, arguments: list[str]) -> None:
     assert "Usage" in told.output
 
 
-def test_a_database_without_tables_is_told(make_app, tmp_path: Path) -> None:
+def test_a_database_without_tables_is_told(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     app = make_app("empty")
     with app.app_context():
@@ -132,7 +134,7 @@ def test_a_database_without_tables_is_told(make_app, tmp_path: Path) -> None:
 
 
 @pytest.mark.kinds("sqlite")
-def test_a_database_that_is_not_there_is_told(make_app, tmp_path: Path) -> None:
+def test_a_database_that_is_not_there_is_told(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     told = make_app("nothing").test_cli_runner().invoke(args=["pool", "count"])
     assert told.exit_code == 1

@@ -25,7 +25,8 @@ from saver.store import TextStore
 from saver.store.sweep import SweepResult
 from saver.worker import Loop, Sweeper
 from tests.conftest import BOTH, NO_LIMITS, NOW, Clock, address_of
-from tests.support.server import environment, wait_until
+from tests.support.process import wait_until
+from tests.support.server import environment
 from tests.support.snapshot import Database, ask, snapshot, tell
 
 KINDS = BOTH

@@ -17,7 +17,7 @@ from saver import create_app
 from saver.buffering import buffer_requests
 from saver.codes import Code
 from tests.conftest import settings_in
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 from tests.support.snapshot import put_codes
 
 LONGEST_TEXT = 100_000

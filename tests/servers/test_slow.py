@@ -17,7 +17,8 @@ import pytest
 
 from saver.codes import Code
 from tests.conftest import NO_LIMITS
-from tests.support.server import Server, wait_until
+from tests.support.process import wait_until
+from tests.support.server import Server
 from tests.support.slow import JSON, KINDS, WRITE, ask, connect, hanging, read
 from tests.support.snapshot import put_codes
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Select, event
@@ -46,7 +48,7 @@ def test_a_life_is_never_shorter_than_asked_for(store: TextStore, clock: Clock) 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
 @given(
-    st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), min_size=1, max_size=200),
+    st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=200),
 )
 def test_text_out_is_text_in(store: TextStore, clock: Clock, text: str) -> None:
     lease = save(store, text, 60)
@@ -221,7 +223,9 @@ def test_writes_wait_for_the_disk(store: TextStore) -> None:
         assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
 
 
-def test_codes_are_drawn_by_the_systems_csprng_outside_of_tests(make_app, tmp_path) -> None:
+def test_codes_are_drawn_by_the_systems_csprng_outside_of_tests(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
     services = create_app(settings_in(tmp_path / "other")).extensions["saver"]
     assert type(services.store.random) is SystemRandom
 

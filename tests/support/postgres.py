@@ -16,7 +16,7 @@ from typing import Self
 
 import psycopg
 
-from tests.support.server import free_port
+from tests.support.process import free_port
 
 _MISSING = "There is no PostgreSQL to run: apt-get install -y postgresql"
 _USER = "saver"
@@ -114,7 +114,7 @@ class Cluster:
     def version(self) -> str:
         """Of the server, such as 15.8."""
         with PostgresDatabase(self.port, "postgres").connect() as connection:
-            return str(connection.execute("SHOW server_version").fetchone()[0].split()[0])  # type: ignore[index]
+            return str(connection.execute("SHOW server_version").fetchone()[0].split()[0])
 
     def start(self) -> None:
         """Start and wait until it takes connections, recovered."""

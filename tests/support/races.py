@@ -13,7 +13,7 @@ T = TypeVar("T")
 PATIENCE = 60.0
 
 
-def together(works: Iterable[Callable[[], T]], patience: float = PATIENCE) -> list[T]:
+def run_concurrently(works: Iterable[Callable[[], T]], patience: float = PATIENCE) -> list[T]:
     """Run each in a thread of its own; what they returned. Fails if one raised or did not end."""
     queue = list(works)
     start = threading.Barrier(len(queue))
@@ -45,7 +45,7 @@ def together(works: Iterable[Callable[[], T]], patience: float = PATIENCE) -> li
 @contextmanager
 def at_work(works: Iterable[Callable[[], object]], stop: threading.Event, patience: float) -> Iterator[None]:
     """Run each in a thread of its own until the block ends, which sets ``stop`` and waits for them."""
-    running = threading.Thread(target=lambda: together(works, patience), daemon=True)
+    running = threading.Thread(target=lambda: run_concurrently(works, patience), daemon=True)
     running.start()
     try:
         yield

@@ -6,7 +6,6 @@ import contextlib
 import shutil
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Self
 import pytest
 import redis
 
-from tests.support.server import free_port, wait_until
+from tests.support.process import Process, free_port, wait_until
 
 _PATIENCE = 30
 
@@ -29,9 +28,12 @@ class RedisServer:
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"redis://:{password}@{self.address}" if password else f"redis://{self.address}"
         self.client = redis.Redis(port=self.port, password=password or None, socket_timeout=_PATIENCE)
-        self._folder = folder
-        self._options = [*options, *(["--requirepass", password] if password else [])]
-        self._process: subprocess.Popen[bytes] | None = None
+        program = shutil.which("redis-server")
+        if program is None:
+            pytest.fail("There is no Redis to count in: apt-get install -y redis-server", pytrace=False)
+        command = [program, "--port", self.port, "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+        command += [*options, *(["--requirepass", password] if password else [])]
+        self._process = Process(command, folder / "redis.log", self.answers)
 
     def __enter__(self) -> Self:
         self.start()
@@ -46,31 +48,23 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, empty, and wait until it answers."""
-        program = shutil.which("redis-server")
-        if program is None:
-            pytest.fail("There is no Redis to count in: apt-get install -y redis-server", pytrace=False)
-        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
-        with (self._folder / "redis.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--dir", str(self._folder), *self._options], stdout=log, stderr=log
-            )
-        wait_until(self.answers, "Redis does not answer")
+        self._process.start()
 
     def stop(self) -> None:
         """Stop it as an operator would; it forgets everything."""
-        self._end(signal.SIGTERM)
+        self._process.stop()
 
     def kill(self) -> None:
         """kill -9."""
-        self._end(signal.SIGKILL)
+        self._process.kill()
 
     def hang(self) -> None:
         """Let it answer nobody, though its port is open."""
-        self._send(signal.SIGSTOP)
+        self._process.send(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """End the hanging."""
-        self._send(signal.SIGCONT)
+        self._process.send(signal.SIGCONT)
 
     def answers(self) -> bool:
         """Whether it answers."""
@@ -104,15 +98,6 @@ class RedisServer:
                     return
                 if seen["client_type"] != "lua":
                     sent.append(seen["command"].split()[0])
-
-    def _end(self, how: signal.Signals) -> None:
-        self._send(how)
-        if self._process is not None:
-            self._process.wait(_PATIENCE)
-
-    def _send(self, how: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(how)
 
 
 class Deaf:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -17,26 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.process import TIMEOUT, Process, free_port, wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 60.0
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def wait_until(condition, what: str, patience: float = _PATIENCE) -> None:  # type: ignore[no-untyped-def]
-    """Poll until the condition holds; fail with ``what`` when it does not in time."""
-    deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"waited {patience:.0f} s in vain: {what}")
 
 
 def _listener(port: int) -> socket.socket:
@@ -71,9 +51,15 @@ class Server:
         self.settings = settings
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._size = {"processes": processes, "threads": threads}
-        self._process: subprocess.Popen[bytes] | None = None
         self.log = folder / "server.log"
+        size = {"processes": processes, "threads": threads}
+        self._process = Process(
+            [sys.executable, "-m", "saver.serve", "--activated"],
+            self.log,
+            self.answers,
+            folder=folder,
+            environ=environment(folder, {**size, **settings}),
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -86,21 +72,8 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        with self.log.open("ab") as log, _listener(self.port) as bound:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "saver.serve", "--activated", "--listener", str(bound.fileno())],
-                cwd=self.folder,
-                env=environment(self.folder, {**self._size, **self.settings}),
-                pass_fds=[bound.fileno()],
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            wait_until(self.answers, "the server does not answer")
-        except AssertionError:
-            self.kill()
-            raise AssertionError(self.log.read_text()[-4000:]) from None
+        with _listener(self.port) as bound:
+            self._process.start(bound.fileno(), command=["--listener", bound.fileno()])
 
     def answers(self) -> bool:
         """Whether it answers."""
@@ -111,21 +84,15 @@ class Server:
     @property
     def parent(self) -> int:
         """The process whose children serve."""
-        assert self._process is not None
         return self._process.pid
 
     def stop(self) -> None:
         """Stop as an operator would, and wait."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait(_PATIENCE)
+        self._process.stop()
 
     def kill(self) -> None:
         """kill -9 every process of it at once, and wait."""
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait(_PATIENCE)
+        self._process.kill()
 
     def post(self, path: str, body: object) -> tuple[int, dict[str, object]]:
         """POST JSON; the status and the JSON of the answer."""
@@ -138,7 +105,7 @@ class Server:
     def _ask(self, path: str, body: bytes | None) -> tuple[int, dict[str, object]]:
         asked = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(asked, timeout=_PATIENCE) as answer:
+            with urllib.request.urlopen(asked, timeout=TIMEOUT) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.server import ROOT, wait_until
+from tests.support.process import wait_until
+from tests.support.server import ROOT
 
 # Daemons, sessions of their own, a process that heeds no signal: whatever tests start.
 TEST = """\

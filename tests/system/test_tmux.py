@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.server import ROOT, environment, wait_until
+from tests.support.process import wait_until
+from tests.support.server import ROOT, environment
 from tests.support.tools import run, tool
 
 

@@ -21,7 +21,8 @@ import pytest
 from saver.settings import Settings
 from tests.conftest import NO_LIMITS
 from tests.support import leftovers
-from tests.support.server import ROOT, environment, wait_until
+from tests.support.process import wait_until
+from tests.support.server import ROOT, environment
 from tests.support.snapshot import put_codes
 from tests.support.tools import run, tool
 
@@ -139,7 +140,7 @@ def test_the_settings_file_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [line for line in (SYSTEMD / "saver.env").read_text().splitlines() if line and line[0] != "#"]
     for line in lines:
         monkeypatch.setenv(*line.split("=", 1))
-    settings = Settings(_env_file=None)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None)
     assert settings.data_dir == Path("/var/lib/saver")
     assert settings.trusted_proxies == ("unix",)
 

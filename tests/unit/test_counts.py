@@ -18,9 +18,9 @@ from saver.ratelimit.mapped_file import FIRST_SLOTS, MAX_SLOTS, MappedFileCounte
 from saver.ratelimit.redis import CHARGE_SCRIPT, RedisCounters
 from saver.redis_client import make_pool
 from tests.conftest import NOW
-from tests.support.races import together
+from tests.support.process import wait_until
+from tests.support.races import run_concurrently
 from tests.support.redis_server import Deaf, RedisServer
-from tests.support.server import wait_until
 
 A_MINUTE = [Charge("key", 10, 60)]
 LONG = 3_600
@@ -85,7 +85,7 @@ class TestBoth:
         at = counters.charge(A_MINUTE, NOW)[0].charged_at
         for _ in range(3):
             counters.add_credit(CREDIT, at, [], NOW)
-        found = together([lambda: counters.use_credit([CREDIT], [], NOW)] * THREADS)
+        found = run_concurrently([lambda: counters.use_credit([CREDIT], [], NOW)] * THREADS)
         assert sum(used is not None for used in found) == 3
         assert counters.use_credit([CREDIT], [], NOW) is None
 
@@ -135,7 +135,7 @@ class TestBoth:
         def work() -> list[int]:
             return [counters.charge(A_MINUTE, NOW)[0].counted for _ in range(TIMES)]
 
-        seen = [count for counted in together([work] * THREADS) for count in counted]
+        seen = [count for counted in run_concurrently([work] * THREADS) for count in counted]
         assert sorted(seen) == list(range(1, THREADS * TIMES + 1))
 
     def test_charges_and_refunds_at_once_leave_nothing(self, counters: Counters) -> None:
@@ -145,7 +145,7 @@ class TestBoth:
             for _ in range(TIMES):
                 counters.refund(counters.charge(charges, NOW), NOW)
 
-        together([work] * THREADS)
+        run_concurrently([work] * THREADS)
         assert counters.get_counts([charge.key for charge in charges], NOW) == [0] * 4
 
     def test_a_refund_is_of_the_window_that_was_charged(
@@ -217,7 +217,7 @@ class TestRedisCounts:
                 lowest = min(lowest, *counters.get_counts(["race0", "race1"], NOW))
             return lowest
 
-        assert together([partial(work, number) for number in range(THREADS)]) == [0] * THREADS
+        assert run_concurrently([partial(work, number) for number in range(THREADS)]) == [0] * THREADS
 
     def test_a_key_of_another_program_is_no_500(
         self, counters: RedisCounters, redis_server: RedisServer
@@ -226,6 +226,7 @@ class TestRedisCounts:
         with pytest.raises(CountersError, match=r"^ResponseError$"):
             SafeCounters(counters).charge(A_MINUTE, NOW)
 
+    @pytest.mark.redis
     def test_one_that_keeps_a_log_forgets_nothing_when_it_is_killed(self, tmp_path: Path) -> None:
         with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as own:
             counters = counters_in(own)
@@ -245,7 +246,7 @@ class TestRedisCounts:
         pool = make_pool(redis_server.url, 2)
         counters = RedisCounters(Redis(connection_pool=pool))
         before = len(redis_server.client.client_list())
-        together([lambda: counters.charge(A_MINUTE, NOW)] * 20)
+        run_concurrently([lambda: counters.charge(A_MINUTE, NOW)] * 20)
         assert len(redis_server.client.client_list()) - before <= 2
         assert counters.get_counts(["key"], NOW) == [20]
 
@@ -298,7 +299,7 @@ class TestSharedCounts:
         shared.charge(A_MINUTE, NOW)
         with (tmp_path / "counts").open("rb") as other:
             fcntl.flock(other, fcntl.LOCK_EX)
-            refused = together([lambda: raised(lambda: shared.charge(A_MINUTE, NOW))] * 8)
+            refused = run_concurrently([lambda: raised(lambda: shared.charge(A_MINUTE, NOW))] * 8)
             assert refused == [OSError] * 8
         assert shared.charge(A_MINUTE, NOW)[0].counted == 2
 

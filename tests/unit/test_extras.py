@@ -37,7 +37,7 @@ def test_a_missing_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str, extra: str, setting: str, url: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    settings = Settings(data_dir=tmp_path, _env_file=None, secret_key="x" * 32, **{setting: url})  # type: ignore[call-arg, arg-type]
+    settings = Settings(data_dir=tmp_path, _env_file=None, secret_key="x" * 32, **{setting: url})
     with pytest.raises(SettingsError) as error:
         create_app(settings)
     assert f"SAVER_{setting.upper()}: needs a Python package" in str(error.value)

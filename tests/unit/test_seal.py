@@ -36,7 +36,7 @@ SALT = b"sixteen bytes..."
 KEYS = Keys(bytes(range(32)), bytes(32))
 NONCE = b"twelve bytes"
 any_text = st.text(
-    st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=200
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
 )
 
 Vector = dict[str, Any]

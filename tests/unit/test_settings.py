@@ -17,7 +17,7 @@ import pytest
 from saver.secret import load_secret
 from saver.settings import Settings, SettingsError, read_settings
 from tests.conftest import settings_in
-from tests.support.races import together
+from tests.support.races import run_concurrently
 from tests.support.server import ROOT
 
 
@@ -161,7 +161,7 @@ def test_a_secret_that_others_may_read_or_change_is_none(tmp_path: Path, mode: i
 
 def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "new")
-    found = together([lambda: load_secret(settings)] * 32)
+    found = run_concurrently([lambda: load_secret(settings)] * 32)
     assert len(set(found)) == 1
     assert len(list(settings.data_dir.iterdir())) == 1
 

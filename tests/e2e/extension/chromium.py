@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Error, Page, Playwri
 from tests.e2e.extension.driver import CLEAR, OFFICE, WELCOME, WIDE, Driver, Size, welcomes
 from tests.e2e.extension.part import Moved
 from tests.support import browser as browsers
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 
 # Chromium hands over the selection in one line.
 _CHOSEN = """(item, selector) => {

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Playwright, sync_playwright
 
 from tests.e2e.extension.chromium import Chromium
 from tests.e2e.extension.driver import EXTENSION, Driver
@@ -27,7 +27,7 @@ def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
     Ended with this folder's last test: two Playwrights at once do not run in one thread.
     """
     started: dict[tuple[str, str], Driver] = {}
-    playwrights = []
+    playwrights: list[Playwright] = []
 
     def start(name: str, language: str) -> Driver:
         folder = tmp_path_factory.mktemp(name)

@@ -16,7 +16,7 @@ from marionette_driver.marionette import ActionSequence, Marionette, MouseButton
 
 from tests.e2e.extension import firefox_scripts as scripts
 from tests.e2e.extension.driver import CLEAR, OFFICE, WIDE, Driver, Size, welcomes
-from tests.support.server import free_port, wait_until
+from tests.support.process import free_port, wait_until
 
 _UUID = "5a7e4a11-0000-4000-8000-000000000004"
 _KEYS = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 
 PATIENCE = 30.0
 

@@ -8,7 +8,7 @@ from typing import Literal
 from tests.e2e.extension.driver import Driver
 from tests.e2e.extension.part import Moved, Part
 from tests.e2e.extension.relay import Relay
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 
 Surface = Literal["popup", "page"]
 _READY = {

@@ -11,7 +11,8 @@ from tests.e2e.extension.conftest import BROWSERS, Browsers
 from tests.e2e.extension.driver import NARROW, WIDE, Driver, Size
 from tests.e2e.extension.person import Person, Surface
 from tests.e2e.extension.relay import Relay
-from tests.support.server import ROOT, wait_until
+from tests.support.process import wait_until
+from tests.support.server import ROOT
 
 TEXT, PASSWORD = "by keyboard", "secret"
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.extension.driver import Driver
 from tests.e2e.extension.person import Person
 from tests.e2e.extension.relay import Answer, Relay
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 
 LINES = "first line\n  second, with <b>markup</b>\n\nlast"
 PAGE = f"""<!doctype html><title>somebody's page</title><h1>A page</h1>

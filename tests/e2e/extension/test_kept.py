@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.extension.person import Person
 from tests.e2e.extension.relay import NOTHING
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 
 TEXT, PASSWORD = "a text of mine", "open sesame"
 HOUR = 3_600

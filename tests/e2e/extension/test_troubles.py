@@ -10,7 +10,8 @@ import pytest
 
 from tests.e2e.extension.person import Person
 from tests.e2e.extension.relay import NOTHING, Answer, Ask
-from tests.support.server import Server, free_port, wait_until
+from tests.support.process import free_port, wait_until
+from tests.support.server import Server
 
 TEXT, PASSWORD = "what must not be lost", "open sesame"
 HTML = Answer(502, {"Content-Type": "text/html"}, b"<h1>Bad gateway</h1>")

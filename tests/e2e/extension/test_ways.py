@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.extension.conftest import BROWSERS, SURFACES, Browsers
 from tests.e2e.extension.person import Person, Surface
 from tests.e2e.extension.relay import Relay
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 
 TEXT, PASSWORD = "the plain text\n  of two lines", "open sesame"
 MOST_BYTES = 1_048_576

@@ -6,7 +6,6 @@ Debian's apache2.conf. All else is read from ``apache/`` as it is.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
@@ -17,17 +16,15 @@ from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
-from tests.servers.apache import software
-from tests.servers.apache.client import Client
-from tests.servers.apache.gunicorn import Gunicorn, children_of
-from tests.servers.apache.names import BARE, WWW
-from tests.servers.apache.pki import Authority, Certificate
-from tests.servers.apache.shipped import PROXY, modules_to_enable, name_of_the_daemons, shipped_defines
-from tests.support import leftovers
-from tests.support.server import ROOT, free_port, wait_until
-
-# Who may say, in X-Test-Address, that they are somebody else: to see what becomes of any address.
-IMPERSONATOR = "127.0.0.99"
+from tests.servers.apache import own, software
+from tests.servers.apache.shipped import PROXY, WSGI, modules_to_enable, name_of_the_daemons, shipped_defines
+from tests.servers.client import Client
+from tests.servers.front import IMPERSONATOR
+from tests.servers.gunicorn import Gunicorn
+from tests.servers.names import BARE, WWW
+from tests.servers.pki import Authority, Certificate
+from tests.support.process import Process, free_port
+from tests.support.server import ROOT
 
 # What Debian has on by itself; mod_remoteip is the test's own.
 _BY_DEFAULT = (
@@ -83,6 +80,13 @@ class Apache:
     It is up when it answers ``awaited``, which is asked for over https if it is the service's.
     """
 
+    errors = own.ERRORS
+    log_line = own.LINE
+    joins_slashes = True
+    operator_statuses = frozenset({200, 503})
+    refused_method = ("PUT", "405")
+    operator_is_one_address = True
+
     def __init__(
         self,
         variant: str,
@@ -106,9 +110,15 @@ class Apache:
         self.gunicorn = Gunicorn(self.root, settings) if variant == PROXY and gunicorn else None
         self._settings = settings
         self._defines = {**self._names(authority.certify(BARE, WWW)), **defines}
-        self._process: subprocess.Popen[bytes] | None = None
         self.authority = authority
         self.client = Client(self.http, self.https, authority.root)
+        self._process = Process(
+            self._command("-D", "FOREGROUND"),
+            self.root / "log" / "out.log",
+            self._answers,
+            logs=self.said,
+            environ=self._environ(),
+        )
 
     def __enter__(self) -> Self:
         self._write()
@@ -131,41 +141,21 @@ class Apache:
 
     def start(self) -> None:
         """Start and wait until it answers. That ``-t`` is content says little: starting is the test."""
-        with (self.root / "log" / "out.log").open("ab") as out:
-            self._process = subprocess.Popen(
-                self._command("-D", "FOREGROUND"),
-                env=self._environ(),
-                stdout=out,
-                stderr=out,
-                start_new_session=True,
-            )
-        try:
-            wait_until(self._answers, "Apache does not answer", 60)
-        except AssertionError:
-            raise AssertionError(self.said()[-6000:]) from None
+        self._process.start()
 
     def stop(self) -> None:
         """Stop as systemd would, then end what is left: a stopped daemon would outlive its parent."""
-        if self._process is not None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(15)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.stop_or_kill(15)
 
     def kill(self) -> None:
         """kill -9 of Apache and of all that it has started."""
-        assert self._process
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.kill()
         # What its pid file names is gone, or another process by now.
         (self.root / "run" / "apache.pid").unlink(missing_ok=True)
 
     def graceful(self) -> None:
         """What `apachectl graceful` and `systemctl reload apache2` do."""
-        assert self._process
-        self._process.send_signal(signal.SIGUSR1)
+        self._process.send(signal.SIGUSR1)
 
     def check(self) -> str:
         """What ``apache2 -t`` says."""
@@ -176,25 +166,24 @@ class Apache:
 
     def children(self) -> set[int]:
         """Every process that Apache has started."""
-        assert self._process
-        return children_of(self._process.pid)
+        return self._process.children()
 
     def daemons(self) -> set[int]:
         """The processes of mod_wsgi's daemon group, found as the README has the operator find them."""
-        assert self._process
         command = ["pgrep", "-P", str(self._process.pid), "-f", name_of_the_daemons()]
         return set(map(int, subprocess.run(command, capture_output=True, check=False).stdout.split()))
+
+    @property
+    def cut_off_status(self) -> int:
+        """mod_wsgi knows no other word for a client that has stopped: apache/README.md."""
+        return 500 if self.variant == WSGI else 400
 
     def said(self) -> str:
         """All that Apache and the service have written into logs."""
         return "\n".join(path.read_text(errors="replace") for path in sorted((self.root / "log").iterdir()))
 
     def _answers(self) -> bool:
-        assert self._process
-        assert self._process.poll() is None, "Apache has ended"
-        with contextlib.suppress(OSError):
-            return self.client.get(self._awaited, tls=self._awaited == "/healthz").status < 400
-        return False
+        return self.client.get(self._awaited, tls=self._awaited == "/healthz").status < 400
 
     def _command(self, *options: str) -> list[str]:
         return software.as_user([software.apache2(), "-d", str(self.root), "-f", "apache2.conf", *options])
@@ -242,4 +231,4 @@ class Apache:
     def _environ(self) -> dict[str, str]:
         # Apache hands its own environment on to the daemons, so that the caller's must not get in.
         ours = {"SAVER_ENV_FILE": str(self.root / "start" / ".env"), "PYTHONDONTWRITEBYTECODE": "1"}
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", **ours, **leftovers.mark()}
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", **ours}

@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from saver.settings import Settings
-from tests.servers.apache.instance import IMPERSONATOR, Apache
+from tests.servers.apache.instance import Apache
 from tests.servers.apache.shipped import README, VARIANTS, modules_to_enable, shipped_defines
+from tests.servers.front import IMPERSONATOR
 from tests.support.server import ROOT
 
 FOLDER = ROOT / "apache"

@@ -17,10 +17,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from tests.servers.apache import software
-from tests.servers.apache.client import Client
-from tests.servers.apache.pki import Authority
+from tests.servers.client import Client
+from tests.servers.pki import Authority
 from tests.support import leftovers
-from tests.support.server import ROOT, free_port, wait_until
+from tests.support.process import free_port, wait_until
+from tests.support.server import ROOT
 
 _CODE = ("saver", "extension", "migrations", "saver.wsgi")
 _SITE = """\

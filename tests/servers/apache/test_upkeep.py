@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -13,17 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NO_LIMITS
-from tests.servers.apache.client import Answer, Client, receive, request
 from tests.servers.apache.instance import Apache
-from tests.servers.apache.pki import Authority
 from tests.servers.apache.shipped import PROXY, VARIANTS, WSGI
-from tests.servers.apache.test_errors import HSTS, POST, check
-from tests.support.server import wait_until
+from tests.servers.client import Answer, Client, receive, request
+from tests.servers.load import AT_LEAST, load
+from tests.servers.pki import Authority
+from tests.servers.problems import HSTS, POST, check
+from tests.support.process import wait_until
 
-CLIENTS = 4
 # Of mod_wsgi's daemons in site.conf, and of gunicorn's workers.
 PROCESSES = 2
-AT_LEAST = 40
 
 
 def processes(apache: Apache) -> set[int]:
@@ -44,30 +42,6 @@ def reload(apache: Apache) -> None:
     else:
         for daemon in both(apache):
             os.kill(daemon, signal.SIGUSR1)
-
-
-@contextlib.contextmanager
-def load(https: Client) -> Iterator[list[int]]:
-    """Clients that ask without a pause; the statuses of their answers, 0 for none."""
-    statuses: list[int] = []
-    stop = threading.Event()
-
-    def ask() -> None:
-        while not stop.is_set():
-            try:
-                statuses.append(https.get("/healthz").status)
-            except OSError:
-                statuses.append(0)
-
-    threads = [threading.Thread(target=ask) for _ in range(CLIENTS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield statuses
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
 
 
 def under_load(apache: Apache, deed: Callable[[], None], done: Callable[[], bool]) -> None:
@@ -129,9 +103,9 @@ def answer_of_the_dead(apache: Apache) -> Answer:
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def hasty(request: pytest.FixtureRequest, database: Path, authority: Authority) -> Iterator[Apache]:
+def hasty(request: pytest.FixtureRequest, pool_file: Path, authority: Authority) -> Iterator[Apache]:
     """An Apache that waits for the service for two seconds."""
-    with Apache(request.param, database, authority, NO_LIMITS, SAVER_TIMEOUT=2) as running:
+    with Apache(request.param, pool_file, authority, NO_LIMITS, SAVER_TIMEOUT=2) as running:
         yield running
 
 

@@ -20,17 +20,18 @@ from typing import Self
 import pytest
 
 from tests.servers.apache import software
-from tests.servers.apache.client import Client
-from tests.servers.apache.gunicorn import Gunicorn, children_of
-from tests.servers.apache.names import BARE, WWW
-from tests.servers.apache.pki import Authority
-from tests.support.server import ROOT, free_port, wait_until
+from tests.servers.client import Client
+from tests.servers.front import IMPERSONATOR
+from tests.servers.gunicorn import Gunicorn
+from tests.servers.names import BARE, WWW
+from tests.servers.nginx import own
+from tests.servers.pki import Authority
+from tests.support.process import Process, free_port
+from tests.support.server import ROOT
 
 FOLDER = ROOT / "deploy" / "nginx"
 INSTALL = "apt-get install -y --no-install-recommends nginx"
-# As Debian sets them where it differs from what we want: all of it must be overruled. The impersonator
-# may say, in X-Test-Address, that it is somebody else.
-IMPERSONATOR = "127.0.0.99"
+# As Debian sets them where it differs from what we want: all of it must be overruled.
 _BASE = """\
 daemon off;
 worker_processes 2;
@@ -60,6 +61,14 @@ http {{
 class Nginx:
     """``with Nginx(database, authority, settings) as nginx: nginx.client.get("/healthz")``."""
 
+    errors = own.ERRORS
+    log_line = own.LINE
+    joins_slashes = False
+    operator_statuses = frozenset({200, 308, 404, 503})
+    refused_method = ("PURGE", "501")
+    operator_is_one_address = False
+    cut_off_status = None
+
     def __init__(
         self,
         database: Path,
@@ -81,7 +90,7 @@ class Nginx:
         self.gunicorn = Gunicorn(self.root, settings)
         self.authority = authority
         self.client = Client(self.http, self.https, authority.root)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = Process(self._command(), self.root / "log" / "out.log", self._answers, logs=self.said)
 
     def __enter__(self) -> Self:
         self._write()
@@ -102,27 +111,15 @@ class Nginx:
 
     def start(self) -> None:
         """Start and wait until it answers."""
-        with (self.root / "log" / "out.log").open("ab") as out:
-            self._process = subprocess.Popen(self._command(), stdout=out, stderr=out, start_new_session=True)
-        try:
-            wait_until(self._answers, "nginx does not answer", 60)
-        except AssertionError:
-            raise AssertionError(self.said()[-6000:]) from None
+        self._process.start()
 
     def stop(self) -> None:
         """End all of it."""
-        if self._process is not None:
-            self._process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.stop_or_kill(5)
 
     def reload(self) -> None:
         """What `systemctl reload nginx` does."""
-        assert self._process
-        self._process.send_signal(signal.SIGHUP)
+        self._process.send(signal.SIGHUP)
 
     @contextlib.contextmanager
     def without_socket(self) -> Iterator[None]:
@@ -136,8 +133,7 @@ class Nginx:
 
     def workers(self) -> set[int]:
         """The processes that answer."""
-        assert self._process
-        return children_of(self._process.pid)
+        return self._process.children()
 
     def check(self) -> subprocess.CompletedProcess[str]:
         """What ``nginx -t`` says."""
@@ -148,11 +144,7 @@ class Nginx:
         return "\n".join(path.read_text(errors="replace") for path in sorted((self.root / "log").iterdir()))
 
     def _answers(self) -> bool:
-        assert self._process
-        assert self._process.poll() is None, "nginx has ended"
-        with contextlib.suppress(OSError):
-            return self.client.get(f"{self._below}/healthz").status == 200
-        return False
+        return self.client.get(f"{self._below}/healthz").status == 200
 
     def _command(self, *options: str) -> list[str]:
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")

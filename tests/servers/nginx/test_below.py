@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NO_LIMITS
-from tests.servers.apache.client import Client
-from tests.servers.apache.names import WWW
-from tests.servers.apache.pki import Authority
+from tests.servers.client import Client
+from tests.servers.names import WWW
 from tests.servers.nginx.instance import Nginx
+from tests.servers.pki import Authority
 from tests.support.server import ROOT
 
 PAGE = ROOT / "docs" / "several-servers.md"
@@ -20,10 +20,10 @@ AT_THE_ROOT = "    location / {\n        include /opt/saver/deploy/nginx/app.con
 
 
 @pytest.fixture(scope="module")
-def below(file: Path, authority: Authority) -> Iterator[Client]:
+def below(pool_file: Path, authority: Authority) -> Iterator[Client]:
     """A client of a service at ``/memo``."""
     [lines] = re.findall(r"^```nginx\n(.+?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    with Nginx(file, authority, NO_LIMITS, {AT_THE_ROOT: lines}, "/memo") as nginx:
+    with Nginx(pool_file, authority, NO_LIMITS, {AT_THE_ROOT: lines}, "/memo") as nginx:
         yield nginx.client
 
 

@@ -23,11 +23,11 @@ from saver import create_app
 from saver.codes import Code
 from tests.conftest import NO_LIMITS, settings_in
 from tests.servers.apache.instance import Apache
-from tests.servers.apache.names import BARE, WWW
-from tests.servers.apache.pki import Authority
 from tests.servers.apache.shipped import VARIANTS
+from tests.servers.names import BARE, WWW
+from tests.servers.pki import Authority
 from tests.support import leftovers
-from tests.support.server import wait_until
+from tests.support.process import wait_until
 from tests.support.snapshot import put_codes
 
 CODES = 20_000

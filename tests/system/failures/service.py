@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from tests.support.server import ROOT, environment, free_port
+from tests.support.process import free_port
+from tests.support.server import ROOT, environment
 from tests.system.checks import BrokenError, must, run, until
 
 CODES = 20_000

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPResponse
 from pathlib import Path
 
-from tests.servers.apache.names import WWW
+from tests.servers.names import WWW
 
 PATIENCE = 30.0
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from tests.servers.apache.client import Client, receive, request
-from tests.servers.apache.names import WWW
+from tests.servers.client import Client, receive, request
+from tests.servers.names import WWW
 
 OF_EACH_KIND = 500
 # The goal is one second; a busy machine has the rest. A front that is held lets the first slow ones go

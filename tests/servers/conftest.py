@@ -1,0 +1,67 @@
+"""The three web servers before the service; each is started when the first test asks for it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from saver.codes import Code
+from tests.conftest import NO_LIMITS
+from tests.servers.apache.instance import Apache
+from tests.servers.apache.shipped import PROXY, WSGI
+from tests.servers.client import Client
+from tests.servers.front import MISSES, Front
+from tests.servers.nginx.instance import Nginx
+from tests.servers.pki import Authority
+from tests.support.snapshot import put_codes
+
+# Of a client; the networks in the log end with 0.
+FULL_ADDRESS = re.compile(r"\b127\.0\.0\.[1-9]")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def pool_file(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
+    """A database with 2,000 free codes."""
+    place = Path(shutil.copy(migrated, tmp_path_factory.mktemp("database") / "saver.db"))
+    put_codes(place, [Code.nth(number * 3_600) for number in range(2_000)])
+    return place
+
+
+@pytest.fixture(scope="session")
+def fronts(pool_file: Path, authority: Authority) -> Iterator[Callable[[str], Front]]:
+    """Web servers by name, before a service that lets each source miss five times a minute."""
+    settings = {**NO_LIMITS, "misses_a_minute": MISSES}
+    started: dict[str, Front] = {}
+    with ExitStack() as stack:
+
+        def get(name: str) -> Front:
+            if name not in started:
+                if name == "nginx":
+                    started[name] = stack.enter_context(Nginx(pool_file, authority, settings))
+                else:
+                    started[name] = stack.enter_context(Apache(name, pool_file, authority, settings))
+            return started[name]
+
+        yield get
+        for name, front in started.items():
+            assert not FULL_ADDRESS.search(front.said()), f"a log of {name} holds a whole address"
+
+
+@pytest.fixture(params=[WSGI, PROXY, "nginx"])
+def front(request: pytest.FixtureRequest, fronts: Callable[[str], Front]) -> Front:
+    return fronts(request.param)
+
+
+@pytest.fixture
+def https(front: Front) -> Client:
+    return front.client

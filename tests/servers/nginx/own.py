@@ -1,0 +1,31 @@
+"""What nginx answers by itself, and how a line of its access log looks."""
+
+from __future__ import annotations
+
+import re
+
+from tests.servers.client import request
+from tests.servers.problems import HEAD, POST
+
+ERRORS = {
+    "a path with a broken escape": (request("GET", "/a%zz", HEAD), 400),
+    "a path that leaves the root": (request("GET", "/../etc/passwd", HEAD), 400),
+    "no host": (request("GET", "/", {}), 400),
+    "two hosts": (request("GET", "/", HEAD)[:-2] + b"Host: evil.test\r\n\r\n", 400),
+    "a header of 9,000 bytes": (request("GET", "/", {**HEAD, "X-Long": "a" * 9_000}), 400),
+    "headers of 36,000 bytes": (request("GET", "/", {**HEAD, **dict.fromkeys("abcdef", "a" * 6_000)}), 400),
+    "bytes that are no HTTP": (b"\x00\x01\x02\r\n\r\n", 400),
+    "a negative length": (request("POST", "/api/v1/write", {**POST, "Content-Length": "-5"}), 400),
+    "two lengths": (request("POST", "/api/v1/write", {**POST, "Content-Length": "5, 6"}), 400),
+    "an error's own place": (request("GET", "/_error", HEAD), 404),
+    "TRACE": (request("TRACE", "/", HEAD), 405),
+    "a method that is none": (request("PURGE", "/healthz", HEAD), 501),
+    "a path of 3,000 bytes": (request("GET", "/" + "a" * 3_000, HEAD), 414),
+    "a path of 9,000 bytes": (request("GET", "/" + "a" * 9_000, HEAD), 414),
+    "a path that is no ASCII": (request("GET", "/\xff", HEAD), 400),
+    "another protocol": (request("GET", "/", HEAD, "2.0"), 505),
+}
+LINE = re.compile(
+    r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\] (?P<network>[0-9a-f.:]+|-) [\w.]*"
+    r' "(?P<method>[A-Z]+|-) (?P<route>\S+|-)" (?P<status>\d{3}) \d+ [\d.]+'
+)

@@ -1,0 +1,160 @@
+"""What every web server before the service does: names, addresses, TLS, and that texts pass."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+
+import pytest
+
+from tests.servers.client import Client, request
+from tests.servers.front import IMPERSONATOR, MISSES, Front
+from tests.servers.names import BARE, WWW
+from tests.servers.problems import CHALLENGE, ENCRYPTED_ONLY, HSTS, told_to_say_https
+from tests.servers.tls import CIPHERS, TLS_1_3, context, taken_of_1_2
+
+PATHS = [
+    "/",
+    "/page.js?version=1",
+    "/writer",
+    "/writer?expires_in=60",
+    "/a%20b?c=%20",
+    "/a%0d%0aX-Evil:1",
+    "//evil.test/",
+]
+FORGED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host")
+
+
+def location(front: Front, path: str) -> str:
+    """Where a path leads on the written name."""
+    return f"https://{WWW}{path.replace('//', '/') if front.joins_slashes else path}"
+
+
+@pytest.mark.parametrize("host", [BARE, WWW, "evil.test", f"{WWW}:8080", "127.0.0.1"])
+@pytest.mark.parametrize("path", [*PATHS, "/.well-known/other"])
+def test_http_leads_to_the_written_name(front: Front, host: str, path: str) -> None:
+    answer = front.client.get(path, host=host, tls=False)
+    assert (answer.status, answer.headers["location"]) == (301, location(front, path))
+    assert "x-evil" not in answer.headers
+
+
+@pytest.mark.parametrize("host", [BARE, "evil.test", "127.0.0.1"])
+@pytest.mark.parametrize("path", [*PATHS, "/.well-known/other", "/metrics"])
+def test_every_other_name_on_https_leads_there_too(front: Front, host: str, path: str) -> None:
+    answer = front.client.get(path, host=host)
+    assert (answer.status, answer.headers["location"]) == (308, location(front, path))
+    assert answer.headers["strict-transport-security"] == HSTS["strict-transport-security"]
+
+
+@pytest.mark.parametrize("host", [BARE, WWW])
+@pytest.mark.parametrize("path", ENCRYPTED_ONLY)
+def test_a_program_that_says_http_is_not_led_on(https: Client, host: str, path: str) -> None:
+    told_to_say_https(https.get(path, host=host, tls=False))
+    post = {"Host": host, "Connection": "close", "Content-Length": "6"}
+    told_to_say_https(https.send(request("POST", path, post) + b"CANARY", tls=False))
+
+
+@pytest.mark.parametrize("host", [BARE, WWW])
+def test_challenges_are_served_for_both_names(front: Front, https: Client, host: str) -> None:
+    (front.root / "acme" / CHALLENGE.lstrip("/")).write_text("token.thumbprint")
+    answer = https.get(CHALLENGE, host=host, tls=False)
+    assert (answer.status, answer.body) == (200, b"token.thumbprint")
+    assert https.get(f"{CHALLENGE}.other", host=host, tls=False).status == 404
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=lambda v: v.name)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_old_versions_are_refused(https: Client, version: ssl.TLSVersion) -> None:
+    # By the server's alert: a client that cannot speak them would prove nothing.
+    with pytest.raises(ssl.SSLError, match="alert protocol version"):
+        https.connect(context=context(https, version))
+
+
+def test_of_version_1_2_only_the_profile_s_ciphers_are_taken(https: Client) -> None:
+    assert taken_of_1_2(https) == CIPHERS
+
+
+def test_version_1_3_is_taken(https: Client) -> None:
+    with https.connect(context=context(https, ssl.TLSVersion.TLSv1_3)) as connection:
+        assert isinstance(connection, ssl.SSLSocket)
+        agreed = connection.cipher()
+        assert agreed
+        assert agreed[0] in TLS_1_3
+
+
+@pytest.mark.parametrize(
+    ("group", "taken"),
+    [("X25519", True), ("P-256", True), ("P-384", True), ("P-521", False), ("X448", False)],
+)
+def test_only_the_profile_s_curves_are_taken(front: Front, group: str, taken: bool) -> None:
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{front.https}", "-servername", WWW]
+    asked = subprocess.run(
+        [*command, "-groups", group, "-brief"], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    assert (asked.returncode == 0) is taken, asked.stderr.decode()
+
+
+def miss(https: Client, source: str, **headers: str) -> int:
+    """Load what is not there; the status."""
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    return https.post("/api/v1/load", {"code": "qqqq"}, source=source, headers=told).status
+
+
+def forge(header: str, hop: int) -> dict[str, str]:
+    """A header that names another client than the one before."""
+    return {header: f"for=198.51.100.{hop}" if header == "Forwarded" else f"198.51.100.{hop}"}
+
+
+@pytest.mark.parametrize(("number", "header"), list(enumerate(FORGED)))
+def test_no_header_renews_a_limit(https: Client, number: int, header: str) -> None:
+    source = f"127.0.1.{number + 1}"
+    forged = [forge(header, hop) for hop in range(MISSES + 3)]
+    assert [miss(https, source, **each) for each in forged] == [404] * MISSES + [429] * 3
+
+
+def test_every_address_has_a_limit_of_its_own(https: Client) -> None:
+    assert {miss(https, "127.0.2.1") for _ in range(MISSES + 1)} == {404, 429}
+    assert miss(https, "127.0.2.2") == 404
+
+
+def test_an_ipv6_64_is_one_source(https: Client) -> None:
+    """A module that only the tests load makes the address that the web server sees."""
+    asked = [
+        miss(https, IMPERSONATOR, X_Test_Address=f"2001:db8:1:2::{host}") for host in range(1, MISSES + 2)
+    ]
+    assert asked == [404] * MISSES + [429]
+    assert miss(https, IMPERSONATOR, X_Test_Address="2001:db8:1:3::1") == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/readyz", "//metrics", "/%6detrics", "/./readyz", "/x/../readyz"]
+)
+def test_the_operator_s_routes_are_for_this_machine(front: Front, https: Client, path: str) -> None:
+    by_operator = https.get(path)
+    assert by_operator.status in front.operator_statuses
+    by_ipv6 = https.get(path, source=IMPERSONATOR, headers={"X-Test-Address": "::1"})
+    assert by_ipv6.status == by_operator.status
+    for headers in ({}, {name: "127.0.0.1" for name in FORGED}):
+        for source, address in (("127.0.0.2", {}), (IMPERSONATOR, {"X-Test-Address": "198.51.100.7"})):
+            if source == "127.0.0.2" and not front.operator_is_one_address:
+                continue
+            answer = https.get(path, source=source, headers={**headers, **address})
+            assert (answer.status, answer.document["type"]) == (403, "urn:saver:problem:http-403")
+
+
+def test_a_text_goes_in_and_comes_out(https: Client) -> None:
+    text = "line\r\n한국어 😀\ufeff"
+    written = https.post("/api/v1/write", {"text": text, "password": "four easy words here"})
+    assert written.status == 201
+    assert written.headers["strict-transport-security"] == HSTS["strict-transport-security"]
+    told = {"code": written.document["code"], "password": "four easy words here"}
+    loaded = https.post("/api/v1/load", told)
+    assert (loaded.status, loaded.document["text"]) == (200, text)
+
+
+def test_the_page_and_its_script_are_served(https: Client) -> None:
+    page = https.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    script = https.get("/core/api.js")
+    assert (script.status, script.headers["content-type"].partition(";")[0]) == (200, "text/javascript")

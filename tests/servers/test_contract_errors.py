@@ -1,0 +1,133 @@
+"""What every web server before the service does with errors and bodies, and what its log tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.servers.apache import own as apache
+from tests.servers.apache.shipped import PROXY, WSGI
+from tests.servers.bodies import CUT_OFF, LONGEST, PLAIN, cut_off, taken_in_chunks, texts
+from tests.servers.client import Client, request
+from tests.servers.front import IMPERSONATOR, Front
+from tests.servers.names import WWW
+from tests.servers.nginx import own as nginx
+from tests.servers.problems import HSTS, POST, by_the_service, check, sent_by_all
+from tests.support.process import wait_until
+
+ERRORS = {WSGI: apache.ERRORS, PROXY: apache.ERRORS, "nginx": nginx.ERRORS}
+NETWORKS = {
+    "203.0.113.77": "203.0.113.0",
+    "2001:db8:1:2:3:4:5:6": "2001:db8:1::",
+    "2001:db8:1:2:3::6": "2001:db8:1::",
+    "2001:db8:1::7": "2001:db8:1::",
+    "2001:db8::7": "2001:db8::",
+    "2001::7": "2001::",
+    "fe80::7": "fe80::",
+    "::7": "-",
+}
+
+
+@pytest.mark.parametrize(("name", "what"), [(name, what) for name in ERRORS for what in ERRORS[name]])
+def test_an_error_of_its_own_is_a_problem(fronts: Callable[[str], Front], name: str, what: str) -> None:
+    raw, status = ERRORS[name][what]
+    answer = fronts(name).client.send(raw)
+    check(answer, status, HSTS)
+    assert b"CANARY" not in answer.body
+
+
+@pytest.mark.parametrize(("path", "status"), [("/.well-known/acme-challenge/none", 404), ("/a%zz", 400)])
+def test_also_without_tls(https: Client, path: str, status: int) -> None:
+    check(https.get(path, tls=False), status, {})
+
+
+def test_plain_words_on_the_port_of_tls_are_answered_with_a_problem(front: Front) -> None:
+    plain = Client(front.https, front.https, front.authority.root)
+    check(plain.get("/", tls=False), 400, {})
+
+
+def test_what_the_service_says_passes_unchanged(https: Client) -> None:
+    for path, status in (("/nothing", 404), ("/api/v1/write", 405)):
+        answer = https.get(path)
+        by_the_service(answer, status)
+        assert "allow" in answer.headers or status == 404
+    assert https.get("/healthz").headers["strict-transport-security"] == HSTS["strict-transport-security"]
+
+
+def test_an_error_has_every_header_that_the_service_would_send(
+    front: Front, https: Client, tmp_path: Path
+) -> None:
+    sent_by_all(https.send(front.errors["TRACE"][0]), tmp_path)
+
+
+def test_a_longer_body_is_refused_before_it_comes(https: Client) -> None:
+    for expect in ({}, {"Expect": "100-continue"}):
+        head = request("POST", "/api/v1/write", {**POST, "Content-Length": str(LONGEST + 1), **expect})
+        check(https.send(head), 413, HSTS)
+
+
+def test_the_longest_body_reaches_the_service(https: Client) -> None:
+    body = b'{"text":"a","unknown":"' + b"a" * (LONGEST - 25) + b'"}'
+    assert len(body) == LONGEST
+    answer = https.send(request("POST", "/api/v1/write", {**POST, "Content-Length": str(LONGEST)}) + body)
+    assert (answer.status, answer.document["type"]) == (422, "urn:saver:problem:invalid")
+
+
+def test_the_longest_text_goes_in(https: Client) -> None:
+    assert https.post("/api/v1/write", {"text": "\x01" * 1_048_576}).status == 201
+
+
+def test_a_body_in_chunks_goes_in(https: Client) -> None:
+    taken_in_chunks(https)
+
+
+def test_a_body_without_a_length_is_the_service_s_to_refuse(https: Client) -> None:
+    answer = https.send(request("POST", "/api/v1/write", POST))
+    assert (answer.status, answer.document["type"]) == (411, "urn:saver:problem:length")
+
+
+def test_a_body_that_is_cut_off_is_no_text(front: Front, https: Client) -> None:
+    before = texts(front.root)
+    answers = [cut_off(https, head, sent) for head, sent in CUT_OFF]
+    assert [answer and answer.status for answer in answers] == [front.cut_off_status] * len(CUT_OFF)
+    whole = request("POST", "/api/v1/write", {**PLAIN, "Content-Length": "5"}) + b"whole"
+    assert https.send(whole).status == 201
+    assert texts(front.root) == before + 1
+    assert "Traceback" not in front.said()
+
+
+def access(front: Front) -> list[re.Match[str] | None]:
+    """The access log, line by line; None for a line that is not of the form."""
+    lines = (front.root / "log" / "saver-access.log").read_text().splitlines(keepends=True)
+    return [front.log_line.fullmatch(line.rstrip()) for line in lines if line.endswith("\n")]
+
+
+def told_of(front: Front, network: str) -> list[tuple[str | None, ...]]:
+    """What the access log tells of the requests from a network."""
+    found = [match for match in access(front) if match and match["network"] == network]
+    return [match.group("method", "route", "status") for match in found]
+
+
+def test_every_line_is_of_the_form(front: Front, https: Client) -> None:
+    method, status = front.refused_method
+    https.get("/healthz?CANARY", source="127.0.3.7")
+    https.get("/no-such-path", source="127.0.3.7")
+    https.send(request(method, "/healthz", {"Host": WWW, "Connection": "close"}), source="127.0.3.7")
+    wait_until(lambda: len(told_of(front, "127.0.3.0")) >= 3, "the lines do not come")
+    assert told_of(front, "127.0.3.0") == [
+        ("GET", "/healthz", "200"),
+        ("GET", "-", "404"),
+        ("-", "/healthz", status),
+    ]
+    assert all(access(front))
+
+
+@pytest.mark.parametrize("address", NETWORKS)
+def test_of_an_address_only_the_network_is_kept(front: Front, https: Client, address: str) -> None:
+    before = len(told_of(front, NETWORKS[address]))
+    https.get("/healthz", source=IMPERSONATOR, headers={"X-Test-Address": address})
+    wait_until(lambda: len(told_of(front, NETWORKS[address])) > before, "the line does not come")
+    assert all(access(front))

@@ -1,0 +1,50 @@
+"""What a TLS client can offer, and what is taken of it."""
+
+from __future__ import annotations
+
+import re
+import ssl
+
+from tests.servers.client import Client
+
+# Of the six of Mozilla's guideline 6.0, "intermediate": those for the key of the tests' certificate.
+CIPHERS = {
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+}
+# Without a shared secret no client can even offer them.
+UNUSABLE = re.compile("PSK|SRP")
+TLS_1_3 = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}
+
+
+def context(https: Client, version: ssl.TLSVersion, ciphers: str = "ALL:@SECLEVEL=0") -> ssl.SSLContext:
+    """A client that speaks one version only and, where OpenSSL can, every cipher there ever was."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(https.context.get_ca_certs(True)[0]))
+    made.set_ciphers(ciphers)
+    made.minimum_version = made.maximum_version = version
+    return made
+
+
+def taken_of_1_2(https: Client) -> set[str]:
+    """Of all the ciphers of version 1.2 that a client can offer, those that are taken."""
+    known = {
+        str(cipher["name"])
+        for cipher in context(https, ssl.TLSVersion.TLSv1_2).get_ciphers()
+        if cipher["protocol"] != "TLSv1.3" and not UNUSABLE.search(str(cipher["name"]))
+    }
+    assert len(known) > 40
+    return {name for name in known if takes(https, name)}
+
+
+def takes(https: Client, cipher: str) -> bool:
+    """Whether the server agrees on this cipher; if not it must be the server who says so."""
+    offer = context(https, ssl.TLSVersion.TLSv1_2, f"{cipher}:@SECLEVEL=0")
+    try:
+        with https.connect(context=offer):
+            return True
+    except ssl.SSLError as error:
+        if "alert handshake failure" in str(error):
+            return False
+        raise

@@ -1,0 +1,139 @@
+"""Child processes of a test: each is started, waited for until it is ready, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from tests.support import leftovers
+
+TIMEOUT = 60.0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout: float = TIMEOUT) -> None:
+    """Poll until the condition holds; else AssertionError with ``what``; ``timeout`` is in seconds."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"waited {timeout:.0f} s in vain: {what}")
+
+
+def children_of(pid: int) -> set[int]:
+    """The children of a process, without those that have ended."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.add(int(folder.name))
+    return found
+
+
+class Process:
+    """A child in a process group of its own, which ends with this run even if the run is killed.
+
+    ``ready`` says whether it can be used; an OSError counts as not yet. It writes into ``log``; ``logs``
+    tells what is shown of it where it does not start.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[object],
+        log: Path,
+        ready: Callable[[], object],
+        *,
+        logs: Callable[[], str] | None = None,
+        folder: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.log = log
+        self._command = [str(part) for part in command]
+        self._ready = ready
+        self._logs = logs or (lambda: log.read_text(errors="replace"))
+        self._folder = folder
+        self._environ = {**(os.environ if environ is None else environ), **leftovers.mark()}
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that was started last."""
+        assert self._child is not None, "not started"
+        return self._child.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._child is not None and self._child.poll() is None
+
+    def start(self, *pass_fds: int, command: Sequence[object] = ()) -> None:
+        """Start and wait until it is ready; AssertionError with the end of its log if it is not in time.
+
+        ``command`` is added to the command, ``pass_fds`` are descriptors that the child inherits.
+        """
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [*self._command, *map(str, command)],
+                cwd=self._folder,
+                env=self._environ,
+                pass_fds=pass_fds,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            wait_until(self._is_ready, f"{self._command[0]} is not ready")
+        except AssertionError as error:
+            self.kill()
+            raise AssertionError(f"{error}\n{self._logs()[-6000:]}") from None
+
+    def send(self, signum: signal.Signals) -> None:
+        """Send a signal to it, if it runs."""
+        if self.is_running:
+            os.kill(self.pid, signum)
+
+    def stop(self) -> None:
+        """Stop it with SIGTERM and wait; subprocess.TimeoutExpired if it does not end in time."""
+        if self._child is not None:
+            self._child.terminate()
+            self._child.wait(TIMEOUT)
+
+    def stop_or_kill(self, seconds: float) -> None:
+        """Stop it with SIGTERM, and after some seconds kill what is left of its group."""
+        if self._child is not None:
+            self._child.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._child.wait(seconds)
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill the whole group with SIGKILL and wait."""
+        if self._child is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGKILL)
+            self._child.wait(TIMEOUT)
+
+    def children(self) -> set[int]:
+        """The processes that it has started and that run."""
+        return children_of(self.pid)
+
+    def _is_ready(self) -> object:
+        assert self.is_running, f"{self._command[0]} has ended"
+        with contextlib.suppress(OSError):
+            return self._ready()
+        return False
