@@ -105,11 +105,13 @@ def _store(  # noqa: PLR0913, PLR0917
     with app.app_context():
         database = database_for(app.extensions["sqlalchemy"].engine)
     database.prepare()
-    deriver, secret = KeyDeriver(settings.derive_at_once), load_secret(settings)
+    deriver, secret = KeyDeriver(settings.max_concurrent_kdf), load_secret(settings)
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
     disk = Disk(database.file, reserve)
     total = settings.live_bytes_in_all
-    store = Store(database, deriver, receipts, clock, random, secret, settings.rest, disk, total, pool_size)
+    store = Store(
+        database, deriver, receipts, clock, random, secret, settings.code_cooldown, disk, total, pool_size
+    )
     return TextStore(store)
 
 
@@ -122,12 +124,12 @@ def _services(
         database,
         clock,
         head=head,
-        sweep_every=settings.sweep_every,
+        sweep_interval=settings.sweep_interval,
         can_count=rate_limits.can_count,
         has_room=partial(store.has_room, settings.max_text_bytes),
     )
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
-    rules = RestorePolicy(head, settings.rest, longest)
+    rules = RestorePolicy(head, settings.code_cooldown, longest)
     tools = cli.OperatorTools(
         Backups(database, store, clock, environment_of_others),
         Restorer(database, rules, clock),
@@ -172,13 +174,13 @@ def _rate_limit_and_receipt_stores(settings: Settings) -> tuple[Counters, Receip
         from saver.receipts.redis import RedisReceipts  # noqa: PLC0415
         from saver.redis_client import make_pool  # noqa: PLC0415
     except ImportError as error:
-        raise _not_installed("SAVER_LIMITS_URL", "redis", error) from None
+        raise _not_installed("SAVER_RATE_LIMIT_STORAGE", "redis", error) from None
     try:
         client = Redis(connection_pool=make_pool(settings.counts, settings.threads + 2))
     except (TypeError, ValueError):
         # The error's message is not repeated: the URL may contain a password.
         raise SettingsError(
-            "SAVER_LIMITS_URL: has an option that is none, or a value that it cannot have"
+            "SAVER_RATE_LIMIT_STORAGE: has an option that is none, or a value that it cannot have"
         ) from None
     return RedisCounters(client), RedisReceipts(client)
 

@@ -183,7 +183,7 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    every = services.settings.sweep_every
+    every = services.settings.sweep_interval
     manager = Manager(notify_socket())
     manager.ready(max(_MISSED_TURNS * every, _LEAST_PATIENCE))
     _log.info("worker up: a sweep every %d s", every)

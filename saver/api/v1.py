@@ -132,7 +132,7 @@ def _limits(settings: Settings) -> Limits:
             max_sealed=settings.max_expires_in_sealed,
         ),
         code=CodeLimits(length=LENGTH, alphabet=ALPHABET),
-        cool_down=settings.rest,
+        cool_down=settings.code_cooldown,
         contact=settings.contact,
         terms_url=settings.terms_url,
     )

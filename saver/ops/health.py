@@ -46,7 +46,7 @@ class Readiness:
         clock: Clock,
         *,
         head: str,
-        sweep_every: int,
+        sweep_interval: int,
         can_count: Callable[[], bool],
         has_room: Callable[[], bool],
     ) -> None:
@@ -55,7 +55,7 @@ class Readiness:
         self._head = head
         self._can_count = can_count
         self._has_room = has_room
-        self._patience = max(_MISSED_SWEEPS * sweep_every, _LEAST_SECONDS)
+        self._patience = max(_MISSED_SWEEPS * sweep_interval, _LEAST_SECONDS)
 
     def beat(self) -> None:
         """Note that a sweep has finished. Raises StorageError."""

@@ -89,7 +89,7 @@ def test_a_stranger_cannot_lock_a_text_for_its_owner(make_app: Callable[..., Fla
 def test_guesses_of_a_password_at_once_are_held_to_the_budget(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = make_app(misses_a_minute=10, derive_at_once=40)
+    app = make_app(misses_a_minute=10, max_concurrent_kdf=40)
     store: TextStore = app.extensions["saver"].store
     code = save(store, "secret", 600, "right").code
     derived: list[str] = []
@@ -118,7 +118,7 @@ def test_guesses_of_a_password_at_once_are_held_to_the_budget(
 def test_beyond_the_bound_passwords_wait_their_turn_and_open_loads_do_not(
     make_app: Callable[..., Flask],
 ) -> None:
-    app = make_app(derive_at_once=1)
+    app = make_app(max_concurrent_kdf=1)
     store: TextStore = app.extensions["saver"].store
     open_code = save(store, "open", 600).code
     held = store.deriver._admitted

@@ -33,7 +33,7 @@ def clock(redis: RedisServer | None) -> Clock:
 @pytest.fixture
 def make_app(make_app: Callable[..., Flask], redis: RedisServer | None) -> Callable[..., Flask]:
     def make(**settings: object) -> Flask:
-        return make_app(**{"limits_url": redis.url if redis else "", **settings})
+        return make_app(**{"rate_limit_storage": redis.url if redis else "", **settings})
 
     return make
 

@@ -114,7 +114,7 @@ def test_of_50_readers_at_once_one_reads(store: TextStore, with_claim: bool) -> 
 
 def test_of_readers_that_derive_at_once_one_reads(make_app: Callable[..., Flask]) -> None:
     # None has to wait for a place: on a busy machine one comes too late.
-    store: TextStore = make_app(derive_at_once=3).extensions["saver"].store
+    store: TextStore = make_app(max_concurrent_kdf=3).extensions["saver"].store
     code = save(store, "secret", 3_600, "right", once=True).code
 
     def read() -> int:

@@ -38,7 +38,7 @@ TURNS = 10
 # Before these kills the server of the database crashes too, where there is one.
 CRASHES = (3, 8)
 POOL = [Code.nth(number * 365) for number in range(20_000)]
-SETTINGS = {**NO_LIMITS, "min_expires_in": 1, "rest": 1, "sweep_every": 1}
+SETTINGS = {**NO_LIMITS, "min_expires_in": 1, "code_cooldown": 1, "sweep_interval": 1}
 
 
 def children(pid: int) -> list[int]:

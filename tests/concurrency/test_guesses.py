@@ -49,7 +49,7 @@ def server(
     if place == "redis":
         redis: RedisServer = request.getfixturevalue("started_redis")
         redis.client.flushall()
-        settings["limits_url"] = redis.url
+        settings["rate_limit_storage"] = redis.url
     with Server(folder, settings, processes=processes, threads=threads) as started:
         yield started
 

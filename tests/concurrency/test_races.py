@@ -72,7 +72,7 @@ def place(tmp_path: Path, database: Database) -> Place:
 
 
 def leases_in(place: Place, rest: int = DAY) -> TextStore:
-    settings = settings_in(place.folder, rest=rest, threads=THREADS, **address_of(place.database))
+    settings = settings_in(place.folder, code_cooldown=rest, threads=THREADS, **address_of(place.database))
     services: Services = create_app(settings).extensions["saver"]
     return services.store
 
@@ -282,7 +282,7 @@ def test_every_code_is_in_one_place_before_each_statement(
 def test_a_code_that_is_leased_anew_while_a_password_is_derived_is_a_miss(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
-    store: TextStore = make_app(rest=0).extensions["saver"].store
+    store: TextStore = make_app(code_cooldown=0).extensions["saver"].store
     mine = save(store, "mine", 60, "password")
     deriver = store.deriver
     derive = deriver.derive

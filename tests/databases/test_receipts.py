@@ -34,7 +34,7 @@ class TestReceipts:
     def clients(
         self, make_app: Callable[..., Flask], database: Database, redis_server: RedisServer
     ) -> tuple[FlaskClient, FlaskClient]:
-        both = {"limits_url": redis_server.url, "secret_key": SECRET}
+        both = {"rate_limit_storage": redis_server.url, "secret_key": SECRET}
         one = make_app(**both)
         same = address_of(database) or {"database_url": f"sqlite:///{database}"}
         return one.test_client(), make_app("other", **same, **both).test_client()

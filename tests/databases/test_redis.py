@@ -62,7 +62,7 @@ class TestLost:
     def test_what_is_counted_is_refused_and_it_comes_back_by_itself(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
-        client = make_app(limits_url=own_redis.url, **EVERY).test_client()
+        client = make_app(rate_limit_storage=own_redis.url, **EVERY).test_client()
         code = client.post("/api/v1/write", json={"text": "x"}).json["code"]
         for lose in (own_redis.stop, own_redis.kill):
             lose()
@@ -72,7 +72,7 @@ class TestLost:
             assert [load(client) for _ in range(6)] == [404] * 5 + [429]
 
     def test_an_operator_is_told(self, make_app: Callable[..., Flask], own_redis: RedisServer) -> None:
-        app = make_app(limits_url=own_redis.url, misses_a_day_in_all=50)
+        app = make_app(rate_limit_storage=own_redis.url, misses_a_day_in_all=50)
         assert [load(app.test_client()) for _ in range(3)] == [404] * 3
 
         def told() -> str:
@@ -91,7 +91,7 @@ class TestLost:
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
         def told(secret: str) -> str:
-            app = make_app(limits_url=own_redis.url, secret_key=secret * 32)
+            app = make_app(rate_limit_storage=own_redis.url, secret_key=secret * 32)
             return app.test_cli_runner().invoke(args=["check"]).stdout.splitlines()[-2]
 
         assert told("a").split(maxsplit=2)[:2] == told("a").split(maxsplit=2)[:2] == ["counts", "ok"]
@@ -106,7 +106,7 @@ class TestLost:
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
         own_redis.stop()
-        client = make_app(limits_url=own_redis.url, **EVERY).test_client()
+        client = make_app(rate_limit_storage=own_redis.url, **EVERY).test_client()
         refused(client)
         own_redis.start()
         assert load(client) == 404
@@ -114,7 +114,7 @@ class TestLost:
     def test_after_a_restart_no_connection_of_before_fails_anybody(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
-        app = make_app(limits_url=own_redis.url, loads_a_minute=1_000)
+        app = make_app(rate_limit_storage=own_redis.url, loads_a_minute=1_000)
         clients = [app.test_client() for _ in range(8)]
         for _ in range(3):
             assert run_concurrently([partial(load, client) for client in clients]) == [404] * 8
@@ -125,7 +125,7 @@ class TestLost:
     def test_one_that_hangs_holds_nobody_for_long(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
-        app = make_app(limits_url=own_redis.url, **EVERY)
+        app = make_app(rate_limit_storage=own_redis.url, **EVERY)
         client = app.test_client()
         code = client.post("/api/v1/write", json={"text": "x"}).json["code"]
         assert load(client, code) == 200
@@ -152,7 +152,7 @@ class TestLost:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         """Once it is read, a one-time text is nowhere else than in the answer."""
-        app = make_app(limits_url=own_redis.url, **EVERY)
+        app = make_app(rate_limit_storage=own_redis.url, **EVERY)
         client = app.test_client()
         services: Services = app.extensions["saver"]
         code = client.post("/api/v1/write", json={"text": "only once", "once": True}).json["code"]
@@ -170,7 +170,7 @@ class TestLost:
     def test_one_without_memory_refuses_and_forgets_nothing(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
-        client = make_app(limits_url=own_redis.url, **EVERY).test_client()
+        client = make_app(rate_limit_storage=own_redis.url, **EVERY).test_client()
         assert [load(client) for _ in range(3)] == [404] * 3
         own_redis.client.config_set("maxmemory-policy", "noeviction")
         own_redis.client.config_set("maxmemory", 1)
@@ -194,7 +194,9 @@ class TestPasswords:
     def test_the_right_one_of_the_url_opens(
         self, make_app: Callable[..., Flask], locked: RedisServer
     ) -> None:
-        client = make_app(limits_url=f"redis://:{self.PASSWORD}@{locked.address}", **EVERY).test_client()
+        client = make_app(
+            rate_limit_storage=f"redis://:{self.PASSWORD}@{locked.address}", **EVERY
+        ).test_client()
         assert [load(client) for _ in range(6)] == [404] * 5 + [429]
 
     @pytest.mark.parametrize("user", ["", ":CANARYwrong@", "CANARYuser:CANARYwrong@"])
@@ -206,7 +208,7 @@ class TestPasswords:
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        app = make_app(limits_url=f"redis://{user}{locked.address}", log_level="DEBUG", **EVERY)
+        app = make_app(rate_limit_storage=f"redis://{user}{locked.address}", log_level="DEBUG", **EVERY)
         client = app.test_client()
         refused(client)
         services: Services = app.extensions["saver"]
@@ -227,8 +229,10 @@ class TestPasswords:
     def test_a_url_that_cannot_be_is_named_at_the_start_and_not_repeated(
         self, monkeypatch: pytest.MonkeyPatch, url: str
     ) -> None:
-        monkeypatch.setenv("SAVER_LIMITS_URL", url)
-        with pytest.raises(SettingsError, match=r"^SAVER_LIMITS_URL: must be a URL that begins") as fault:
+        monkeypatch.setenv("SAVER_RATE_LIMIT_STORAGE", url)
+        with pytest.raises(
+            SettingsError, match=r"^SAVER_RATE_LIMIT_STORAGE: must be a URL that begins"
+        ) as fault:
             read_settings()
         assert "CANARY" not in str(fault.value)
 
@@ -257,13 +261,13 @@ class TestTls:
         ]
         with RedisServer(tmp_path, *tls, "--tls-auth-clients", "no"):
             url = f"rediss://127.0.0.1:{port}"
-            trusting = make_app(limits_url=f"{url}?ssl_ca_certs={certificate}", **EVERY).test_client()
+            trusting = make_app(rate_limit_storage=f"{url}?ssl_ca_certs={certificate}", **EVERY).test_client()
             assert [load(trusting) for _ in range(6)] == [404] * 5 + [429]
-            refused(make_app(limits_url=url, **EVERY).test_client())
+            refused(make_app(rate_limit_storage=url, **EVERY).test_client())
 
 
 def test_by_a_unix_socket(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     path = tmp_path / "redis.sock"
     with RedisServer(tmp_path, "--unixsocket", str(path)):
-        client = make_app(limits_url=f"redis+unix://{path}", **EVERY).test_client()
+        client = make_app(rate_limit_storage=f"redis+unix://{path}", **EVERY).test_client()
         assert [load(client) for _ in range(6)] == [404] * 5 + [429]

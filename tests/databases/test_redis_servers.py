@@ -43,7 +43,7 @@ def servers(
         "misses_a_day_per_network": 25,
         "writes_a_minute": BUDGET,
         "trusted_proxies": "127.0.0.1",
-        "limits_url": started_redis.url,
+        "rate_limit_storage": started_redis.url,
         "secret_key": SECRET,
     }
     made = []
@@ -117,7 +117,7 @@ def test_nothing_in_it_can_be_read(make_app: Callable[..., Flask], redis_server:
         "misses_a_day_per_network": 50,
         "misses_a_day_in_all": 1_000,
     }
-    client = make_app(limits_url=redis_server.url, **limits).test_client()
+    client = make_app(rate_limit_storage=redis_server.url, **limits).test_client()
     headers = {"Idempotency-Key": CLAIM}
     written = client.post(
         "/api/v1/write", json={"text": "CANARYTEXT", "password": "CANARYPASS"}, headers=headers
@@ -151,7 +151,7 @@ def test_a_load_is_two_round_trips_and_one_more_for_what_is_noted(
     make_app: Callable[..., Flask], redis_server: RedisServer
 ) -> None:
     limits = {"misses_a_minute": 50, "misses_a_day_in_all": 1_000, "loads_a_minute": 500}
-    client = make_app(limits_url=redis_server.url, writes_a_minute=50, **limits).test_client()
+    client = make_app(rate_limit_storage=redis_server.url, writes_a_minute=50, **limits).test_client()
     code = client.post(WRITE, json={"text": "x"}).json["code"]
     other = client.post(WRITE, json={"text": "y"}).json["code"]
     for known in (code, "qqqq"):

@@ -148,7 +148,7 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
         path.mkdir()
     shutil.copy(migrated, data / "saver.db")
     put_codes(data / "saver.db", list(POOL))
-    environ = environment(data, {**NO_LIMITS, "rest": 0})
+    environ = environment(data, {**NO_LIMITS, "code_cooldown": 0})
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER], env=environ, stdout=subprocess.PIPE, text=True)
         for _ in range(2)

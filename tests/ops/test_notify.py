@@ -113,7 +113,7 @@ def test_a_long_sweep_says_so_after_every_batch(services: Services) -> None:
 
 def test_a_worker_that_hangs_is_silent(services: Services, told: Told) -> None:
     folder = services.settings.data_dir
-    environ = {**environment(folder, {**NO_LIMITS, "sweep_every": 1}), "NOTIFY_SOCKET": told.path}
+    environ = {**environment(folder, {**NO_LIMITS, "sweep_interval": 1}), "NOTIFY_SOCKET": told.path}
     with (folder / "worker.log").open("wb") as log:
         worker = subprocess.Popen([sys.executable, "-m", "saver.worker"], cwd=folder, env=environ, stderr=log)
     try:

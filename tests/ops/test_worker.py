@@ -275,7 +275,7 @@ def test_sigterm_lets_it_finish_its_batch(services: Services, database: Database
     codes = put_rested(database, 40_000)
     log = folder / "worker.log"
     with log.open("wb") as file:
-        environ = environment(folder, {**NO_LIMITS, **address_of(database), "sweep_every": 1}) | {
+        environ = environment(folder, {**NO_LIMITS, **address_of(database), "sweep_interval": 1}) | {
             "TZ": "Europe/Berlin"
         }
         command = [sys.executable, "-m", "saver.worker"]

@@ -283,25 +283,25 @@ def test_port_in_use(tmp_path: Path) -> None:
 def test_every_bad_setting_is_named_at_once(tmp_path: Path) -> None:
     ended = run(
         *("--port", "0", "--data-dir", str(tmp_path / "data")),
-        SAVER_REST="-1",
+        SAVER_CODE_COOLDOWN="-1",
         SAVER_LOG_LEVEL="loud",
         SAVER_COLOUR="blue",
-        SAVER_LIMITS_URL="nonsense://:CANARY@",
+        SAVER_RATE_LIMIT_STORAGE="nonsense://:CANARY@",
     )
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
-    for name in ("SAVER_REST", "SAVER_LOG_LEVEL", "SAVER_COLOUR", "SAVER_LIMITS_URL"):
+    for name in ("SAVER_CODE_COOLDOWN", "SAVER_LOG_LEVEL", "SAVER_COLOUR", "SAVER_RATE_LIMIT_STORAGE"):
         assert name in ended.stderr
     assert "CANARY" not in ended.stderr
     assert not (tmp_path / "data").exists()
 
 
 def test_bad_port_is_named_with_the_others(tmp_path: Path) -> None:
-    ended = run("--data-dir", str(tmp_path / "data"), SAVER_PORT="eighty", SAVER_REST="-1")
+    ended = run("--data-dir", str(tmp_path / "data"), SAVER_PORT="eighty", SAVER_CODE_COOLDOWN="-1")
     assert ended.returncode == 1
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
-    assert {"SAVER_PORT", "SAVER_REST"} <= set(re.findall(r"SAVER_\w+", ended.stderr))
+    assert {"SAVER_PORT", "SAVER_CODE_COOLDOWN"} <= set(re.findall(r"SAVER_\w+", ended.stderr))
 
 
 @pytest.mark.parametrize(
@@ -309,7 +309,7 @@ def test_bad_port_is_named_with_the_others(tmp_path: Path) -> None:
     [
         ("SAVER_DATABASE_URL", "nonsense"),
         ("SAVER_DATABASE_URL", "sqlite:////nowhere/saver.db"),
-        ("SAVER_LIMITS_URL", "redis://:CANARY@127.0.0.1?socket_timeot=1"),
+        ("SAVER_RATE_LIMIT_STORAGE", "redis://:CANARY@127.0.0.1?socket_timeot=1"),
     ],
 )
 def test_what_cannot_be_reached_is_said_in_a_sentence(tmp_path: Path, name: str, value: str) -> None:

@@ -182,7 +182,7 @@ class Walk(RuleBasedStateMachine):
 def test_every_walk_agrees_with_the_model(
     make_app: Callable[..., Flask], clock: Clock, database: Database
 ) -> None:
-    services: Services = make_app(rest=REST).extensions["saver"]
+    services: Services = make_app(code_cooldown=REST).extensions["saver"]
     run_state_machine_as_test(
         lambda: Walk(services.store, clock, database),
         settings=settings(

@@ -40,7 +40,7 @@ class TestTmux:
     def _do(self, folder: Path, deed: str, **more: str) -> subprocess.CompletedProcess[str]:
         # A tmux of its own, whatever runs on this machine.
         environ = {
-            **environment(folder, {"sweep_every": 1}),
+            **environment(folder, {"sweep_interval": 1}),
             "TMUX_TMPDIR": str(folder),
             "TIMECHECK_PYTHON": sys.executable,
             **more,

@@ -35,7 +35,9 @@ def counters_in(redis: RedisServer) -> RedisCounters:
 def test_counts_out_of_reach_refuse_instead_of_letting_pass(
     make_app: Callable[..., Flask], tmp_path: Path
 ) -> None:
-    client = make_app(misses_a_minute=5, limits_url=f"shared://{tmp_path}/no/such/folder").test_client()
+    client = make_app(
+        misses_a_minute=5, rate_limit_storage=f"shared://{tmp_path}/no/such/folder"
+    ).test_client()
     refused = client.post("/api/v1/load", json={"code": "qqqq"})
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert client.get("/healthz").status_code == 200

@@ -29,7 +29,7 @@ print(client.get("/healthz").status_code, code["type"])
 @pytest.mark.parametrize(
     ("package", "extra", "setting", "url"),
     [
-        ("redis", "redis", "limits_url", "redis://127.0.0.1:1"),
+        ("redis", "redis", "rate_limit_storage", "redis://127.0.0.1:1"),
         ("psycopg", "postgresql", "database_url", "postgresql+psycopg://127.0.0.1:1/saver"),
     ],
 )
@@ -37,7 +37,7 @@ def test_a_missing_extra_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str, extra: str, setting: str, url: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    settings = Settings(data_dir=tmp_path, _env_file=None, secret_key="x" * 32, **{setting: url})
+    settings = Settings(data_dir=tmp_path, _env_file=None, secret_key="x" * 32, **{setting: url})  # type: ignore[arg-type]
     with pytest.raises(SettingsError) as error:
         create_app(settings)
     assert f"SAVER_{setting.upper()}: needs a Python package" in str(error.value)

@@ -1,4 +1,4 @@
-"""Settings: typed, checked, every fault named at once, and told in the README."""
+"""Settings: typed, checked, every fault named at once, and documented in docs/settings.md."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,8 @@ import pytest
 
 from saver.secret import load_secret
 from saver.settings import Settings, SettingsError, read_settings
+from saver.settings.fields import names_of
+from scripts.document_settings import PAGE, page
 from tests.conftest import settings_in
 from tests.support.races import run_concurrently
 from tests.support.server import ROOT
@@ -68,7 +71,7 @@ def test_a_settings_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyP
 def test_the_environment_wins_over_dot_env(monkeypatch: pytest.MonkeyPatch) -> None:
     env_file(monkeypatch, "SAVER_PORT=8001\nSAVER_REST=5\nOTHER=1\n")
     monkeypatch.setenv("SAVER_PORT", "8002")
-    assert (read_settings().port, read_settings().rest) == (8_002, 5)
+    assert (read_settings().port, read_settings().code_cooldown) == (8_002, 5)
 
 
 def test_every_fault_is_named_at_once_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,20 +169,107 @@ def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> Non
     assert len(list(settings.data_dir.iterdir())) == 1
 
 
-def test_the_readme_tells_every_setting_with_its_default() -> None:
-    rows = re.findall(
-        r"^\| `SAVER_([A-Z_]+)` \| (.*?) \| (.*?) \|$", (ROOT / "README.md").read_text(), re.MULTILINE
-    )
-    told = {name.lower(): (default.strip("`"), text) for name, default, text in rows}
-    assert told == {
-        name: (_shown(field.default), field.description) for name, field in Settings.model_fields.items()
-    }
+def test_docs_settings_is_what_the_settings_say() -> None:
+    assert PAGE.read_text("utf-8") == page(), "run .venv/bin/python -m scripts.document_settings"
+
+
+def test_docs_settings_has_every_setting_with_default_unit_and_meaning() -> None:
+    rows = re.findall(r"^\| `SAVER_([A-Z_]+)` \| (.*?) \| (.*?) \| (.*?) \|$", page(), re.MULTILINE)
+    assert len(rows) == len(Settings.model_fields)
+    shown = {field_of(f"SAVER_{name}"): (default.strip("`"), *said) for name, default, *said in rows}
+    for name, field in Settings.model_fields.items():
+        default, unit, meaning = shown[name]
+        assert default == _shown(field.default)
+        assert meaning == field.description
+        assert meaning.endswith(".")
+        assert bool(unit) == (isinstance(field.default, int) and name != "port")
 
 
 def _shown(default: object) -> str:
     if isinstance(default, tuple):
         return ", ".join(map(str, default))
     return "" if default is None else str(getattr(default, "get_secret_value", lambda: default)())
+
+
+FORMER = {
+    "SAVER_REST": "SAVER_CODE_COOLDOWN",
+    "SAVER_LIMITS_URL": "SAVER_RATE_LIMIT_STORAGE",
+    "SAVER_DERIVE_AT_ONCE": "SAVER_MAX_CONCURRENT_KDF",
+    "SAVER_SWEEP_EVERY": "SAVER_SWEEP_INTERVAL",
+}
+VALUES = {"SAVER_LIMITS_URL": ("redis://one:6379", "redis://two:6379")}
+
+
+@pytest.fixture(params=FORMER)
+def former(request: pytest.FixtureRequest) -> str:
+    """A name that a setting had before."""
+    return str(request.param)
+
+
+def field_of(name: str) -> str:
+    return next(field for field in Settings.model_fields if names_of(field)[0] == name)
+
+
+def value_of(name: str) -> str:
+    """The setting with that name, as it was read, for instance ``7``."""
+    return str(getattr(read_settings(), field_of(name)))
+
+
+def test_a_former_name_works_in_the_environment_and_in_dot_env(
+    monkeypatch: pytest.MonkeyPatch, former: str
+) -> None:
+    value, other = VALUES.get(former, ("7", "8"))
+    env_file(monkeypatch, f"{former}={value}\n")
+    assert value_of(FORMER[former]) == value
+    monkeypatch.setenv(former, other)
+    assert value_of(FORMER[former]) == other
+
+
+def test_a_setting_works_by_its_name(monkeypatch: pytest.MonkeyPatch, former: str) -> None:
+    value, other = VALUES.get(former, ("7", "8"))
+    env_file(monkeypatch, f"{FORMER[former]}={value}\n")
+    assert value_of(FORMER[former]) == value
+    monkeypatch.setenv(FORMER[former], other)
+    assert value_of(FORMER[former]) == other
+
+
+def test_two_names_of_a_setting_may_have_the_same_value(monkeypatch: pytest.MonkeyPatch, former: str) -> None:
+    value, _ = VALUES.get(former, ("7", "8"))
+    env_file(monkeypatch, f"{FORMER[former]}={value}\n")
+    monkeypatch.setenv(former, value)
+    assert value_of(FORMER[former]) == value
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+def test_two_names_of_a_setting_with_two_values_are_a_fault(
+    monkeypatch: pytest.MonkeyPatch, former: str, case: Callable[[str], str]
+) -> None:
+    value, other = VALUES.get(former, ("7", "8"))
+    env_file(monkeypatch, f"{FORMER[former]}={value}\n")
+    monkeypatch.setenv(case(former), other)
+    with pytest.raises(SettingsError) as faults:
+        read_settings()
+    both = f"{FORMER[former]} and {former}"
+    assert str(faults.value) == f"{both}: are two names of one setting and have different values"
+
+
+def test_a_fault_is_named_by_the_name_that_was_given(monkeypatch: pytest.MonkeyPatch, former: str) -> None:
+    for name in (former, FORMER[former]):
+        with monkeypatch.context() as patched:
+            patched.setenv(name, "-1")
+            with pytest.raises(SettingsError, match=f"^{name}: ") as faults:
+                read_settings()
+        assert len(str(faults.value).splitlines()) == 1
+
+
+def test_what_is_passed_wins_over_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, former: str
+) -> None:
+    value, other = VALUES.get(former, ("7", "8"))
+    field = field_of(FORMER[former])
+    for name in (former, FORMER[former]):
+        monkeypatch.setenv(name, value)
+        assert str(getattr(settings_in(tmp_path, **{field: other}), field)) == other
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

@@ -26,7 +26,7 @@ SETTINGS = {
     "misses_a_minute": BUDGET,
     "misses_an_hour": 0,
     "misses_a_day": 0,
-    "sweep_every": 1,
+    "sweep_interval": 1,
 }
 _GUESSER, _GUESSERS = USER_ADDRESSES[38], USER_ADDRESSES[39]
 

@@ -36,7 +36,7 @@ def sweeps(service: Service, seconds: float) -> tuple[int, float]:
 def main() -> None:
     with (
         failure_test() as folder,
-        service_in(folder / "data", sweep_every=1) as service,
+        service_in(folder / "data", sweep_interval=1) as service,
     ):
         offset = folder / "offset"
         offset.write_text("+0")

@@ -43,7 +43,7 @@ def main() -> None:
         try:
             # Budgets that nobody reaches: they too are counted on the disk.
             many = {"writes_a_minute": 10**6, "misses_a_minute": 10**6, "trusted_proxies": "127.0.0.1"}
-            with service_in(place, sweep_every=1, disk_reserve=RESERVE, **many) as service:
+            with service_in(place, sweep_interval=1, disk_reserve=RESERVE, **many) as service:
                 service.web()
                 worker = service.worker()
                 before = pids(service)

@@ -131,7 +131,7 @@ def main() -> None:
     short = "--short" in sys.argv
     with (
         failure_test() as folder,
-        service_in(folder / "data", sweep_every=1) as service,
+        service_in(folder / "data", sweep_interval=1) as service,
     ):
         service.web()
         killed(service)

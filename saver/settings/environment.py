@@ -1,0 +1,109 @@
+"""Read the settings from the environment and from ``.env``.
+
+A fault stops the start and every fault is named at once, by its variable. ``.env`` is the clone's: the
+folder in which a process is started must not decide which database it uses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from saver.settings.fields import ENCODING, PREFIX, ROOT, Settings, names_of
+
+# Names the file that is read below the environment; it is no setting of the service itself.
+_ENV_FILE = f"{PREFIX}ENV_FILE"
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings, a line each, by the variable's name."""
+
+
+def read_settings() -> Settings:
+    """Read the environment and the clone's ``.env``, or the file that ``SAVER_ENV_FILE`` names.
+
+    Raises SettingsError, which names every fault.
+    """
+    file = _env_file()
+    given = {**(_values_of(file) if file else {}), **os.environ}
+    faults = [*_unknown(given), *_contradictions(given)]
+    try:
+        settings = Settings(_env_file=file)
+    except ValidationError as error:
+        faults += [
+            _sentence(detail, given) for detail in error.errors(include_input=False, include_url=False)
+        ]
+        settings = None
+    if faults or settings is None:
+        raise SettingsError("\n".join(faults))
+    return settings
+
+
+def environment_of_others(changed: Mapping[str, str]) -> dict[str, str]:
+    """The environment of another program: this process's without our settings, with ``changed``."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**kept, **changed}
+
+
+def notify_socket() -> str | None:
+    """The socket of the service manager, if one started this process; see ``saver.notify``."""
+    return os.environ.get("NOTIFY_SOCKET")
+
+
+def _env_file() -> Path | None:
+    named = os.environ.get(_ENV_FILE)
+    if named is None:
+        return ROOT / ".env"
+    if named and not (ROOT / named).is_file():
+        raise SettingsError(f"{_ENV_FILE}: there is no file {ROOT / named}")
+    return ROOT / named if named else None
+
+
+def _values_of(file: Path) -> dict[str, str | None]:
+    try:
+        text = file.read_text(ENCODING) if file.is_file() else ""
+    except UnicodeDecodeError:
+        text = "\0"
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read: {error.strerror}") from None
+    if "\0" in text:
+        raise SettingsError(f"{file}: is not in UTF-8; save it as UTF-8")
+    return dotenv_values(stream=StringIO(text))
+
+
+def _unknown(given: Mapping[str, str | None]) -> list[str]:
+    known = {_ENV_FILE, *(name for field in Settings.model_fields for name in names_of(field))}
+    unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
+    return [f"{name}: is no setting of saver" for name in unknown]
+
+
+def _contradictions(given: Mapping[str, str | None]) -> Iterator[str]:
+    values = _in_capitals(given)
+    for field in Settings.model_fields:
+        names = [name for name in names_of(field) if name in values]
+        if len({values[name] for name in names}) > 1:
+            yield f"{' and '.join(names)}: are two names of one setting and have different values"
+
+
+def _sentence(detail: ErrorDetails, given: Mapping[str, str | None]) -> str:
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{_variable(str(detail['loc'][0]), given)}: {message}" if detail["loc"] else message
+
+
+def _variable(location: str, given: Mapping[str, str | None]) -> str:
+    """The variable that has a fault; ``location`` is its field or the present name of its variable."""
+    name = location.upper().removeprefix(PREFIX)
+    names = next(found for found in map(names_of, Settings.model_fields) if found[0] == PREFIX + name)
+    values = _in_capitals(given)
+    return " and ".join(found for found in names if found in values) or names[0]
+
+
+def _in_capitals(given: Mapping[str, str | None]) -> dict[str, str | None]:
+    # pydantic-settings reads names in small letters too.
+    return {name.upper(): value for name, value in given.items()}
