@@ -1,11 +1,11 @@
-"""Free space on the disk of an SQLite database, and the reserve that is kept free.
+"""Free space on the disk of an SQLite database, and the reserve of it.
 
-Wiping a text needs space too, because the write-ahead log grows first. So writes are refused while there is
-still enough space for everything else. Part of the reserve is a file next to the database. It is given
-up piece by piece when something other than texts has filled the disk; wiping can then go on and frees the
-space to make the file again.
+Wiping a text needs space too, because SQLite writes changed pages to its log first. So new texts are refused
+while there is still enough space for everything else. A part of that reserve is a file next to the
+database. It is deleted in pieces when something other than texts has filled the disk: wiping can
+then continue, and frees the space to create the file again.
 
-A database server manages its own disk; here it always counts as having space.
+The disk of a database server is not checked: it counts as having space.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-# The size of the reserve file: at most so many bytes, and a fourth of the reserve.
+# The part of the reserve that is a file, in bytes and as a share of it.
 _FILE_BYTES = 16 << 20
 _FILE_SHARE = 4
-# The file is given up in small pieces, since another program may use the space first.
+# Released at a time: little, because the program that fills the disk may take it.
 _PIECE = 1 << 20
-# A text is in the log and in the database, and wiping it needs its size once more.
-_TIMES = 3
-# With so many free bytes beyond the reserve, free pages and the size of the log do not matter.
-_FAR = 512 << 20
+# A text is in the log and in the database, and wiping it needs as much again.
+_FACTOR = 3
+# With this much more than the reserve, free pages and the log need not be read.
+_MARGIN = 512 << 20
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
 class Reserve(NamedTuple):
-    """The reserve of a disk: ``size`` bytes or ``percent`` of the disk, whichever is more; 0 means none."""
+    """How much of a disk stays free: ``size`` bytes or ``percent`` of the disk, whichever is more."""
 
     size: int
     percent: int
 
     def of(self, whole: int) -> int:
-        """Return the reserve in bytes of a disk of ``whole`` bytes."""
+        """Return the reserve of a disk of ``whole`` bytes."""
         return max(self.size, whole * self.percent // 100)
 
 
 class Disk:
-    """The disk of one database."""
+    """The disk under one database."""
 
     def __init__(self, database: Path | None, reserve: Reserve) -> None:
         """``database`` is its file; None for a database server."""
@@ -49,30 +49,30 @@ class Disk:
         self._reserve = reserve
 
     def free(self) -> int | None:
-        """Return the free bytes; None for a database server or if they cannot be read."""
+        """Return the free bytes; None for a database server, or if they are unknown."""
         with suppress(OSError):
             return None if self._database is None else _free(self._database.parent)[0]
         return None
 
     def has_room(self, connection: Connection, size: int) -> bool:
-        """Return whether there is space for a text of ``size`` bytes. Raises OSError."""
+        """Return whether a text of ``size`` bytes may be stored. Raises OSError."""
         if self._database is None:
             return True
         free, whole = _free(self._database.parent)
         reserve = self._reserve.of(whole)
-        if not reserve or free >= reserve + _TIMES * size + _FAR:
+        if not reserve or free >= reserve + _FACTOR * size + _MARGIN:
             return True
-        # Pages that a wiped text has left are used again before the file grows; those that are only
-        # in the log will make it grow.
+        # Free pages in the file are used before it grows; pages that are only in the log will make it
+        # grow.
         unused, pages, page_size = (
             _pragma(connection, name) for name in ("freelist_count", "page_count", "page_size")
         )
         pending = max(0, pages * page_size - self._database.stat().st_size)
-        # Free pages of the database do not help the log.
-        return free >= reserve // 2 + size and free + unused * page_size - pending >= reserve + _TIMES * size
+        # The log cannot use free pages of the file.
+        return free >= reserve // 2 + size and free + unused * page_size - pending >= reserve + _FACTOR * size
 
     def ensure_reserve(self) -> bool:
-        """Create the reserve file if there is space; return whether it exists or is not needed.
+        """Create the reserve's file if there is space; return whether it exists or none is wanted.
 
         Raises OSError.
         """
@@ -90,7 +90,7 @@ class Disk:
 
 
 def release_reserve(database: Path) -> bool:
-    """Give up a piece of the reserve's file, where the disk is full; whether there was any left."""
+    """Delete a piece of the reserve's file if the disk is full; return whether there was any left."""
     path = _file_of(database)
     left = _size_of(path) - _PIECE
     try:
@@ -106,7 +106,7 @@ def release_reserve(database: Path) -> bool:
 
 
 def is_full(error: BaseException) -> bool:
-    """Return whether a full disk may have caused an error."""
+    """Return whether a full disk may have caused the error."""
     return getattr(error, "sqlite_errorname", "").startswith(_FULL)
 
 
@@ -122,7 +122,7 @@ def _size_of(path: Path) -> int:
 
 
 def _free(folder: Path) -> tuple[int, int]:
-    """Return the free bytes that this process may use, and the size of the disk."""
+    """Return the bytes of a disk that are free for this user, and its size."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
 
@@ -137,7 +137,7 @@ def _allocate(path: Path, size: int) -> None:
     try:
         os.posix_fallocate(descriptor, 0, size)
     except OSError:
-        # Part of it may be there.
+        # A part may have been allocated.
         os.ftruncate(descriptor, 0)
         raise
     finally:

@@ -1,4 +1,4 @@
-"""A backup of a PostgreSQL database, made by pg_dump."""
+"""A backup of a PostgreSQL database by pg_dump."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 
-# Makes the environment of a subprocess: this process's environment with some variables changed.
+# The environment of a program that is started, with what it is told by it.
 Environment = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 class DumpError(Exception):
-    """The backup failed; the message says why."""
+    """There is no backup; the message says why."""
 
 
 def dump(connection: Connection, target: Path, environment: Environment) -> None:
-    """Write the snapshot of ``connection``'s transaction to the existing file ``target``, and read it again.
+    """Dump what the transaction of ``connection`` sees into ``target``, an existing file, and read it again.
 
     Raises DumpError.
     """
-    # The address is in the environment: every user of the machine sees a command line.
-    variables = environment(_address_variables(connection.engine))
+    # In the environment, because every user can read a command line.
+    variables = environment(_connection_variables(connection.engine))
     snapshot = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
-    options = ("--format=custom", "--no-password", f"--snapshot={snapshot}")
-    _run(["pg_dump", *options, f"--file={target}"], variables)
+    how = ("--format=custom", "--no-password", f"--snapshot={snapshot}")
+    _run(["pg_dump", *how, f"--file={target}"], variables)
     _run(["pg_restore", "--file=/dev/null", str(target)], variables)
 
 
-def _address_variables(engine: Engine) -> dict[str, str]:
-    from psycopg import pq  # noqa: PLC0415 - an extra
+def _connection_variables(engine: Engine) -> dict[str, str]:
+    from psycopg import pq  # noqa: PLC0415 - only for PostgreSQL
 
     _, given = engine.dialect.create_connect_args(engine.url)
     names = {option.keyword.decode(): option.envvar for option in pq.Conninfo.get_defaults()}
@@ -39,7 +39,7 @@ def _address_variables(engine: Engine) -> dict[str, str]:
 
 def _run(command: list[str], variables: Mapping[str, str]) -> None:
     try:
-        done = subprocess.run(  # noqa: S603 - the commands are ours
+        done = subprocess.run(  # noqa: S603 - fixed commands
             command, env=variables, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:

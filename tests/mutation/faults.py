@@ -475,8 +475,8 @@ FAULTS = [
     Fault(
         "a restore forgets what was leased since",
         "saver/store/after_restore.py",
-        "    connection.execute(_REMOVE_FROM_POOL)\n    taken = connection.execute(_INSERT_AS_COOLING,",
-        "    taken = connection.execute(_INSERT_AS_COOLING.where(text.c.code.is_(None)),",
+        "    connection.execute(_REMOVE_FROM_POOL)\n    merged = connection.execute(_INSERT_AS_COOLING,",
+        "    merged = connection.execute(_INSERT_AS_COOLING.where(text.c.code.is_(None)),",
         f"{_RESTORE}::test_codes_that_were_leased_since_rest_as_long_as_they_would_have",
     ),
     Fault(
