@@ -1,8 +1,8 @@
-/** What goes on without a popup: menus, shortcuts, and the clipboard of a borrowed computer. It keeps no state. */
+/** What goes on without a popup: menus, shortcuts, and the clipboard of a shared computer. It keeps no state. */
 
-import { CLEARING } from "./browser/clearing.js";
+import { CLEAR_ALARM } from "./browser/clipboard.js";
 import { readSelection } from "./browser/page.js";
-import { readShipped } from "./browser/shipped.js";
+import { readBuildConfig } from "./browser/buildConfig.js";
 import { ready } from "./core/saving.js";
 import { handedIn, noticeIn, tabIn } from "./core/session.js";
 import { makeSettings } from "./core/settings.js";
@@ -46,7 +46,7 @@ async function hand(tab, read) {
   const { text, notice } = await read();
   if (notice) await noticeIn(browser.storage.session).put(notice);
   if (text) {
-    const { lifetime } = await makeSettings(browser.storage.local, await readShipped()).get();
+    const { lifetime } = await makeSettings(browser.storage.local, await readBuildConfig()).get();
     await handedIn(browser.storage.session).put(ready({ text, expiresIn: lifetime }));
   }
   await shown;
@@ -74,7 +74,7 @@ async function selectionOf(tab) {
 }
 
 /** @param {string} command @param {chrome.tabs.Tab} [tab] */
-async function obey(command, tab) {
+async function runCommand(command, tab) {
   if (command === "save-selection") {
     await hand(tab, () => selectionOf(tab));
   }
@@ -86,11 +86,11 @@ async function obey(command, tab) {
 
 browser.alarms.onAlarm.addListener(async ({ name }) => {
   // Only a page may touch the clipboard; it closes itself.
-  if (name === CLEARING) await browser.tabs.create({ url: "clipboard.html", active: false });
+  if (name === CLEAR_ALARM) await browser.tabs.create({ url: "clipboard.html", active: false });
 });
 browser.runtime.onInstalled.addListener(async ({ reason }) => {
   await makeMenus();
-  const { server } = await makeSettings(browser.storage.local, await readShipped()).get();
+  const { server } = await makeSettings(browser.storage.local, await readBuildConfig()).get();
   if (reason === "install" && !server) await browser.runtime.openOptionsPage();
 });
 // The browser may speak another language by now.
@@ -98,4 +98,4 @@ browser.runtime.onStartup.addListener(makeMenus);
 browser.contextMenus?.onClicked.addListener((info, tab) => {
   hand(tab, () => textOf(info, tab));
 });
-browser.commands?.onCommand.addListener(obey);
+browser.commands?.onCommand.addListener(runCommand);

@@ -1,4 +1,4 @@
-/** A page for a moment: empties the clipboard of a borrowed computer. */
+/** A page for a moment: empties the clipboard of a shared computer. */
 
 import { clearCopied } from "./browser/clipboard.js";
 

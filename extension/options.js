@@ -1,7 +1,7 @@
 /** The settings page. What is changed is kept at once. */
 
 import { PERMISSION } from "./browser/clipboard.js";
-import { readShipped } from "./browser/shipped.js";
+import { readBuildConfig } from "./browser/buildConfig.js";
 import { makeWipe } from "./browser/wipe.js";
 import { makeApi } from "./core/api.js";
 import { USUAL_LIMITS, lifetimes } from "./core/limits.js";
@@ -9,52 +9,52 @@ import { leaveService } from "./core/session.js";
 import { makeSettings, readServer } from "./core/settings.js";
 import { makeAlert } from "./ui/alert.js";
 import { makeCatalogues } from "./ui/catalogues.js";
-import { onSubmit, part } from "./ui/dom.js";
-import { makeLabels } from "./ui/labels.js";
-import { makeWords } from "./ui/words.js";
+import { onSubmit, byPart } from "./ui/dom.js";
+import { makeTranslator } from "./ui/translator.js";
+import { makeI18n } from "./ui/i18n.js";
 
 /** @typedef {import("./core/settings.js").Settings} Settings */
-/** @typedef {import("./ui/labels.js").Labels} Labels */
+/** @typedef {import("./ui/translator.js").Translator} Translator */
 
-const find = (/** @type {string} */ name) => part(document, name);
+const find = (/** @type {string} */ name) => byPart(document, name);
 
 async function start() {
-  const settings = makeSettings(browser.storage.local, await readShipped());
+  const settings = makeSettings(browser.storage.local, await readBuildConfig());
   const set = await settings.get();
   const catalogues = await makeCatalogues(fetch, import.meta.url).all();
-  const labels = makeLabels(makeWords(catalogues, set.language || browser.i18n.getMessage("lang")));
-  fill(set, labels);
-  speak(labels);
+  const translator = makeTranslator(makeI18n(catalogues, set.language || browser.i18n.getMessage("lang")));
+  fill(set, translator);
+  speak(translator);
 
   /** @param {Partial<Settings>} changed */
   async function change(changed) {
     await settings.change(changed);
-    labels.clear(find("settings-status"));
-    labels.put(find("settings-status"), "settings_kept");
+    translator.clearText(find("settings-status"));
+    translator.setText(find("settings-status"), "settings_kept");
   }
 
-  makeServer(labels, change);
-  hear("default-lifetime", (field) => change({ lifetime: Number(field.value) }));
-  hear("keep-history", (field) => change({ history: field.checked }));
-  hear("language", async (field) => {
+  makeServer(translator, change);
+  onChange("default-lifetime", (field) => change({ lifetime: Number(field.value) }));
+  onChange("keep-history", (field) => change({ history: field.checked }));
+  onChange("language", async (field) => {
     const language = /** @type {Settings["language"]} */ (field.value);
-    labels.words.use(language || browser.i18n.getMessage("lang"));
-    speak(labels);
+    translator.i18n.use(language || browser.i18n.getMessage("lang"));
+    speak(translator);
     await change({ language });
   });
-  hear("borrowed", async (field) => {
+  onChange("borrowed", async (field) => {
     // The first thing after the click: a browser asks for nothing later on. Refused, it is borrowed all the same.
     if (field.checked) await browser.permissions.request(PERMISSION).catch(() => false);
     await change({ borrowed: field.checked });
   });
-  makeWipe(find("wipe"), labels);
+  makeWipe(find("wipe"), translator);
 }
 
-/** @param {Settings} set @param {Labels} labels */
-function fill(set, labels) {
+/** @param {Settings} set @param {Translator} translator */
+function fill(set, translator) {
   const { max } = USUAL_LIMITS.expires_in;
   const offered = lifetimes(USUAL_LIMITS).filter((seconds) => seconds <= max);
-  find("default-lifetime").replaceChildren(...offered.map((seconds) => option(seconds, labels)));
+  find("default-lifetime").replaceChildren(...offered.map((seconds) => option(seconds, translator)));
   find("server").value = set.server;
   find("default-lifetime").value = String(set.lifetime);
   find("keep-history").checked = set.history;
@@ -62,37 +62,37 @@ function fill(set, labels) {
   find("borrowed").checked = set.borrowed;
 }
 
-/** @param {number} seconds @param {Labels} labels */
-function option(seconds, labels) {
+/** @param {number} seconds @param {Translator} translator */
+function option(seconds, translator) {
   const made = document.createElement("option");
   made.value = String(seconds);
-  labels.put(made, "lifetime", (words) => ({ time: words.duration(seconds) }));
+  translator.setText(made, "lifetime", (i18n) => ({ time: i18n.duration(seconds) }));
   return made;
 }
 
-/** @param {Labels} labels */
-function speak(labels) {
-  document.documentElement.lang = labels.words.language;
-  labels.renew(document);
+/** @param {Translator} translator */
+function speak(translator) {
+  document.documentElement.lang = translator.i18n.language;
+  translator.refresh(document);
 }
 
-/** @param {string} name @param {(field: HTMLInputElement) => Promise<void>} deed */
-function hear(name, deed) {
+/** @param {string} name @param {(field: HTMLInputElement) => Promise<void>} action */
+function onChange(name, action) {
   const field = find(name);
-  field.addEventListener("change", () => deed(field));
+  field.addEventListener("change", () => action(field));
 }
 
-/** @param {Labels} labels @param {(changed: Partial<Settings>) => Promise<void>} change */
-function makeServer(labels, change) {
+/** @param {Translator} translator @param {(changed: Partial<Settings>) => Promise<void>} change */
+function makeServer(translator, change) {
   const field = find("server");
   const status = find("server-status");
-  const alert = makeAlert(find("server-alert"), labels);
+  const alert = makeAlert(find("server-alert"), translator);
   let kept = field.value;
 
   /** @returns {Promise<string | null>} the address, which is kept now; null where it is none */
   async function keep() {
     alert.clear();
-    labels.clear(status);
+    translator.clearText(status);
     const server = field.value.trim() === "" ? "" : readServer(field.value);
     if (server === null) {
       alert.say("bad_server", undefined, field);
@@ -110,13 +110,13 @@ function makeServer(labels, change) {
     if (!server) return;
     try {
       const { max_text_bytes: bytes } = await makeApi({ fetch: (...given) => fetch(...given), baseUrl: server }).limits();
-      labels.put(status, "server_found", (words) => ({ most: words.number(Math.floor(bytes / 1024)) }));
+      translator.setText(status, "server_found", (i18n) => ({ most: i18n.number(Math.floor(bytes / 1024)) }));
     } catch (error) {
       alert.tell(error, field);
     }
   }
 
-  hear("server", async () => void (await keep()));
+  onChange("server", async () => void (await keep()));
   onSubmit(find("server-form"), find("test-server"), test);
 }
 

@@ -1,8 +1,10 @@
-/** The clipboard of a borrowed computer: what was copied there is taken away a minute later. */
+/** The clipboard of a shared computer: what was copied there is taken away a minute later. */
 
-import { CLEARING } from "./clearing.js";
 import { copiedIn } from "../core/session.js";
 import { copyText } from "../ui/dom.js";
+
+/** The name of the alarm that empties the clipboard. */
+export const CLEAR_ALARM = "clear-clipboard";
 
 const MINUTES = 1;
 const encoder = new TextEncoder();
@@ -22,7 +24,7 @@ export const PERMISSION = { permissions: ["clipboardRead", "clipboardWrite"] };
 export async function copyForAMinute(text) {
   // First: the popup may be closed the moment it is copied.
   await copiedIn(browser.storage.session).put(await hash(text));
-  await browser.alarms.create(CLEARING, { delayInMinutes: MINUTES });
+  await browser.alarms.create(CLEAR_ALARM, { delayInMinutes: MINUTES });
   return copyText(text);
 }
 

@@ -8,7 +8,7 @@ import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
 import { fragmentOf } from "../core/pasted.js";
 import { makeSession } from "../core/session.js";
-import { copyText, part } from "../ui/dom.js";
+import { copyText, byPart } from "../ui/dom.js";
 import { makeHistoryPanel } from "../ui/history.js";
 import { makeLoadPanel } from "../ui/load.js";
 import { makeNoteTabs } from "../ui/notes.js";
@@ -20,23 +20,23 @@ import { insertText } from "./page.js";
 import { goOn, secondsUntil } from "./resume.js";
 
 /** @typedef {import("../core/settings.js").Settings} Settings */
-/** @typedef {import("../ui/labels.js").Labels} Labels */
+/** @typedef {import("../ui/translator.js").Translator} Translator */
 
-const find = (/** @type {string} */ name) => part(document, name);
+const find = (/** @type {string} */ name) => byPart(document, name);
 const timeIn = (/** @type {number} */ seconds) => Date.now() + seconds * 1000;
 
 /**
  * Show the panels as they were left, and go on with what was under way.
  * @param {Settings} set
- * @param {Labels} labels
+ * @param {Translator} translator
  * @param {() => Promise<string[]>} wordList
  */
-export async function openPanels(set, labels, wordList) {
+export async function openPanels(set, translator, wordList) {
   const { local, session } = browser.storage;
   const held = makeSession(session, set.borrowed);
-  const patience = { waiting: makeWaiting(find("waiting"), labels) };
-  const api = makeApi({ fetch: (url, request) => fetch(url, request), baseUrl: set.server, patience });
-  const common = { api, labels, copy: set.borrowed ? copyForAMinute : copyText };
+  const retry = { waiting: makeWaiting(find("waiting"), translator) };
+  const api = makeApi({ fetch: (url, request) => fetch(url, request), baseUrl: set.server, retry });
+  const common = { api, translator, copy: set.borrowed ? copyForAMinute : copyText };
   const history = makeHistory(local);
   const saver = makeSaver({ api, outbox: held.outbox });
   const isNoting = set.history && !set.borrowed;
@@ -49,8 +49,8 @@ export async function openPanels(set, labels, wordList) {
   const load = makeLoadPanel({
     ...common,
     root: find("load-panel"),
-    reader: makeReader({ api, slot: held.asked }),
-    deeds: { insert, ...(!set.borrowed && { keepNote: (shown) => notes.keep(shown) }) },
+    reader: makeReader({ api, item: held.asked }),
+    actions: { insert, ...(!set.borrowed && { keepNote: (shown) => notes.keep(shown) }) },
     typed: latest((code) => held.typed.put(code)),
     async showing(shown) {
       if (!shown) return held.shown.put(null);
@@ -81,7 +81,7 @@ export async function openPanels(set, labels, wordList) {
   const historyPanel = makeHistoryPanel({
     root: find("history-panel"),
     history,
-    labels,
+    translator,
     isOn: isNoting,
     async open({ code, expiresAt, isSealed = false }) {
       tabs.show("tab-save");
@@ -103,16 +103,16 @@ export async function openPanels(set, labels, wordList) {
     list: find("tabs"),
     panels: find("panels"),
     notes: makeNotes(local),
-    labels,
+    translator,
     copy: common.copy,
     show: tabs.show,
   });
 
-  const obey = (/** @type {import("../core/limits.js").Limits} */ limits) => {
-    save.obey(limits);
-    history.obey(limits.cool_down);
+  const applyLimits = (/** @type {import("../core/limits.js").Limits} */ limits) => {
+    save.applyLimits(limits);
+    history.applyLimits(limits.cool_down);
   };
-  api.limits().then(obey, () => {});
+  api.limits().then(applyLimits, () => {});
   await notes.restore();
   await goOn({ api, held, saver, save, load, tabs });
 }

@@ -2,13 +2,13 @@
 
 import { leftOf, makeSaver } from "../core/saving.js";
 import { draftOf } from "../core/session.js";
-import { makeMemory } from "../core/slot.js";
-import { part } from "../ui/dom.js";
+import { makeMemoryItem } from "../core/storageItem.js";
+import { byPart } from "../ui/dom.js";
 
 export const secondsUntil = (/** @type {number} */ time) => Math.floor((time - Date.now()) / 1000);
 
 /**
- * @typedef {object} Wiring
+ * @typedef {object} Options
  * @property {ReturnType<typeof import("../core/api.js").makeApi>} api
  * @property {ReturnType<typeof import("../core/session.js").makeSession>} held
  * @property {ReturnType<typeof makeSaver>} saver
@@ -17,20 +17,20 @@ export const secondsUntil = (/** @type {number} */ time) => Math.floor((time - D
  * @property {ReturnType<typeof import("../ui/tabs.js").makeTabs>} tabs
  */
 
-/** @param {Wiring} wiring */
-export async function goOn(wiring) {
-  const { held } = wiring;
-  const draft = await restore(wiring);
-  if (await held.outbox.get()) await finish(wiring, draft);
+/** @param {Options} options */
+export async function goOn(options) {
+  const { held } = options;
+  const draft = await restore(options);
+  if (await held.outbox.get()) await finish(options, draft);
   browser.storage.session.onChanged.addListener(({ handed, notice }) => {
-    if (handed?.newValue) takeOver(wiring);
-    if (notice?.newValue) say(wiring);
+    if (handed?.newValue) takeOver(options);
+    if (notice?.newValue) say(options);
   });
-  await takeOver(wiring);
-  await say(wiring);
+  await takeOver(options);
+  await say(options);
 }
 
-/** What the background found out about a selection. @param {Wiring} wiring */
+/** What the background found out about a selection. @param {Options} options */
 async function say({ held, save, tabs }) {
   const notice = await held.notice.get();
   if (!notice || document.visibilityState !== "visible") return;
@@ -39,7 +39,7 @@ async function say({ held, save, tabs }) {
   save.say(notice);
 }
 
-/** @param {Wiring} wiring */
+/** @param {Options} options */
 async function restore({ api, held, save, load, tabs }) {
   const [draft, typed, tab] = await Promise.all([held.draft.get(), held.typed.get(), held.tab.get()]);
   if (draft) save.restore(draft);
@@ -49,34 +49,34 @@ async function restore({ api, held, save, load, tabs }) {
   const shown = tabs.show(tab ?? "tab-save");
   if (shown === "tab-load") load.focus();
   else if (shown === "tab-save") save.focus();
-  else part(document, shown).focus();
+  else byPart(document, shown).focus();
   return draft;
 }
 
-/** @param {Wiring["held"]["written"]} slot @param {Wiring["save"]} save @param {Wiring["api"]} api */
-async function restoreWritten(slot, save, api) {
-  const written = await slot.get();
+/** @param {Options["held"]["written"]} item @param {Options["save"]} save @param {Options["api"]} api */
+async function restoreWritten(item, save, api) {
+  const written = await item.get();
   if (!written) return;
   const { expiresAt, phrase, ...known } = written;
   let secondsLeft = secondsUntil(expiresAt);
   // The clock may have been set since: the service knows better.
   if (secondsLeft <= 0) secondsLeft = await leftOf(api, written).catch(() => 0);
   if (secondsLeft > 0) save.present({ ...known, secondsLeft }, phrase);
-  else await slot.put(null);
+  else await item.put(null);
 }
 
-/** @param {Wiring["held"]["shown"]} slot @param {Wiring["load"]} load */
-async function restoreShown(slot, load) {
-  const shown = await slot.get();
+/** @param {Options["held"]["shown"]} item @param {Options["load"]} load */
+async function restoreShown(item, load) {
+  const shown = await item.get();
   if (!shown) return;
   const { expiresAt, ...found } = shown;
   // A one-time text is nowhere else any more: it stays until it is cleared.
   if (expiresAt === null) load.show({ ...found, secondsLeft: 0 });
   else if (expiresAt > Date.now()) load.show({ ...found, secondsLeft: secondsUntil(expiresAt) });
-  else await slot.put(null);
+  else await item.put(null);
 }
 
-/** @param {Wiring} wiring @param {import("../core/session.js").Drafted | null} draft */
+/** @param {Options} options @param {import("../core/session.js").Drafted | null} draft */
 async function finish({ held, save, saver }, draft) {
   // Changed since it was sent: what is in the form is wanted, and that was not.
   if (!draft?.sent) return held.outbox.put(null);
@@ -84,7 +84,7 @@ async function finish({ held, save, saver }, draft) {
   return save.goOn(saver, !draft.locked);
 }
 
-/** What the background was asked to save. @param {Wiring} wiring */
+/** What the background was asked to save. @param {Options} options */
 async function takeOver({ api, held, saver, save, tabs }) {
   const sent = await held.handed.get();
   // Of several pages the one that a person looks at.
@@ -100,7 +100,7 @@ async function takeOver({ api, held, saver, save, tabs }) {
     return;
   }
   // What is in the form stays there, and this one with the background until it is saved or refused for good.
-  const outbox = makeMemory();
+  const outbox = makeMemoryItem();
   const courier = makeSaver({ api, outbox });
   await courier.adopt(sent);
   await save.goOn(courier, false);

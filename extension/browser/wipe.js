@@ -2,18 +2,18 @@
 
 import { makeNotes } from "../core/notes.js";
 import { copyText } from "../ui/dom.js";
-import { makeSure } from "../ui/sure.js";
+import { makeConfirmButton } from "../ui/confirmButton.js";
 
 /**
  * Let a button empty everything that this extension keeps here, and the clipboard.
  * @param {HTMLButtonElement} button
- * @param {import("../ui/labels.js").Labels} labels
+ * @param {import("../ui/translator.js").Translator} translator
  */
-export function makeWipe(button, labels) {
-  makeSure(button, labels, {
+export function makeWipe(button, translator) {
+  makeConfirmButton(button, translator, {
     // Notes are nowhere else.
-    asks: async () => (await makeNotes(browser.storage.local).list()).length > 0,
-    async deed() {
+    needsConfirmation: async () => (await makeNotes(browser.storage.local).list()).length > 0,
+    async action() {
       localStorage.clear();
       await copyText("");
       // Last: with its settings gone the popup loads itself anew, and what came after would not be done.

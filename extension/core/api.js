@@ -2,7 +2,7 @@
 
 import { Fault, Invalid, NoText, TooLarge, TooMany, Unavailable, Unreachable } from "./errors.js";
 import { bytesOf } from "./limits.js";
-import { patiently } from "./patience.js";
+import { withRetry } from "./retry.js";
 import { BadSealError } from "./seal.js";
 
 const NO_TEXT = "urn:saver:problem:no-text";
@@ -31,20 +31,20 @@ const A_WHILE = 60;
 
 /**
  * Make a client of the service at `baseUrl`, which ends with a slash. Every
- * deed rejects with one of the errors in `errors.js`, or with `BadSealError` where
+ * action rejects with one of the errors in `errors.js`, or with `BadSealError` where
  * the service could not open what it keeps, and with nothing else. What gets no
- * answer is asked again: every deed may be, as each has its key, claim or token.
- * @param {object} wiring
- * @param {Fetch} wiring.fetch
- * @param {string | URL} wiring.baseUrl
- * @param {number} [wiring.timeout] of one try, in ms; a large body gets more
- * @param {import("./patience.js").Patience} [wiring.patience]
+ * answer is asked again: every action may be, as each has its key, claim or token.
+ * @param {object} options
+ * @param {Fetch} options.fetch
+ * @param {string | URL} options.baseUrl
+ * @param {number} [options.timeout] of one try, in ms; a large body gets more
+ * @param {import("./retry.js").RetryOptions} [options.retry]
  */
-export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, patience = {} }) {
+export function makeApi({ fetch, baseUrl, timeout = TIME_OUT, retry = {} }) {
   /** @param {string} path @param {object} [body] @param {RequestInit} [more] @returns {Promise<Answered>} */
   function ask(path, body, more) {
     const url = new URL(`api/v1/${path}`, baseUrl);
-    return patiently(() => exchange(fetch, url, requestOf(body, more), timeout), patience);
+    return withRetry(() => exchange(fetch, url, requestOf(body, more), timeout), retry);
   }
 
   return {
@@ -144,21 +144,21 @@ async function exchange(fetch, url, request, timeout) {
  * @param {number} timeout
  */
 async function send(fetch, url, request, timeout) {
-  const patience = new AbortController();
+  const controller = new AbortController();
   const size = typeof request.body === "string" ? bytesOf(request.body) : 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** @param {number} milliseconds */
   const wait = (milliseconds) => {
     clearTimeout(timer);
-    timer = setTimeout(() => patience.abort(), milliseconds);
+    timer = setTimeout(() => controller.abort(), milliseconds);
   };
   wait(timeout + (size / SLOWEST) * 1000);
   try {
-    const response = await fetch(url, { ...request, signal: patience.signal });
+    const response = await fetch(url, { ...request, signal: controller.signal });
     return { response, text: await textOf(response, () => wait(timeout)) };
   } catch {
-    throw new Unreachable(patience.signal.aborted && size > SMALL_BODY);
+    throw new Unreachable(controller.signal.aborted && size > SMALL_BODY);
   } finally {
     clearTimeout(timer);
   }
@@ -242,7 +242,7 @@ function secondsLeft(given) {
 }
 
 /**
- * The service's clock where it can be read: the clock of a borrowed computer may be wrong.
+ * The service's clock where it can be read: the clock of a shared computer may be wrong.
  * @param {Response} response
  */
 function now(response) {

@@ -1,6 +1,6 @@
 /** Which codes were saved and loaded here, and until when they hold. Never texts, never passwords. */
 
-/** @typedef {import("./slot.js").Area} Area */
+/** @typedef {import("./storageItem.js").StorageArea} StorageArea */
 /**
  * `at` and `expiresAt` in ms; null where extension 1.x, which noted codes only, left it.
  * `once` and `isSealed` are of what was saved here.
@@ -13,7 +13,7 @@ const MOST = 100;
 const USUAL_COOL_DOWN = 86_400;
 
 /**
- * @param {Area} area
+ * @param {StorageArea} area
  * @param {() => number} [now] ms
  */
 export function makeHistory(area, now = Date.now) {
@@ -33,7 +33,7 @@ export function makeHistory(area, now = Date.now) {
     list,
 
     /** @param {number} [seconds] the cool-down of a code, as `/limits` gives it */
-    obey(seconds = USUAL_COOL_DOWN) {
+    applyLimits(seconds = USUAL_COOL_DOWN) {
       coolDown = seconds * 1000;
     },
 

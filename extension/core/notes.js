@@ -2,12 +2,12 @@
 
 import { makeUuid } from "./uuid.js";
 
-/** @typedef {import("./slot.js").Area} Area */
+/** @typedef {import("./storageItem.js").StorageArea} StorageArea */
 /** @typedef {{id: string, code: string, text: string}} Note */
 
 const PREFIX = "note:";
 
-/** @param {Area} area */
+/** @param {StorageArea} area */
 export function makeNotes(area) {
   /** @param {Note} note @returns {Promise<Note>} */
   async function put(note) {

@@ -3,7 +3,7 @@
 import { Fault, NoText, NotSealed } from "./errors.js";
 import { keysOf } from "./lock.js";
 import { WeakSealError, canSeal, open } from "./seal.js";
-import { makeMemory } from "./slot.js";
+import { makeMemoryItem } from "./storageItem.js";
 import { makeUuid } from "./uuid.js";
 
 /** @typedef {ReturnType<typeof import("./api.js").makeApi>} Api */
@@ -16,11 +16,11 @@ import { makeUuid } from "./uuid.js";
 /** @typedef {{code: string, claim: string, seal?: Parameters}} Asked */
 
 /**
- * @param {object} wiring
- * @param {Pick<Api, "load" | "ack">} wiring.api
- * @param {import("./slot.js").Slot<Asked>} [wiring.slot] outlives what is under way
+ * @param {object} options
+ * @param {Pick<Api, "load" | "ack">} options.api
+ * @param {import("./storageItem.js").StorageItem<Asked>} [options.item] outlives what is under way
  */
-export function makeReader({ api, slot = makeMemory() }) {
+export function makeReader({ api, item = makeMemoryItem() }) {
   /**
    * What is asked for, until it has come: whoever asks again is the same reader.
    * @type {Asked}
@@ -41,7 +41,7 @@ export function makeReader({ api, slot = makeMemory() }) {
     asked = { code: "", claim: "" };
     // Silently where it fails: the service ends the text by itself two minutes later.
     const seen = async () => {
-      if (asked.code === "") await slot.put(null);
+      if (asked.code === "") await item.put(null);
       if (once) await api.ack(code, claim).catch(() => {});
     };
     return { text, secondsLeft, once, seen };
@@ -50,9 +50,9 @@ export function makeReader({ api, slot = makeMemory() }) {
   /** @param {string} code */
   async function begin(code) {
     if (code === asked.code) return;
-    const before = await slot.get();
+    const before = await item.get();
     asked = before?.code === code ? { ...before } : { code, claim: makeUuid() };
-    await slot.put({ code, claim: asked.claim });
+    await item.put({ code, claim: asked.claim });
   }
 
   /** @param {boolean} isPromised */

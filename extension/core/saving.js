@@ -3,7 +3,7 @@
 import { Invalid, NoText, TooLarge } from "./errors.js";
 import { lock } from "./lock.js";
 import { canSeal } from "./seal.js";
-import { makeMemory } from "./slot.js";
+import { makeMemoryItem } from "./storageItem.js";
 import { makeUuid } from "./uuid.js";
 
 /** @typedef {ReturnType<typeof import("./api.js").makeApi>} Api */
@@ -28,11 +28,11 @@ export function ready({ text, expiresIn }) {
 
 /**
  * A write stays in the outbox until `settle` says that its code is kept.
- * @param {object} wiring
- * @param {Pick<Api, "write">} wiring.api
- * @param {import("./slot.js").Slot<Sent>} [wiring.outbox] outlives what is under way; it never holds a password
+ * @param {object} options
+ * @param {Pick<Api, "write">} options.api
+ * @param {import("./storageItem.js").StorageItem<Sent>} [options.outbox] outlives what is under way; it never holds a password
  */
-export function makeSaver({ api, outbox = makeMemory() }) {
+export function makeSaver({ api, outbox = makeMemoryItem() }) {
   /**
    * What was sent and has no good answer yet. The service may have it all the same, so it is sent
    * again to the byte: sealed anew, it would be another text under the same key.

@@ -53,11 +53,11 @@ export function canSeal() {
  * Seal a text. `random` gives that many random bytes.
  * @param {string} text
  * @param {string} password
- * @param {{iterations?: number, random?: (length: number) => Bytes, subtle?: SubtleCrypto}} [wiring]
+ * @param {{iterations?: number, random?: (length: number) => Bytes, subtle?: SubtleCrypto}} [options]
  * @returns {Promise<{jwe: string, proof: string}>}
  */
-export async function seal(text, password, wiring = {}) {
-  const { iterations = ITERATIONS, random = randomBytes, subtle = globalThis.crypto.subtle } = wiring;
+export async function seal(text, password, options = {}) {
+  const { iterations = ITERATIONS, random = randomBytes, subtle = globalThis.crypto.subtle } = options;
   const odd = text.includes("\0") || LONE_SURROGATE.test(text);
   must(text !== "" && !odd, "text: must be 1 character or more, without NUL and lone surrogates");
   const parameters = { name: KDF_NAME, iterations, salt: encode(random(SALT_BYTES)) };
@@ -74,7 +74,7 @@ export async function seal(text, password, wiring = {}) {
  * proved nothing yet, so weak ones are refused before anything is derived.
  * @param {string} password
  * @param {Parameters | undefined} parameters
- * @param {{subtle?: SubtleCrypto}} [wiring]
+ * @param {{subtle?: SubtleCrypto}} [options]
  * @returns {Promise<Keys>}
  */
 export async function deriveKeys(password, parameters, { subtle = globalThis.crypto.subtle } = {}) {
@@ -94,7 +94,7 @@ export async function deriveKeys(password, parameters, { subtle = globalThis.cry
  * Open a sealed text with the keys that were derived for it.
  * @param {string} jwe
  * @param {Keys} keys
- * @param {{subtle?: SubtleCrypto}} [wiring]
+ * @param {{subtle?: SubtleCrypto}} [options]
  * @returns {Promise<string>}
  */
 export async function open(jwe, keys, { subtle = globalThis.crypto.subtle } = {}) {

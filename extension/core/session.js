@@ -1,12 +1,12 @@
 /** What outlives the popup, which closes with every click beside it, but not the browser. */
 
-import { makeMemory, makeStored } from "./slot.js";
+import { makeMemoryItem, makeStorageItem } from "./storageItem.js";
 
-/** @typedef {import("./slot.js").Area} Area */
+/** @typedef {import("./storageItem.js").StorageArea} StorageArea */
 /** @typedef {import("./saving.js").Sent} Sent */
 /**
  * @template T
- * @typedef {import("./slot.js").Slot<T>} Slot
+ * @typedef {import("./storageItem.js").StorageItem<T>} StorageItem
  */
 /**
  * What is in the form: never the password, only whether there was one. `expiresIn` in seconds, null for the usual;
@@ -22,46 +22,46 @@ import { makeMemory, makeStored } from "./slot.js";
  * @typedef {{code: string, text: string, once: boolean, expiresAt: number | null}} KeptShown
  */
 
-/** Where the background leaves an open text for the popup to save. @param {Area} area @returns {Slot<Sent>} */
-export const handedIn = (area) => makeStored(area, "handed");
+/** Where the background leaves an open text for the popup to save. @param {StorageArea} area @returns {StorageItem<Sent>} */
+export const handedIn = (area) => makeStorageItem(area, "handed");
 
-/** What was copied last, as its hash. @param {Area} area @returns {Slot<string>} */
-export const copiedIn = (area) => makeStored(area, "copied");
+/** What was copied last, as its hash. @param {StorageArea} area @returns {StorageItem<string>} */
+export const copiedIn = (area) => makeStorageItem(area, "copied");
 
-/** What belongs to a service must not reach another one: owner tokens and texts under way. @param {Area} area */
+/** What belongs to a service must not reach another one: owner tokens and texts under way. @param {StorageArea} area */
 export async function leaveService(area) {
   for (const key of ["outbox", "asked", "written", "handed"]) await area.remove(key);
 }
 
-/** What the popup has to say about a selection: the key of a message. @param {Area} area @returns {Slot<string>} */
-export const noticeIn = (area) => makeStored(area, "notice");
+/** What the popup has to say about a selection: the key of a message. @param {StorageArea} area @returns {StorageItem<string>} */
+export const noticeIn = (area) => makeStorageItem(area, "notice");
 
-/** Which tab the popup shows. @param {Area} area @returns {Slot<string>} */
-export const tabIn = (area) => makeStored(area, "tab");
+/** Which tab the popup shows. @param {StorageArea} area @returns {StorageItem<string>} */
+export const tabIn = (area) => makeStorageItem(area, "tab");
 
 /** A draft that is nothing but a text. @param {string} text @returns {Drafted} */
 export const draftOf = (text) => ({ text, expiresIn: null, once: false, locked: false, sent: false });
 
 /**
- * @param {Area} area that is gone with the browser
- * @param {boolean} isBorrowed whether nothing may be kept at all
+ * @param {StorageArea} area that is gone with the browser
+ * @param {boolean} isShared whether nothing may be kept at all
  */
-export function makeSession(area, isBorrowed) {
-  /** @param {string} key @returns {Slot<any>} */
-  const slot = (key) => (isBorrowed ? makeMemory() : spared(makeStored(area, key)));
+export function makeSession(area, isShared) {
+  /** @param {string} key @returns {StorageItem<any>} */
+  const item = (key) => (isShared ? makeMemoryItem() : ignoreQuota(makeStorageItem(area, key)));
   return {
-    /** @type {Slot<Drafted>} */
-    draft: slot("draft"),
-    /** @type {Slot<string>} */
-    typed: slot("typed"),
-    /** @type {Slot<Sent>} */
-    outbox: slot("outbox"),
-    /** @type {Slot<import("./reading.js").Asked>} */
-    asked: slot("asked"),
-    /** @type {Slot<KeptWritten>} */
-    written: slot("written"),
-    /** @type {Slot<KeptShown>} */
-    shown: slot("shown"),
+    /** @type {StorageItem<Drafted>} */
+    draft: item("draft"),
+    /** @type {StorageItem<string>} */
+    typed: item("typed"),
+    /** @type {StorageItem<Sent>} */
+    outbox: item("outbox"),
+    /** @type {StorageItem<import("./reading.js").Asked>} */
+    asked: item("asked"),
+    /** @type {StorageItem<KeptWritten>} */
+    written: item("written"),
+    /** @type {StorageItem<KeptShown>} */
+    shown: item("shown"),
     tab: tabIn(area),
     notice: noticeIn(area),
     handed: handedIn(area),
@@ -71,9 +71,9 @@ export function makeSession(area, isBorrowed) {
 /**
  * A full area must not keep anybody from saving or reading.
  * @template T
- * @param {Slot<T>} slot
- * @returns {Slot<T>}
+ * @param {StorageItem<T>} item
+ * @returns {StorageItem<T>}
  */
-function spared(slot) {
-  return { get: slot.get, put: (value) => slot.put(value).catch(() => {}) };
+function ignoreQuota(item) {
+  return { get: item.get, put: (value) => item.put(value).catch(() => {}) };
 }

@@ -1,6 +1,6 @@
 /** What a person has set, and which addresses of a service are taken. */
 
-/** @typedef {import("./slot.js").Area} Area */
+/** @typedef {import("./storageItem.js").StorageArea} StorageArea */
 /**
  * @typedef {object} Settings
  * @property {string} server the address of the service, ending with a slash; "" where none was chosen
@@ -33,15 +33,15 @@ export function readServer(given) {
 }
 
 /**
- * @param {Area} area that outlives the browser
- * @param {Partial<Settings>} [shipped] what this package was made with
+ * @param {StorageArea} area that outlives the browser
+ * @param {Partial<Settings>} [buildConfig] what this package was made with
  */
-export function makeSettings(area, shipped = {}) {
+export function makeSettings(area, buildConfig = {}) {
   return {
     /** @returns {Promise<Settings>} */
     async get() {
       const { [KEY]: set } = await area.get(KEY);
-      return { ...USUAL_SETTINGS, ...shipped, ...set };
+      return { ...USUAL_SETTINGS, ...buildConfig, ...set };
     },
 
     /** @param {Partial<Settings>} changed */

@@ -1,17 +1,17 @@
 /** The alert of a panel: says what went wrong and takes a person there. */
 
-import { messageOf } from "./faults.js";
+import { messageOf } from "./errorMessages.js";
 
 /**
  * @param {HTMLElement} region with `role="alert"` and an id
- * @param {import("./labels.js").Labels} labels
+ * @param {import("./translator.js").Translator} translator
  */
-export function makeAlert(region, labels) {
+export function makeAlert(region, translator) {
   /** @type {HTMLElement | null} */
   let marked = null;
 
   function clear() {
-    labels.clear(region);
+    translator.clearText(region);
     marked?.removeAttribute("aria-invalid");
     marked = null;
   }
@@ -29,12 +29,12 @@ export function makeAlert(region, labels) {
     /**
      * Say a message; `field` is the one to mend, if there is one.
      * @param {string} key
-     * @param {import("./labels.js").Values} [values]
+     * @param {import("./translator.js").Values} [values]
      * @param {HTMLElement} [field]
      */
     say(key, values, field) {
       clear();
-      labels.put(region, key, values);
+      translator.setText(region, key, values);
       if (field) mark(field);
       // On a small screen the field to mend can push the reason out of sight.
       region.scrollIntoView({ block: "nearest" });

@@ -1,6 +1,6 @@
 /** The lists of words that come as files. */
 
-import { LANGUAGES } from "./words.js";
+import { LANGUAGES } from "./i18n.js";
 
 /**
  * @param {import("../core/api.js").Fetch} fetch

@@ -6,14 +6,14 @@ const TOLERANCE = 5_000;
 /**
  * @param {HTMLElement} element
  * @param {string} key of a message with `{time}`
- * @param {import("./labels.js").Labels} labels
+ * @param {import("./translator.js").Translator} translator
  */
-export function makeCountdown(element, key, labels) {
+export function makeCountdown(element, key, translator) {
   let timer = 0;
 
   function stop() {
     clearInterval(timer);
-    labels.clear(element);
+    translator.clearText(element);
   }
 
   return {
@@ -32,7 +32,7 @@ export function makeCountdown(element, key, labels) {
       const gone = performance.now() + seconds * 1000 - TOLERANCE;
       const tick = () => {
         const left = Math.ceil((end - Date.now()) / 1000);
-        if (left > 0) return labels.put(element, key, (words) => ({ time: words.duration(left) }));
+        if (left > 0) return translator.setText(element, key, (i18n) => ({ time: i18n.duration(left) }));
         stop();
         return ended(performance.now() >= gone);
       };

@@ -18,7 +18,7 @@ export function directionOf(text) {
 }
 
 /** Let a field run as its text does. @param {HTMLTextAreaElement} field */
-export function turn(field) {
+export function setDirection(field) {
   const direction = directionOf(field.value);
   if (field.dir !== direction) field.dir = direction;
 }

@@ -6,7 +6,7 @@
  * @param {string} name
  * @returns {any} an element whose kind the markup decides
  */
-export function part(root, name) {
+export function byPart(root, name) {
   const found = root.querySelector(`[data-part="${name}"]`);
   if (!found) throw new Error(`no part ${name}`);
   return found;
@@ -46,36 +46,36 @@ function copyByEvent(text) {
  * Let a button show and hide what is typed into a password field.
  * @param {HTMLInputElement} field
  * @param {HTMLButtonElement} button
- * @param {import("./labels.js").Labels} labels
+ * @param {import("./translator.js").Translator} translator
  */
-export function makeToggle(field, button, labels) {
+export function makeToggle(field, button, translator) {
   /** @param {boolean} shown */
   function set(shown) {
     field.type = shown ? "text" : "password";
     button.dataset.sayLabel = shown ? "hide_password" : "show_password";
-    labels.put(button, shown ? "hide" : "show");
+    translator.setText(button, shown ? "hide" : "show");
   }
   button.addEventListener("click", () => set(field.type === "password"));
   return { hide: () => set(false), show: () => set(true) };
 }
 
 /**
- * Run one deed at a time for a form; while it runs the form is busy.
+ * Run one action at a time for a form; while it runs the form is busy.
  * @param {HTMLFormElement} form
  * @param {HTMLButtonElement} button
  * @param {() => Promise<void>} submitted
- * @returns {(deed: () => Promise<void>) => Promise<void>} runs another deed of the form, after the one that runs
+ * @returns {(action: () => Promise<void>) => Promise<void>} runs another action of the form, after the one that runs
  */
 export function onSubmit(form, button, submitted) {
   /** @type {Promise<void> | null} */
   let running = null;
 
-  /** @param {() => Promise<void>} deed */
-  async function run(deed) {
+  /** @param {() => Promise<void>} action */
+  async function run(action) {
     button.disabled = true;
     form.setAttribute("aria-busy", "true");
     try {
-      await deed();
+      await action();
     } finally {
       running = null;
       button.disabled = false;
@@ -88,9 +88,9 @@ export function onSubmit(form, button, submitted) {
     event.preventDefault();
     running ??= run(submitted);
   });
-  return async (deed) => {
+  return async (action) => {
     while (running) await running.catch(() => {});
-    running = run(deed);
+    running = run(action);
     await running;
   };
 }

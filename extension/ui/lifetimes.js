@@ -3,15 +3,15 @@
 import { lifetimes } from "../core/limits.js";
 
 /** @typedef {import("../core/limits.js").Limits} Limits */
-/** @typedef {import("./labels.js").Labels} Labels */
+/** @typedef {import("./translator.js").Translator} Translator */
 
 /**
  * @param {HTMLElement} list
  * @param {HTMLElement} hint that says which ones need a password
- * @param {Labels} labels
+ * @param {Translator} translator
  * @param {number} [preferred] in seconds, where the service allows it
  */
-export function makeLifetimes(list, hint, labels, preferred) {
+export function makeLifetimes(list, hint, translator, preferred) {
   let longestOpen = 0;
   const radios = () => /** @type {HTMLInputElement[]} */ ([...list.querySelectorAll("input")]);
   const chosen = () => radios().find((radio) => radio.checked);
@@ -31,7 +31,7 @@ export function makeLifetimes(list, hint, labels, preferred) {
       const kept = before && !before.defaultChecked && offered.includes(Number(before.value));
       const wanted = kept ? Number(before.value) : usual;
       longestOpen = Math.max(usual, limits.expires_in.max);
-      list.replaceChildren(...offered.map((seconds) => option(seconds, seconds === usual, labels)));
+      list.replaceChildren(...offered.map((seconds) => option(seconds, seconds === usual, translator)));
       for (const radio of radios()) radio.checked = Number(radio.value) === wanted;
     },
 
@@ -60,13 +60,13 @@ export function makeLifetimes(list, hint, labels, preferred) {
   };
 }
 
-/** @param {number} seconds @param {boolean} isDefault @param {Labels} labels */
-function option(seconds, isDefault, labels) {
+/** @param {number} seconds @param {boolean} isDefault @param {Translator} translator */
+function option(seconds, isDefault, translator) {
   const label = document.createElement("label");
   const radio = document.createElement("input");
   const name = document.createElement("span");
   Object.assign(radio, { type: "radio", name: "expires_in", value: seconds, defaultChecked: isDefault });
-  labels.put(name, "lifetime", (words) => ({ time: words.duration(seconds, "short") }));
+  translator.setText(name, "lifetime", (i18n) => ({ time: i18n.duration(seconds, "short") }));
   label.append(radio, name);
   return label;
 }

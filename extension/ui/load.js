@@ -5,37 +5,37 @@ import { NoText } from "../core/errors.js";
 import { sealedCode } from "../core/pasted.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
-import { makeToggle, onSubmit, part } from "./dom.js";
+import { makeToggle, onSubmit, byPart } from "./dom.js";
 import { watchKeys } from "./keys.js";
 import { makeLoaded } from "./loaded.js";
 
 /** @typedef {import("./loaded.js").Shown} Shown */
 
 /**
- * @param {object} wiring
- * @param {HTMLElement} wiring.root
- * @param {ReturnType<typeof import("../core/reading.js").makeReader>} wiring.reader
- * @param {import("./labels.js").Labels} wiring.labels
- * @param {(text: string) => Promise<boolean>} wiring.copy
- * @param {import("./loaded.js").Deeds} [wiring.deeds]
- * @param {(shown: Shown | null) => Promise<void>} [wiring.showing] told what is shown now, before it counts as seen
- * @param {(code: string) => void} [wiring.typed]
+ * @param {object} options
+ * @param {HTMLElement} options.root
+ * @param {ReturnType<typeof import("../core/reading.js").makeReader>} options.reader
+ * @param {import("./translator.js").Translator} options.translator
+ * @param {(text: string) => Promise<boolean>} options.copy
+ * @param {import("./loaded.js").Actions} [options.actions]
+ * @param {(shown: Shown | null) => Promise<void>} [options.showing] told what is shown now, before it counts as seen
+ * @param {(code: string) => void} [options.typed]
  */
-export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing = async () => {}, typed = () => {} }) {
+export function makeLoadPanel({ root, reader, translator, copy, actions = {}, showing = async () => {}, typed = () => {} }) {
   /** @type {HTMLFormElement} */
-  const form = part(root, "load-form");
+  const form = byPart(root, "load-form");
   /** @type {HTMLInputElement} */
-  const field = part(root, "code-field");
+  const field = byPart(root, "code-field");
   /** @type {HTMLInputElement} */
-  const password = part(root, "load-password");
-  const lock = part(root, "lock");
-  const button = part(root, "load");
+  const password = byPart(root, "load-password");
+  const lock = byPart(root, "lock");
+  const button = byPart(root, "load");
   /** @type {Record<string, HTMLElement>} what a refusal may name */
   const fields = { code: field, password };
-  const alert = makeAlert(part(root, "load-alert"), labels);
-  const toggle = makeToggle(password, part(root, "show-load-password"), labels);
+  const alert = makeAlert(byPart(root, "load-alert"), translator);
+  const toggle = makeToggle(password, byPart(root, "show-load-password"), translator);
   const keys = watchKeys(field);
-  const loaded = makeLoaded({ root: part(root, "loaded"), labels, copy, deeds, cleared });
+  const loaded = makeLoaded({ root: byPart(root, "loaded"), translator, copy, actions, cleared });
 
   /** The code of a link that promised a sealed text. @type {string | null} */
   let promised = null;
@@ -52,7 +52,7 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
     promised = sealedCode(field.value) ?? (promised === code ? code : null);
     try {
       // Deriving takes a moment; a button that says nothing would seem stuck.
-      labels.put(button, password.value ? "opening" : "loading");
+      translator.setText(button, password.value ? "opening" : "loading");
       const { seen, ...found } = await reader.load(code, password.value, promised !== null);
       const shown = { ...found, code };
       reset();
@@ -62,7 +62,7 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
     } catch (error) {
       tell(error);
     } finally {
-      labels.put(button, "load");
+      translator.setText(button, "load");
     }
   }
 
@@ -90,7 +90,7 @@ export function makeLoadPanel({ root, reader, labels, copy, deeds = {}, showing 
     lock.hidden = true;
   }
 
-  part(root, "lock-hint").hidden = canSeal();
+  byPart(root, "lock-hint").hidden = canSeal();
   field.addEventListener("input", () => typed(field.value));
   onSubmit(form, button, load);
   return {

@@ -1,20 +1,20 @@
 /** Notes: loaded texts that a person keeps, each in a tab of its own, editable. */
 
 import { latest } from "../core/latest.js";
-import { turn } from "./direction.js";
+import { setDirection } from "./direction.js";
 
 /** @typedef {import("../core/notes.js").Note} Note */
 
 /**
- * @param {object} wiring
- * @param {HTMLElement} wiring.list of tabs
- * @param {HTMLElement} wiring.panels
- * @param {ReturnType<typeof import("../core/notes.js").makeNotes>} wiring.notes
- * @param {import("./labels.js").Labels} wiring.labels
- * @param {(text: string) => Promise<boolean>} wiring.copy
- * @param {(name: string) => void} wiring.show a tab, by its name
+ * @param {object} options
+ * @param {HTMLElement} options.list of tabs
+ * @param {HTMLElement} options.panels
+ * @param {ReturnType<typeof import("../core/notes.js").makeNotes>} options.notes
+ * @param {import("./translator.js").Translator} options.translator
+ * @param {(text: string) => Promise<boolean>} options.copy
+ * @param {(name: string) => void} options.show a tab, by its name
  */
-export function makeNoteTabs({ list, panels, notes, labels, copy, show }) {
+export function makeNoteTabs({ list, panels, notes, translator, copy, show }) {
   /** @param {Note} note */
   function add(note) {
     const tab = tabOf(note);
@@ -53,8 +53,8 @@ export function makeNoteTabs({ list, panels, notes, labels, copy, show }) {
     row.className = "row";
     row.append(
       button("main", "copy_text", "note-copy", async () => {
-        labels.clear(status);
-        labels.put(status, (await copy(text)) ? "text_copied" : "copy_failed");
+        translator.clearText(status);
+        translator.setText(status, (await copy(text)) ? "text_copied" : "copy_failed");
       }),
       button("plain danger", "remove_note", "note-remove", async () => {
         await notes.remove(note.id);
@@ -73,27 +73,27 @@ export function makeNoteTabs({ list, panels, notes, labels, copy, show }) {
     const field = document.createElement("textarea");
     const keep = latest(
       (/** @type {string} */ text) => notes.put({ ...note, text }),
-      () => labels.put(status, "note_failed"),
+      () => translator.setText(status, "note_failed"),
     );
     Object.assign(field, { value: note.text, rows: 12, spellcheck: false });
     field.dataset.part = "note-text";
-    labels.name(field, "note_text", () => ({ code: note.code }));
-    turn(field);
+    translator.setLabel(field, "note_text", () => ({ code: note.code }));
+    setDirection(field);
     field.addEventListener("input", () => {
-      turn(field);
+      setDirection(field);
       edited();
       keep(field.value);
     });
     return field;
   }
 
-  /** @param {string} kind @param {string} key @param {string} name @param {() => Promise<void>} deed */
-  function button(kind, key, name, deed) {
+  /** @param {string} kind @param {string} key @param {string} name @param {() => Promise<void>} action */
+  function button(kind, key, name, action) {
     const made = document.createElement("button");
     Object.assign(made, { type: "button", className: kind });
     made.dataset.part = name;
-    labels.put(made, key);
-    made.addEventListener("click", deed);
+    translator.setText(made, key);
+    made.addEventListener("click", action);
     return made;
   }
 

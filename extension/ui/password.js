@@ -1,26 +1,26 @@
 /** The password of a new text: typed, or a phrase of easy words. */
 
-import { makeToggle, part } from "./dom.js";
+import { makeToggle, byPart } from "./dom.js";
 
 /**
- * @param {object} wiring
- * @param {HTMLElement} wiring.root
- * @param {import("./labels.js").Labels} wiring.labels
- * @param {() => Promise<string[]>} wiring.wordList
- * @param {() => void} wiring.changed
+ * @param {object} options
+ * @param {HTMLElement} options.root
+ * @param {import("./translator.js").Translator} options.translator
+ * @param {() => Promise<string[]>} options.wordList
+ * @param {() => void} options.changed
  */
-export function makePassword({ root, labels, wordList, changed }) {
+export function makePassword({ root, translator, wordList, changed }) {
   /** @type {HTMLInputElement} */
-  const field = part(root, "password");
+  const field = byPart(root, "password");
   /** @type {HTMLButtonElement} */
-  const button = part(root, "phrase");
-  const strength = part(root, "phrase-strength");
-  const toggle = makeToggle(field, part(root, "show-password"), labels);
+  const button = byPart(root, "phrase");
+  const strength = byPart(root, "phrase-strength");
+  const toggle = makeToggle(field, byPart(root, "show-password"), translator);
   let phrase = "";
 
   function forget() {
     phrase = "";
-    labels.clear(strength);
+    translator.clearText(strength);
     toggle.hide();
   }
 
@@ -37,7 +37,7 @@ export function makePassword({ root, labels, wordList, changed }) {
       changed();
       field.focus();
     } catch {
-      labels.put(strength, "phrase_failed");
+      translator.setText(strength, "phrase_failed");
     } finally {
       button.disabled = false;
     }
@@ -45,10 +45,10 @@ export function makePassword({ root, labels, wordList, changed }) {
 
   /** @param {number} chosen @param {number} amount @param {number} bits */
   function tell(chosen, amount, bits) {
-    labels.put(strength, "phrase_strength", (words) => ({
-      words: words.number(chosen),
-      list: words.number(amount),
-      bits: words.number(bits),
+    translator.setText(strength, "phrase_strength", (i18n) => ({
+      words: i18n.number(chosen),
+      list: i18n.number(amount),
+      bits: i18n.number(bits),
     }));
   }
 
@@ -56,7 +56,7 @@ export function makePassword({ root, labels, wordList, changed }) {
   field.addEventListener("input", () => {
     // Of what a person makes up nobody knows how strong it is.
     phrase = "";
-    labels.clear(strength);
+    translator.clearText(strength);
     changed();
   });
   return {

@@ -10,20 +10,20 @@ const ENDED = { read: "receipt_read", expired: "receipt_expired", deleted: "rece
 /** @typedef {import("../core/api.js").Written} Written */
 
 /**
- * @param {object} wiring
- * @param {HTMLButtonElement} wiring.button
- * @param {HTMLElement} wiring.line with `role="status"`
- * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
- * @param {import("./labels.js").Labels} wiring.labels
- * @param {() => Written | null} wiring.owned whose receipt is asked for
- * @param {(state: import("../core/api.js").State) => void} wiring.told
- * @param {(error: unknown) => void} wiring.failed
+ * @param {object} options
+ * @param {HTMLButtonElement} options.button
+ * @param {HTMLElement} options.line with `role="status"`
+ * @param {ReturnType<typeof import("../core/api.js").makeApi>} options.api
+ * @param {import("./translator.js").Translator} options.translator
+ * @param {() => Written | null} options.owned whose receipt is asked for
+ * @param {(state: import("../core/api.js").State) => void} options.told
+ * @param {(error: unknown) => void} options.failed
  */
-export function makeReceipt({ button, line, api, labels, owned, told, failed }) {
+export function makeReceipt({ button, line, api, translator, owned, told, failed }) {
   async function ask() {
     const about = owned();
     if (!about) return;
-    labels.clear(line);
+    translator.clearText(line);
     button.disabled = true;
     try {
       const receipt = await api.status(about.code, about.ownerToken);
@@ -39,29 +39,29 @@ export function makeReceipt({ button, line, api, labels, owned, told, failed }) 
 
   /** @param {Receipt} receipt */
   function show(receipt) {
-    labels.put(line, "receipt_told", (words) => ({ facts: factsOf(receipt, words).join(" ") }));
+    translator.setText(line, "receipt_told", (i18n) => ({ facts: factsOf(receipt, i18n).join(" ") }));
     told(receipt.state);
   }
 
   /** @param {unknown} error */
   function fail(error) {
-    if (error instanceof NoText) labels.put(line, "receipt_unknown");
+    if (error instanceof NoText) translator.setText(line, "receipt_unknown");
     else failed(error);
   }
 
   button.addEventListener("click", ask);
-  return { clear: () => labels.clear(line) };
+  return { clear: () => translator.clearText(line) };
 }
 
-/** @param {Receipt} receipt @param {import("./words.js").Words} words */
-function factsOf({ state, firstLoadedAt, refused }, words) {
+/** @param {Receipt} receipt @param {import("./i18n.js").I18n} i18n */
+function factsOf({ state, firstLoadedAt, refused }, i18n) {
   const ended = ENDED[state];
   const isOpened = firstLoadedAt !== null;
   return [
     // The note of a reading can be lost; a text that was read is not called unopened.
-    ...(isOpened ? [words.say("receipt_opened", { time: words.moment(firstLoadedAt) })] : []),
-    ...(isOpened || state === "read" ? [] : [words.say("receipt_waiting")]),
-    ...(ended ? [words.say(ended)] : []),
-    ...(refused > 0 ? [words.count("receipt_refused", refused)] : []),
+    ...(isOpened ? [i18n.t("receipt_opened", { time: i18n.moment(firstLoadedAt) })] : []),
+    ...(isOpened || state === "read" ? [] : [i18n.t("receipt_waiting")]),
+    ...(ended ? [i18n.t(ended)] : []),
+    ...(refused > 0 ? [i18n.count("receipt_refused", refused)] : []),
   ];
 }

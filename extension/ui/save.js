@@ -4,8 +4,8 @@ import { TooLarge } from "../core/errors.js";
 import { USUAL_LIMITS, bytesOf, charactersOf } from "../core/limits.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
-import { turn } from "./direction.js";
-import { onSubmit, part } from "./dom.js";
+import { setDirection } from "./direction.js";
+import { onSubmit, byPart } from "./dom.js";
 import { makeLifetimes } from "./lifetimes.js";
 import { makePassword } from "./password.js";
 import { makeSaved } from "./saved.js";
@@ -19,43 +19,43 @@ import { makeSaved } from "./saved.js";
 const KIB = 1024;
 
 /**
- * @param {object} wiring
- * @param {HTMLElement} wiring.root
- * @param {Saver} wiring.saver
- * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
- * @param {import("./labels.js").Labels} wiring.labels
- * @param {(code: string, isSealed: boolean) => string} wiring.linkOf
- * @param {(text: string) => Promise<boolean>} wiring.copy
- * @param {() => Promise<string[]>} wiring.wordList
- * @param {number} [wiring.lifetime] the usual one, in seconds
- * @param {(draft: Drafted) => void} [wiring.drafted] told with every change
- * @param {(shown: Shown | null) => Promise<void>} [wiring.showing] told whose code is shown now, to keep it
- * @param {(code: string) => void} [wiring.ended] told when a code opens nothing any more
+ * @param {object} options
+ * @param {HTMLElement} options.root
+ * @param {Saver} options.saver
+ * @param {ReturnType<typeof import("../core/api.js").makeApi>} options.api
+ * @param {import("./translator.js").Translator} options.translator
+ * @param {(code: string, isSealed: boolean) => string} options.linkOf
+ * @param {(text: string) => Promise<boolean>} options.copy
+ * @param {() => Promise<string[]>} options.wordList
+ * @param {number} [options.lifetime] the usual one, in seconds
+ * @param {(draft: Drafted) => void} [options.drafted] told with every change
+ * @param {(shown: Shown | null) => Promise<void>} [options.showing] told whose code is shown now, to keep it
+ * @param {(code: string) => void} [options.ended] told when a code opens nothing any more
  */
-export function makeSavePanel(wiring) {
-  const { root, saver, api, labels, linkOf, copy, wordList, lifetime } = wiring;
-  const { drafted = () => {}, showing = async () => {}, ended = () => {} } = wiring;
+export function makeSavePanel(options) {
+  const { root, saver, api, translator, linkOf, copy, wordList, lifetime } = options;
+  const { drafted = () => {}, showing = async () => {}, ended = () => {} } = options;
   /** @type {HTMLFormElement} */
-  const form = part(root, "save-form");
+  const form = byPart(root, "save-form");
   /** @type {HTMLTextAreaElement} */
-  const field = part(root, "text");
+  const field = byPart(root, "text");
   /** @type {HTMLInputElement} */
-  const once = part(root, "once");
-  const counter = part(root, "counter");
-  const button = part(root, "save");
-  const openButton = part(root, "save-open");
-  const alert = makeAlert(part(root, "save-alert"), labels);
-  const lifetimes = makeLifetimes(part(root, "lifetimes"), part(root, "long-hint"), labels, lifetime);
-  const password = makePassword({ root, labels, wordList, changed: choose });
+  const once = byPart(root, "once");
+  const counter = byPart(root, "counter");
+  const button = byPart(root, "save");
+  const openButton = byPart(root, "save-open");
+  const alert = makeAlert(byPart(root, "save-alert"), translator);
+  const lifetimes = makeLifetimes(byPart(root, "lifetimes"), byPart(root, "long-hint"), translator, lifetime);
+  const password = makePassword({ root, translator, wordList, changed: choose });
   /** @type {Record<string, HTMLElement>} what a refusal may name */
   const fields = { text: field, password: password.field };
-  const saved = makeSaved({ root: part(root, "saved"), api, labels, linkOf, copy, again, ended });
+  const saved = makeSaved({ root: byPart(root, "saved"), api, translator, linkOf, copy, again, ended });
   let limits = USUAL_LIMITS;
   // A draft that came back without the password it was to be locked with.
   let wasLocked = false;
 
   /** @param {number} bytes */
-  const kilobytes = (bytes) => labels.words.number(Math.ceil(bytes / KIB));
+  const kilobytes = (bytes) => translator.i18n.number(Math.ceil(bytes / KIB));
   const most = () => ({ most: kilobytes(limits.max_text_bytes) });
   const isTooLarge = () => bytesOf(field.value) > limits.max_text_bytes;
 
@@ -75,7 +75,7 @@ export function makeSavePanel(wiring) {
   }
 
   function look() {
-    turn(field);
+    setDirection(field);
     count();
   }
 
@@ -83,15 +83,15 @@ export function makeSavePanel(wiring) {
     const bytes = bytesOf(field.value);
     const characters = charactersOf(field.value);
     counter.classList.toggle("over", bytes > limits.max_text_bytes);
-    labels.put(counter, "counter", (words) => ({
-      characters: words.count("characters", characters),
+    translator.setText(counter, "counter", (i18n) => ({
+      characters: i18n.count("characters", characters),
       size: kilobytes(bytes),
       ...most(),
     }));
   }
 
   /** @param {Limits} told */
-  function obey(told) {
+  function applyLimits(told) {
     limits = told;
     lifetimes.offer(told);
     allowLong();
@@ -103,7 +103,7 @@ export function makeSavePanel(wiring) {
     if (!field.value) return alert.say("empty_text", undefined, field);
     if (isTooLarge()) return alert.say("too_large", most, field);
     if (wasLocked) return askForPassword();
-    labels.put(button, password.field.value && canSeal() ? "sealing" : "saving");
+    translator.setText(button, password.field.value && canSeal() ? "sealing" : "saving");
     drafted({ ...draft(), sent: true });
     await send(saver, () => saver.save(wanted()), true);
   }
@@ -116,21 +116,21 @@ export function makeSavePanel(wiring) {
 
   /**
    * @param {Saver} courier
-   * @param {() => Promise<(Written & {isSealed: boolean, once: boolean}) | null>} deed
+   * @param {() => Promise<(Written & {isSealed: boolean, once: boolean}) | null>} action
    * @param {boolean} isForm whether it is what the form holds
    */
-  async function send(courier, deed, isForm) {
+  async function send(courier, action, isForm) {
     // What is typed while the text is on its way would be cleared with it.
     hold(true);
     try {
-      const written = await deed();
+      const written = await action();
       if (written) await show(written, isForm);
       await courier.settle();
     } catch (error) {
       tell(error);
     } finally {
       hold(false);
-      labels.put(button, "save");
+      translator.setText(button, "save");
     }
   }
 
@@ -200,7 +200,7 @@ export function makeSavePanel(wiring) {
   }
 
   // The person is told the truth about who seals, next to the field, before a password is typed.
-  if (!canSeal()) labels.put(part(root, "password-hint"), "password_hint_unsafe");
+  if (!canSeal()) translator.setText(byPart(root, "password-hint"), "password_hint_unsafe");
   field.addEventListener("input", look);
   form.addEventListener("input", () => drafted(draft()));
   field.addEventListener("keydown", (event) => {
@@ -213,9 +213,9 @@ export function makeSavePanel(wiring) {
     form.requestSubmit();
   });
   const submit = onSubmit(form, button, save);
-  obey(USUAL_LIMITS);
+  applyLimits(USUAL_LIMITS);
   return {
-    obey,
+    applyLimits,
     restore,
     present,
     /** Say something in the form instead of a code from before. @param {string} key */
@@ -236,7 +236,7 @@ export function makeSavePanel(wiring) {
         // A code from before would be taken for this text's.
         saved.hide();
         form.hidden = false;
-        labels.put(button, "saving");
+        translator.setText(button, "saving");
         return send(courier, courier.resume, isForm);
       });
     },

@@ -5,7 +5,7 @@ import { spell } from "../core/codes.js";
 import { leftOf } from "../core/saving.js";
 import { makeAlert } from "./alert.js";
 import { makeCountdown } from "./countdown.js";
-import { keepFocus, part } from "./dom.js";
+import { keepFocus, byPart } from "./dom.js";
 import { makeReceipt } from "./receipt.js";
 
 /**
@@ -23,37 +23,37 @@ const A_WHILE = 60;
  */
 
 /**
- * @param {object} wiring
- * @param {HTMLElement} wiring.root
- * @param {ReturnType<typeof import("../core/api.js").makeApi>} wiring.api
- * @param {import("./labels.js").Labels} wiring.labels
- * @param {(code: string, isSealed: boolean) => string} wiring.linkOf
- * @param {(text: string) => Promise<boolean>} wiring.copy
- * @param {(isOwned: boolean) => void} wiring.again to save another text; `isOwned`: whether its owner token was here
- * @param {(code: string) => void} wiring.ended told when the code opens nothing any more
+ * @param {object} options
+ * @param {HTMLElement} options.root
+ * @param {ReturnType<typeof import("../core/api.js").makeApi>} options.api
+ * @param {import("./translator.js").Translator} options.translator
+ * @param {(code: string, isSealed: boolean) => string} options.linkOf
+ * @param {(text: string) => Promise<boolean>} options.copy
+ * @param {(isOwned: boolean) => void} options.again to save another text; `isOwned`: whether its owner token was here
+ * @param {(code: string) => void} options.ended told when the code opens nothing any more
  */
-export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
-  const heading = part(root, "saved-heading");
-  const shown = part(root, "code");
-  const spelled = part(root, "spelled");
-  const said = part(root, "said");
-  const news = part(root, "saved-news");
-  const status = part(root, "saved-status");
-  const living = part(root, "living");
+export function makeSaved({ root, api, translator, linkOf, copy, again, ended }) {
+  const heading = byPart(root, "saved-heading");
+  const shown = byPart(root, "code");
+  const spelled = byPart(root, "spelled");
+  const said = byPart(root, "said");
+  const news = byPart(root, "saved-news");
+  const status = byPart(root, "saved-status");
+  const living = byPart(root, "living");
   /** @type {HTMLButtonElement} */
-  const remove = part(root, "delete");
-  const qr = part(root, "qr");
-  const qrButton = part(root, "show-qr");
-  const alert = makeAlert(part(root, "saved-alert"), labels);
-  const countdown = makeCountdown(part(root, "saved-left"), "left", labels);
+  const remove = byPart(root, "delete");
+  const qr = byPart(root, "qr");
+  const qrButton = byPart(root, "show-qr");
+  const alert = makeAlert(byPart(root, "saved-alert"), translator);
+  const countdown = makeCountdown(byPart(root, "saved-left"), "left", translator);
   /** @type {Presented | null} */
   let owned = null;
   let phrase = "";
   const receipt = makeReceipt({
-    button: part(root, "receipt-ask"),
-    line: part(root, "receipt"),
+    button: byPart(root, "receipt-ask"),
+    line: byPart(root, "receipt"),
     api,
-    labels,
+    translator,
     owned: () => owned,
     told: (state) => {
       const key = ENDED[state];
@@ -69,25 +69,25 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
   function show(written, made) {
     owned = written;
     phrase = made;
-    remove.hidden = part(root, "receipt-ask").hidden = written.ownerToken === "";
+    remove.hidden = byPart(root, "receipt-ask").hidden = written.ownerToken === "";
     const { code } = written;
     const asSpelled = spelledBy(code);
     alert.clear();
     shown.textContent = code;
-    labels.put(heading, "your_code");
-    labels.put(spelled, "spelled", asSpelled);
+    translator.setText(heading, "your_code");
+    translator.setText(spelled, "spelled", asSpelled);
     said.textContent = spell(code).map(({ word }) => word).join(" ");
-    labels.clear(status);
+    translator.clearText(status);
     receipt.clear();
     hideQr();
-    part(root, "saved-phrase").hidden = phrase === "";
-    part(root, "phrase-used").textContent = phrase;
+    byPart(root, "saved-phrase").hidden = phrase === "";
+    byPart(root, "phrase-used").textContent = phrase;
     living.hidden = false;
     root.hidden = false;
     countdown.start(written.secondsLeft, expire);
     heading.focus();
     // A screen reader hears of what changes while it can be seen, not of what was there before.
-    requestAnimationFrame(() => labels.put(news, "saved", asSpelled));
+    requestAnimationFrame(() => translator.setText(news, "saved", asSpelled));
   }
 
   /** Its receipt can still be asked for. @param {string} key of the message that says how the text ended */
@@ -95,13 +95,13 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
     countdown.stop();
     living.hidden = true;
     forgetPhrase();
-    labels.put(heading, key);
+    translator.setText(heading, key);
     if (owned) ended(owned.code);
   }
 
   function forgetPhrase() {
     phrase = "";
-    part(root, "phrase-used").textContent = "";
+    byPart(root, "phrase-used").textContent = "";
   }
 
   /** @param {string} key */
@@ -125,7 +125,7 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
     if (isHere) return endHere("expired");
     // Said without taking the focus from somebody who is elsewhere by now.
     end("expired");
-    return labels.put(news, "expired");
+    return translator.setText(news, "expired");
   }
 
   async function removeNow() {
@@ -149,8 +149,8 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
 
   /** @param {string} text @param {string} done */
   async function give(text, done) {
-    labels.clear(status);
-    labels.put(status, (await copy(text)) ? done : "copy_failed");
+    translator.clearText(status);
+    translator.setText(status, (await copy(text)) ? done : "copy_failed");
   }
 
   function hideQr() {
@@ -159,10 +159,10 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
     qrButton.setAttribute("aria-expanded", "false");
   }
 
-  async function turnQr() {
+  async function toggleQr() {
     const about = owned;
     if (!qr.hidden || !about) return hideQr();
-    labels.clear(status);
+    translator.clearText(status);
     try {
       // Only when it is wanted: its loss must not stop the saving.
       const { drawQr } = await import("./qr.js");
@@ -171,16 +171,16 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
       qr.hidden = false;
       return qrButton.setAttribute("aria-expanded", "true");
     } catch {
-      return labels.put(status, "qr_failed");
+      return translator.setText(status, "qr_failed");
     }
   }
 
   shown.addEventListener("click", () => owned && give(owned.code, "code_copied"));
-  qrButton.addEventListener("click", turnQr);
-  part(root, "copy-phrase").addEventListener("click", () => phrase && give(phrase, "phrase_copied"));
-  part(root, "copy-both").addEventListener("click", () => owned && give(`${owned.code}\n${phrase}`, "both_copied"));
-  part(root, "copy-code").addEventListener("click", () => owned && give(owned.code, "code_copied"));
-  part(root, "copy-link").addEventListener("click", () => owned && give(linkOf(owned.code, owned.isSealed), "link_copied"));
+  qrButton.addEventListener("click", toggleQr);
+  byPart(root, "copy-phrase").addEventListener("click", () => phrase && give(phrase, "phrase_copied"));
+  byPart(root, "copy-both").addEventListener("click", () => owned && give(`${owned.code}\n${phrase}`, "both_copied"));
+  byPart(root, "copy-code").addEventListener("click", () => owned && give(owned.code, "code_copied"));
+  byPart(root, "copy-link").addEventListener("click", () => owned && give(linkOf(owned.code, owned.isSealed), "link_copied"));
   remove.addEventListener("click", removeNow);
   function hide() {
     owned = null;
@@ -190,7 +190,7 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
     root.hidden = true;
   }
 
-  part(root, "again").addEventListener("click", () => {
+  byPart(root, "again").addEventListener("click", () => {
     const isOwned = owned?.ownerToken !== "";
     hide();
     again(isOwned);
@@ -198,9 +198,9 @@ export function makeSaved({ root, api, labels, linkOf, copy, again, ended }) {
   return { show, hide, focus: () => heading.focus() };
 }
 
-/** @param {string} code @returns {import("./labels.js").Values} */
-const spelledBy = (code) => (words) => ({
+/** @param {string} code @returns {import("./translator.js").Values} */
+const spelledBy = (code) => (i18n) => ({
   letters: spell(code)
-    .map(({ letter, big }) => words.say(big ? "big_letter" : "small_letter", { letter }))
+    .map(({ letter, big }) => i18n.t(big ? "big_letter" : "small_letter", { letter }))
     .join(", "),
 });

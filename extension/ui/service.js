@@ -1,6 +1,6 @@
 /** Who runs the service: where to report abuse, and its terms. What it tells is shown as text, never as markup. */
 
-import { part } from "./dom.js";
+import { byPart } from "./dom.js";
 
 const E_MAIL = /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/;
 
@@ -9,10 +9,10 @@ const E_MAIL = /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/;
  * @param {import("../core/limits.js").Limits} limits
  */
 export function showService(root, { contact, terms_url: terms }) {
-  const termsLink = part(root, "terms");
+  const termsLink = byPart(root, "terms");
   if (typeof contact === "string" && contact) {
-    part(root, "contact").replaceChildren(reachable(contact));
-    part(root, "report").hidden = false;
+    byPart(root, "contact").replaceChildren(reachable(contact));
+    byPart(root, "report").hidden = false;
   }
   if (isHttps(terms)) {
     termsLink.href = terms;

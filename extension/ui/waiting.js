@@ -4,12 +4,12 @@ const MESSAGES = { slow: "waiting_slow", again: "waiting_again" };
 
 /**
  * @param {HTMLElement} line with `role="status"`
- * @param {import("./labels.js").Labels} labels
- * @returns {(why: import("../core/patience.js").Waiting) => void}
+ * @param {import("./translator.js").Translator} translator
+ * @returns {(why: import("../core/retry.js").Waiting) => void}
  */
-export function makeWaiting(line, labels) {
+export function makeWaiting(line, translator) {
   return (why) => {
-    if (why) labels.put(line, MESSAGES[why]);
-    else labels.clear(line);
+    if (why) translator.setText(line, MESSAGES[why]);
+    else translator.clearText(line);
   };
 }

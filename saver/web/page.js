@@ -5,13 +5,13 @@ import { fragmentOf } from "../core/pasted.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
 import { makeCatalogues } from "../ui/catalogues.js";
-import { copyText, part } from "../ui/dom.js";
-import { makeLabels } from "../ui/labels.js";
+import { copyText, byPart } from "../ui/dom.js";
+import { makeTranslator } from "../ui/translator.js";
 import { makeLoadPanel } from "../ui/load.js";
 import { makeSavePanel } from "../ui/save.js";
 import { showService } from "../ui/service.js";
 import { makeWaiting } from "../ui/waiting.js";
-import { makeWords } from "../ui/words.js";
+import { makeI18n } from "../ui/i18n.js";
 
 const base = new URL("../", import.meta.url);
 const root = document.documentElement;
@@ -24,10 +24,10 @@ function takeFragment() {
 }
 
 /**
- * @param {import("../ui/labels.js").Labels} labels
+ * @param {import("../ui/translator.js").Translator} translator
  * @param {(language: string) => Promise<void>} fetchLanguage
  */
-function offerLanguages(labels, fetchLanguage) {
+function offerLanguages(translator, fetchLanguage) {
   const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav a"));
   for (const link of links) {
     link.addEventListener("click", async (event) => {
@@ -36,14 +36,14 @@ function offerLanguages(labels, fetchLanguage) {
       try {
         await fetchLanguage(link.lang);
       } catch {
-        return labels.put(part(document, "waiting"), "language_failed");
+        return translator.setText(byPart(document, "waiting"), "language_failed");
       }
       root.lang = link.lang;
       for (const each of links) each.removeAttribute("aria-current");
       link.setAttribute("aria-current", "true");
       history.replaceState(null, "", link.search);
-      labels.words.use(link.lang);
-      return labels.renew(document);
+      translator.i18n.use(link.lang);
+      return translator.refresh(document);
     });
   }
 }
@@ -56,29 +56,29 @@ async function start() {
   const fetch = window.fetch.bind(window);
   const catalogues = makeCatalogues(fetch, base);
   const spoken = { [root.lang]: await catalogues.read(root.lang) };
-  const labels = makeLabels(makeWords(spoken, root.lang));
-  const waiting = makeWaiting(part(document, "waiting"), labels);
-  const api = makeApi({ fetch, baseUrl: base, patience: { waiting } });
-  const common = { api, labels, copy: copyText };
-  const load = makeLoadPanel({ ...common, root: part(document, "load-panel"), reader: makeReader({ api }) });
+  const translator = makeTranslator(makeI18n(spoken, root.lang));
+  const waiting = makeWaiting(byPart(document, "waiting"), translator);
+  const api = makeApi({ fetch, baseUrl: base, retry: { waiting } });
+  const common = { api, translator, copy: copyText };
+  const load = makeLoadPanel({ ...common, root: byPart(document, "load-panel"), reader: makeReader({ api }) });
   const save = makeSavePanel({
     ...common,
-    root: part(document, "save-panel"),
+    root: byPart(document, "save-panel"),
     saver: makeSaver({ api }),
     linkOf: (code, isSealed) => new URL(`#${fragmentOf(code, isSealed)}`, base).href,
     wordList: catalogues.wordList,
   });
 
   /** @param {import("../core/limits.js").Limits} limits */
-  const obey = (limits) => {
-    save.obey(limits);
-    showService(part(document, "service"), limits);
+  const applyLimits = (limits) => {
+    save.applyLimits(limits);
+    showService(byPart(document, "service"), limits);
   };
 
   window.addEventListener("beforeunload", (event) => {
     if (load.isOnlyHere()) event.preventDefault();
   });
-  offerLanguages(labels, async (language) => {
+  offerLanguages(translator, async (language) => {
     spoken[language] ??= await catalogues.read(language);
   });
   window.addEventListener("hashchange", () => {
@@ -87,11 +87,11 @@ async function start() {
   });
   if (given) load.open(given);
   else if (isDesk() && document.activeElement === document.body) save.focus();
-  part(document, "incomplete").remove();
+  byPart(document, "incomplete").remove();
   // The service holds its own limits; without an answer the usual ones are shown.
-  api.limits().then(obey, () => {});
+  api.limits().then(applyLimits, () => {});
 }
 
 start().catch(() => {
-  part(document, "incomplete").dataset.failed = "";
+  byPart(document, "incomplete").dataset.failed = "";
 });

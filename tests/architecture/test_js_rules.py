@@ -45,7 +45,7 @@ BROKEN = [
     (CORE, "export const found = globalThis.localStorage;", SYNTAX),
     (CORE, "export const found = new HTMLElement();", "no-undef"),
     (CORE, 'export * from "../ui/dom.js";', IMPORTS),
-    (CORE, 'import { part } from "../ui/dom.js"; part();', IMPORTS),
+    (CORE, 'import { byPart } from "../ui/dom.js"; byPart();', IMPORTS),
     (CORE, 'export const later = () => import("../ui/dom.js");', SYNTAX),
     *((place, "export const found = browser.storage;", GLOBALS) for place in (UI, PAGE)),
     *((place, "export const found = globalThis.chrome;", SYNTAX) for place in (UI, PAGE, POPUP)),
@@ -55,7 +55,7 @@ BROKEN = [
 WHOLE = [
     (CORE, 'import { seal } from "./seal.js"; export const kept = seal(crypto, fetch, new URL("a:b"));'),
     (UI, 'import { seal } from "../core/seal.js"; import qr from "../vendor/qr.js"; seal(qr, document);'),
-    (POPUP, 'import { part } from "./ui/dom.js"; part(document, browser.storage.local);'),
+    (POPUP, 'import { byPart } from "./ui/dom.js"; byPart(document, browser.storage.local);'),
 ]
 
 

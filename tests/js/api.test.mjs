@@ -17,7 +17,7 @@ function client(status, body, headers = {}) {
     asked.push({ url: String(url), ...request, body: request.body && JSON.parse(request.body) });
     return new Response(typeof body === "string" ? body : body && JSON.stringify(body), { status, headers });
   };
-  return { api: makeApi({ fetch, baseUrl: BASE, patience: { pauses: [] } }), asked };
+  return { api: makeApi({ fetch, baseUrl: BASE, retry: { pauses: [] } }), asked };
 }
 
 const written = { code: "wUrp", owner_token: "token", expires_at: "2026-11-21T12:10:01Z" };
@@ -133,7 +133,7 @@ for (const [given, seconds] of Object.entries(waits)) {
 
 test("no connection is Unreachable", async () => {
   const fetch = () => Promise.reject(new TypeError("Failed to fetch"));
-  await assert.rejects(makeApi({ fetch, baseUrl: BASE, patience: { pauses: [] } }).load("wUrp", { claim: KEY }), Unreachable);
+  await assert.rejects(makeApi({ fetch, baseUrl: BASE, retry: { pauses: [] } }).load("wUrp", { claim: KEY }), Unreachable);
 });
 
 test("an answer that does not come in time is Unreachable", async () => {
@@ -156,7 +156,7 @@ test("an answer that comes in parts may take longer than the time-out, and is wh
         },
       }),
     );
-  const api = makeApi({ fetch, baseUrl: BASE, timeout: 600, patience: { pauses: [] } });
+  const api = makeApi({ fetch, baseUrl: BASE, timeout: 600, retry: { pauses: [] } });
   assert.equal((await api.load("wUrp", { claim: KEY })).text, "hééé");
 });
 

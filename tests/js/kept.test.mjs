@@ -7,7 +7,7 @@ import { readLegacy, removeLegacy } from "../../extension/core/legacy.js";
 import { makeNotes } from "../../extension/core/notes.js";
 import { draftOf, leaveService, makeSession } from "../../extension/core/session.js";
 import { USUAL_SETTINGS, makeSettings, readServer } from "../../extension/core/settings.js";
-import { makeStored } from "../../extension/core/slot.js";
+import { makeStorageItem } from "../../extension/core/storageItem.js";
 
 const DAY = 86_400_000;
 
@@ -67,9 +67,9 @@ test("the history has the newest first, each deed and code once, and drops what 
   );
   now = 61_000 + DAY;
   assert.deepEqual((await history.list()).map(({ deed }) => deed), ["saved"]);
-  history.obey(2 * (DAY / 1000));
+  history.applyLimits(2 * (DAY / 1000));
   assert.equal((await history.list()).length, 2);
-  history.obey(60);
+  history.applyLimits(60);
   assert.deepEqual(await history.list(), []);
 });
 
@@ -96,13 +96,13 @@ test("notes are kept, changed and removed one by one", async () => {
   assert.deepEqual((await notes.list()).map(({ code }) => code), ["wUrp"]);
 });
 
-test("a stored slot holds one thing", async () => {
+test("a stored item holds one thing", async () => {
   const session = area();
-  const slot = makeStored(session, "outbox");
-  assert.equal(await slot.get(), null);
-  await slot.put({ key: "k" });
-  assert.deepEqual(await slot.get(), { key: "k" });
-  await slot.put(null);
+  const item = makeStorageItem(session, "outbox");
+  assert.equal(await item.get(), null);
+  await item.put({ key: "k" });
+  assert.deepEqual(await item.get(), { key: "k" });
+  await item.put(null);
   assert.deepEqual(session.kept, {});
 });
 
@@ -121,11 +121,11 @@ test("of what waits to be written only the newest is", async () => {
   assert.deepEqual(written, [1, 4]);
 });
 
-test("on a borrowed computer the session holds what was handed over and the tab, nothing else", async () => {
+test("on a shared computer the session holds what was handed over and the tab, nothing else", async () => {
   const session_ = area();
   const { handed, notice, tab, ...own } = makeSession(session_, true);
   assert.equal(await notice.get(), null);
-  for (const slot of Object.values(own)) await slot.put("x");
+  for (const item of Object.values(own)) await item.put("x");
   assert.deepEqual(session_.kept, {});
   assert.equal(await own.draft.get(), "x");
   await handed.put({ key: "k" });
@@ -142,8 +142,8 @@ test("a full area keeps nobody from saving or reading", async () => {
 
 test("another service gets no token and no text of the one before; drafts and tabs stay", async () => {
   const session_ = area();
-  const slots = makeSession(session_, false);
-  for (const slot of Object.values(slots)) await slot.put("x");
+  const items = makeSession(session_, false);
+  for (const item of Object.values(items)) await item.put("x");
   await leaveService(session_);
   assert.deepEqual(Object.keys(session_.kept).sort(), ["draft", "notice", "shown", "tab", "typed"]);
 });

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { Fault, Invalid, NoText, NotSealed, Unreachable } from "../../extension/core/errors.js";
 import { makeReader } from "../../extension/core/reading.js";
-import { makeMemory } from "../../extension/core/slot.js";
+import { makeMemoryItem } from "../../extension/core/storageItem.js";
 import { BadSealError, WeakSealError, seal } from "../../extension/core/seal.js";
 
 const OPEN = { text: "hello", secondsLeft: 600, once: false, sealed: false };
@@ -12,7 +12,7 @@ const { kdf } = JSON.parse(Buffer.from(jwe.split(".")[0], "base64url").toString(
 const SEALED = { ...OPEN, text: jwe, sealed: true };
 
 /** A service that answers as `answer` does; `asked` holds what it got. */
-function reader(answer, slot = makeMemory()) {
+function reader(answer, item = makeMemoryItem()) {
   const asked = [];
   const acked = [];
   const api = {
@@ -27,7 +27,7 @@ function reader(answer, slot = makeMemory()) {
       throw new Unreachable();
     },
   };
-  return { ...makeReader({ api, slot }), asked, acked };
+  return { ...makeReader({ api, item }), asked, acked };
 }
 
 const locked = (shown) => (shown.proof === proof ? SEALED : new NoText(kdf));
@@ -126,15 +126,15 @@ test("a lost answer is asked for by the same reader, the next time by another", 
 });
 
 test("who asks again after the page was closed is the same reader", async () => {
-  const slot = makeMemory();
-  const first = reader(() => new Unreachable(), slot);
+  const item = makeMemoryItem();
+  const first = reader(() => new Unreachable(), item);
   await assert.rejects(first.load("wUrp", "right"), Unreachable);
-  assert.deepEqual(Object.keys(await slot.get()).sort(), ["claim", "code"]);
-  const second = reader(() => OPEN, slot);
+  assert.deepEqual(Object.keys(await item.get()).sort(), ["claim", "code"]);
+  const second = reader(() => OPEN, item);
   const { seen } = await second.load("wUrp");
   assert.equal(second.asked[0].claim, first.asked[0].claim);
-  assert.notEqual(await slot.get(), null, "until it was seen");
+  assert.notEqual(await item.get(), null, "until it was seen");
   await seen();
-  assert.equal(await slot.get(), null);
+  assert.equal(await item.get(), null);
 });
 

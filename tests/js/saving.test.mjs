@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Invalid, NoText, Unreachable } from "../../extension/core/errors.js";
 import { leftOf, makeSaver, ready } from "../../extension/core/saving.js";
 import { deriveKeys, open } from "../../extension/core/seal.js";
-import { makeMemory } from "../../extension/core/slot.js";
+import { makeMemoryItem } from "../../extension/core/storageItem.js";
 import { makeUuid } from "../../extension/core/uuid.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -14,7 +14,7 @@ const KEPT = { ...WRITTEN, isSealed: false, once: false };
 
 /** A service that answers with these one after the other; `sent` holds what it got. */
 function saver(...answers) {
-  return saverWith(makeMemory(), ...answers);
+  return saverWith(makeMemoryItem(), ...answers);
 }
 
 function saverWith(outbox, ...answers) {
@@ -84,7 +84,7 @@ test("a service that only knows expired codes is not asked for ever", async () =
 
 test("what was under way when the page was closed is gone on with, to the byte", async () => {
   for (const password of ["", "open sesame"]) {
-    const outbox = makeMemory();
+    const outbox = makeMemoryItem();
     const first = saverWith(outbox, new Unreachable());
     await assert.rejects(first.save({ ...WANTED, password }), Unreachable);
     assert.doesNotMatch(JSON.stringify(await outbox.get()), /sesame/);
@@ -99,7 +99,7 @@ test("what was under way when the page was closed is gone on with, to the byte",
 });
 
 test("an answer that nobody kept is asked for again", async () => {
-  const outbox = makeMemory();
+  const outbox = makeMemoryItem();
   const first = saverWith(outbox);
   await first.save(WANTED);
   const second = saverWith(outbox);
@@ -108,7 +108,7 @@ test("an answer that nobody kept is asked for again", async () => {
 });
 
 test("what was settled late does not take the next one away", async () => {
-  const outbox = makeMemory();
+  const outbox = makeMemoryItem();
   const { save, settle } = saverWith(outbox, WRITTEN, new Unreachable());
   await save(WANTED);
   await assert.rejects(save({ ...WANTED, text: "next" }), Unreachable);
@@ -117,7 +117,7 @@ test("what was settled late does not take the next one away", async () => {
 });
 
 test("an open text that is saved again after the page was closed is sent once", async () => {
-  const outbox = makeMemory();
+  const outbox = makeMemoryItem();
   const first = saverWith(outbox, new Unreachable());
   await assert.rejects(first.save(WANTED), Unreachable);
   const second = saverWith(outbox);
@@ -126,7 +126,7 @@ test("an open text that is saved again after the page was closed is sent once", 
 });
 
 test("a text for another place to send is ready to be resumed", async () => {
-  const outbox = makeMemory();
+  const outbox = makeMemoryItem();
   await outbox.put(ready({ text: "picked", expiresIn: 600 }));
   const { resume, sent } = saverWith(outbox);
   assert.deepEqual(await resume(), KEPT);
@@ -138,7 +138,7 @@ test("a password that the service is to seal with is never laid aside", async (c
   const { subtle } = globalThis.crypto;
   Object.defineProperty(globalThis.crypto, "subtle", { value: undefined, configurable: true });
   context.after(() => Object.defineProperty(globalThis.crypto, "subtle", { value: subtle, configurable: true }));
-  const outbox = makeMemory();
+  const outbox = makeMemoryItem();
   const { save, sent } = saverWith(outbox, new Unreachable());
   await assert.rejects(save({ ...WANTED, password: "open sesame" }), Unreachable);
   assert.match(sent[0].body, /sesame/);

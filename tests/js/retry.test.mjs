@@ -20,7 +20,7 @@ function client(...answers) {
     return new Response(JSON.stringify(body), { status, headers });
   };
   const waiting = (why) => told.push(why);
-  return { api: makeApi({ fetch, baseUrl: "https://example.org/", patience: { pauses: [1, 1], waiting } }), sent, told };
+  return { api: makeApi({ fetch, baseUrl: "https://example.org/", retry: { pauses: [1, 1], waiting } }), sent, told };
 }
 
 test("what gets no answer is sent again, the same to the byte", async () => {

@@ -3,22 +3,22 @@
 /**
  * `T` must survive JSON.
  * @template T
- * @typedef {{get: () => Promise<T | null>, put: (value: T | null) => Promise<void>}} Slot
+ * @typedef {{get: () => Promise<T | null>, put: (value: T | null) => Promise<void>}} StorageItem
  */
 /**
  * A storage area as browsers have it for extensions; what lies in it has been through JSON.
- * @typedef {object} Area
+ * @typedef {object} StorageArea
  * @property {(key: string | null) => Promise<Record<string, any>>} get
  * @property {(values: Record<string, unknown>) => Promise<void>} set
  * @property {(key: string) => Promise<void>} remove
  */
 
 /**
- * A slot that is empty again when the page is closed.
+ * An item that is empty again when the page is closed.
  * @template T
- * @returns {Slot<T>}
+ * @returns {StorageItem<T>}
  */
-export function makeMemory() {
+export function makeMemoryItem() {
   /** @type {T | null} */
   let held = null;
   return {
@@ -30,13 +30,13 @@ export function makeMemory() {
 }
 
 /**
- * A slot in a storage area.
+ * An item in a storage area.
  * @template T
- * @param {Area} area
+ * @param {StorageArea} area
  * @param {string} key
- * @returns {Slot<T>}
+ * @returns {StorageItem<T>}
  */
-export function makeStored(area, key) {
+export function makeStorageItem(area, key) {
   return {
     get: async () => (await area.get(key))[key] ?? null,
     put: async (value) => {

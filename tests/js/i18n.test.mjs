@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import * as errors from "../../extension/core/errors.js";
-import { messageOf } from "../../extension/ui/faults.js";
-import { LANGUAGES, makeWords } from "../../extension/ui/words.js";
+import { messageOf } from "../../extension/ui/errorMessages.js";
+import { LANGUAGES, makeI18n } from "../../extension/ui/i18n.js";
 
 const read = (language) => JSON.parse(readFileSync(new URL(`../../extension/ui/${language}.json`, import.meta.url)));
 const catalogues = Object.fromEntries(LANGUAGES.map((language) => [language, read(language)]));
@@ -31,16 +31,16 @@ test("every error has a message in every language", () => {
   const made = Object.values(errors).map((Kind) => new Kind(90));
   made.push(...["text", "password", "code", "expires_in"].map((field) => new errors.Invalid(field, "")));
   for (const language of LANGUAGES) {
-    const words = makeWords(catalogues, language);
+    const i18n = makeI18n(catalogues, language);
     for (const error of made) {
       const [key, values] = messageOf(error);
-      assert.doesNotMatch(words.say(key, values?.(words)), /undefined/, error.name);
+      assert.doesNotMatch(i18n.t(key, values?.(i18n)), /undefined/, error.name);
     }
   }
 });
 
 test("an unknown message is a mistake, not an empty place", () => {
-  assert.throws(() => makeWords(catalogues, "en").say("nothing"), /no message nothing/);
+  assert.throws(() => makeI18n(catalogues, "en").t("nothing"), /no message nothing/);
 });
 
 const DURATIONS = [
@@ -57,15 +57,15 @@ const DURATIONS = [
 
 for (const [seconds, en, ko] of DURATIONS) {
   test(`${seconds} seconds are ${en}`, () => {
-    assert.equal(makeWords(catalogues, "en").duration(seconds), en);
-    assert.equal(makeWords(catalogues, "ko").duration(seconds), ko);
+    assert.equal(makeI18n(catalogues, "en").duration(seconds), en);
+    assert.equal(makeI18n(catalogues, "ko").duration(seconds), ko);
   });
 }
 
 test("one is one and many are many", () => {
-  const words = makeWords(catalogues, "en");
-  assert.equal(words.count("characters", 1), "1 character");
-  assert.equal(words.count("characters", 1_234), "1,234 characters");
-  words.use("ko");
-  assert.equal(words.count("characters", 1), "1자");
+  const i18n = makeI18n(catalogues, "en");
+  assert.equal(i18n.count("characters", 1), "1 character");
+  assert.equal(i18n.count("characters", 1_234), "1,234 characters");
+  i18n.use("ko");
+  assert.equal(i18n.count("characters", 1), "1자");
 });

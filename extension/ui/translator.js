@@ -1,41 +1,41 @@
-/** Words on the page: put there, and put again when the language changes. */
+/** Messages on the page: written into elements, and written again when the language changes. */
 
-/** @typedef {import("./words.js").Words} Words */
-/** @typedef {(words: Words) => Record<string, string>} Values */
-/** @typedef {ReturnType<typeof makeLabels>} Labels */
+/** @typedef {import("./i18n.js").I18n} I18n */
+/** @typedef {(i18n: I18n) => Record<string, string>} Values */
+/** @typedef {ReturnType<typeof makeTranslator>} Translator */
 
 const ATTRIBUTES = { sayLabel: "aria-label", sayPlaceholder: "placeholder" };
 const SELECTOR = "[data-say], [data-say-label], [data-say-placeholder]";
 
-/** @param {Words} words */
-export function makeLabels(words) {
+/** @param {I18n} i18n */
+export function makeTranslator(i18n) {
   /** @type {WeakMap<Element, Values>} */
   const valuesOf = new WeakMap();
 
   /** @param {HTMLElement} element */
-  function say(element) {
-    const values = valuesOf.get(element)?.(words);
-    if (element.dataset.say) element.textContent = words.say(element.dataset.say, values);
+  function update(element) {
+    const values = valuesOf.get(element)?.(i18n);
+    if (element.dataset.say) element.textContent = i18n.t(element.dataset.say, values);
     for (const [name, attribute] of Object.entries(ATTRIBUTES)) {
       const key = element.dataset[name];
-      if (key) element.setAttribute(attribute, words.say(key, values));
+      if (key) element.setAttribute(attribute, i18n.t(key, values));
     }
   }
 
   return {
-    words,
+    i18n,
 
     /**
-     * Put a message into an element. `values` is asked again for another language.
+     * Write a message into an element. `values` is asked again for another language.
      * @param {HTMLElement} element
      * @param {string} key
      * @param {Values} [values]
      */
-    put(element, key, values) {
+    setText(element, key, values) {
       element.dataset.say = key;
       if (values) valuesOf.set(element, values);
       else valuesOf.delete(element);
-      say(element);
+      update(element);
     },
 
     /**
@@ -44,21 +44,21 @@ export function makeLabels(words) {
      * @param {string} key
      * @param {Values} values
      */
-    name(element, key, values) {
+    setLabel(element, key, values) {
       element.dataset.sayLabel = key;
       valuesOf.set(element, values);
-      say(element);
+      update(element);
     },
 
     /** @param {HTMLElement} element */
-    clear(element) {
+    clearText(element) {
       delete element.dataset.say;
       element.textContent = "";
     },
 
     /** Say everything again, in the language of now. @param {ParentNode} root */
-    renew(root) {
-      for (const element of root.querySelectorAll(SELECTOR)) say(/** @type {HTMLElement} */ (element));
+    refresh(root) {
+      for (const element of root.querySelectorAll(SELECTOR)) update(/** @type {HTMLElement} */ (element));
     },
   };
 }

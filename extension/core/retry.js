@@ -11,19 +11,19 @@ const SLOW = 4_000;
 
 /** @typedef {"slow" | "again" | null} Waiting no answer yet; asking again; neither */
 /**
- * @typedef {object} Patience
+ * @typedef {object} RetryOptions
  * @property {number[]} [pauses] before each further try, in ms
  * @property {(why: Waiting) => void} [waiting] told when a person should know why it takes so long
  */
 
 /**
- * Do a deed that may be done again. Rejects as its last try did.
+ * Run an action that may be run again. Rejects as its last try did.
  * @template T
- * @param {() => Promise<T>} deed
- * @param {Patience} patience
+ * @param {() => Promise<T>} action
+ * @param {RetryOptions} options
  * @returns {Promise<T>}
  */
-export async function patiently(deed, { pauses = PAUSES, waiting = () => {} }) {
+export async function withRetry(action, { pauses = PAUSES, waiting = () => {} }) {
   let isTold = false;
   /** @param {Waiting} why */
   const tell = (why) => {
@@ -32,30 +32,30 @@ export async function patiently(deed, { pauses = PAUSES, waiting = () => {} }) {
   };
   const slow = setTimeout(() => tell("slow"), SLOW);
   try {
-    return await persist(deed, pauses, () => tell("again"));
+    return await persist(action, pauses, () => tell("again"));
   } finally {
     clearTimeout(slow);
-    // Another deed may have something to tell at the same time.
+    // Another action may have something to tell at the same time.
     if (isTold) waiting(null);
   }
 }
 
 /**
  * @template T
- * @param {() => Promise<T>} deed
+ * @param {() => Promise<T>} action
  * @param {number[]} pauses
  * @param {() => void} again
  * @returns {Promise<T>}
  */
-async function persist(deed, [pause, ...later], again) {
+async function persist(action, [pause, ...later], again) {
   try {
-    return await deed();
+    return await action();
   } catch (error) {
     if (pause === undefined || !isPassing(error)) throw error;
     again();
     const asked = error instanceof Unavailable && error.isAsked ? error.retryAfter * 1000 : 0;
     await new Promise((resolve) => setTimeout(resolve, Math.max(pause, asked)));
-    return persist(deed, later, again);
+    return persist(action, later, again);
   }
 }
 

@@ -6,7 +6,7 @@ import { BadSealError, WeakSealError } from "../core/seal.js";
 /** @type {Record<string, string>} by the name of the field */
 const INVALID = { text: "invalid_text", password: "invalid_password", code: "bad_code" };
 
-/** @typedef {import("./labels.js").Values} Values */
+/** @typedef {import("./translator.js").Values} Values */
 
 /**
  * The key of the message, and its values.
@@ -26,4 +26,4 @@ export function messageOf(error) {
 }
 
 /** @param {number} seconds @returns {Values} */
-const later = (seconds) => (words) => ({ time: words.duration(seconds) });
+const later = (seconds) => (i18n) => ({ time: i18n.duration(seconds) });

@@ -12,24 +12,24 @@ const UNITS = [
 // "24 hours" is said, "1 day" is not.
 const DAYS_FROM = 2 * 86_400;
 
-/** @typedef {ReturnType<typeof makeWords>} Words */
+/** @typedef {ReturnType<typeof makeI18n>} I18n */
 
 /**
  * @param {Record<string, Record<string, string>>} catalogues by language
  * @param {string} language
  */
-export function makeWords(catalogues, language) {
+export function makeI18n(catalogues, language) {
   let spoken = language;
 
   /** @param {string} key @param {Record<string, string>} [values] */
-  function say(key, values = {}) {
+  function t(key, values = {}) {
     const message = catalogues[spoken][key];
     if (message === undefined) throw new Error(`no message ${key}`);
     return message.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
 
   return {
-    say,
+    t,
 
     get language() {
       return spoken;
@@ -48,7 +48,7 @@ export function makeWords(catalogues, language) {
     /** The message for one or for many. @param {string} key @param {number} amount */
     count(key, amount) {
       const form = new Intl.PluralRules(spoken).select(amount) === "one" ? "one" : "other";
-      return say(`${key}_${form}`, { count: this.number(amount) });
+      return t(`${key}_${form}`, { count: this.number(amount) });
     },
 
     /** When something was; with the day if that was not today. @param {number} time in ms */

@@ -1,2 +1,0 @@
-/** The name of the alarm that empties the clipboard of a borrowed computer. */
-export const CLEARING = "clear-clipboard";
