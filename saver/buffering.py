@@ -1,7 +1,7 @@
-"""Request buffering for a server that hands a request over before its body is there: mod_wsgi.
+"""Request buffering for mod_wsgi, which calls the app before the body has arrived.
 
-Many threads may wait for bodies, and few work. Whoever sends slowly holds a thread that costs
-some kilobytes, and neither a connection to the database nor one of the threads that work.
+Many threads may wait for bodies, and few run the app. A slow client occupies a thread that costs some
+kilobytes, but no database connection and none of the threads that run the app.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LONGEST_BODIES, _OF_ONE_SOURCE = 20, 5
 
 
 def buffer_requests(app: Flask, *, workers: int, max_body_bytes: int) -> None:
-    """Let ``app`` see a request only when its body is there: see RequestBuffering."""
+    """Call ``app`` only when the body has arrived: see RequestBuffering."""
     app.wsgi_app = RequestBuffering(  # type: ignore[assignment,method-assign]
         app.wsgi_app, workers=workers, max_body_bytes=max_body_bytes
     )
@@ -42,10 +42,10 @@ def buffer_requests(app: Flask, *, workers: int, max_body_bytes: int) -> None:
 class RequestBuffering:
     """A WSGI app that reads a whole body before ``app`` sees the request.
 
-    At most ``workers`` requests are in ``app`` at once. The app gets every body with its length, those
-    that came in chunks too; one that is cut off is shorter than its length, and of one that is longer than
-    ``max_body_bytes`` only the length is right. Bodies beyond 64 KiB share the memory of 20 of the longest,
-    those of one source have that of 5; where there is no room, ``saver.no_room`` is in the WSGI environment.
+    At most ``workers`` requests are in ``app`` at once. The app gets every body with its length, also a
+    chunked one. An incomplete body is shorter than its length. If a body is longer than ``max_body_bytes``,
+    only its length is right. Bodies above 64 KiB share memory for 20 of the longest, and those of one source
+    for 5; if there is no memory left, ``saver.no_room`` is in the WSGI environment.
     """
 
     def __init__(self, app: WSGIApplication, *, workers: int, max_body_bytes: int) -> None:
@@ -65,13 +65,13 @@ class RequestBuffering:
             reserved.release()
 
     def _buffer(self, wsgi_environ: WSGIEnvironment, reserved: _Reservation) -> None:
-        # What ends by itself may end early; a length tells.
+        # An input without a length could end early; the app compares the length.
         wsgi_environ.pop("wsgi.input_terminated", None)
         declared = str(wsgi_environ.get("CONTENT_LENGTH") or "")
         chunked = "HTTP_TRANSFER_ENCODING" in wsgi_environ
         if not chunked and not (declared.isdecimal() and 0 < int(declared) <= self._max_body_bytes):
             return
-        # One byte more tells that the limit was passed.
+        # One byte more shows that the limit was exceeded.
         limit = self._max_body_bytes + 1 if chunked else int(declared)
         try:
             body, is_whole = _read(wsgi_environ["wsgi.input"], limit, reserved)
@@ -85,11 +85,11 @@ class RequestBuffering:
 
 
 class _NoRoomError(Exception):
-    """The memory for bodies is spent."""
+    """The memory for bodies is used up."""
 
 
 class _Memory:
-    """What all long bodies of a process hold, in bytes, by source."""
+    """The memory of all long bodies of a process, in bytes, by source."""
 
     def __init__(self, max_body_bytes: int) -> None:
         self._total = _LONGEST_BODIES * max_body_bytes
@@ -111,7 +111,7 @@ class _Memory:
 
 
 class _Reservation:
-    """What one body holds of the memory; nothing for a short one."""
+    """The memory of one body; none for a short one."""
 
     def __init__(self, memory: _Memory, source: str) -> None:
         self._memory = memory
@@ -129,7 +129,7 @@ class _Reservation:
 
 
 def _read(stream: BytesIO, limit: int, reserved: _Reservation) -> tuple[bytearray, bool]:
-    """The body up to ``limit`` bytes, and whether its end was seen: an error of the stream is none."""
+    """Read up to ``limit`` bytes; return the body, and False after an error of the stream."""
     body = bytearray()
     while len(body) < limit:
         try:

@@ -27,8 +27,8 @@ def load_secret(settings: Settings) -> bytes:
         _make_secret(path)
     if path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
         raise SettingsError(
-            f"{path}: everybody on this machine may read or change it: delete it, and another one is made"
-            " (or chmod 600, if nobody has)"
+            f"{path}: every user of this machine may read or change it: delete it, and a new one is made"
+            " (or chmod 600, if nobody has read it)"
         )
     return path.read_bytes()
 

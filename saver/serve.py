@@ -51,7 +51,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
             "threads": self._settings.threads,
             "graceful_timeout": 10,
             "loglevel": self._settings.log_level.lower(),
-            # A log of requests would tell who was here when.
+            # A log of requests would reveal who used the service when.
             "accesslog": None,
             "errorlog": "-",
             "proc_name": "saver",
@@ -85,7 +85,7 @@ def main() -> None:
         prog="python -m saver.serve", description="Run by scripts/serve and by deploy/systemd."
     )
     parser.add_argument("--listener", type=int, help="a bound socket's descriptor")
-    parser.add_argument("--prepared", type=int, help="a pipe's end, told when the database is ready")
+    parser.add_argument("--prepared", type=int, help="a pipe's end, written to when the database is ready")
     parser.add_argument("--only-prepare", action="store_true", help="migrate, fill the pool, and end")
     parser.add_argument(
         "--activated",

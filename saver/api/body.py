@@ -1,4 +1,4 @@
-"""The body of a request: read whole and bounded, or refused."""
+"""Reads the body of a request: complete and with a limit, or refuses it."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from flask import request
 
 from saver.api.problems import Problem
 
-# The longest password with every letter escaped (12 bytes each), and room for the other fields.
+# Enough for the longest password with every letter escaped (12 bytes each) and the other fields.
 SMALL_BODY_BYTES = 16_384
 UTF_16_HINT = "It looks like UTF-16; save it as UTF-8."
 _BYTES_LOOKED_AT = 64
 
 
 def read_body(max_bytes: int) -> bytes:
-    """The body, with a Content-Length or chunked. Raises Problem (400, 411, 413, 415)."""
+    """Read a body with a Content-Length, or chunked. Raises Problem (400, 411, 413, 415)."""
     _refuse_encodings()
     length = request.content_length
     if length is None and not _is_chunked():
         raise Problem(411, "length", "The length is missing.", detail="Send a Content-Length, or chunks.")
     if length is not None and length > max_bytes:
         raise _too_large(max_bytes)
-    # One byte more than is taken: at its own limit Werkzeug cuts a chunked body without a word.
+    # One byte more than allowed: Werkzeug silently truncates a chunked body at its limit.
     request.max_content_length = max_bytes + 1
     try:
         body = request.get_data()
-    except Exception:  # each server has an error of its own for a body that breaks off
+    except Exception:  # every server has its own error for an incomplete body
         raise incomplete() from None
     if len(body) > max_bytes:
         raise _too_large(max_bytes)
-    # Servers end the input where the connection ends, so half a text looks like a whole one.
+    # Servers end the input when the connection ends, so half a text looks complete.
     if length is not None and len(body) != length:
         raise incomplete()
     return body
 
 
 def looks_like_utf_16(body: bytes) -> bool:
-    """Whether it begins with UTF-16's byte order mark or has NUL in every other byte."""
+    """Return whether it starts with the byte order mark of UTF-16 or has NUL in every other byte."""
     start = body[:_BYTES_LOOKED_AT]
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return True
@@ -43,7 +43,7 @@ def looks_like_utf_16(body: bytes) -> bool:
 
 
 def decode(body: bytes) -> str:
-    """A text, byte for byte. Raises Problem where it is not UTF-8."""
+    """Decode UTF-8 without changing the text. Raises Problem if it is not UTF-8."""
     hint = UTF_16_HINT if looks_like_utf_16(body) else None
     try:
         if hint is None:
@@ -54,7 +54,7 @@ def decode(body: bytes) -> str:
 
 
 def _is_chunked() -> bool:
-    # Only where the server says that it knows the end may the input be read to it.
+    # The input may be read to its end only if the server marks the end.
     return "Transfer-Encoding" in request.headers and bool(request.environ.get("wsgi.input_terminated"))
 
 
@@ -76,7 +76,7 @@ def _too_large(max_bytes: int) -> Problem:
 
 
 def incomplete() -> Problem:
-    """400: the body ended before its length, or is not cut into chunks as it should be."""
+    """Make a 400: the body ended before its length, or its chunks are invalid."""
     return Problem(
         400,
         "incomplete",

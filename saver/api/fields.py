@@ -1,8 +1,8 @@
-"""The fields of a JSON body: one flat object, known fields only, each of them once.
+"""Parses a JSON body: one flat object with known fields, each of them once.
 
-A body may hold hundreds of thousands of faults, or as many values inside one field. So the fields
-are read one after the other, and after a few faults no further: to parse all and to list all of
-them costs seconds of processor time and hundreds of megabytes.
+A body may contain hundreds of thousands of faults, or as many values in one field. So the fields are parsed
+one by one, and parsing stops after a few faults: parsing and listing all of them would take seconds of
+processor time and hundreds of megabytes.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from saver.api.body import UTF_16_HINT, looks_like_utf_16
 from saver.api.problems import Fault, Problem, faults_of, invalid, pointer
 
 MAX_FAULTS = 5
-# Extension 1.x may send fields that nobody knows, but no flood of them.
+# Extension 1.x may send some unknown fields.
 MAX_FIELDS = 32
 _MAX_DIGITS = 4_000
 _BLANKS = re.compile("[ \t\n\r]*")
-# In place of an array or an object, which is not read.
+# Stands for an array or an object, which is not parsed.
 _NESTED = object()
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse(model: type[Model], body: bytes) -> Model:
-    """The body as a model. Raises Problem: 400 if it is not JSON, 422 with at most MAX_FAULTS faults."""
+    """Parse the body as a model. Raises Problem: 400 for no JSON, 422 with at most MAX_FAULTS faults."""
     try:
         fields, faults = _known(model, body.decode("utf-8-sig"))
     except ValueError:
@@ -45,7 +45,7 @@ def parse(model: type[Model], body: bytes) -> Model:
 
 
 def _known(model: type[BaseModel], text: str) -> tuple[dict[str, Any], list[Fault]]:
-    """The fields that the model has, and what is wrong with the names. Raises Problem and ValueError."""
+    """Return the known fields and the faults of names. Raises Problem and ValueError."""
     ignores = model.model_config.get("extra") != "forbid"
     fields: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -66,14 +66,14 @@ def _known(model: type[BaseModel], text: str) -> tuple[dict[str, Any], list[Faul
 
 
 def _pairs(text: str) -> Iterator[tuple[str, Any]]:
-    """Names and values of the object, to the first value that is _NESTED. Raises ValueError, Problem."""
+    """Yield names and values of the object up to the first nested value. Raises ValueError and Problem."""
     place = _blanks(text, 0)
     if text[place : place + 1] != "{":
         _refuse_other(text, place)
     place = _blanks(text, place + 1)
     ends = text[place : place + 1] == "}"
     while not ends:
-        # Asked before it is read: an array or an object in its place may be as deep as the body is long.
+        # Checked first: an array or an object instead of a name may be as deep as the body is long.
         if text[place : place + 1] != '"':
             raise ValueError("a name must be a string")
         name, place = _decoder.raw_decode(text, place)
@@ -109,7 +109,7 @@ def _blanks(text: str, place: int) -> int:
 
 
 def _parse_int(digits: str) -> int:
-    # Python refuses to read more, and no field takes a number as large as this one.
+    # Python cannot parse more digits, and no field allows such a number.
     return int(digits) if len(digits) <= _MAX_DIGITS else sys.maxsize
 
 

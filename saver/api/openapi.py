@@ -10,9 +10,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from saver import seal
+from saver.api.answers import ProblemDocument
 from saver.api.operations import OPERATIONS, PROBLEMS, TAGS, Operation
 from saver.api.responses import json_document
-from saver.api.schemas import CODE_SCHEMA, UUID_PATTERN, ProblemDocument
+from saver.api.schemas import CODE_SCHEMA, UUID_PATTERN
 from saver.settings import Settings
 
 _PROBLEM_TYPE = "application/problem+json"
@@ -84,7 +85,7 @@ def description(settings: Settings) -> dict[str, object]:
 
 
 def _info(settings: Settings) -> dict[str, object]:
-    contact = {"contact": {"name": settings.contact or "whoever runs this service"}}
+    contact = {"contact": {"name": settings.contact or "the operator of this service"}}
     return {**_INFO, **contact, **({"termsOfService": settings.terms_url} if settings.terms_url else {})}
 
 

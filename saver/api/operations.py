@@ -7,18 +7,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from saver.api.schemas import (
-    AckRequest,
-    Extended,
-    ExtendRequest,
-    Limits,
-    LoadRequest,
-    OwnerRequest,
-    StatusAnswer,
-    TextAnswer,
-    WriteRequest,
-    Written,
-)
+from saver.api.answers import Extended, Limits, StatusAnswer, TextAnswer, Written
+from saver.api.schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
 
 Link = tuple[str, dict[str, object]]  # what it is for, and the body of the request that follows
 

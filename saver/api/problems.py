@@ -114,7 +114,7 @@ _BROKEN = Problem(
     422,
     "broken-seal",
     "The sealed text under this code does not open.",
-    detail="Whoever sealed it did not keep to the format.",
+    detail="The client that encrypted it did not follow the format.",
 )
 _QUOTA = Problem(
     429,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
+from saver.api.answers import CodeLimits, Extended, Lifetimes, Limits, StatusAnswer, TextAnswer, Written
 from saver.api.client_address import charged, counted_address
 from saver.api.parsing import (
     is_plain,
@@ -14,20 +15,7 @@ from saver.api.parsing import (
     parse_plain_text,
 )
 from saver.api.responses import json_response, plain_response, timestamp, wants_plain
-from saver.api.schemas import (
-    AckRequest,
-    CodeLimits,
-    Extended,
-    ExtendRequest,
-    Lifetimes,
-    Limits,
-    LoadRequest,
-    OwnerRequest,
-    StatusAnswer,
-    TextAnswer,
-    WriteRequest,
-    Written,
-)
+from saver.api.schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
 from saver.api.write_limits import WriteLimits
 from saver.codes import ALPHABET, LENGTH
 from saver.ratelimit.lookups import Lookup

@@ -1,6 +1,6 @@
 """The interface of a database: everything in which SQLite and PostgreSQL differ.
 
-One object is made for each engine (``database_for``) and given to whoever works with the database.
+One object is made for each engine (``database_for``) and given to everything that works with the database.
 """
 
 # A method without a body is one that only one of the databases needs.

@@ -1,11 +1,11 @@
-"""Room on the disk of a database that is a file, and the reserve that is kept of it.
+"""Free space on the disk of an SQLite database, and the reserve of it.
 
-Wiping a text needs room too: what is overwritten goes to the log first. So writes are refused while there
-is still enough for everything else. A part of that reserve is a file of its own beside the database, which
-is given up, piece by piece, when something other than texts has filled the disk: the wiping that this
-lets go on gives back what it needs to be made again.
+Wiping a text needs space too, because SQLite writes changed pages to its log first. So new texts are refused
+while there is still enough space for everything else. A part of that reserve is a file next to the
+database. It is deleted in pieces when something other than texts has filled the disk: wiping can
+then continue, and frees the space to create the file again.
 
-A server looks after its own disk; here every question is answered as if it had room.
+The disk of a database server is not checked: it counts as having space.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from sqlalchemy import Connection
 # The part of the reserve that is a file, in bytes and as a share of it.
 _FILE_BYTES = 16 << 20
 _FILE_SHARE = 4
-# As little as that is given up at a time: whatever fills the disk may take it.
+# Released at a time: little, because the program that fills the disk may take it.
 _PIECE = 1 << 20
 # A text is in the log and in the database, and wiping it needs as much again.
-_TIMES = 3
-# So far from the reserve nobody has to ask what is free within the database, nor how large the log is.
-_FAR = 512 << 20
+_FACTOR = 3
+# With this much more than the reserve, free pages and the log need not be read.
+_MARGIN = 512 << 20
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
 class Reserve(NamedTuple):
-    """How much of a disk is kept free: so many bytes, or so many hundredths if they are more; 0: nothing."""
+    """How much of a disk stays free: ``size`` bytes or ``percent`` of the disk, whichever is more."""
 
     size: int
     percent: int
 
     def of(self, whole: int) -> int:
-        """In bytes, of a disk of ``whole`` bytes."""
+        """Return the reserve of a disk of ``whole`` bytes."""
         return max(self.size, whole * self.percent // 100)
 
 
@@ -44,35 +44,35 @@ class Disk:
     """The disk under one database."""
 
     def __init__(self, database: Path | None, reserve: Reserve) -> None:
-        """``database`` is its file; None where a server keeps it."""
+        """``database`` is its file; None for a database server."""
         self._database = database
         self._reserve = reserve
 
     def free(self) -> int | None:
-        """How many bytes are free; None where a server keeps the database, or nobody can tell."""
+        """Return the free bytes; None for a database server, or if they are unknown."""
         with suppress(OSError):
             return None if self._database is None else _free(self._database.parent)[0]
         return None
 
     def has_room(self, connection: Connection, size: int) -> bool:
-        """Whether a text of ``size`` bytes may be kept. Raises OSError."""
+        """Return whether a text of ``size`` bytes may be stored. Raises OSError."""
         if self._database is None:
             return True
         free, whole = _free(self._database.parent)
         reserve = self._reserve.of(whole)
-        if not reserve or free >= reserve + _TIMES * size + _FAR:
+        if not reserve or free >= reserve + _FACTOR * size + _MARGIN:
             return True
-        # Pages that a wiped text has left are used again before the file grows; those that are only
-        # in the log will make it grow.
+        # Free pages in the file are used before it grows; pages that are only in the log will make it
+        # grow.
         unused, pages, page_size = (
             _pragma(connection, name) for name in ("freelist_count", "page_count", "page_size")
         )
         pending = max(0, pages * page_size - self._database.stat().st_size)
-        # The log needs room that no unused page gives.
-        return free >= reserve // 2 + size and free + unused * page_size - pending >= reserve + _TIMES * size
+        # The log cannot use free pages of the file.
+        return free >= reserve // 2 + size and free + unused * page_size - pending >= reserve + _FACTOR * size
 
     def ensure_reserve(self) -> bool:
-        """Whether the file is there that a full disk needs, or none is wanted; made where there is room.
+        """Create the reserve's file if there is space; return whether it exists or none is wanted.
 
         Raises OSError.
         """
@@ -90,7 +90,7 @@ class Disk:
 
 
 def release_reserve(database: Path) -> bool:
-    """Give up a piece of the reserve's file, where the disk is full; whether there was any left."""
+    """Delete a piece of the reserve's file if the disk is full; return whether there was any left."""
     path = _file_of(database)
     left = _size_of(path) - _PIECE
     try:
@@ -106,7 +106,7 @@ def release_reserve(database: Path) -> bool:
 
 
 def is_full(error: BaseException) -> bool:
-    """Whether a statement may have failed for want of room."""
+    """Return whether a full disk may have caused the error."""
     return getattr(error, "sqlite_errorname", "").startswith(_FULL)
 
 
@@ -122,7 +122,7 @@ def _size_of(path: Path) -> int:
 
 
 def _free(folder: Path) -> tuple[int, int]:
-    """How many bytes of a disk are free for us, and how many there are."""
+    """Return the bytes of a disk that are free for this user, and its size."""
     found = os.statvfs(folder)
     return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
 
@@ -137,7 +137,7 @@ def _allocate(path: Path, size: int) -> None:
     try:
         os.posix_fallocate(descriptor, 0, size)
     except OSError:
-        # Part of it may be there.
+        # A part may have been allocated.
         os.ftruncate(descriptor, 0)
         raise
     finally:

@@ -1,4 +1,4 @@
-"""A copy of PostgreSQL's database by PostgreSQL's own programs."""
+"""A backup of a PostgreSQL database by pg_dump."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ Environment = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
 class DumpError(Exception):
-    """Why there is no copy."""
+    """There is no backup; the message says why."""
 
 
 def dump(connection: Connection, target: Path, environment: Environment) -> None:
-    """Fill ``target``, which is there, with what the transaction of ``connection`` sees, and read it again.
+    """Dump what the transaction of ``connection`` sees into ``target``, an existing file, and read it again.
 
     Raises DumpError.
     """
-    # How to get there stands in the environment: a command line is for everybody to see.
-    told = environment(_way_to(connection.engine))
+    # In the environment, because every user can read a command line.
+    variables = environment(_connection_variables(connection.engine))
     snapshot = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
     how = ("--format=custom", "--no-password", f"--snapshot={snapshot}")
-    _run(["pg_dump", *how, f"--file={target}"], told)
-    _run(["pg_restore", "--file=/dev/null", str(target)], told)
+    _run(["pg_dump", *how, f"--file={target}"], variables)
+    _run(["pg_restore", "--file=/dev/null", str(target)], variables)
 
 
-def _way_to(engine: Engine) -> dict[str, str]:
-    from psycopg import pq  # noqa: PLC0415 - not for those who have SQLite
+def _connection_variables(engine: Engine) -> dict[str, str]:
+    from psycopg import pq  # noqa: PLC0415 - only for PostgreSQL
 
     _, given = engine.dialect.create_connect_args(engine.url)
     names = {option.keyword.decode(): option.envvar for option in pq.Conninfo.get_defaults()}
     return {name.decode(): str(given[option]) for option, name in names.items() if name and option in given}
 
 
-def _run(command: list[str], told: Mapping[str, str]) -> None:
+def _run(command: list[str], variables: Mapping[str, str]) -> None:
     try:
-        done = subprocess.run(  # noqa: S603 - the commands are ours
-            command, env=told, capture_output=True, text=True, check=False
+        done = subprocess.run(  # noqa: S603 - fixed commands
+            command, env=variables, capture_output=True, text=True, check=False
         )
     except FileNotFoundError:
         raise DumpError(f"there is no {command[0]}: apt-get install postgresql-client") from None

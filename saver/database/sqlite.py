@@ -65,7 +65,7 @@ class SqliteDatabase(Database):
 
     def error_kind(self, error: Exception) -> ErrorKind | None:
         """See ``Database.error_kind``."""
-        refused = sqlite_files.is_read_only(cause_of(error))
+        refused = sqlite_files.is_refused_by_trigger(cause_of(error))
         return ErrorKind.UNAVAILABLE if refused or is_unavailable(error) else None
 
     def is_disk_full(self, error: Exception) -> bool:

@@ -79,8 +79,8 @@ def is_locked(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorname", "").startswith("SQLITE_BUSY")
 
 
-def is_read_only(error: BaseException) -> bool:
-    """Return whether a trigger refused a write: a database that has been moved is read-only."""
+def is_refused_by_trigger(error: BaseException) -> bool:
+    """Return whether a trigger refused a write: a database that was copied to a server is read-only."""
     return getattr(error, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER"
 
 

@@ -1,4 +1,4 @@
-"""The tables: columns, keys, indexes and checks. They have no behaviour.
+"""The tables: columns, keys, indexes and checks, without behaviour.
 
 ``code`` holds the free codes and ``text`` the leased ones, so every code is in
 exactly one of them. All times are whole UTC seconds since 1970: they compare
@@ -50,33 +50,32 @@ text = Table(
     Column("proof_hash", LargeBinary(32)),
     # SHA-256 of the owner token.
     Column("owner_hash", LargeBinary(32), nullable=False),
-    # Read by one reader only; SHA-256 of the claim of that reader.
+    # One-time text; SHA-256 of the claim of its reader.
     Column("once", Boolean, nullable=False, server_default=false()),
     Column("claim_hash", LargeBinary(32)),
     Column("saved_at", BigInteger, nullable=False, server_default="0"),
     Column("expires_at", BigInteger, nullable=False),
     Column("free_at", BigInteger, nullable=False),
-    # Why it ended before its time; NULL while it lives and when it expired.
+    # Why it ended before its time (``EndReason``); NULL while it is live and if it expired.
     Column("ended", Text),
-    # For the quota of its writer: a keyed hash of the source, with another key every
-    # day, and the bytes that it keeps.
+    # For the quota of its source: a keyed hash of the source, with another key every
+    # day, and the size in bytes.
     Column("source", LargeBinary(16)),
     Column("size", BigInteger, nullable=False, server_default="0"),
-    # For a write that may come again: SHA-256 of its idempotency key, and of its
-    # request under that key.
+    # For an idempotent write: SHA-256 of its idempotency key, and a hash of the request under that key.
     Column("key_hash", LargeBinary(32)),
     Column("request_hash", LargeBinary(32)),
-    # For the quota of its writer's IPv6 network; named as ``source`` is.
+    # For the quota of the source's IPv6 network; hashed like ``source``.
     Column("network", LargeBinary(16)),
-    # The text, or its JWE where it is sealed; NULL once it is wiped. Last: SQLite finds what stands
-    # behind a long value by walking all of its pages, which would tell that there is one.
+    # The text, or its JWE if it is sealed; NULL once it is wiped. Last, because SQLite reaches a column
+    # behind a long value by reading all of its pages, and the time would reveal that there is one.
     Column("body", Text),
     CheckConstraint("free_at >= expires_at", name="rest"),
     CheckConstraint("(seal IS NULL) = (proof_hash IS NULL)", name="sealed"),
 )
 
-# Partial indexes: of the first two a row is in the one that names its next step
-# and not in the other, so a lease pays for one entry.
+# Partial indexes: a row is in only one of the first two, that of its next step, so a
+# lease pays for one entry.
 Index(
     "ix_text_expires_at",
     text.c.expires_at,

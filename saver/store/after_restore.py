@@ -1,17 +1,17 @@
-"""What a restored backup must learn before it is used: where the codes have been since.
+"""Update a restored backup with what has happened to its codes since.
 
-A backup is the past. A code that was free in it may have been leased since, and its holder
-must never find a stranger's text under it; a text that lived in it may be gone since, and
-must not come back. There are two ways to know:
+A code that was free in the backup may have been leased since, and its owner
+must never find a stranger's text under it; a text that was live in it may have been deleted since, and
+must not come back. There are two ways:
 
-``merge_from_old``: the database that is replaced is at hand and whole. Every lease of it that is not
-in the backup goes on as a wiped text until its own ``free_at``; every text of the
-backup has the state that it has there. So no code is free earlier than it would have been.
+``merge_from_old``: the replaced database exists and is intact. Its leases that are not
+in the backup are inserted as wiped texts with their own ``free_at``; every text of the
+backup gets the state that it has there. So no code is free earlier than it would have been.
 
-``quarantine_all``: it is lost. Then any code may have been leased until a moment ago, for the longest
-life there is, so all of them rest until the last of those leases would have rested. They
-become wiped texts like any other that rests: 7.3 million rows, 0.7 GB and some seconds,
-and in return nothing else in the house has to know of it.
+``quarantine_all``: the replaced database is lost. Any code may have been leased until a moment ago, for the
+longest lifetime, so all of them cool down until the last of those leases would have cooled down. They
+become wiped texts like any other that cools down: 7.3 million rows, 0.7 GB and some seconds,
+and in return no other module needs to know of it.
 """
 
 from __future__ import annotations
@@ -48,29 +48,29 @@ from saver.store.wipe import SECRET_COLUMNS, WIPED, EndReason
 
 _BATCH = 10_000
 
-# Only these are read of the old database, so that it may have another schema.
+# Only these columns are read of the old database, so it may have another schema.
 _old = text.to_metadata(MetaData(), schema=sqlite_files.OLD).alias("before")
 _same_code = _old.c.code == text.c.code
 _same_lease = and_(_same_code, _old.c.owner_hash == text.c.owner_hash)
 
 
 def merge_from_old(database: Database, connection: Connection, now: int) -> int:
-    """Take over the leases of the old database, as of ``now`` in UTC seconds; how many were new."""
+    """Merge the leases of the old database, as of ``now`` in UTC seconds; return how many were new."""
     connection.execute(_WIPE_ENDED, {"now": now})
     connection.execute(_UPDATE_SAME_LEASES)
     connection.execute(_DELETE_OTHER_LEASES)
     connection.execute(_REMOVE_FROM_POOL)
-    taken = connection.execute(_INSERT_AS_COOLING, {"now": now}).rowcount
+    merged = connection.execute(_INSERT_AS_COOLING, {"now": now}).rowcount
     _wipe_expired(database, connection, now)
-    return taken
+    return merged
 
 
 def quarantine_all(database: Database, connection: Connection, now: int, until: int, cool_down: int) -> None:
-    """Let every code rest until ``until`` at least; both in UTC seconds, ``rest`` in seconds.
+    """Let every code cool down at least until ``until``; times in UTC seconds, ``cool_down`` in seconds.
 
-    One-time texts are wiped: they may have been read. Where the backup is older than a
-    rest, so are open ones: the owner may have deleted one, and its code be leased again to somebody
-    who would now be shown it. A sealed one shows nothing to whoever has no password.
+    One-time texts are wiped, because they may have been read. If the backup is older than the
+    cool-down, open texts are wiped too: an owner may have deleted one, and its code may have been
+    leased again to somebody who would now see it. A sealed text is unreadable without its password.
     """
     gone: ColumnElement[bool] = text.c.once
     if now >= _made_at_least(connection) + cool_down:
@@ -83,7 +83,7 @@ def quarantine_all(database: Database, connection: Connection, now: int, until: 
 
 
 def _made_at_least(connection: Connection) -> int:
-    """The last moment (UTC seconds) that left a trace in the backup: it was made then or later."""
+    """Return the latest time in the backup (UTC seconds): it was made then or later."""
     beat = connection.scalar(select(func.max(sweeper.c.beat_at)))
     saved = connection.scalar(select(func.max(text.c.saved_at)))
     return max(beat or 0, saved or 0)
@@ -103,7 +103,7 @@ def _end_where(condition: ColumnElement[bool]) -> Update:
     return update(text).where(condition).values(values)
 
 
-# It lived in the backup, and its lease is over.
+# Texts that are live in the backup, whose leases have ended.
 _WIPE_ENDED = _end_where(and_(is_live, ~exists().where(_same_lease).correlate(text)))
 
 _wiped = _old.c.body.is_(None)
@@ -131,7 +131,7 @@ _INSERT_AS_COOLING = insert(text).from_select(
         _old.c.saved_at,
         case((_lives_there, bindparam("now")), else_=_old.c.expires_at),
         _old.c.free_at,
-        # For its owner, who asks what became of it.
+        # For the status that its owner asks for.
         case((_lives_there, EndReason.DELETED.value), else_=_old.c.ended),
     ).where(~exists().where(_same_code).correlate(_old)),
 )

@@ -35,7 +35,7 @@ PER_LETTER = SPACE // len(ALPHABET)
 
 @dataclass(frozen=True, slots=True)
 class FillResult:
-    """One step of filling: ``codes`` that begin with ``letter``, ``added`` of which were missing."""
+    """One step of filling: ``codes`` begin with ``letter``, and ``added`` of them were missing."""
 
     letter: str
     added: int
@@ -59,18 +59,18 @@ class Audit:
 
     @property
     def missing(self) -> int:
-        """Codes that are nowhere; negative when there are codes that should not be."""
+        """How many codes are in neither table; negative if there are too many."""
         return self.wanted - (self.free + self.live + self.overdue + self.resting - self.both)
 
     @property
     def clean(self) -> bool:
-        """Every code is in exactly one place."""
+        """Whether every code is in exactly one table."""
         return self.both == 0 and self.missing == 0
 
 
 @dataclass(frozen=True, slots=True)
 class PoolStats:
-    """Counts for an operator: ``live`` texts include the ``sealed``; ``oldest_overdue`` is in seconds."""
+    """Counts for metrics: ``live`` texts include the ``sealed``; ``oldest_overdue`` is in seconds."""
 
     free: int
     live: int
@@ -82,7 +82,7 @@ class PoolStats:
 def fill_letter(database: Database, connection: Connection, letter: str) -> int:
     """Add the missing codes that begin with ``letter`` and return how many there were."""
     database.disable_timeouts(connection)
-    # Two fills at once would add the same codes.
+    # Two concurrent fills would add the same codes.
     database.lock(connection, "fill", letter)
     span = {"first": f"{letter}{LETTERS[0] * 3}", "last": f"{letter}{LETTERS[-1] * 3}"}
     present = connection.scalars(_count_present, span).one()
@@ -106,19 +106,19 @@ def count(connection: Connection, now: int, pool_size: int = SPACE) -> Audit:
 
 
 def stats(connection: Connection, now: int) -> PoolStats:
-    """Count for an operator, as of ``now`` in UTC seconds."""
+    """Count for metrics, as of ``now`` in UTC seconds."""
     row = connection.execute(_stats, {"now": now}).one()
     overdue = 0 if row.oldest is None else now - row.oldest
     return PoolStats(row.free, row.live, row.sealed, row.resting, overdue)
 
 
 def count_free(connection: Connection) -> int:
-    """How many codes are free."""
+    """Return how many codes are free."""
     return int(connection.scalars(select(func.count()).select_from(pool)).one())
 
 
 def _span(table: Table) -> ColumnElement[bool]:
-    # Not "between": the names of the collation that PostgreSQL is told would stand where it takes none.
+    # Not "between": SQLAlchemy would write the collation where PostgreSQL does not accept it.
     return (table.c.code >= bindparam("first")) & (table.c.code <= bindparam("last"))
 
 
@@ -126,7 +126,7 @@ def _how_many_in(table: Table) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).where(_span(table)).scalar_subquery()
 
 
-# In one statement: a code that moves meanwhile is seen in exactly one of them.
+# In one statement, so that a code which moves meanwhile is counted exactly once.
 _count_present = select(_how_many_in(pool) + _how_many_in(text))
 
 _letters = (

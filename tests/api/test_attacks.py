@@ -65,7 +65,7 @@ def test_enumeration_by_a_thousand_sources_finds_a_handful(tmp_path: Path) -> No
         settings = Settings(_env_file=None, data_dir=tmp_path, loads_a_minute=0)  # type: ignore[call-arg]
         rate_limits = RateLimits(storage, settings, clock=clock, secret=b"secret")
         misses, found = enumerate_for_a_day(rate_limits, clock, Random(day))
-        # The day's 20,000 run_concurrently, then one an hour for each source.
+        # The day's 20,000 together, then one an hour for each source.
         assert misses <= 20_000 + 24 * SOURCES
         found_each_day.append(found)
     assert sorted(found_each_day)[2] <= 6

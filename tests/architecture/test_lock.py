@@ -1,4 +1,4 @@
-"""What is locked goes run_concurrently, extras included."""
+"""What is locked goes together, extras included."""
 
 from __future__ import annotations
 

@@ -196,6 +196,21 @@ class TestReadOnly:
         assert ask(database, "SELECT name FROM sqlite_schema WHERE type = 'trigger'") == []
 
 
+def run_until_killed(
+    stage: str, database: Path, target: PostgresDatabase
+) -> subprocess.CompletedProcess[str]:
+    """Copy in another process, which kills itself at this stage."""
+    return subprocess.run(
+        [sys.executable, "-m", "tests.support.copying", stage],
+        env=environment(database.parent, {}),
+        cwd=ROOT,
+        input=f"{target.address}\n",
+        text=True,
+        check=False,
+        capture_output=True,
+    )
+
+
 class TestFailed:
     """A copy that failed leaves the database as it was, and can be repeated."""
 
@@ -245,27 +260,10 @@ class TestFailed:
         database: Path,
         target: PostgresDatabase,
     ) -> None:
-        killed = subprocess.run(
-            [sys.executable, "-m", "tests.support.copying", stage],
-            # The process that runs the test has the file open too.
-            env=environment(database.parent, {}),
-            cwd=ROOT,
-            input=f"{target.address}\n",
-            text=True,
-            check=False,
-            capture_output=True,
-        )
-        assert "stop the service first" in killed.stderr
+        # This process has the file open too.
+        assert "stop the service first" in run_until_killed(stage, database, target).stderr
         store.database.engine.dispose()
-        killed = subprocess.run(
-            [sys.executable, "-m", "tests.support.copying", stage],
-            env=environment(database.parent, {}),
-            cwd=ROOT,
-            input=f"{target.address}\n",
-            text=True,
-            check=False,
-            capture_output=True,
-        )
+        killed = run_until_killed(stage, database, target)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
         if stage != "committed":
             assert_unchanged(store, texts, target)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from saver.codes import Code
 from saver.store import NoTextError, PoolEmptyError
-from tests.conftest import Clock
+from tests.conftest import NOW, Clock
 from tests.support.restoring import REST, House
 from tests.support.snapshot import ask, snapshot
 from tests.support.texts import extend, save
@@ -102,10 +102,11 @@ class Told:
 def test_whatever_happened_nobody_finds_a_strangers_text(
     make_app: Callable[..., Flask], tmp_path_factory: pytest.TempPathFactory, codes: list[str],
     before: list[tuple[str, int]], since: list[tuple[str, int]], later: int, lost: bool, tmp_path: Path,
+    clock: Clock,
 ) -> None:  # fmt: skip
-    clock = Clock()
+    clock.now = NOW
     name = tmp_path_factory.mktemp("walk").name
-    told = Told(House(lambda folder: _at(make_app, folder, clock), clock, tmp_path, name))
+    told = Told(House(make_app, clock, tmp_path, name))
     house = told.house
     for deed, value in before:
         told.do(deed, value)
@@ -127,11 +128,3 @@ def test_whatever_happened_nobody_finds_a_strangers_text(
     house.sweep()
     told.holds()
     house.close()
-
-
-def _at(make_app: Callable[..., Flask], folder: str, clock: Clock) -> Flask:
-    app = make_app(folder)
-    services = app.extensions["saver"]
-    for room in (services.store, services.tools.backup, services.tools.restore):
-        room._clock = clock
-    return app

@@ -1,0 +1,119 @@
+"""Patches that break saver in ways that no mutation tool makes, each with the test that must fail.
+
+``old`` must occur in the file exactly once. Whoever changes that line changes the patch too.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Patch(NamedTuple):
+    """Replaces ``old`` in ``file`` by ``new``; ``caught_by`` is a test, a class or a file of them."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    caught_by: str
+
+
+_ONE_PLACE = "tests/concurrency/test_races.py::test_every_code_is_in_one_place_before_each_statement"
+_SHARED_COMMIT = "tests/concurrency/test_writer.py"
+_LEASES = "tests/store/test_leases.py"
+_FILE_GONE = "tests/store/test_file_gone.py"
+_WAYS = "tests/e2e/extension/test_ways.py"
+_AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
+_PUT = 'self._insert.run(connection, {"code": code, **row})'
+_DROP = 'connection.execute(_drop, {"codes": freed})'
+
+
+def _committed_after(line: str, indent: int) -> str:
+    return _AND_COMMIT.format(line, " " * indent)
+
+
+PATCHES = [
+    Patch(
+        "a code and its text are stored in two transactions",
+        "saver/store/lease_statements.py",
+        _PUT,
+        f"{_committed_after('', 8).lstrip()}\n        {_PUT}",
+        _ONE_PLACE,
+    ),
+    Patch(
+        "a sweep in two transactions", "saver/store/sweep.py", _DROP, _committed_after(_DROP, 8), _ONE_PLACE
+    ),
+    Patch(
+        "there is no transaction",
+        "saver/database/sqlite_connections.py",
+        '"write": "BEGIN IMMEDIATE"',
+        '"write": ""',
+        _ONE_PLACE,
+    ),
+    Patch(
+        "a commit does not wait for the disk",
+        "saver/database/sqlite_connections.py",
+        '"synchronous = FULL"',
+        '"synchronous = OFF"',
+        f"{_LEASES}::test_writes_wait_for_the_disk",
+    ),
+    Patch(
+        "acknowledged before the commit",
+        "saver/database/writer.py",
+        "results = [job.work(connection) for job in jobs]",
+        """results = [job.work(connection) for job in jobs]
+                for job, result in zip(jobs[1:], results[1:], strict=True):
+                    job.result, job.done = result, True
+                    job.ready.release()""",
+        f"{_SHARED_COMMIT}::test_nobody_is_answered_before_the_commit",
+    ),
+    Patch(
+        "acknowledged although the commit failed",
+        "saver/database/writer.py",
+        "_fail(jobs, self._database.storage_error(error) or StorageError(type(error).__name__))",
+        "_fail(jobs, None)",
+        f"{_SHARED_COMMIT}::test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works",
+    ),
+    Patch(
+        "a migration forgets WITHOUT ROWID",
+        "migrations/versions/0001_pool_and_texts.py",
+        "sqlite_with_rowid=False,",
+        "",
+        "tests/store/test_migrations.py::test_the_pool_has_no_rowid_and_the_indexes_are_partial",
+    ),
+    Patch(
+        "a backup gets its name before it is checked",
+        "saver/ops/backup.py",
+        "            audit = self._copied(partial) if",
+        "            target.hardlink_to(partial)\n            audit = self._copied(partial) if",
+        "tests/ops/test_backup.py::test_a_copy_that_breaks_a_rule_gets_no_name",
+    ),
+    Patch(
+        "a text in a deleted file is acknowledged",
+        "saver/database/sqlite_connections.py",
+        "if is_write and _is_gone(connection.info, path):",
+        "if False:",
+        f"{_FILE_GONE}::test_what_is_deleted_before_the_commit_is_not_acknowledged",
+    ),
+    Patch(
+        "the quota is counted by two at once",
+        "saver/store/quota.py",
+        'self._database.lock(connection, "quota", *names)',
+        "pass",
+        "tests/api/test_repeat.py::test_writers_at_once_keep_to_the_quota",
+    ),
+    Patch(
+        "a loaded text is markup",
+        "extension/ui/loaded.js",
+        "      field.value = found.text;\n",
+        '      field.value = found.text;\n      field.insertAdjacentHTML("beforebegin", found.text);\n',
+        f"{_WAYS}::test_any_text_is_text_and_nothing_else[chromium-page-markup]",
+    ),
+    Patch(
+        "an open text is shown in the place of a sealed one",
+        "extension/core/reading.js",
+        "    if (isPromised) throw new NotSealed(false);\n",
+        "",
+        "tests/e2e/page/test_page.py::test_a_link_to_a_sealed_text_says_so",
+    ),
+]
