@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random, SystemRandom
@@ -27,6 +26,7 @@ from saver.key_deriver import KeyDeriver
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
 from saver.ops.health import Readiness
 from saver.ops.metrics import Metrics
+from saver.ops.services import OperatorTools, Services
 from saver.ratelimit import Counters
 from saver.ratelimit.mapped_file import MappedFileCounters
 from saver.ratelimit.rules import RateLimits
@@ -37,18 +37,9 @@ from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_of_others, read_settings
 from saver.store import Store, TextStore
 
+__all__ = ["ROOT", "Services", "create_app", "database_of"]
+
 ROOT = Path(__file__).resolve().parent.parent
-
-
-@dataclass(frozen=True, slots=True)
-class Services:
-    """What the worker and the commands use; ``app.extensions["saver"]``."""
-
-    settings: Settings
-    store: TextStore
-    readiness: Readiness
-    rate_limits: RateLimits
-    tools: cli.OperatorTools
 
 
 def create_app(
@@ -78,7 +69,7 @@ def create_app(
     _routes(app, services, settings, rate_limits)
     problems.register(app)
     headers.register(app)
-    cli.register(app, services.store, services.tools)
+    app.register_blueprint(cli.blueprint)
     return app
 
 
@@ -130,7 +121,7 @@ def _services(
     )
     longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
     rules = RestorePolicy(head, settings.code_cooldown, longest)
-    tools = cli.OperatorTools(
+    tools = OperatorTools(
         Backups(database, store, clock, environment_of_others),
         Restorer(database, rules, clock),
         Quarantine(database, rules, clock),

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from saver.cli.told import echo_audit, told
-from saver.ops import CopyToServer
+from saver.cli.common import add_alias, blueprint, echo_audit, get_services, report_errors
 
 _NEXT = """\
 the SQLite database accepts no writes any more. What is left to do:
@@ -36,45 +35,37 @@ class _Bar:
         click.echo(stage)
 
 
-def command(copy: CopyToServer) -> click.Command:
-    """Make the command."""
+@blueprint.cli.command("copy-to-server")
+@click.option(
+    "--to",
+    metavar="URL",
+    help="The database to copy to, as in SAVER_DATABASE_URL; - reads it from standard input,"
+    " so that no list of processes shows its password.",
+)
+@click.option("--undo", is_flag=True, help="Let the SQLite database accept writes again.")
+@report_errors
+def copy_to_server(to: str | None, undo: bool) -> None:
+    """Copy the database of a stopped service from SQLite to an empty PostgreSQL database.
 
-    @click.command("copy-to-server")
-    @click.option(
-        "--to",
-        metavar="URL",
-        help="The database to copy to, as in SAVER_DATABASE_URL; - reads it from standard input,"
-        " so that no list of processes shows its password.",
-    )
-    @click.option("--undo", is_flag=True, help="Let the SQLite database accept writes again.")
-    @told
-    def run(to: str | None, undo: bool) -> None:
-        """Copy the database of a stopped service from SQLite to an empty PostgreSQL database.
-
-        Everything is one transaction and compared row by row. Afterwards the SQLite database accepts no
-        writes. If it fails it can be run again.
-        """
-        if undo:
-            was = copy.undo()
-            click.echo("the SQLite database accepts writes" + (" again" if was else ""))
-            return
-        if to is None:
-            raise click.UsageError("name the database to copy to: --to URL, or --to -")
-        done = copy.run(_read() if to == "-" else to, _Bar())
-        click.echo(f"copied to {done.place}" + ("" if done.is_new else " by an earlier run"))
-        echo_audit(done.audit)
-        if not done.audit.clean:
-            click.echo(f"missing {done.audit.missing:,}, as before: flask --app saver pool fill adds them")
-        click.echo(_NEXT)
-
-    return run
+    Everything is one transaction and compared row by row. Afterwards the SQLite database accepts no
+    writes. If it fails it can be run again.
+    """
+    copier = get_services().tools.copy
+    if undo:
+        changed = copier.undo()
+        click.echo("the SQLite database accepts writes" + (" again" if changed else ""))
+        return
+    if to is None:
+        raise click.UsageError("name the database to copy to: --to URL, or --to -")
+    result = copier.run(_read() if to == "-" else to, _Bar())
+    click.echo(f"copied to {result.place}" + ("" if result.is_new else " by an earlier run"))
+    echo_audit(result.audit)
+    if not result.audit.clean:
+        click.echo(f"missing {result.audit.missing:,}, as before: flask --app saver pool fill adds them")
+    click.echo(_NEXT)
 
 
-def alias(copy: CopyToServer) -> click.Command:
-    """Make the command under its old name, which help does not show."""
-    old = command(copy)
-    old.name, old.hidden = "move", True
-    return old
+add_alias(copy_to_server, "move")
 
 
 def _read() -> str:

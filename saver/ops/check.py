@@ -27,11 +27,11 @@ _MUCH = 0.5
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """One thing that was looked at, whether it is well, and a line about it."""
+    """The name of a check, whether it passed, and a line about what it found."""
 
     name: str
-    well: bool
-    told: str
+    passed: bool
+    message: str
 
 
 class Check:
@@ -88,13 +88,13 @@ class Check:
         if not audit.clean:
             return False, f"{audit.missing:,} missing, {audit.both:,} in two places"
         resting = audit.resting + audit.overdue
-        told = f"{audit.free:,} of {audit.wanted:,} free, {audit.live:,} texts live, {resting:,} resting"
-        return audit.free >= audit.wanted * _SHORT, told
+        message = f"{audit.free:,} of {audit.wanted:,} free, {audit.live:,} texts live, {resting:,} resting"
+        return audit.free >= audit.wanted * _SHORT, message
 
     def _sweeper(self) -> tuple[bool, str]:
         age = self._readiness.beat_age()
-        told = "it never swept" if age is None else f"the last sweep ended {max(0, age):.0f} s ago"
-        return self._readiness.check()["sweeper"], told
+        message = "it never swept" if age is None else f"the last sweep ended {max(0, age):.0f} s ago"
+        return self._readiness.check()["sweeper"], message
 
     def _counts(self) -> tuple[bool, str]:
         try:
@@ -104,8 +104,10 @@ class Check:
             return False, f"cannot be asked ({error})"
         if secrets > 1:
             return False, f"{secrets} servers' SAVER_SECRET_KEY differ: each counts apart from the others"
-        told = f"{misses:,} misses and {refusals:,} refusals today"
-        return (True, told) if fill is None else (fill < _MUCH, f"{told}, {fill:.0%} of the room in use")
+        message = f"{misses:,} misses and {refusals:,} refusals today"
+        return (
+            (True, message) if fill is None else (fill < _MUCH, f"{message}, {fill:.0%} of the room in use")
+        )
 
     def _files(self) -> tuple[bool, str]:
         faults = unsafe(self._data_dir)
@@ -117,7 +119,7 @@ class Check:
         if file is None:
             return free >= _LEAST_BYTES, f"{free >> 20:,} MiB free; the database's server looks after its own"
         size = file.stat().st_size if file.exists() else 0
-        told = f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"
+        message = f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"
         if not self._readiness.takes_writes():
-            return False, f"{told}: writes are refused"
-        return free >= size + _LEAST_BYTES, told
+            return False, f"{message}: writes are refused"
+        return free >= size + _LEAST_BYTES, message

@@ -86,7 +86,7 @@ class CopyToServer:
     def _locked_source(self) -> Iterator[Connection]:
         """A connection in a transaction that keeps all other writers away, and is committed at the end."""
         path = self._path()
-        with files.alone(path.with_name(f"{path.name}-copy")):
+        with files.exclusive_lock(path.with_name(f"{path.name}-copy")):
             if users := files.users_of(path):
                 raise OperationError(f"stop the service first: process {min(users)} uses {path.name}")
             with self._database.engine.connect().execution_options(**REPLACE) as connection:

@@ -23,7 +23,7 @@ class Quarantine:
         self._rules = rules
         self._clock = clock
 
-    def settle(self, codes_rest: int | None = None) -> RestoreResult:
+    def quarantine(self, codes_rest: int | None = None) -> RestoreResult:
         """Let every code rest that may have been leased since the backup; see ``quarantine_all``.
 
         ``codes_rest`` is for how many seconds no code is leased, by default as long as any text could

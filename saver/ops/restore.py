@@ -82,7 +82,7 @@ class Restorer:
         if place is None:
             raise OperationError(
                 "this database is kept by a server: use the server's own tool, such as pg_restore,"
-                " and then flask --app saver restored"
+                " and then flask --app saver restore-finish"
             )
         self._check(backup, place)
         if place.parent.stat().st_uid != os.geteuid():

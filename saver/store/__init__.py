@@ -39,7 +39,8 @@ class TextStore:
             owner.remove,
         )
         maintenance = Maintenance(store)
-        self.sweep, self.keep_reserve = maintenance.sweep, maintenance.keep_reserve
+        self.sweep, self.sweep_all = maintenance.sweep, maintenance.sweep_all
+        self.keep_reserve = maintenance.keep_reserve
         self.fill, self.audit, self.stats = maintenance.fill, maintenance.audit, maintenance.stats
         self.count_free, self.purge_receipts = maintenance.count_free, maintenance.purge_receipts
 

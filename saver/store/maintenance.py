@@ -27,6 +27,14 @@ class Maintenance:
             lambda connection: sweep.sweep(self._database, connection, self._store.now(), max_rows)
         )
 
+    def sweep_all(self, max_rows: int) -> Iterator[SweepResult]:
+        """Run batches until nothing is left to do, each in its own transaction."""
+        more = True
+        while more:
+            result = self.sweep(max_rows)
+            more = result.more
+            yield result
+
     def keep_reserve(self) -> None:
         """Ensure the reserve of space on the disk. Raises StorageError."""
         disk = self._store.disk

@@ -29,7 +29,7 @@ def closed(app: Flask) -> None:
 
 
 def run(app: Flask, *arguments: str) -> tuple[int, str]:
-    done = app.test_cli_runner().invoke(args=["restored", *arguments])
+    done = app.test_cli_runner().invoke(args=["restore-finish", *arguments])
     closed(app)
     return done.exit_code, done.output
 

@@ -1,0 +1,92 @@
+"""``flask --app saver backup``, ``restore``, ``restore-finish`` and ``check``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from saver.cli.common import add_alias, blueprint, echo_audit, get_services, report_errors
+from saver.ops import RestoreResult
+
+
+@blueprint.cli.command("backup")
+@click.option(
+    "--to", type=click.Path(path_type=Path), help="A folder; backups in the data directory by default."
+)
+@click.option("--keep", type=click.IntRange(min=1), default=7, show_default=True, help="How many to keep.")
+@report_errors
+def backup(to: Path | None, keep: int) -> None:
+    """Write a checked copy of the database while the service runs.
+
+    Whoever may read the file can read the texts without a password in it, until it is deleted.
+    """
+    tools = get_services().tools
+    if to is None:
+        tools.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = tools.backup.make(to or tools.backups, keep)
+    click.echo(f"{made.path}\nbytes   {made.size:,}\ndropped {made.dropped:,}")
+    echo_audit(made.audit)
+
+
+@blueprint.cli.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--lost", is_flag=True, help="The current database is missing or damaged.")
+@click.option(
+    "--codes-rest",
+    type=click.IntRange(min=0),
+    help="With --lost: for how many seconds no code is leased; by default the longest life and a rest.",
+)
+@report_errors
+def restore(file: Path, lost: bool, codes_rest: int | None) -> None:
+    """Replace the database by the backup FILE, while the service is stopped.
+
+    The current database is kept under another name. Codes that were leased since the backup rest,
+    and texts that ended since then stay deleted: the current database has this information.
+    """
+    if codes_rest is not None and not lost:
+        raise click.UsageError("--codes-rest needs --lost")
+    result = get_services().tools.restore.restore(file, lost=lost, codes_rest=codes_rest)
+    if result.kept:
+        click.echo(f"the database so far is kept: {result.kept}")
+    _echo_restored(result)
+
+
+@blueprint.cli.command("restore-finish")
+@click.option(
+    "--codes-rest",
+    type=click.IntRange(min=0),
+    help="For how many seconds no code is leased; by default the longest life and a rest.",
+)
+@report_errors
+def restore_finish(codes_rest: int | None) -> None:
+    """After pg_restore: let every code rest that may have been leased since the backup.
+
+    For a database on a server, while the service is stopped. The backup does not contain which codes
+    those are, so all codes rest; the texts that are live in the backup can be loaded meanwhile.
+    """
+    _echo_restored(get_services().tools.quarantine.quarantine(codes_rest))
+
+
+add_alias(restore_finish, "restored")
+
+
+@blueprint.cli.command("check")
+def check() -> None:
+    """Check database, codes, worker, disk, counts and files; exit status 1 if a check fails."""
+    passed = True
+    for result in get_services().tools.check.run():
+        click.echo(f"{result.name:<9}{'ok' if result.passed else 'FAILING':<8} {result.message}")
+        passed = passed and result.passed
+    raise SystemExit(0 if passed else 1)
+
+
+def _echo_restored(result: RestoreResult) -> None:
+    if result.free_from is None:
+        click.echo(f"{result.taken_over:,} codes leased since the backup rest")
+    else:
+        click.echo(
+            f"no code is leased before {datetime.fromtimestamp(result.free_from, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        )
+    echo_audit(result.audit)
