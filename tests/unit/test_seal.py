@@ -420,3 +420,16 @@ def test_javascript_opens_what_is_sealed_here_and_the_other_way_round() -> None:
         assert seal.parse_proof(sealed["proof"]) == found.proof
     salts = {seal.check(sealed["jwe"]).salt for sealed in answer["sealed"]}
     assert len(salts) == len(answer["sealed"])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1_000])
+def test_the_maximum_length_is_that_of_a_text_behind_the_longest_header(size: int) -> None:
+    jwe = seal.encrypt("x" * size, Seal(SALT, seal.ITERATIONS), KEYS, NONCE)
+    header = jwe.partition(".")[0]
+    assert seal.max_characters(size) == len(jwe) - len(header) + seal._MAX_HEADER_CHARACTERS
+    assert len(header) <= seal._MAX_HEADER_CHARACTERS
+
+
+def test_a_text_with_nul_is_refused_with_the_rule() -> None:
+    with pytest.raises(BadSealError, match=r"^text: must not contain NUL$"):
+        seal.encrypt("a\0b", Seal(SALT, seal.ITERATIONS), KEYS, NONCE)
