@@ -1,4 +1,4 @@
-"""The worker: a ``schedule`` loop around ``leases.sweep``.
+"""The worker: a ``schedule`` loop around ``TextStore.sweep``.
 
 Expiry does not depend on it: a text is refused from its last second on, whether
 it is swept or not. The worker makes it gone, and its code free again. It logs to stderr,
@@ -19,7 +19,8 @@ from schedule import Scheduler
 from saver.app import Services, create_app
 from saver.codes import SPACE
 from saver.database import StorageError
-from saver.ops.health import Readiness
+from saver.ops.check import LOW_POOL
+from saver.ops.health import Readiness, max_silence
 from saver.ops.systemd import Manager
 from saver.settings import SettingsError, notify_socket
 from saver.store import SweepResult, TextStore
@@ -31,11 +32,6 @@ _LEAST, _FIRST = 20, 100
 # Every heartbeat is a commit, so a long sweep has one a second and not one a batch.
 _BEAT_EVERY = 1.0
 _WATCH_EVERY = 60
-# The part of all codes below which the pool is short.
-_SHORT = 0.1
-# A worker hangs when it has done nothing for so many turns, or seconds if they are more.
-_MISSED_TURNS = 6
-_LEAST_PATIENCE = 60
 
 
 def _nobody() -> None:
@@ -115,7 +111,7 @@ class Watch:
         """Forget receipts that nobody can ask for, and say early that the pool runs short."""
         self._store.purge_receipts()
         free = self._store.count_free()
-        if free < SPACE * _SHORT:
+        if free < SPACE * LOW_POOL:
             _log.warning("the pool runs short: %d of %d codes are free", free, SPACE)
 
 
@@ -185,7 +181,7 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     every = services.settings.sweep_interval
     manager = Manager(notify_socket())
-    manager.ready(max(_MISSED_TURNS * every, _LEAST_PATIENCE))
+    manager.ready(max_silence(every))
     _log.info("worker up: a sweep every %d s", every)
     # Its jobs fail until then, and do not say of which database.
     if fault := services.readiness.fault():

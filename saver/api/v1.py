@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from flask import Blueprint, Response
 
 from saver.api.answers import CodeLimits, Extended, Lifetimes, Limits, StatusAnswer, TextAnswer, Written
@@ -21,7 +23,7 @@ from saver.codes import ALPHABET, LENGTH
 from saver.ratelimit.lookups import Lookup
 from saver.service import TextService
 from saver.settings import Settings
-from saver.texts import NewText
+from saver.texts import LifetimePolicy, NewText
 
 
 class V1:
@@ -31,7 +33,7 @@ class V1:
         self._service = service
         self._write_limits = write_limits
         self._settings = settings
-        self._limits = _limits(settings)
+        self._limits = _limits(settings, service.lifetimes)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, to be registered with the app."""
@@ -110,15 +112,10 @@ class V1:
         return json_response(self._limits)
 
 
-def _limits(settings: Settings) -> Limits:
+def _limits(settings: Settings, lifetimes: LifetimePolicy) -> Limits:
     return Limits(
         max_text_bytes=settings.max_text_bytes,
-        expires_in=Lifetimes(
-            min=settings.min_expires_in,
-            default=settings.default_expires_in,
-            max=settings.max_expires_in,
-            max_sealed=settings.max_expires_in_sealed,
-        ),
+        expires_in=Lifetimes(**asdict(lifetimes)),
         code=CodeLimits(length=LENGTH, alphabet=ALPHABET),
         cool_down=settings.code_cooldown,
         contact=settings.contact,

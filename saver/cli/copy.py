@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from contextlib import ExitStack
 
 import click
 
 from saver.cli.common import add_alias, blueprint, echo_audit, get_services, report_errors
+from saver.cli.progress import progress_bar
 
 _NEXT = """\
 the SQLite database accepts no writes any more. What is left to do:
@@ -17,21 +19,16 @@ the SQLite database accepts no writes any more. What is left to do:
 4. delete the old saver.db: its texts stay readable until then"""
 
 
-class _Bar:
-    """A progress bar, and a line for each stage."""
+class _Progress(ExitStack):
+    """A progress bar for the rows, and a line for each stage."""
 
-    def __init__(self) -> None:
-        self._bar: Any = None
+    advance: Callable[[int], None]
 
     def start(self, rows: int) -> None:
-        self._bar = click.progressbar(length=rows, label="copy")
-
-    def advance(self, rows: int) -> None:
-        self._bar.update(rows)
+        self.advance = self.enter_context(progress_bar("copy", rows))
 
     def reached(self, stage: str) -> None:
-        if stage == "copied":
-            self._bar.render_finish()
+        self.close()
         click.echo(stage)
 
 
@@ -57,7 +54,8 @@ def copy_to_server(to: str | None, undo: bool) -> None:
         return
     if to is None:
         raise click.UsageError("name the database to copy to: --to URL, or --to -")
-    result = copier.run(_read() if to == "-" else to, _Bar())
+    with _Progress() as progress:
+        result = copier.run(_read() if to == "-" else to, progress)
     click.echo(f"copied to {result.place}" + ("" if result.is_new else " by an earlier run"))
     echo_audit(result.audit)
     if not result.audit.clean:

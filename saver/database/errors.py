@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import Enum
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 # The names that PEP 249 has for failures of the database itself.
@@ -44,8 +43,3 @@ def is_unavailable(error: Exception) -> bool:
     """Return whether PEP 249 or SQLAlchemy's pool says that the database failed, and no statement."""
     names = {kind.__name__ for each in (error, cause_of(error)) for kind in type(each).__mro__}
     return isinstance(error, PoolTimeoutError) or bool(names & _OF_THE_DATABASE)
-
-
-def is_connection_invalidated(error: Exception) -> bool:
-    """Return whether SQLAlchemy found the connection lost."""
-    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -17,8 +17,8 @@ from saver.ratelimit import CountersError
 from saver.ratelimit.rules import RateLimits
 from saver.store import TextStore
 
-# The part of all codes below which the pool is short; the worker warns at the same.
-_SHORT = 0.1
+# The part of all codes below which the pool is low.
+LOW_POOL = 0.1
 # Beside room for one more database, which a backup or a restore needs.
 _LEAST_BYTES = 256 << 20
 # The part of the room for counts beyond which somebody is filling it.
@@ -89,7 +89,7 @@ class Check:
             return False, f"{audit.missing:,} missing, {audit.both:,} in two places"
         resting = audit.resting + audit.overdue
         message = f"{audit.free:,} of {audit.wanted:,} free, {audit.live:,} texts live, {resting:,} resting"
-        return audit.free >= audit.wanted * _SHORT, message
+        return audit.free >= audit.wanted * LOW_POOL, message
 
     def _sweeper(self) -> tuple[bool, str]:
         age = self._readiness.beat_age()

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from saver.clock import Clock
 from saver.database import WRITE, Database, database_for, postgresql, read_only
-from saver.database.sqlite_connections import REPLACE
 from saver.ops import files
 from saver.ops.copy_target import migrated, reason, target_at, translate_errors
 from saver.ops.files import OperationError
+from saver.ops.schema import require_schema
 from saver.store import Audit, count
 from saver.store.copy import TABLES, Side, copy_all, is_empty, is_same
 
@@ -65,7 +65,7 @@ class CopyToServer:
     def run(self, address: str, progress: Progress) -> CopyResult:
         """Copy everything to the database at a URL. May be repeated. Raises OperationError."""
         with self._locked_source() as source, target_at(address) as target:
-            if read_only.is_read_only(source):
+            if self._database.is_read_only(source):
                 raise OperationError("this database was copied already, and accepts no writes (see --undo)")
             audit = self._check_source(source)
             progress.start(audit.free + audit.live + audit.overdue + audit.resting)
@@ -89,7 +89,7 @@ class CopyToServer:
         with files.exclusive_lock(path.with_name(f"{path.name}-copy")):
             if users := files.users_of(path):
                 raise OperationError(f"stop the service first: process {min(users)} uses {path.name}")
-            with self._database.engine.connect().execution_options(**REPLACE) as connection:
+            with self._database.engine.connect().execution_options(**WRITE) as connection:
                 # A cursor that was not read to its end would block the connection for others.
                 connection.detach()
                 with connection.begin():
@@ -104,11 +104,7 @@ class CopyToServer:
         return path
 
     def _check_source(self, source: Connection) -> Audit:
-        version = source.scalar(text("SELECT version_num FROM alembic_version"))
-        if version != self._head:
-            raise OperationError(
-                f"the database has schema {version}, this saver needs {self._head}: upgrade first"
-            )
+        require_schema(source, self._head, "the database", "upgrade first")
         audit = count(source, math.floor(self._clock()))
         if audit.both:
             raise OperationError(f"{audit.both:,} codes are in two places: see flask --app saver pool audit")

@@ -7,12 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     Connection,
-    MetaData,
     Select,
-    String,
-    Table,
     bindparam,
     insert,
     literal,
@@ -24,17 +20,20 @@ from sqlalchemy.exc import DBAPIError
 from saver.clock import Clock
 from saver.database import Database, StorageError, run_read
 from saver.database.tables import sweeper
+from saver.ops.schema import schema_version
 
 _nothing = select(literal(0))
-_alembic = Table("alembic_version", MetaData(), Column("version_num", String))
-_version = select(_alembic.c.version_num)
 _last_beat = select(sweeper.c.beat_at).where(sweeper.c.id == 1)
 _note = update(sweeper).where(sweeper.c.id == 1).values(beat_at=bindparam("now"))
 _note_first = insert(sweeper).values(id=1, beat_at=bindparam("now"))
 
-# How many sweeps may fail to come before the sweeper counts as gone.
-_MISSED_SWEEPS = 6
-_LEAST_SECONDS = 60
+_MAX_MISSED_SWEEPS = 6
+_MIN_SECONDS = 60
+
+
+def max_silence(sweep_interval: int) -> int:
+    """Return after how many seconds without a sweep the worker counts as hung or gone."""
+    return max(_MAX_MISSED_SWEEPS * sweep_interval, _MIN_SECONDS)
 
 
 class Readiness:
@@ -55,7 +54,7 @@ class Readiness:
         self._head = head
         self._can_count = can_count
         self._has_room = has_room
-        self._patience = max(_MISSED_SWEEPS * sweep_interval, _LEAST_SECONDS)
+        self._max_silence = max_silence(sweep_interval)
 
     def beat(self) -> None:
         """Note that a sweep has finished. Raises StorageError."""
@@ -77,12 +76,12 @@ class Readiness:
         checks = {"database": False, "schema": False, "counts": self._can_count(), "sweeper": False}
         try:
             checks["database"] = self._read(_nothing) is not None
-            checks["schema"] = self._read(_version) == self._head
+            checks["schema"] = run_read(self._database, schema_version) == self._head
             beat = self._read(_last_beat)
         except (StorageError, DBAPIError):
             return checks
         # A beat from the future: the clock was set back, which is no reason to be away.
-        checks["sweeper"] = beat is not None and self._clock() - beat <= self._patience
+        checks["sweeper"] = beat is not None and self._clock() - beat <= self._max_silence
         return checks
 
     def fault(self) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from saver.clock import Clock
 from saver.database import Database
 from saver.ops.files import OperationError
 from saver.ops.restore import RestorePolicy, RestoreResult
+from saver.ops.schema import require_schema
 from saver.store import count, quarantine_all
 
 _IN_USE = "the database is in use: stop whatever serves it, and the workers, on every machine first"
@@ -46,9 +47,5 @@ class Quarantine:
     def _check(self, connection: Connection) -> None:
         if self._database.count_other_clients(connection):
             raise OperationError(_IN_USE)
-        version = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        if version != self._rules.head:
-            raise OperationError(
-                f"the database has schema {version}, this saver needs {self._rules.head}:"
-                " run it with the saver that made the backup, then upgrade"
-            )
+        advice = "run it with the saver that made the backup, then upgrade"
+        require_schema(connection, self._rules.head, "the database", advice)

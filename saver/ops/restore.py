@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from saver.clock import Clock
@@ -24,6 +24,7 @@ from saver.database.sqlite_connections import REPLACE
 from saver.ops import files
 from saver.ops.backup import sound
 from saver.ops.files import OperationError
+from saver.ops.schema import require_schema
 from saver.store import Audit, count, merge_from_old, quarantine_all
 
 _ASIDE = "%Y%m%dT%H%M%SZ"
@@ -107,12 +108,8 @@ class Restorer:
         engine = sqlite_files.open_read_only(backup)
         try:
             with engine.connect() as connection:
-                version = connection.scalar(text("SELECT version_num FROM alembic_version"))
-                if version != self._rules.head:
-                    raise OperationError(
-                        f"{backup.name} has schema {version}, this saver needs {self._rules.head}:"
-                        " restore it with the saver that made it, then upgrade"
-                    )
+                advice = "restore it with the saver that made it, then upgrade"
+                require_schema(connection, self._rules.head, backup.name, advice)
                 sound(connection, self._now(), backup.name)
         except DBAPIError as error:
             raise OperationError(f"{backup.name} is no whole database of saver: {error.orig}") from None

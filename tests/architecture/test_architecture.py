@@ -18,7 +18,7 @@ import saver
 
 PACKAGE = Path(__file__).resolve().parents[2] / "saver"
 ENTRY_POINTS = {"worker", "serve"}
-MAX_LINES = 300
+MAX_LINES = 250
 # A request has an environment too, which is not that of the process.
 PROCESS_ENVIRONMENT = re.compile(r"(?<!request\.)\b(environb?|getenv|putenv)\b")
 

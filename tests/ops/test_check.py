@@ -137,7 +137,7 @@ def test_a_pool_that_runs_short_is_told(
     services: Services = app.extensions["saver"]
     services.readiness.beat()
     # Millions of texts would take their time, so short is what is not quite full.
-    monkeypatch.setattr("saver.ops.check._SHORT", 1.0)
+    monkeypatch.setattr("saver.ops.check.LOW_POOL", 1.0)
     assert lines(run.invoke(args=["check"]).stdout)["codes"] == "ok"
     save(services.store, "x", 60)
     told = run.invoke(args=["check"])
