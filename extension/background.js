@@ -3,8 +3,8 @@
 import { CLEAR_ALARM } from "./browser/clipboard.js";
 import { readSelection } from "./browser/page.js";
 import { readBuildConfig } from "./browser/buildConfig.js";
-import { ready } from "./core/saving.js";
-import { handedIn, noticeIn, tabIn } from "./core/session.js";
+import { newWrite } from "./core/saving.js";
+import { backgroundWriteItem, noticeItem, tabItem } from "./core/session.js";
 import { makeSettings } from "./core/settings.js";
 
 const MENUS = /** @type {const} */ ([
@@ -23,7 +23,7 @@ async function makeMenus() {
 
 /**
  * Show the popup, or where the browser does not let it, its page in a tab.
- * @param {chrome.tabs.Tab | undefined} tab where the person is
+ * @param {chrome.tabs.Tab | undefined} tab where the user is
  */
 async function show(tab) {
   try {
@@ -44,10 +44,10 @@ async function hand(tab, read) {
   // First: what the click allows does not outlive an await.
   const shown = show(tab);
   const { text, notice } = await read();
-  if (notice) await noticeIn(browser.storage.session).put(notice);
+  if (notice) await noticeItem(browser.storage.session).set(notice);
   if (text) {
     const { lifetime } = await makeSettings(browser.storage.local, await readBuildConfig()).get();
-    await handedIn(browser.storage.session).put(ready({ text, expiresIn: lifetime }));
+    await backgroundWriteItem(browser.storage.session).set(newWrite({ text, expiresIn: lifetime }));
   }
   await shown;
 }
@@ -74,13 +74,13 @@ async function selectionOf(tab) {
 }
 
 /** @param {string} command @param {chrome.tabs.Tab} [tab] */
-async function runCommand(command, tab) {
+async function obey(command, tab) {
   if (command === "save-selection") {
     await hand(tab, () => selectionOf(tab));
   }
   if (command === "open-load") {
     // Both at once: the popup reads it when it is there.
-    await Promise.all([tabIn(browser.storage.session).put("tab-load"), show(tab)]);
+    await Promise.all([tabItem(browser.storage.session).set("tab-load"), show(tab)]);
   }
 }
 
@@ -98,4 +98,4 @@ browser.runtime.onStartup.addListener(makeMenus);
 browser.contextMenus?.onClicked.addListener((info, tab) => {
   hand(tab, () => textOf(info, tab));
 });
-browser.commands?.onCommand.addListener(runCommand);
+browser.commands?.onCommand.addListener(obey);

@@ -1,9 +1,9 @@
 /** A page for a moment: empties the clipboard of a shared computer. */
 
-import { clearCopied } from "./browser/clipboard.js";
+import { clearCopiedText } from "./browser/clipboard.js";
 
 try {
-  await clearCopied();
+  await clearCopiedText();
 } finally {
   window.close();
 }

@@ -1,123 +1,123 @@
-/** The settings page. What is changed is kept at once. */
+/** The settings page. Every change is stored at once. */
 
-import { PERMISSION } from "./browser/clipboard.js";
+import { CLIPBOARD_PERMISSIONS } from "./browser/clipboard.js";
 import { readBuildConfig } from "./browser/buildConfig.js";
-import { makeWipe } from "./browser/wipe.js";
+import { makeWipeButton } from "./browser/wipe.js";
 import { makeApi } from "./core/api.js";
-import { USUAL_LIMITS, lifetimes } from "./core/limits.js";
-import { leaveService } from "./core/session.js";
-import { makeSettings, readServer } from "./core/settings.js";
+import { DEFAULT_LIMITS, lifetimeChoices } from "./core/limits.js";
+import { clearServiceData } from "./core/session.js";
+import { makeSettings, parseServer } from "./core/settings.js";
 import { makeAlert } from "./ui/alert.js";
-import { makeCatalogues } from "./ui/catalogues.js";
+import { makeTranslations } from "./ui/translations.js";
 import { onSubmit, byPart } from "./ui/dom.js";
-import { makeTranslator } from "./ui/translator.js";
 import { makeI18n } from "./ui/i18n.js";
+import { makeTranslator } from "./ui/translator.js";
 
 /** @typedef {import("./core/settings.js").Settings} Settings */
-/** @typedef {import("./ui/translator.js").Translator} Translator */
+/** @typedef {import("./ui/i18n.js").I18n} I18n */
 
-const find = (/** @type {string} */ name) => byPart(document, name);
+const byName = (/** @type {string} */ name) => byPart(document, name);
 
 async function start() {
-  const settings = makeSettings(browser.storage.local, await readBuildConfig());
-  const set = await settings.get();
-  const catalogues = await makeCatalogues(fetch, import.meta.url).all();
-  const translator = makeTranslator(makeI18n(catalogues, set.language || browser.i18n.getMessage("lang")));
-  fill(set, translator);
-  speak(translator);
+  const store = makeSettings(browser.storage.local, await readBuildConfig());
+  const settings = await store.get();
+  const translations = await makeTranslations(fetch, import.meta.url).loadAll();
+  const i18n = makeI18n(makeTranslator(translations, settings.language || browser.i18n.getMessage("lang")));
+  fillForm(settings, i18n);
+  showLanguage(i18n);
 
   /** @param {Partial<Settings>} changed */
   async function change(changed) {
-    await settings.change(changed);
-    translator.clearText(find("settings-status"));
-    translator.setText(find("settings-status"), "settings_kept");
+    await store.change(changed);
+    i18n.clearText(byName("settings-status"));
+    i18n.setText(byName("settings-status"), "settings_saved");
   }
 
-  makeServer(translator, change);
+  setUpServerForm(i18n, change);
   onChange("default-lifetime", (field) => change({ lifetime: Number(field.value) }));
   onChange("keep-history", (field) => change({ history: field.checked }));
   onChange("language", async (field) => {
     const language = /** @type {Settings["language"]} */ (field.value);
-    translator.i18n.use(language || browser.i18n.getMessage("lang"));
-    speak(translator);
+    i18n.translator.setLanguage(language || browser.i18n.getMessage("lang"));
+    showLanguage(i18n);
     await change({ language });
   });
-  onChange("borrowed", async (field) => {
-    // The first thing after the click: a browser asks for nothing later on. Refused, it is borrowed all the same.
-    if (field.checked) await browser.permissions.request(PERMISSION).catch(() => false);
-    await change({ borrowed: field.checked });
+  onChange("shared-computer", async (field) => {
+    // The first thing after the click: a browser asks for nothing later on. The setting does not depend on the answer.
+    if (field.checked) await browser.permissions.request(CLIPBOARD_PERMISSIONS).catch(() => false);
+    await change({ sharedComputer: field.checked });
   });
-  makeWipe(find("wipe"), translator);
+  makeWipeButton(byName("wipe"), i18n);
 }
 
-/** @param {Settings} set @param {Translator} translator */
-function fill(set, translator) {
-  const { max } = USUAL_LIMITS.expires_in;
-  const offered = lifetimes(USUAL_LIMITS).filter((seconds) => seconds <= max);
-  find("default-lifetime").replaceChildren(...offered.map((seconds) => option(seconds, translator)));
-  find("server").value = set.server;
-  find("default-lifetime").value = String(set.lifetime);
-  find("keep-history").checked = set.history;
-  find("language").value = set.language;
-  find("borrowed").checked = set.borrowed;
+/** @param {Settings} settings @param {I18n} i18n */
+function fillForm(settings, i18n) {
+  const { max } = DEFAULT_LIMITS.expires_in;
+  const offered = lifetimeChoices(DEFAULT_LIMITS).filter((seconds) => seconds <= max);
+  byName("default-lifetime").replaceChildren(...offered.map((seconds) => option(seconds, i18n)));
+  byName("server").value = settings.server;
+  byName("default-lifetime").value = String(settings.lifetime);
+  byName("keep-history").checked = settings.history;
+  byName("language").value = settings.language;
+  byName("shared-computer").checked = settings.sharedComputer;
 }
 
-/** @param {number} seconds @param {Translator} translator */
-function option(seconds, translator) {
-  const made = document.createElement("option");
-  made.value = String(seconds);
-  translator.setText(made, "lifetime", (i18n) => ({ time: i18n.duration(seconds) }));
-  return made;
+/** @param {number} seconds @param {I18n} i18n */
+function option(seconds, i18n) {
+  const element = document.createElement("option");
+  element.value = String(seconds);
+  i18n.setText(element, "lifetime", (translator) => ({ time: translator.duration(seconds) }));
+  return element;
 }
 
-/** @param {Translator} translator */
-function speak(translator) {
-  document.documentElement.lang = translator.i18n.language;
-  translator.refresh(document);
+/** @param {I18n} i18n */
+function showLanguage(i18n) {
+  document.documentElement.lang = i18n.translator.language;
+  i18n.updateAll(document);
 }
 
-/** @param {string} name @param {(field: HTMLInputElement) => Promise<void>} action */
-function onChange(name, action) {
-  const field = find(name);
-  field.addEventListener("change", () => action(field));
+/** @param {string} name @param {(field: HTMLInputElement) => Promise<void>} handler */
+function onChange(name, handler) {
+  const field = byName(name);
+  field.addEventListener("change", () => handler(field));
 }
 
-/** @param {Translator} translator @param {(changed: Partial<Settings>) => Promise<void>} change */
-function makeServer(translator, change) {
-  const field = find("server");
-  const status = find("server-status");
-  const alert = makeAlert(find("server-alert"), translator);
-  let kept = field.value;
+/** @param {I18n} i18n @param {(changed: Partial<Settings>) => Promise<void>} change */
+function setUpServerForm(i18n, change) {
+  const field = byName("server");
+  const status = byName("server-status");
+  const alert = makeAlert(byName("server-alert"), i18n);
+  let savedServer = field.value;
 
-  /** @returns {Promise<string | null>} the address, which is kept now; null where it is none */
-  async function keep() {
+  /** @returns {Promise<string | null>} the stored address; null if the input is not one */
+  async function save() {
     alert.clear();
-    translator.clearText(status);
-    const server = field.value.trim() === "" ? "" : readServer(field.value);
+    i18n.clearText(status);
+    const server = field.value.trim() === "" ? "" : parseServer(field.value);
     if (server === null) {
-      alert.say("bad_server", undefined, field);
+      alert.show("bad_server", undefined, field);
       return null;
     }
     field.value = server;
-    if (kept !== "" && server !== kept) await leaveService(browser.storage.session);
-    kept = server;
+    if (savedServer !== "" && server !== savedServer) await clearServiceData(browser.storage.session);
+    savedServer = server;
     await change({ server });
     return server;
   }
 
   async function test() {
-    const server = await keep();
+    const server = await save();
     if (!server) return;
     try {
-      const { max_text_bytes: bytes } = await makeApi({ fetch: (...given) => fetch(...given), baseUrl: server }).limits();
-      translator.setText(status, "server_found", (i18n) => ({ most: i18n.number(Math.floor(bytes / 1024)) }));
+      const { max_text_bytes: bytes } = await makeApi({ fetch: (...request) => fetch(...request), baseUrl: server }).limits();
+      i18n.setText(status, "server_found", (translator) => ({ most: translator.number(Math.floor(bytes / 1024)) }));
     } catch (error) {
-      alert.tell(error, field);
+      alert.showError(error, field);
     }
   }
 
-  onChange("server", async () => void (await keep()));
-  onSubmit(find("server-form"), find("test-server"), test);
+  onChange("server", async () => void (await save()));
+  onSubmit(byName("server-form"), byName("test-server"), test);
 }
 
 start();

@@ -1,43 +1,43 @@
-/** The clipboard of a shared computer: what was copied there is taken away a minute later. */
+/** The clipboard of a shared computer: what the extension copied is cleared a minute later. */
 
-import { copiedIn } from "../core/session.js";
+import { copiedHashItem } from "../core/session.js";
 import { copyText } from "../ui/dom.js";
 
-/** The name of the alarm that empties the clipboard. */
+/** The name of the alarm that clears the clipboard. */
 export const CLEAR_ALARM = "clear-clipboard";
 
-const MINUTES = 1;
+const CLEAR_AFTER_MINUTES = 1;
 const encoder = new TextEncoder();
 
 /**
- * What clearing needs, and is asked for when somebody says that the computer is borrowed. Writing too: without
- * it Firefox lets nothing be written where nobody has clicked.
+ * Requested when the user says that the computer is shared. Without `clipboardWrite` Firefox refuses every write that
+ * does not follow a click.
  * @type {{permissions: ["clipboardRead", "clipboardWrite"]}}
  */
-export const PERMISSION = { permissions: ["clipboardRead", "clipboardWrite"] };
+export const CLIPBOARD_PERMISSIONS = { permissions: ["clipboardRead", "clipboardWrite"] };
 
 /**
- * Copy a text and have it cleared after a minute, if it is still there.
+ * Copy a text; an alarm clears it after a minute if the clipboard still holds it.
  * @param {string} text
  * @returns {Promise<boolean>} whether the browser let it be copied
  */
-export async function copyForAMinute(text) {
+export async function copyTemporarily(text) {
   // First: the popup may be closed the moment it is copied.
-  await copiedIn(browser.storage.session).put(await hash(text));
-  await browser.alarms.create(CLEAR_ALARM, { delayInMinutes: MINUTES });
+  await copiedHashItem(browser.storage.session).set(await hash(text));
+  await browser.alarms.create(CLEAR_ALARM, { delayInMinutes: CLEAR_AFTER_MINUTES });
   return copyText(text);
 }
 
-/** Empty the clipboard if it holds what was copied from here. */
-export async function clearCopied() {
-  const copied = copiedIn(browser.storage.session);
-  const wanted = await copied.get();
-  if (wanted !== null && (await hash(paste())) === wanted) await copyText("");
-  await copied.put(null);
+/** Empty the clipboard if it still holds the text that `copyTemporarily` copied. */
+export async function clearCopiedText() {
+  const copied = copiedHashItem(browser.storage.session);
+  const copiedHash = await copied.get();
+  if (copiedHash !== null && (await hash(readClipboard())) === copiedHash) await copyText("");
+  await copied.set(null);
 }
 
-/** What lies in the clipboard; unlike `navigator.clipboard` it needs no focus. */
-function paste() {
+/** Read the clipboard; unlike `navigator.clipboard` this needs no focus. */
+function readClipboard() {
   const field = document.createElement("textarea");
   document.body.append(field);
   field.focus();

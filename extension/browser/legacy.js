@@ -3,10 +3,10 @@
 import { makeHistory } from "../core/history.js";
 import { readLegacy, removeLegacy } from "../core/legacy.js";
 import { makeNotes } from "../core/notes.js";
-import { draftOf, makeSession } from "../core/session.js";
+import { newDraft, makeSession } from "../core/session.js";
 
 /** Keep what it has left as this version keeps it, and only then remove it there. Raises where there is no room. */
-export async function adoptLegacy() {
+export async function importLegacy() {
   const legacy = readLegacy(localStorage);
   if (!legacy) return;
   const { local, session } = browser.storage;
@@ -14,7 +14,7 @@ export async function adoptLegacy() {
     await makeNotes(local).add(code, text);
     localStorage.removeItem(key);
   }
-  await makeHistory(local).adopt(legacy.entries);
-  if (legacy.draft) await makeSession(session, false).draft.put(draftOf(legacy.draft));
+  await makeHistory(local).addLegacy(legacy.entries);
+  if (legacy.draft) await makeSession(session, false).draft.set(newDraft(legacy.draft));
   removeLegacy(localStorage);
 }

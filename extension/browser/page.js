@@ -1,4 +1,4 @@
-/** The page that a person is at: its selection read, a text inserted at its cursor. Needs `activeTab`. */
+/** The page that a user is at: its selection read, a text inserted at its cursor. Needs `activeTab`. */
 
 /**
  * The selected text with its line breaks, which a context menu's own `selectionText` loses in Chromium.
@@ -9,7 +9,7 @@
 export async function readSelection(tabId, frameId) {
   try {
     const target = frameId === undefined ? { tabId, allFrames: true } : { tabId, frameIds: [frameId] };
-    const results = await browser.scripting.executeScript({ target, func: selected });
+    const results = await browser.scripting.executeScript({ target, func: selectedTextInPage });
     return results.map(({ result }) => result).find(Boolean) ?? "";
   } catch {
     return null;
@@ -25,7 +25,7 @@ export async function readSelection(tabId, frameId) {
 export async function insertText(tabId, text) {
   try {
     const target = { tabId, allFrames: true };
-    const results = await browser.scripting.executeScript({ target, func: inserted, args: [text] });
+    const results = await browser.scripting.executeScript({ target, func: insertTextInPage, args: [text] });
     return results.some(({ result }) => result === true);
   } catch {
     return false;
@@ -34,17 +34,17 @@ export async function insertText(tabId, text) {
 
 // Both run in the page, and know nothing of what surrounds them here.
 
-function selected() {
+function selectedTextInPage() {
   const field = document.activeElement;
   if (field instanceof HTMLTextAreaElement || (field instanceof HTMLInputElement && field.type !== "password")) {
-    const marked = field.value.slice(field.selectionStart ?? 0, field.selectionEnd ?? 0);
-    if (marked) return marked;
+    const fieldSelection = field.value.slice(field.selectionStart ?? 0, field.selectionEnd ?? 0);
+    if (fieldSelection) return fieldSelection;
   }
   return String(getSelection() ?? "");
 }
 
 /** @param {string} text */
-function inserted(text) {
+function insertTextInPage(text) {
   const field = document.activeElement;
   // In each frame above the one with the cursor, the frame's element is the active one.
   const isField = field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement;

@@ -1,22 +1,22 @@
 /** What the popup says on a shared computer. */
 
 import { byPart } from "../ui/dom.js";
-import { PERMISSION } from "./clipboard.js";
+import { CLIPBOARD_PERMISSIONS } from "./clipboard.js";
 
-/** @param {import("../ui/translator.js").Translator} translator */
-export async function showSharedComputerNotice(translator) {
+/** @param {import("../ui/i18n.js").I18n} i18n */
+export async function showSharedComputerNotice(i18n) {
   const button = byPart(document, "allow-clearing");
 
-  async function tell() {
-    const isCleared = await browser.permissions.contains(PERMISSION);
-    translator.setText(byPart(document, "borrowed-says"), isCleared ? "borrowed_note" : "borrowed_note_uncleared");
-    button.hidden = isCleared;
-    byPart(document, "borrowed-note").hidden = false;
+  async function update() {
+    const canClear = await browser.permissions.contains(CLIPBOARD_PERMISSIONS);
+    i18n.setText(byPart(document, "shared-computer-message"), canClear ? "shared_computer_notice" : "shared_computer_notice_uncleared");
+    button.hidden = canClear;
+    byPart(document, "shared-computer-notice").hidden = false;
   }
 
   button.addEventListener("click", async () => {
-    await browser.permissions.request(PERMISSION).catch(() => false);
-    await tell();
+    await browser.permissions.request(CLIPBOARD_PERMISSIONS).catch(() => false);
+    await update();
   });
-  await tell();
+  await update();
 }

@@ -7,10 +7,10 @@ import { makeConfirmButton } from "../ui/confirmButton.js";
 /**
  * Let a button empty everything that this extension keeps here, and the clipboard.
  * @param {HTMLButtonElement} button
- * @param {import("../ui/translator.js").Translator} translator
+ * @param {import("../ui/i18n.js").I18n} i18n
  */
-export function makeWipe(button, translator) {
-  makeConfirmButton(button, translator, {
+export function makeWipeButton(button, i18n) {
+  makeConfirmButton(button, i18n, {
     // Notes are nowhere else.
     needsConfirmation: async () => (await makeNotes(browser.storage.local).list()).length > 0,
     async action() {

@@ -1,12 +1,12 @@
 /** The code: four ASCII letters that name a text; case matters. */
 
-import { keysOf } from "./layouts.js";
-import { candidates, plainOf, wordsBeside } from "./pasted.js";
+import { keysFor } from "./keyboardLayouts.js";
+import { findCodes, normalizeText, otherWords } from "./codeSearch.js";
 
 /** How many letters a code has. */
 export const LENGTH = 4;
 
-const SHAPE = /^[a-zA-Z]{4}$/;
+const CODE_PATTERN = /^[a-zA-Z]{4}$/;
 const SPACES = /\s+/gu;
 // Cyrillic letters that look like Latin ones: what is meant is the shape or the key, and nobody can tell which.
 const LOOK_ALIKES = /^[АВСЕНКМОРТХУасеорхуіјѕІЈЅ]+$/u;
@@ -16,10 +16,10 @@ const NATO =
   );
 const LETTERS = new Map(NATO.map((word) => [word, word[0]]));
 LETTERS.set("alpha", "a").set("juliet", "j").set("x-ray", "x");
-const SMALL = new Set(["small", "소문자"]);
+const LOWER_WORDS = new Set(["small", "소문자"]);
 // Korean needs no space between the two.
-const SAID_TOGETHER = /(소문자|대문자)/gu;
-const BIG = new Set(["big", "capital", "대문자"]);
+const KOREAN_CASE_WORD = /(소문자|대문자)/gu;
+const UPPER_WORDS = new Set(["big", "capital", "대문자"]);
 
 /**
  * One letter of a code, for reading it aloud.
@@ -27,7 +27,7 @@ const BIG = new Set(["big", "capital", "대문자"]);
  */
 
 /**
- * Read a code as a person types or pastes it: with spaces, in full-width
+ * Read a code as a user types or pastes it: with spaces, in full-width
  * letters, as a link, among other words, spelled ("small w, BIG U, …",
  * "whiskey UNIFORM …"), or typed while a Russian or Korean keyboard was on.
  * @param {string} given
@@ -35,12 +35,12 @@ const BIG = new Set(["big", "capital", "대문자"]);
  * @returns {string | null} the code, or null where this is none
  */
 export function readCode(given, typed = "") {
-  const plain = plainOf(given);
-  if (plain.split("#").length > 2) return readAmong(plain);
+  const plain = normalizeText(given);
+  if (plain.split("#").length > 2) return readSingleCode(plain);
   const shown = plain.slice(plain.lastIndexOf("#") + 1);
   const letters = shown.replace(SPACES, "");
-  if (SHAPE.test(letters)) return letters;
-  return readSpelled(shown) ?? readKeys(letters, typed) ?? readAmong(plain);
+  if (CODE_PATTERN.test(letters)) return letters;
+  return readSpelled(shown) ?? readKeys(letters, typed) ?? readSingleCode(plain);
 }
 
 /**
@@ -48,34 +48,34 @@ export function readCode(given, typed = "") {
  * @param {string} given that `readCode` has refused
  */
 export function whyNoCode(given) {
-  const plain = plainOf(given);
+  const plain = normalizeText(given);
   if (LOOK_ALIKES.test(plain.replace(SPACES, ""))) return "look_alike_code";
-  return candidates(plain).length > 1 ? "two_codes" : "bad_code";
+  return findCodes(plain).length > 1 ? "two_codes" : "bad_code";
 }
 
 /** @param {string} plain */
-function readAmong(plain) {
-  const [code, ...others] = candidates(plain);
+function readSingleCode(plain) {
+  const [code, ...others] = findCodes(plain);
   if (code === undefined || others.length > 0) return null;
   // Half of a spelled code: "papa" is one of its words then.
-  const isSpelling = !plain.includes("#") && wordsBeside(plain, code).some(isSpelled);
+  const isSpelling = !plain.includes("#") && otherWords(plain, code).some(isSpellingWord);
   return isSpelling ? null : code;
 }
 
 /** @param {string} word */
-function isSpelled(word) {
+function isSpellingWord(word) {
   const lower = word.toLowerCase();
-  return SMALL.has(lower) || BIG.has(lower) || (LETTERS.has(lower) && lower.length > 1);
+  return LOWER_WORDS.has(lower) || UPPER_WORDS.has(lower) || (LETTERS.has(lower) && lower.length > 1);
 }
 
 /** @param {string} shown @param {string} typed */
 function readKeys(shown, typed) {
-  const keys = keysOf(shown);
+  const keys = keysFor(shown);
   if (!keys) return null;
   // What is shown tells which keys; only the keys themselves may tell the case.
   const isSeen = keys.letters.toLowerCase() === typed.toLowerCase();
   const code = isSeen ? typed : keys.letters;
-  return (isSeen || (keys.certain && !LOOK_ALIKES.test(shown))) && SHAPE.test(code) ? code : null;
+  return (isSeen || (keys.certain && !LOOK_ALIKES.test(shown))) && CODE_PATTERN.test(code) ? code : null;
 }
 
 /**
@@ -96,11 +96,11 @@ function readSpelled(shown) {
   let code = "";
   /** @type {boolean | null} */
   let asked = null;
-  for (const word of shown.replace(SAID_TOGETHER, " $1 ").split(/[\s,.;·()]+/u).filter(Boolean)) {
+  for (const word of shown.replace(KOREAN_CASE_WORD, " $1 ").split(/[\s,.;·()]+/u).filter(Boolean)) {
     const lower = word.toLowerCase();
-    if (SMALL.has(lower) || BIG.has(lower)) {
+    if (LOWER_WORDS.has(lower) || UPPER_WORDS.has(lower)) {
       if (asked !== null) return null;
-      asked = BIG.has(lower);
+      asked = UPPER_WORDS.has(lower);
       continue;
     }
     const letter = letterOf(word, asked);
@@ -108,7 +108,7 @@ function readSpelled(shown) {
     code += letter;
     asked = null;
   }
-  return asked === null && SHAPE.test(code) ? code : null;
+  return asked === null && CODE_PATTERN.test(code) ? code : null;
 }
 
 /**

@@ -18,7 +18,7 @@ export class NoText extends ApiError {
 }
 
 /** A budget is spent. */
-export class TooMany extends ApiError {
+export class RateLimited extends ApiError {
   /** @param {number} retryAfter in seconds */
   constructor(retryAfter) {
     super();
@@ -30,12 +30,12 @@ export class TooMany extends ApiError {
 export class Unavailable extends ApiError {
   /**
    * @param {number} retryAfter in seconds
-   * @param {boolean} [isAsked] whether the service has asked for that time
+   * @param {boolean} [isFromService] whether the service has asked for that time
    */
-  constructor(retryAfter, isAsked = true) {
+  constructor(retryAfter, isFromService = true) {
     super();
     this.retryAfter = retryAfter;
-    this.isAsked = isAsked;
+    this.isAsked = isFromService;
   }
 }
 
@@ -69,15 +69,15 @@ export class Unreachable extends ApiError {
  * `isShowable`: whether it may be shown to whoever asks again without a password.
  */
 export class NotSealed extends ApiError {
-  /** @param {boolean} isShowable */
-  constructor(isShowable) {
+  /** @param {boolean} canShowWithoutPassword */
+  constructor(canShowWithoutPassword) {
     super();
-    this.isShowable = isShowable;
+    this.isShowable = canShowWithoutPassword;
   }
 }
 
 /** An answer that this client does not understand. */
-export class Fault extends ApiError {
+export class UnexpectedResponse extends ApiError {
   /** @param {number} status */
   constructor(status) {
     super();

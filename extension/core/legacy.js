@@ -34,10 +34,10 @@ export function removeLegacy(storage) {
   for (const key of Object.keys(storage).filter((each) => KEYS.test(each))) storage.removeItem(key);
 }
 
-/** @param {Storage} storage @param {string} key @param {Entry["deed"]} deed @returns {Entry[]} */
-function entriesOf(storage, key, deed) {
+/** @param {Storage} storage @param {string} key @param {Entry["action"]} action @returns {Entry[]} */
+function entriesOf(storage, key, action) {
   const codes = Object.values(parsed(storage.getItem(key)) ?? {}).filter((code) => CODE.test(String(code)));
-  return [...new Set(codes.map(String))].reverse().map((code) => ({ code, deed, at: null, expiresAt: null }));
+  return [...new Set(codes.map(String))].reverse().map((code) => ({ code, action, at: null, expiresAt: null }));
 }
 
 /** @param {string} key @param {any} note */

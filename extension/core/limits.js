@@ -1,4 +1,4 @@
-/** Sizes and lifetimes: what the service allows and what a person is offered. */
+/** Sizes and lifetimes: what the service allows and what a user is offered. */
 
 /**
  * What `GET /api/v1/limits` tells.
@@ -10,14 +10,14 @@
  * @property {string} [terms_url]
  */
 
-const OFFERED = [600, 3_600, 10_800, 86_400, 604_800, 2_592_000];
+const CHOICES = [600, 3_600, 10_800, 86_400, 604_800, 2_592_000];
 const encoder = new TextEncoder();
 
 /**
  * What holds until the service has told its own limits.
  * @type {Limits}
  */
-export const USUAL_LIMITS = {
+export const DEFAULT_LIMITS = {
   max_text_bytes: 1_048_576,
   expires_in: { min: 60, default: 600, max: 86_400, max_sealed: 2_592_000 },
 };
@@ -27,8 +27,8 @@ export const USUAL_LIMITS = {
  * @param {Limits} limits
  * @returns {number[]}
  */
-export function lifetimes({ expires_in: { min, max, max_sealed: most = max, default: usual } }) {
-  const offered = new Set([usual, ...OFFERED.filter((seconds) => min <= seconds && seconds <= Math.max(max, most))]);
+export function lifetimeChoices({ expires_in: { min, max, max_sealed: most = max, default: usual } }) {
+  const offered = new Set([usual, ...CHOICES.filter((seconds) => min <= seconds && seconds <= Math.max(max, most))]);
   return [...offered].sort((one, other) => one - other);
 }
 

@@ -1,8 +1,8 @@
-/** Texts that a person keeps as notes, each under a key of its own. */
+/** Texts that a user keeps as notes, each under a key of its own. */
 
 import { makeUuid } from "./uuid.js";
 
-/** @typedef {import("./storageItem.js").StorageArea} StorageArea */
+/** @typedef {import("./storage.js").StorageArea} StorageArea */
 /** @typedef {{id: string, code: string, text: string}} Note */
 
 const PREFIX = "note:";
@@ -10,13 +10,13 @@ const PREFIX = "note:";
 /** @param {StorageArea} area */
 export function makeNotes(area) {
   /** @param {Note} note @returns {Promise<Note>} */
-  async function put(note) {
+  async function set(note) {
     await area.set({ [PREFIX + note.id]: note });
     return note;
   }
 
   return {
-    put,
+    set,
 
     /** @returns {Promise<Note[]>} in the order of their codes */
     async list() {
@@ -25,7 +25,7 @@ export function makeNotes(area) {
     },
 
     /** @param {string} code @param {string} text */
-    add: (code, text) => put({ id: makeUuid(), code, text }),
+    add: (code, text) => set({ id: makeUuid(), code, text }),
 
     /** @param {string} id */
     remove: (id) => area.remove(PREFIX + id),

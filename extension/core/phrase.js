@@ -1,7 +1,7 @@
 /** A password made of easy words, picked at random. */
 
 /** How many words a phrase has. */
-export const WORDS = 5;
+export const WORD_COUNT = 5;
 
 const RANGE = 2 ** 16;
 
@@ -14,7 +14,7 @@ const RANGE = 2 ** 16;
  * @returns {string}
  */
 export function makePhrase(words, random = (into) => globalThis.crypto.getRandomValues(into)) {
-  return Array.from({ length: WORDS }, () => words[below(words.length, random)]).join(" ");
+  return Array.from({ length: WORD_COUNT }, () => words[randomBelow(words.length, random)]).join(" ");
 }
 
 /**
@@ -22,15 +22,15 @@ export function makePhrase(words, random = (into) => globalThis.crypto.getRandom
  * @param {number} words
  */
 export function bitsOf(words) {
-  return Math.floor(WORDS * Math.log2(words));
+  return Math.floor(WORD_COUNT * Math.log2(words));
 }
 
 /** @param {number} bound @param {Random} random */
-function below(bound, random) {
+function randomBelow(bound, random) {
   // What lies above the last whole multiple would make the first words likelier.
   const fair = RANGE - (RANGE % bound);
   for (;;) {
-    const [drawn] = random(new Uint16Array(1));
-    if (drawn < fair) return drawn % bound;
+    const [value] = random(new Uint16Array(1));
+    if (value < fair) return value % bound;
   }
 }

@@ -1,78 +1,77 @@
 /** Loading: a sealed text is opened here, and a one-time text reaches one reader for certain. */
 
-import { Fault, NoText, NotSealed } from "./errors.js";
-import { keysOf } from "./lock.js";
-import { WeakSealError, canSeal, open } from "./seal.js";
-import { makeMemoryItem } from "./storageItem.js";
+import { UnexpectedResponse, NoText, NotSealed } from "./errors.js";
+import { WeakSealError, canSeal, deriveKeysFromInput, open } from "./seal.js";
+import { makeMemoryItem } from "./storage.js";
 import { makeUuid } from "./uuid.js";
 
 /** @typedef {ReturnType<typeof import("./api.js").makeApi>} Api */
 /** @typedef {import("./seal.js").Parameters} Parameters */
 /**
- * What was loaded. `seen` is to be called when it is shown: it ends a one-time text.
- * @typedef {{text: string, secondsLeft: number, once: boolean, seen: () => Promise<void>}} Read
+ * What was loaded. `acknowledge` is to be called when it is shown: it ends a one-time text.
+ * @typedef {{text: string, secondsLeft: number, once: boolean, acknowledge: () => Promise<void>}} LoadResult
  */
 
-/** @typedef {{code: string, claim: string, seal?: Parameters}} Asked */
+/** @typedef {{code: string, claim: string, seal?: Parameters}} LoadAttempt */
 
 /**
  * @param {object} options
  * @param {Pick<Api, "load" | "ack">} options.api
- * @param {import("./storageItem.js").StorageItem<Asked>} [options.item] outlives what is under way
+ * @param {import("./storage.js").StorageItem<LoadAttempt>} [options.attemptItem] outlives what is under way
  */
-export function makeReader({ api, item = makeMemoryItem() }) {
+export function makeReader({ api, attemptItem = makeMemoryItem() }) {
   /**
    * What is asked for, until it has come: whoever asks again is the same reader.
-   * @type {Asked}
+   * @type {LoadAttempt}
    */
-  let asked = { code: "", claim: "" };
+  let attempt = { code: "", claim: "" };
 
   /**
    * Load a text. Rejects as the service's client does, and with the errors of `seal.js`.
    * @param {string} code
    * @param {string} [password]
-   * @param {boolean} [isPromised] whether a link has said that the text is sealed
-   * @returns {Promise<Read>}
+   * @param {boolean} [mustBeSealed] whether a link has said that the text is sealed
+   * @returns {Promise<LoadResult>}
    */
-  async function load(code, password, isPromised = false) {
-    await begin(code);
-    const { claim } = asked;
-    const { text, secondsLeft, once } = await (password ? unlock(password, isPromised) : askOpen(isPromised));
-    asked = { code: "", claim: "" };
+  async function load(code, password, mustBeSealed = false) {
+    await startAttempt(code);
+    const { claim } = attempt;
+    const { text, secondsLeft, once } = await (password ? loadWithPassword(password, mustBeSealed) : loadOpen(mustBeSealed));
+    attempt = { code: "", claim: "" };
     // Silently where it fails: the service ends the text by itself two minutes later.
-    const seen = async () => {
-      if (asked.code === "") await item.put(null);
+    const acknowledge = async () => {
+      if (attempt.code === "") await attemptItem.set(null);
       if (once) await api.ack(code, claim).catch(() => {});
     };
-    return { text, secondsLeft, once, seen };
+    return { text, secondsLeft, once, acknowledge };
   }
 
   /** @param {string} code */
-  async function begin(code) {
-    if (code === asked.code) return;
-    const before = await item.get();
-    asked = before?.code === code ? { ...before } : { code, claim: makeUuid() };
-    await item.put({ code, claim: asked.claim });
+  async function startAttempt(code) {
+    if (code === attempt.code) return;
+    const before = await attemptItem.get();
+    attempt = before?.code === code ? { ...before } : { code, claim: makeUuid() };
+    await attemptItem.set({ code, claim: attempt.claim });
   }
 
-  /** @param {boolean} isPromised */
-  async function askOpen(isPromised) {
-    const found = await ask();
-    if (isPromised) throw new NotSealed(false);
+  /** @param {boolean} mustBeSealed */
+  async function loadOpen(mustBeSealed) {
+    const found = await request();
+    if (mustBeSealed) throw new NotSealed(false);
     return found;
   }
 
-  /** @param {string} password @param {boolean} isPromised */
-  async function unlock(password, isPromised) {
-    if (!canSeal()) return ask({ password });
-    if (!asked.seal && (await askFirst())) throw new NotSealed(!isPromised);
-    return unseal(await derive(password));
+  /** @param {string} password @param {boolean} mustBeSealed */
+  async function loadWithPassword(password, mustBeSealed) {
+    if (!canSeal()) return request({ password });
+    if (!attempt.seal && (await tryWithoutPassword())) throw new NotSealed(!mustBeSealed);
+    return loadSealed(await deriveKeys(password));
   }
 
   /** An open text, or null; in that case it is known now how the code is sealed. */
-  async function askFirst() {
+  async function tryWithoutPassword() {
     try {
-      return await ask();
+      return await request();
     } catch (error) {
       if (error instanceof NoText) return null;
       throw error;
@@ -80,31 +79,31 @@ export function makeReader({ api, item = makeMemoryItem() }) {
   }
 
   /** @param {string} password */
-  async function derive(password) {
+  async function deriveKeys(password) {
     try {
-      return await keysOf(password, asked.seal);
+      return await deriveKeysFromInput(password, attempt.seal);
     } catch (error) {
       // The next try asks anew: the service may have been mended.
-      if (error instanceof WeakSealError) asked.seal = undefined;
+      if (error instanceof WeakSealError) attempt.seal = undefined;
       throw error;
     }
   }
 
   /** @param {import("./seal.js").Keys} keys */
-  async function unseal(keys) {
-    const found = await ask({ proof: keys.proof });
+  async function loadSealed(keys) {
+    const found = await request({ proof: keys.proof });
     if (!found.sealed) throw new NotSealed(false);
     return { ...found, text: await open(found.text, keys) };
   }
 
-  /** @param {{password?: string, proof?: string}} [shown] */
-  async function ask(shown = {}) {
+  /** @param {{password?: string, proof?: string}} [credentials] */
+  async function request(credentials = {}) {
     try {
-      const found = await api.load(asked.code, { claim: asked.claim, ...shown });
-      if (found.sealed && !shown.proof) throw new Fault(200);
+      const found = await api.load(attempt.code, { claim: attempt.claim, ...credentials });
+      if (found.sealed && !credentials.proof) throw new UnexpectedResponse(200);
       return found;
     } catch (error) {
-      if (error instanceof NoText) asked.seal = error.seal;
+      if (error instanceof NoText) attempt.seal = error.seal;
       throw error;
     }
   }

@@ -3,63 +3,63 @@
 import { Unavailable, Unreachable } from "./errors.js";
 
 // Before the second and the third try.
-const PAUSES = [700, 2_500];
-// In seconds; a service that is busy for longer is for the person to come back to.
-const LONGEST_WAIT = 3;
+const RETRY_DELAYS = [700, 2_500];
+// In seconds; a service that is busy for longer is for the user to come back to.
+const MAX_WAIT = 3;
 // When somebody begins to wonder whether anything happens.
-const SLOW = 4_000;
+const SLOW_AFTER = 4_000;
 
-/** @typedef {"slow" | "again" | null} Waiting no answer yet; asking again; neither */
+/** @typedef {"slow" | "again" | null} WaitState no answer yet; asking again; neither */
 /**
  * @typedef {object} RetryOptions
  * @property {number[]} [pauses] before each further try, in ms
- * @property {(why: Waiting) => void} [waiting] told when a person should know why it takes so long
+ * @property {(why: WaitState) => void} [waiting] told when a user should know why it takes so long
  */
 
 /**
- * Run an action that may be run again. Rejects as its last try did.
+ * Do a deed that may be done again. Rejects as its last try did.
  * @template T
- * @param {() => Promise<T>} action
- * @param {RetryOptions} options
+ * @param {() => Promise<T>} request
+ * @param {RetryOptions} patience
  * @returns {Promise<T>}
  */
-export async function withRetry(action, { pauses = PAUSES, waiting = () => {} }) {
-  let isTold = false;
-  /** @param {Waiting} why */
-  const tell = (why) => {
-    isTold = true;
+export async function withRetries(request, { pauses = RETRY_DELAYS, waiting = () => {} }) {
+  let isReported = false;
+  /** @param {WaitState} why */
+  const report = (why) => {
+    isReported = true;
     waiting(why);
   };
-  const slow = setTimeout(() => tell("slow"), SLOW);
+  const slow = setTimeout(() => report("slow"), SLOW_AFTER);
   try {
-    return await persist(action, pauses, () => tell("again"));
+    return await retry(request, pauses, () => report("again"));
   } finally {
     clearTimeout(slow);
-    // Another action may have something to tell at the same time.
-    if (isTold) waiting(null);
+    // Another deed may have something to tell at the same time.
+    if (isReported) waiting(null);
   }
 }
 
 /**
  * @template T
- * @param {() => Promise<T>} action
+ * @param {() => Promise<T>} request
  * @param {number[]} pauses
  * @param {() => void} again
  * @returns {Promise<T>}
  */
-async function persist(action, [pause, ...later], again) {
+async function retry(request, [delay, ...laterDelays], again) {
   try {
-    return await action();
+    return await request();
   } catch (error) {
-    if (pause === undefined || !isPassing(error)) throw error;
+    if (delay === undefined || !isTemporary(error)) throw error;
     again();
     const asked = error instanceof Unavailable && error.isAsked ? error.retryAfter * 1000 : 0;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(pause, asked)));
-    return persist(action, later, again);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(delay, asked)));
+    return retry(request, laterDelays, again);
   }
 }
 
 /** A proxy that says nothing of the time is often one whose service starts anew. @param {unknown} error */
-const isPassing = (error) =>
+const isTemporary = (error) =>
   (error instanceof Unreachable && !error.isSending) ||
-  (error instanceof Unavailable && (!error.isAsked || error.retryAfter <= LONGEST_WAIT));
+  (error instanceof Unavailable && (!error.isAsked || error.retryAfter <= MAX_WAIT));

@@ -1,17 +1,17 @@
-/** The alert of a panel: says what went wrong and takes a person there. */
+/** The alert of a panel: says what went wrong and takes a user there. */
 
-import { messageOf } from "./errorMessages.js";
+import { errorMessage } from "./errorMessages.js";
 
 /**
- * @param {HTMLElement} region with `role="alert"` and an id
- * @param {import("./translator.js").Translator} translator
+ * @param {HTMLElement} element with `role="alert"` and an id
+ * @param {import("./i18n.js").I18n} i18n
  */
-export function makeAlert(region, translator) {
+export function makeAlert(element, i18n) {
   /** @type {HTMLElement | null} */
   let marked = null;
 
   function clear() {
-    translator.clearText(region);
+    i18n.clearText(element);
     marked?.removeAttribute("aria-invalid");
     marked = null;
   }
@@ -29,21 +29,21 @@ export function makeAlert(region, translator) {
     /**
      * Say a message; `field` is the one to mend, if there is one.
      * @param {string} key
-     * @param {import("./translator.js").Values} [values]
+     * @param {import("./i18n.js").Values} [values]
      * @param {HTMLElement} [field]
      */
-    say(key, values, field) {
+    show(key, values, field) {
       clear();
-      translator.setText(region, key, values);
+      i18n.setText(element, key, values);
       if (field) mark(field);
       // On a small screen the field to mend can push the reason out of sight.
-      region.scrollIntoView({ block: "nearest" });
+      element.scrollIntoView({ block: "nearest" });
     },
 
     /** Say what an error means. @param {unknown} error @param {HTMLElement} [field] */
-    tell(error, field) {
-      const [key, values] = messageOf(error);
-      this.say(key, values, field);
+    showError(error, field) {
+      const [key, values] = errorMessage(error);
+      this.show(key, values, field);
     },
   };
 }

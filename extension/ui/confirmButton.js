@@ -1,28 +1,28 @@
 /** A button for what cannot be undone: where something would be lost, it is to be pressed twice. */
 
-const PATIENCE = 5_000;
+const CONFIRM_TIMEOUT = 5_000;
 
 /**
  * @param {HTMLButtonElement} button
- * @param {import("./translator.js").Translator} translator
- * @param {{needsConfirmation: () => Promise<boolean>, action: () => Promise<void>}} options `needsConfirmation`: whether something would be lost
+ * @param {import("./i18n.js").I18n} i18n
+ * @param {{needsConfirmation: () => Promise<boolean>, action: () => Promise<void>}} options `asks`: whether something would be lost
  */
-export function makeConfirmButton(button, translator, { needsConfirmation, action }) {
-  const usual = button.dataset.say ?? "";
-  let isAsked = false;
+export function makeConfirmButton(button, i18n, { needsConfirmation, action }) {
+  const initialKey = button.dataset.i18n ?? "";
+  let isConfirming = false;
 
-  function calm() {
-    isAsked = false;
-    translator.setText(button, usual);
+  function reset() {
+    isConfirming = false;
+    i18n.setText(button, initialKey);
   }
 
   button.addEventListener("click", async () => {
-    if (isAsked || !(await needsConfirmation())) {
+    if (isConfirming || !(await needsConfirmation())) {
       await action();
       return;
     }
-    isAsked = true;
-    translator.setText(button, `${usual}_sure`);
-    setTimeout(calm, PATIENCE);
+    isConfirming = true;
+    i18n.setText(button, `${initialKey}_confirm`);
+    setTimeout(reset, CONFIRM_TIMEOUT);
   });
 }

@@ -6,14 +6,14 @@ const TOLERANCE = 5_000;
 /**
  * @param {HTMLElement} element
  * @param {string} key of a message with `{time}`
- * @param {import("./translator.js").Translator} translator
+ * @param {import("./i18n.js").I18n} i18n
  */
-export function makeCountdown(element, key, translator) {
+export function makeCountdown(element, key, i18n) {
   let timer = 0;
 
   function stop() {
     clearInterval(timer);
-    translator.clearText(element);
+    i18n.clearText(element);
   }
 
   return {
@@ -23,18 +23,18 @@ export function makeCountdown(element, key, translator) {
      * Count down; `ended` is called once, at the end: with false where only the clock says so, which may have been
      * set, or may have gone on while the computer slept.
      * @param {number} seconds
-     * @param {(isSure: boolean) => void} ended
+     * @param {(isSure: boolean) => void} onEnd
      */
-    start(seconds, ended) {
+    start(seconds, onEnd) {
       stop();
       // Set by the clock, not by counting ticks: a sleeping computer ticks none.
       const end = Date.now() + seconds * 1000;
-      const gone = performance.now() + seconds * 1000 - TOLERANCE;
+      const surelyOver = performance.now() + seconds * 1000 - TOLERANCE;
       const tick = () => {
         const left = Math.ceil((end - Date.now()) / 1000);
-        if (left > 0) return translator.setText(element, key, (i18n) => ({ time: i18n.duration(left) }));
+        if (left > 0) return i18n.setText(element, key, (translator) => ({ time: translator.duration(left) }));
         stop();
-        return ended(performance.now() >= gone);
+        return onEnd(performance.now() >= surelyOver);
       };
       timer = window.setInterval(tick, 1000);
       tick();

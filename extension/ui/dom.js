@@ -28,45 +28,45 @@ export async function copyText(text) {
 
 /** @param {string} text */
 function copyByEvent(text) {
-  let taken = false;
+  let isCopied = false;
   /** @param {ClipboardEvent} event */
-  const give = (event) => {
+  const onCopy = (event) => {
     event.clipboardData?.setData("text/plain", text);
     event.preventDefault();
     event.stopImmediatePropagation();
-    taken = true;
+    isCopied = true;
   };
-  document.addEventListener("copy", give, { capture: true });
+  document.addEventListener("copy", onCopy, { capture: true });
   const done = document.execCommand("copy");
-  document.removeEventListener("copy", give, { capture: true });
-  return done && taken;
+  document.removeEventListener("copy", onCopy, { capture: true });
+  return done && isCopied;
 }
 
 /**
  * Let a button show and hide what is typed into a password field.
  * @param {HTMLInputElement} field
  * @param {HTMLButtonElement} button
- * @param {import("./translator.js").Translator} translator
+ * @param {import("./i18n.js").I18n} i18n
  */
-export function makeToggle(field, button, translator) {
+export function makePasswordToggle(field, button, i18n) {
   /** @param {boolean} shown */
   function set(shown) {
     field.type = shown ? "text" : "password";
-    button.dataset.sayLabel = shown ? "hide_password" : "show_password";
-    translator.setText(button, shown ? "hide" : "show");
+    button.dataset.i18nLabel = shown ? "hide_password" : "show_password";
+    i18n.setText(button, shown ? "hide" : "show");
   }
   button.addEventListener("click", () => set(field.type === "password"));
   return { hide: () => set(false), show: () => set(true) };
 }
 
 /**
- * Run one action at a time for a form; while it runs the form is busy.
+ * Run one deed at a time for a form; while it runs the form is busy.
  * @param {HTMLFormElement} form
  * @param {HTMLButtonElement} button
- * @param {() => Promise<void>} submitted
- * @returns {(action: () => Promise<void>) => Promise<void>} runs another action of the form, after the one that runs
+ * @param {() => Promise<void>} onSubmitted
+ * @returns {(deed: () => Promise<void>) => Promise<void>} runs another deed of the form, after the one that runs
  */
-export function onSubmit(form, button, submitted) {
+export function onSubmit(form, button, onSubmitted) {
   /** @type {Promise<void> | null} */
   let running = null;
 
@@ -86,7 +86,7 @@ export function onSubmit(form, button, submitted) {
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    running ??= run(submitted);
+    running ??= run(onSubmitted);
   });
   return async (action) => {
     while (running) await running.catch(() => {});

@@ -1,18 +1,18 @@
 /** The lifetimes to choose from, as radio buttons; the long ones need a password. */
 
-import { lifetimes } from "../core/limits.js";
+import { lifetimeChoices } from "../core/limits.js";
 
 /** @typedef {import("../core/limits.js").Limits} Limits */
-/** @typedef {import("./translator.js").Translator} Translator */
+/** @typedef {import("./i18n.js").I18n} I18n */
 
 /**
  * @param {HTMLElement} list
  * @param {HTMLElement} hint that says which ones need a password
- * @param {Translator} translator
+ * @param {I18n} i18n
  * @param {number} [preferred] in seconds, where the service allows it
  */
-export function makeLifetimes(list, hint, translator, preferred) {
-  let longestOpen = 0;
+export function makeLifetimes(list, hint, i18n, preferred) {
+  let maxWithoutPassword = 0;
   const radios = () => /** @type {HTMLInputElement[]} */ ([...list.querySelectorAll("input")]);
   const chosen = () => radios().find((radio) => radio.checked);
 
@@ -22,20 +22,20 @@ export function makeLifetimes(list, hint, translator, preferred) {
       return Number(chosen()?.value);
     },
 
-    /** Offer what the service allows; what a person has chosen already stays. @param {Limits} limits */
-    offer(limits) {
-      const before = chosen();
-      const offered = lifetimes(limits);
+    /** Offer what the service allows; what a user has chosen already stays. @param {Limits} limits */
+    applyLimits(limits) {
+      const previous = chosen();
+      const offered = lifetimeChoices(limits);
       const isAllowed = preferred && offered.includes(preferred) && preferred <= limits.expires_in.max;
-      const usual = isAllowed ? preferred : limits.expires_in.default;
-      const kept = before && !before.defaultChecked && offered.includes(Number(before.value));
-      const wanted = kept ? Number(before.value) : usual;
-      longestOpen = Math.max(usual, limits.expires_in.max);
-      list.replaceChildren(...offered.map((seconds) => option(seconds, seconds === usual, translator)));
+      const defaultSeconds = isAllowed ? preferred : limits.expires_in.default;
+      const kept = previous && !previous.defaultChecked && offered.includes(Number(previous.value));
+      const wanted = kept ? Number(previous.value) : defaultSeconds;
+      maxWithoutPassword = Math.max(defaultSeconds, limits.expires_in.max);
+      list.replaceChildren(...offered.map((seconds) => option(seconds, seconds === defaultSeconds, i18n)));
       for (const radio of radios()) radio.checked = Number(radio.value) === wanted;
     },
 
-    /** What the person has chosen, where it is not the usual. */
+    /** What the user has chosen, where it is not the usual. */
     get chosen() {
       const radio = chosen();
       return radio && !radio.defaultChecked ? Number(radio.value) : null;
@@ -47,11 +47,11 @@ export function makeLifetimes(list, hint, translator, preferred) {
       if (radio) radio.checked = true;
     },
 
-    /** Allow the long ones, or not. @param {boolean} isLocked whether there is a password */
-    allow(isLocked) {
-      const long = radios().filter((radio) => Number(radio.value) > longestOpen);
-      for (const radio of long) radio.disabled = !isLocked;
-      hint.hidden = isLocked || long.length === 0;
+    /** Allow the long ones, or not. @param {boolean} hasPassword whether there is a password */
+    setHasPassword(hasPassword) {
+      const long = radios().filter((radio) => Number(radio.value) > maxWithoutPassword);
+      for (const radio of long) radio.disabled = !hasPassword;
+      hint.hidden = hasPassword || long.length === 0;
       if (!chosen()?.disabled) return;
       // The nearest to what was chosen.
       const left = radios().filter((radio) => !radio.disabled);
@@ -60,13 +60,13 @@ export function makeLifetimes(list, hint, translator, preferred) {
   };
 }
 
-/** @param {number} seconds @param {boolean} isDefault @param {Translator} translator */
-function option(seconds, isDefault, translator) {
+/** @param {number} seconds @param {boolean} isDefault @param {I18n} i18n */
+function option(seconds, isDefault, i18n) {
   const label = document.createElement("label");
   const radio = document.createElement("input");
   const name = document.createElement("span");
   Object.assign(radio, { type: "radio", name: "expires_in", value: seconds, defaultChecked: isDefault });
-  translator.setText(name, "lifetime", (i18n) => ({ time: i18n.duration(seconds, "short") }));
+  i18n.setText(name, "lifetime", (translator) => ({ time: translator.duration(seconds, "short") }));
   label.append(radio, name);
   return label;
 }

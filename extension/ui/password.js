@@ -1,26 +1,26 @@
 /** The password of a new text: typed, or a phrase of easy words. */
 
-import { makeToggle, byPart } from "./dom.js";
+import { makePasswordToggle, byPart } from "./dom.js";
 
 /**
  * @param {object} options
  * @param {HTMLElement} options.root
- * @param {import("./translator.js").Translator} options.translator
+ * @param {import("./i18n.js").I18n} options.i18n
  * @param {() => Promise<string[]>} options.wordList
- * @param {() => void} options.changed
+ * @param {() => void} options.onChange
  */
-export function makePassword({ root, translator, wordList, changed }) {
+export function makePasswordField({ root, i18n, wordList, onChange }) {
   /** @type {HTMLInputElement} */
   const field = byPart(root, "password");
   /** @type {HTMLButtonElement} */
   const button = byPart(root, "phrase");
   const strength = byPart(root, "phrase-strength");
-  const toggle = makeToggle(field, byPart(root, "show-password"), translator);
+  const toggle = makePasswordToggle(field, byPart(root, "show-password"), i18n);
   let phrase = "";
 
-  function forget() {
+  function clear() {
     phrase = "";
-    translator.clearText(strength);
+    i18n.clearText(strength);
     toggle.hide();
   }
 
@@ -28,46 +28,46 @@ export function makePassword({ root, translator, wordList, changed }) {
     button.disabled = true;
     try {
       // Only when it is wanted: its loss must not stop the saving.
-      const [{ WORDS, bitsOf, makePhrase }, words] = await Promise.all([import("../core/phrase.js"), wordList()]);
+      const [{ WORD_COUNT, bitsOf, makePhrase }, words] = await Promise.all([import("../core/phrase.js"), wordList()]);
       phrase = makePhrase(words);
       field.value = phrase;
       // It has to be read to be told.
       toggle.show();
-      tell(WORDS, words.length, bitsOf(words.length));
-      changed();
+      showStrength(WORD_COUNT, words.length, bitsOf(words.length));
+      onChange();
       field.focus();
     } catch {
-      translator.setText(strength, "phrase_failed");
+      i18n.setText(strength, "phrase_failed");
     } finally {
       button.disabled = false;
     }
   }
 
   /** @param {number} chosen @param {number} amount @param {number} bits */
-  function tell(chosen, amount, bits) {
-    translator.setText(strength, "phrase_strength", (i18n) => ({
-      words: i18n.number(chosen),
-      list: i18n.number(amount),
-      bits: i18n.number(bits),
+  function showStrength(chosen, amount, bits) {
+    i18n.setText(strength, "phrase_strength", (translator) => ({
+      words: translator.number(chosen),
+      list: translator.number(amount),
+      bits: translator.number(bits),
     }));
   }
 
   button.addEventListener("click", generate);
   field.addEventListener("input", () => {
-    // Of what a person makes up nobody knows how strong it is.
+    // Of what a user makes up nobody knows how strong it is.
     phrase = "";
-    translator.clearText(strength);
-    changed();
+    i18n.clearText(strength);
+    onChange();
   });
   return {
     field,
-    forget,
-    /** While a text is on its way its password stays what it is. @param {boolean} isHeld */
-    hold(isHeld) {
-      field.readOnly = isHeld;
-      button.disabled = isHeld;
+    clear,
+    /** While a text is on its way its password stays what it is. @param {boolean} isReadOnly */
+    setReadOnly(isReadOnly) {
+      field.readOnly = isReadOnly;
+      button.disabled = isReadOnly;
     },
-    /** The phrase in the field; "" where a person has typed something else. */
+    /** The phrase in the field; "" where a user has typed something else. */
     get phrase() {
       return phrase;
     },

@@ -14,23 +14,23 @@ const ENDED = { read: "receipt_read", expired: "receipt_expired", deleted: "rece
  * @param {HTMLButtonElement} options.button
  * @param {HTMLElement} options.line with `role="status"`
  * @param {ReturnType<typeof import("../core/api.js").makeApi>} options.api
- * @param {import("./translator.js").Translator} options.translator
- * @param {() => Written | null} options.owned whose receipt is asked for
- * @param {(state: import("../core/api.js").State) => void} options.told
- * @param {(error: unknown) => void} options.failed
+ * @param {import("./i18n.js").I18n} options.i18n
+ * @param {() => Written | null} options.getWritten whose receipt is asked for
+ * @param {(state: import("../core/api.js").State) => void} options.onState
+ * @param {(error: unknown) => void} options.onError
  */
-export function makeReceipt({ button, line, api, translator, owned, told, failed }) {
+export function makeReceipt({ button, line, api, i18n, getWritten, onState, onError }) {
   async function ask() {
-    const about = owned();
-    if (!about) return;
-    translator.clearText(line);
+    const current = getWritten();
+    if (!current) return;
+    i18n.clearText(line);
     button.disabled = true;
     try {
-      const receipt = await api.status(about.code, about.ownerToken);
+      const receipt = await api.status(current.code, current.ownerToken);
       // Another text may have been saved meanwhile.
-      if (owned() === about) show(receipt);
+      if (getWritten() === current) show(receipt);
     } catch (error) {
-      if (owned() === about) fail(error);
+      if (getWritten() === current) showError(error);
     } finally {
       button.disabled = false;
       keepFocus(button);
@@ -39,29 +39,29 @@ export function makeReceipt({ button, line, api, translator, owned, told, failed
 
   /** @param {Receipt} receipt */
   function show(receipt) {
-    translator.setText(line, "receipt_told", (i18n) => ({ facts: factsOf(receipt, i18n).join(" ") }));
-    told(receipt.state);
+    i18n.setText(line, "receipt_facts", (translator) => ({ facts: factsOf(receipt, translator).join(" ") }));
+    onState(receipt.state);
   }
 
   /** @param {unknown} error */
-  function fail(error) {
-    if (error instanceof NoText) translator.setText(line, "receipt_unknown");
-    else failed(error);
+  function showError(error) {
+    if (error instanceof NoText) i18n.setText(line, "receipt_unknown");
+    else onError(error);
   }
 
   button.addEventListener("click", ask);
-  return { clear: () => translator.clearText(line) };
+  return { clear: () => i18n.clearText(line) };
 }
 
-/** @param {Receipt} receipt @param {import("./i18n.js").I18n} i18n */
-function factsOf({ state, firstLoadedAt, refused }, i18n) {
+/** @param {Receipt} receipt @param {import("./translator.js").Translator} translator */
+function factsOf({ state, firstLoadedAt, refused }, translator) {
   const ended = ENDED[state];
   const isOpened = firstLoadedAt !== null;
   return [
     // The note of a reading can be lost; a text that was read is not called unopened.
-    ...(isOpened ? [i18n.t("receipt_opened", { time: i18n.moment(firstLoadedAt) })] : []),
-    ...(isOpened || state === "read" ? [] : [i18n.t("receipt_waiting")]),
-    ...(ended ? [i18n.t(ended)] : []),
-    ...(refused > 0 ? [i18n.count("receipt_refused", refused)] : []),
+    ...(isOpened ? [translator.t("receipt_opened", { time: translator.dateTime(firstLoadedAt) })] : []),
+    ...(isOpened || state === "read" ? [] : [translator.t("receipt_waiting")]),
+    ...(ended ? [translator.t(ended)] : []),
+    ...(refused > 0 ? [translator.count("receipt_refused", refused)] : []),
   ];
 }

@@ -1,64 +1,86 @@
-/** Messages on the page: written into elements, and written again when the language changes. */
+/** What is said to a user, in their language. No DOM. */
 
-/** @typedef {import("./i18n.js").I18n} I18n */
-/** @typedef {(i18n: I18n) => Record<string, string>} Values */
+/** The languages that there is a catalogue of. */
+export const LANGUAGES = ["en", "ko"];
+
+const UNITS = [
+  { unit: "day", seconds: 86_400 },
+  { unit: "hour", seconds: 3_600 },
+  { unit: "minute", seconds: 60 },
+  { unit: "second", seconds: 1 },
+];
+// "24 hours" is said, "1 day" is not.
+const DAYS_FROM = 2 * 86_400;
+
 /** @typedef {ReturnType<typeof makeTranslator>} Translator */
 
-const ATTRIBUTES = { sayLabel: "aria-label", sayPlaceholder: "placeholder" };
-const SELECTOR = "[data-say], [data-say-label], [data-say-placeholder]";
+/**
+ * @param {Record<string, Record<string, string>>} translations by language
+ * @param {string} language
+ */
+export function makeTranslator(translations, language) {
+  let current = language;
 
-/** @param {I18n} i18n */
-export function makeTranslator(i18n) {
-  /** @type {WeakMap<Element, Values>} */
-  const valuesOf = new WeakMap();
-
-  /** @param {HTMLElement} element */
-  function update(element) {
-    const values = valuesOf.get(element)?.(i18n);
-    if (element.dataset.say) element.textContent = i18n.t(element.dataset.say, values);
-    for (const [name, attribute] of Object.entries(ATTRIBUTES)) {
-      const key = element.dataset[name];
-      if (key) element.setAttribute(attribute, i18n.t(key, values));
-    }
+  /** @param {string} key @param {Record<string, string>} [values] */
+  function t(key, values = {}) {
+    const message = translations[current][key];
+    if (message === undefined) throw new Error(`no message ${key}`);
+    return message.replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
 
   return {
-    i18n,
+    t,
 
-    /**
-     * Write a message into an element. `values` is asked again for another language.
-     * @param {HTMLElement} element
-     * @param {string} key
-     * @param {Values} [values]
-     */
-    setText(element, key, values) {
-      element.dataset.say = key;
-      if (values) valuesOf.set(element, values);
-      else valuesOf.delete(element);
-      update(element);
+    get language() {
+      return current;
     },
 
-    /**
-     * Name an element that shows no name of its own, or a shorter one.
-     * @param {HTMLElement} element
-     * @param {string} key
-     * @param {Values} values
-     */
-    setLabel(element, key, values) {
-      element.dataset.sayLabel = key;
-      valuesOf.set(element, values);
-      update(element);
+    /** Speak another language. @param {string} next */
+    setLanguage(next) {
+      current = next;
     },
 
-    /** @param {HTMLElement} element */
-    clearText(element) {
-      delete element.dataset.say;
-      element.textContent = "";
+    /** @param {number} amount */
+    number(amount) {
+      return new Intl.NumberFormat(current).format(amount);
     },
 
-    /** Say everything again, in the language of now. @param {ParentNode} root */
-    refresh(root) {
-      for (const element of root.querySelectorAll(SELECTOR)) update(/** @type {HTMLElement} */ (element));
+    /** The message for one or for many. @param {string} key @param {number} amount */
+    count(key, amount) {
+      const form = new Intl.PluralRules(current).select(amount) === "one" ? "one" : "other";
+      return t(`${key}_${form}`, { count: this.number(amount) });
+    },
+
+    /** When something was; with the day if that was not today. @param {number} time in ms */
+    dateTime(time) {
+      /** @type {Intl.DateTimeFormatOptions} */
+      const day = new Date(time).toDateString() === new Date().toDateString() ? {} : { month: "short", day: "numeric" };
+      /** @type {Intl.DateTimeFormatOptions} */
+      const clock = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+      return new Intl.DateTimeFormat(current, { ...day, ...clock }).format(time);
+    },
+
+    /** @param {number} seconds @param {"long" | "short"} [unitDisplay] */
+    duration(seconds, unitDisplay = "long") {
+      return splitDuration(seconds)
+        .map(({ unit, amount }) =>
+          new Intl.NumberFormat(current, { style: "unit", unit, unitDisplay }).format(amount),
+        )
+        .join(" ");
     },
   };
+}
+
+/** The two largest units that a time has, such as minutes and seconds. @param {number} seconds */
+function splitDuration(seconds) {
+  const units = seconds < DAYS_FROM ? UNITS.slice(1) : UNITS;
+  const first = Math.max(0, units.findIndex((each) => each.seconds <= seconds));
+  let remaining = seconds;
+  const found = units.slice(first, first + 2).map(({ unit, seconds: size }) => {
+    const amount = Math.floor(remaining / size);
+    remaining -= amount * size;
+    return { unit, amount };
+  });
+  const nonZero = found.filter(({ amount }) => amount > 0);
+  return nonZero.length > 0 ? nonZero : [{ unit: "second", amount: 0 }];
 }

@@ -27,8 +27,8 @@ _KINDS = {
     ".txt": "text/plain",
     ".woff2": "font/woff2",
 }
-_SAID = re.compile(r'(<[^<>]*\sdata-say="(\w+)"[^<>]*>)')
-_SAID_BY_ATTRIBUTE = re.compile(r'data-say-(label|placeholder)="(\w+)"')
+_TRANSLATED_TEXT = re.compile(r'(<[^<>]*\sdata-i18n="(\w+)"[^<>]*>)')
+_TRANSLATED_ATTRIBUTE = re.compile(r'data-i18n-(label|placeholder)="(\w+)"')
 _ATTRIBUTES = {"label": "aria-label", "placeholder": "placeholder"}
 _CSP = "; ".join(
     [
@@ -59,15 +59,15 @@ def blueprint() -> Blueprint:
 def _page(panels: dict[str, Markup], catalogues: dict[str, dict[str, str]]) -> Response:
     language = _language()
     document = render_template("page.html", language=language, panels=panels)
-    return Response(_say(document, catalogues[language]), headers={"Content-Security-Policy": _CSP})
+    return Response(_translate(document, catalogues[language]), headers={"Content-Security-Policy": _CSP})
 
 
-def _say(document: str, words: dict[str, str]) -> str:
-    """Put the words where the script would put them too, so that they are there before it runs."""
-    document = _SAID_BY_ATTRIBUTE.sub(
+def _translate(document: str, words: dict[str, str]) -> str:
+    """Insert the messages that the script would insert, so that they are there before it runs."""
+    document = _TRANSLATED_ATTRIBUTE.sub(
         lambda found: f'{found[0]} {_ATTRIBUTES[found[1]]}="{escape(words[found[2]])}"', document
     )
-    return _SAID.sub(lambda found: f"{found[1]}{escape(words[found[2]])}", document)
+    return _TRANSLATED_TEXT.sub(lambda found: f"{found[1]}{escape(words[found[2]])}", document)
 
 
 def _language() -> str:

@@ -1,17 +1,17 @@
 /** The page at `/`: wires the panels to the service that it came from. */
 
 import { makeApi } from "../core/api.js";
-import { fragmentOf } from "../core/pasted.js";
+import { linkFragment } from "../core/codeSearch.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
-import { makeCatalogues } from "../ui/catalogues.js";
+import { makeTranslations } from "../ui/translations.js";
 import { copyText, byPart } from "../ui/dom.js";
-import { makeTranslator } from "../ui/translator.js";
-import { makeLoadPanel } from "../ui/load.js";
-import { makeSavePanel } from "../ui/save.js";
-import { showService } from "../ui/service.js";
-import { makeWaiting } from "../ui/waiting.js";
 import { makeI18n } from "../ui/i18n.js";
+import { makeLoadPanel } from "../ui/loadPanel.js";
+import { makeSavePanel } from "../ui/savePanel.js";
+import { showServiceInfo } from "../ui/serviceInfo.js";
+import { makeWaitingMessage } from "../ui/waitingMessage.js";
+import { makeTranslator } from "../ui/translator.js";
 
 const base = new URL("../", import.meta.url);
 const root = document.documentElement;
@@ -24,10 +24,10 @@ function takeFragment() {
 }
 
 /**
- * @param {import("../ui/translator.js").Translator} translator
+ * @param {import("../ui/i18n.js").I18n} i18n
  * @param {(language: string) => Promise<void>} fetchLanguage
  */
-function offerLanguages(translator, fetchLanguage) {
+function offerLanguages(i18n, fetchLanguage) {
   const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav a"));
   for (const link of links) {
     link.addEventListener("click", async (event) => {
@@ -36,14 +36,14 @@ function offerLanguages(translator, fetchLanguage) {
       try {
         await fetchLanguage(link.lang);
       } catch {
-        return translator.setText(byPart(document, "waiting"), "language_failed");
+        return i18n.setText(byPart(document, "waiting"), "language_failed");
       }
       root.lang = link.lang;
       for (const each of links) each.removeAttribute("aria-current");
       link.setAttribute("aria-current", "true");
       history.replaceState(null, "", link.search);
-      translator.i18n.use(link.lang);
-      return translator.refresh(document);
+      i18n.translator.setLanguage(link.lang);
+      return i18n.updateAll(document);
     });
   }
 }
@@ -54,42 +54,42 @@ const isDesk = () => matchMedia("(hover: hover) and (pointer: fine)").matches;
 async function start() {
   const given = takeFragment();
   const fetch = window.fetch.bind(window);
-  const catalogues = makeCatalogues(fetch, base);
-  const spoken = { [root.lang]: await catalogues.read(root.lang) };
-  const translator = makeTranslator(makeI18n(spoken, root.lang));
-  const waiting = makeWaiting(byPart(document, "waiting"), translator);
+  const translations = makeTranslations(fetch, base);
+  const spoken = { [root.lang]: await translations.load(root.lang) };
+  const i18n = makeI18n(makeTranslator(spoken, root.lang));
+  const waiting = makeWaitingMessage(byPart(document, "waiting"), i18n);
   const api = makeApi({ fetch, baseUrl: base, retry: { waiting } });
-  const common = { api, translator, copy: copyText };
+  const common = { api, i18n, copy: copyText };
   const load = makeLoadPanel({ ...common, root: byPart(document, "load-panel"), reader: makeReader({ api }) });
   const save = makeSavePanel({
     ...common,
     root: byPart(document, "save-panel"),
     saver: makeSaver({ api }),
-    linkOf: (code, isSealed) => new URL(`#${fragmentOf(code, isSealed)}`, base).href,
-    wordList: catalogues.wordList,
+    linkOf: (code, isSealed) => new URL(`#${linkFragment(code, isSealed)}`, base).href,
+    wordList: translations.wordList,
   });
 
   /** @param {import("../core/limits.js").Limits} limits */
-  const applyLimits = (limits) => {
+  const obey = (limits) => {
     save.applyLimits(limits);
-    showService(byPart(document, "service"), limits);
+    showServiceInfo(byPart(document, "service"), limits);
   };
 
   window.addEventListener("beforeunload", (event) => {
-    if (load.isOnlyHere()) event.preventDefault();
+    if (load.isOnlyCopy()) event.preventDefault();
   });
-  offerLanguages(translator, async (language) => {
-    spoken[language] ??= await catalogues.read(language);
+  offerLanguages(i18n, async (language) => {
+    spoken[language] ??= await translations.load(language);
   });
   window.addEventListener("hashchange", () => {
     const later = takeFragment();
-    if (later) load.open(later);
+    if (later) load.openCode(later);
   });
-  if (given) load.open(given);
+  if (given) load.openCode(given);
   else if (isDesk() && document.activeElement === document.body) save.focus();
   byPart(document, "incomplete").remove();
   // The service holds its own limits; without an answer the usual ones are shown.
-  api.limits().then(applyLimits, () => {});
+  api.limits().then(obey, () => {});
 }
 
 start().catch(() => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 import { makeApi } from "../../extension/core/api.js";
 import { BadSealError } from "../../extension/core/seal.js";
-import { Fault, Invalid, NoText, TooLarge, TooMany, Unavailable, Unreachable } from "../../extension/core/errors.js";
+import { UnexpectedResponse, Invalid, NoText, TooLarge, RateLimited, Unavailable, Unreachable } from "../../extension/core/errors.js";
 
 const BASE = "https://example.org/saver/";
 const NOW = "Sat, 21 Nov 2026 12:00:00 GMT";
@@ -79,7 +79,7 @@ test("status is the receipt", async () => {
   const waiting = client(200, { ...told, state: "waiting", first_loaded_at: null });
   assert.equal((await waiting.api.status("wUrp", "token")).firstLoadedAt, null);
   for (const odd of [{ state: "eaten" }, { refused: "2" }, { first_loaded_at: "soon" }]) {
-    await assert.rejects(client(200, { ...told, ...odd }).api.status("wUrp", "token"), Fault);
+    await assert.rejects(client(200, { ...told, ...odd }).api.status("wUrp", "token"), UnexpectedResponse);
   }
 });
 
@@ -98,17 +98,17 @@ test("limits are asked for without a body", async () => {
 
 const refusals = [
   [404, NO_TEXT, NoText],
-  [404, "<h1>Not Found</h1>", Fault],
+  [404, "<h1>Not Found</h1>", UnexpectedResponse],
   [413, "", TooLarge],
   [409, { type: "urn:saver:problem:in-flight" }, Unavailable],
-  [429, "", TooMany],
+  [429, "", RateLimited],
   [503, "", Unavailable],
   [502, "<h1>Bad Gateway</h1>", Unavailable],
   [422, "", Invalid],
-  [500, "", Fault],
-  [200, "<h1>Log in to this network</h1>", Fault],
-  [200, { text: 5, expires_at: "2026-11-21T12:10:00Z" }, Fault],
-  [200, { text: "hello", expires_at: "soon" }, Fault],
+  [500, "", UnexpectedResponse],
+  [200, "<h1>Log in to this network</h1>", UnexpectedResponse],
+  [200, { text: 5, expires_at: "2026-11-21T12:10:00Z" }, UnexpectedResponse],
+  [200, { text: "hello", expires_at: "soon" }, UnexpectedResponse],
 ];
 
 for (const [status, body, kind] of refusals) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { readCode, spell, whyNoCode } from "../../extension/core/codes.js";
-import { fragmentOf, sealedCode } from "../../extension/core/pasted.js";
+import { linkFragment, codeOfSealedLink } from "../../extension/core/codeSearch.js";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -106,8 +106,8 @@ test("says why a text is no code", () => {
 test("look-alikes whose keys were seen are those keys", () => assert.equal(readCode("АВСЕ", "FDCT"), "FDCT"));
 
 test("a link says that its text is sealed", () => {
-  assert.equal(sealedCode(`https://example.org/#${fragmentOf("wUrp", true)}`), "wUrp");
-  for (const given of [`#${fragmentOf("wUrp", false)}`, "#wUrp.", "#wUrp.sealedx", "wUrp.sealed"]) {
-    assert.equal(sealedCode(given), null, given);
+  assert.equal(codeOfSealedLink(`https://example.org/#${linkFragment("wUrp", true)}`), "wUrp");
+  for (const given of [`#${linkFragment("wUrp", false)}`, "#wUrp.", "#wUrp.sealedx", "wUrp.sealed"]) {
+    assert.equal(codeOfSealedLink(given), null, given);
   }
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { USUAL_LIMITS, bytesOf, charactersOf, lifetimes } from "../../extension/core/limits.js";
+import { DEFAULT_LIMITS, bytesOf, charactersOf, lifetimeChoices } from "../../extension/core/limits.js";
 
 const within = (min, usual, max, sealed) =>
-  lifetimes({ expires_in: { min, default: usual, max, max_sealed: sealed } });
+  lifetimeChoices({ expires_in: { min, default: usual, max, max_sealed: sealed } });
 
 test("10 minutes, 1, 3 and 24 hours are offered, and with a password 7 and 30 days", () => {
-  assert.deepEqual(lifetimes(USUAL_LIMITS), [600, 3_600, 10_800, 86_400, 604_800, 2_592_000]);
+  assert.deepEqual(lifetimeChoices(DEFAULT_LIMITS), [600, 3_600, 10_800, 86_400, 604_800, 2_592_000]);
 });
 
 test("only what the service allows is offered, its default always", () => {

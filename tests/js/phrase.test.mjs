@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { WORDS, bitsOf, makePhrase } from "../../extension/core/phrase.js";
+import { WORD_COUNT, bitsOf, makePhrase } from "../../extension/core/phrase.js";
 
 const LIST = Array.from({ length: 1_296 }, (_, place) => `w${place}`);
 
@@ -10,7 +10,7 @@ const given = (...numbers) => (into) => into.fill(numbers.shift());
 
 test("a phrase has five words of the list", () => {
   const words = makePhrase(LIST).split(" ");
-  assert.equal(words.length, WORDS);
+  assert.equal(words.length, WORD_COUNT);
   for (const word of words) assert.ok(LIST.includes(word));
 });
 

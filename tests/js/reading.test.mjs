@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Fault, Invalid, NoText, NotSealed, Unreachable } from "../../extension/core/errors.js";
+import { UnexpectedResponse, Invalid, NoText, NotSealed, Unreachable } from "../../extension/core/errors.js";
 import { makeReader } from "../../extension/core/reading.js";
-import { makeMemoryItem } from "../../extension/core/storageItem.js";
+import { makeMemoryItem } from "../../extension/core/storage.js";
 import { BadSealError, WeakSealError, seal } from "../../extension/core/seal.js";
 
 const OPEN = { text: "hello", secondsLeft: 600, once: false, sealed: false };
@@ -12,7 +12,7 @@ const { kdf } = JSON.parse(Buffer.from(jwe.split(".")[0], "base64url").toString(
 const SEALED = { ...OPEN, text: jwe, sealed: true };
 
 /** A service that answers as `answer` does; `asked` holds what it got. */
-function reader(answer, item = makeMemoryItem()) {
+function reader(answer, attemptItem = makeMemoryItem()) {
   const asked = [];
   const acked = [];
   const api = {
@@ -27,15 +27,15 @@ function reader(answer, item = makeMemoryItem()) {
       throw new Unreachable();
     },
   };
-  return { ...makeReader({ api, item }), asked, acked };
+  return { ...makeReader({ api, attemptItem }), asked, acked };
 }
 
 const locked = (shown) => (shown.proof === proof ? SEALED : new NoText(kdf));
 
 test("an open text comes at once", async () => {
   const { load, asked, acked } = reader(() => OPEN);
-  const { text, seen } = await load("wUrp");
-  await seen();
+  const { text, acknowledge } = await load("wUrp");
+  await acknowledge();
   assert.equal(text, "hello");
   assert.deepEqual([asked.length, acked.length], [1, 0]);
 });
@@ -104,7 +104,7 @@ test("what does not open is not shown", async () => {
     const { load } = reader((shown) => (shown.proof ? answer : new NoText(kdf)));
     await assert.rejects(load("wUrp", "right"), BadSealError);
   }
-  await assert.rejects(reader(() => SEALED).load("wUrp"), Fault);
+  await assert.rejects(reader(() => SEALED).load("wUrp"), UnexpectedResponse);
 });
 
 test("a password that cannot be one is refused as the service would", async () => {
@@ -116,8 +116,8 @@ test("a lost answer is asked for by the same reader, the next time by another", 
   const once = { ...OPEN, once: true };
   const { load, asked, acked } = reader((_, times) => (times === 1 ? new Unreachable() : once));
   await assert.rejects(load("wUrp"), Unreachable);
-  const { seen } = await load("wUrp");
-  await seen();
+  const { acknowledge } = await load("wUrp");
+  await acknowledge();
   await load("wUrp");
   assert.equal(asked[0].claim, asked[1].claim);
   assert.notEqual(asked[1].claim, asked[2].claim);
@@ -126,15 +126,15 @@ test("a lost answer is asked for by the same reader, the next time by another", 
 });
 
 test("who asks again after the page was closed is the same reader", async () => {
-  const item = makeMemoryItem();
-  const first = reader(() => new Unreachable(), item);
+  const slot = makeMemoryItem();
+  const first = reader(() => new Unreachable(), slot);
   await assert.rejects(first.load("wUrp", "right"), Unreachable);
-  assert.deepEqual(Object.keys(await item.get()).sort(), ["claim", "code"]);
-  const second = reader(() => OPEN, item);
-  const { seen } = await second.load("wUrp");
+  assert.deepEqual(Object.keys(await slot.get()).sort(), ["claim", "code"]);
+  const second = reader(() => OPEN, slot);
+  const { acknowledge } = await second.load("wUrp");
   assert.equal(second.asked[0].claim, first.asked[0].claim);
-  assert.notEqual(await item.get(), null, "until it was seen");
-  await seen();
-  assert.equal(await item.get(), null);
+  assert.notEqual(await slot.get(), null, "until it was seen");
+  await acknowledge();
+  assert.equal(await slot.get(), null);
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { makeApi } from "../../extension/core/api.js";
-import { NoText, TooMany, Unavailable, Unreachable } from "../../extension/core/errors.js";
+import { NoText, RateLimited, Unavailable, Unreachable } from "../../extension/core/errors.js";
 
 const KEY = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001";
 const DRAFT = { text: "hello", expiresIn: 600 };
@@ -52,7 +52,7 @@ test("three tries, and the person is told", async () => {
 
 for (const [status, headers, error] of [
   [503, { "Retry-After": "30" }, Unavailable],
-  [429, { "Retry-After": "1" }, TooMany],
+  [429, { "Retry-After": "1" }, RateLimited],
   [404, {}, NoText],
 ]) {
   test(`${status} ${JSON.stringify(headers)} is not asked again`, async () => {

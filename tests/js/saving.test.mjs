@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Invalid, NoText, Unreachable } from "../../extension/core/errors.js";
-import { leftOf, makeSaver, ready } from "../../extension/core/saving.js";
+import { fetchSecondsLeft, makeSaver, newWrite } from "../../extension/core/saving.js";
 import { deriveKeys, open } from "../../extension/core/seal.js";
-import { makeMemoryItem } from "../../extension/core/storageItem.js";
+import { makeMemoryItem } from "../../extension/core/storage.js";
 import { makeUuid } from "../../extension/core/uuid.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -58,9 +58,9 @@ for (const change of [{ text: "x" }, { password: "p" }, { expiresIn: 60 }, { onc
 }
 
 test("after an answer that was kept the same text is another save", async () => {
-  const { save, settle, sent } = saver(WRITTEN, new Invalid("", ""));
+  const { save, markStored, sent } = saver(WRITTEN, new Invalid("", ""));
   await save(WANTED);
-  await settle();
+  await markStored();
   await assert.rejects(save(WANTED), Invalid);
   await save(WANTED);
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
@@ -92,7 +92,7 @@ test("what was under way when the page was closed is gone on with, to the byte",
     assert.deepEqual(await second.resume(), { ...KEPT, isSealed: password !== "" });
     assert.deepEqual(second.sent, first.sent);
     assert.notEqual(await outbox.get(), null);
-    await second.settle();
+    await second.markStored();
     assert.equal(await outbox.get(), null);
     assert.equal(await second.resume(), null);
   }
@@ -109,10 +109,10 @@ test("an answer that nobody kept is asked for again", async () => {
 
 test("what was settled late does not take the next one away", async () => {
   const outbox = makeMemoryItem();
-  const { save, settle } = saverWith(outbox, WRITTEN, new Unreachable());
+  const { save, markStored } = saverWith(outbox, WRITTEN, new Unreachable());
   await save(WANTED);
   await assert.rejects(save({ ...WANTED, text: "next" }), Unreachable);
-  await settle();
+  await markStored();
   assert.equal((await outbox.get()).body.text, "next");
 });
 
@@ -127,7 +127,7 @@ test("an open text that is saved again after the page was closed is sent once", 
 
 test("a text for another place to send is ready to be resumed", async () => {
   const outbox = makeMemoryItem();
-  await outbox.put(ready({ text: "picked", expiresIn: 600 }));
+  await outbox.set(newWrite({ text: "picked", expiresIn: 600 }));
   const { resume, sent } = saverWith(outbox);
   assert.deepEqual(await resume(), KEPT);
   assert.deepEqual(JSON.parse(sent[0].body), { text: "picked", expiresIn: 600, once: false });
@@ -154,7 +154,7 @@ test("what cannot be sealed is refused as the service would", async () => {
 
 test("how long a text lives is the service's word", async () => {
   const written = { code: "wUrp", ownerToken: "t" };
-  const left = (answer) => leftOf({ status: async () => answer() }, written);
+  const left = (answer) => fetchSecondsLeft({ status: async () => answer() }, written);
   const says = (state) => () => ({ state, secondsLeft: 60 });
   const raises = (error) => () => {
     throw error;

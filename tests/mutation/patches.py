@@ -104,7 +104,7 @@ PATCHES = [
     ),
     Patch(
         "a loaded text is markup",
-        "extension/ui/loaded.js",
+        "extension/ui/loadedText.js",
         "      field.value = found.text;\n",
         '      field.value = found.text;\n      field.insertAdjacentHTML("beforebegin", found.text);\n',
         f"{_WAYS}::test_any_text_is_text_and_nothing_else[chromium-page-markup]",
@@ -112,7 +112,7 @@ PATCHES = [
     Patch(
         "an open text is shown in the place of a sealed one",
         "extension/core/reading.js",
-        "    if (isPromised) throw new NotSealed(false);\n",
+        "    if (mustBeSealed) throw new NotSealed(false);\n",
         "",
         "tests/e2e/page/test_page.py::test_a_link_to_a_sealed_text_says_so",
     ),

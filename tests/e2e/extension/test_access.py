@@ -106,7 +106,7 @@ def test_in_korean(
 def test_korean_where_it_is_set(user: Person, words: dict[str, dict[str, str]]) -> None:
     user.open_settings()
     user.driver.evaluate(_CHOOSE, "language", "ko")
-    user.part("settings-status").says(words["ko"]["settings_kept"])
+    user.part("settings-status").says(words["ko"]["settings_saved"])
     assert user.driver.evaluate("() => document.documentElement.lang") == "ko"
     user.open()
     user.part("save").says(words["ko"]["save"])

@@ -1,4 +1,4 @@
-"""What the extension keeps, and what it does not: drafts, notes, history, settings, a borrowed computer."""
+"""What the extension keeps, and what it does not: drafts, notes, history, settings, a shared computer."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_code_outlives_the_popup(user: Person) -> None:
     user.open()
     user.part("code").says(code)
     user.part("delete").click()
-    user.part("living").vanishes()
+    user.part("saved-details").vanishes()
     assert user.network.asked("delete")[-1].status == 204
     assert PASSWORD not in _all(user)
 
@@ -135,7 +135,7 @@ def test_ones_own_code_in_the_history_shows_the_code_and_loads_nothing(
     user.turn("history")
     load = user.driver.find(f'[data-code="{code}"] [data-part="history-load"]')
     load.click()
-    load.says(en["history_load_sure"])
+    load.says(en["history_load_confirm"])
     load.click()
     user.part("code-field").holds(code)
     assert not user.network.asked("load")
@@ -166,7 +166,7 @@ def test_a_phrase_outlives_the_popup_with_its_code(user: Person, en: dict[str, s
 def test_no_history_where_it_is_off(user: Person, en: dict[str, str]) -> None:
     user.open_settings()
     user.part("keep-history").check(False)
-    user.part("settings-status").says(en["settings_kept"])
+    user.part("settings-status").says(en["settings_saved"])
     user.open()
     user.load(user.save(TEXT))
     user.part("loaded").appears()
@@ -175,9 +175,10 @@ def test_no_history_where_it_is_off(user: Person, en: dict[str, str]) -> None:
     assert not user.driver.stored().get("history")
 
 
-def test_a_borrowed_computer_keeps_nothing(user: Person) -> None:
+def test_a_shared_computer_keeps_nothing(user: Person) -> None:
+    # As version 2.0.0 has stored it.
     user.set(borrowed=True).open()
-    user.part("borrowed-note").appears()
+    user.part("shared-computer-notice").appears()
     user.write("a draft", PASSWORD)
     user.open()
     user.part("text").holds("")
@@ -195,8 +196,8 @@ def test_a_borrowed_computer_keeps_nothing(user: Person) -> None:
     user.part("loaded").vanishes()
 
 
-def test_what_was_copied_on_a_borrowed_computer_is_taken_away(user: Person) -> None:
-    user.set(borrowed=True).open()
+def test_what_was_copied_on_a_shared_computer_is_taken_away(user: Person) -> None:
+    user.set(sharedComputer=True).open()
     user.load(user.save(TEXT))
     user.part("copy-text").click()
     wait_until(lambda: user.driver.copied() == TEXT, "the text is copied")
@@ -214,7 +215,7 @@ def test_everything_is_wiped(user: Person, en: dict[str, str]) -> None:
     user.turn("history")
     user.part("wipe").click()
     # Notes are nowhere else: that they go too is to be meant.
-    user.part("wipe").says(en["wipe_sure"])
+    user.part("wipe").says(en["wipe_confirm"])
     user.part("wipe").click()
     user.part("choose").appears()
     assert user.driver.stored() == {}

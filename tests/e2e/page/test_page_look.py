@@ -38,7 +38,7 @@ FOLDERS = {
 EXTENSION = [ROOT / "extension", ROOT / "extension" / "browser"]
 
 SAID = """() => [
-    ["say", "textContent"], ["sayLabel", "ariaLabel"], ["sayPlaceholder", "placeholder"],
+    ["i18n", "textContent"], ["i18nLabel", "ariaLabel"], ["i18nPlaceholder", "placeholder"],
 ].flatMap(([name, shown]) => [...document.querySelectorAll("*")].filter((each) => each.dataset?.[name])
         .map((each) => [each.dataset[name], each[shown]]))"""
 
@@ -66,7 +66,7 @@ CONTRASTS = """() => {
     for (const each of document.querySelectorAll("body *")) {
         if (!each.checkVisibility()) continue;
         const style = getComputedStyle(each);
-        const is = `${each.tagName} ${each.dataset.part ?? each.className} ${each.dataset.say ?? ""}`;
+        const is = `${each.tagName} ${each.dataset.part ?? each.className} ${each.dataset.i18n ?? ""}`;
         const own = [...each.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
         const field = each.matches("textarea, input:not([type=radio], [type=checkbox])");
         if (own || field) found.push([is, ratio(parse(style.color), behind(each)), 4.5]);
@@ -148,7 +148,7 @@ def test_every_message_is_used() -> None:
     unused = [
         key
         for key in MESSAGES["en"]
-        if not re.search(rf"[\"']{re.sub('_(one|other|once|sure)$', '', key)}[\"']", code)
+        if not re.search(rf"[\"']{re.sub('_(one|other|once|confirm)$', '', key)}[\"']", code)
     ]
     assert unused == []
 
@@ -301,7 +301,7 @@ def _states(visitor: Visit) -> Iterator[str]:
     expect(visitor.part("load-alert")).not_to_be_empty()
     yield "refused"
     visitor.load("wUrp")
-    expect(visitor.part("lock")).to_be_visible()
+    expect(visitor.part("password-row")).to_be_visible()
     visitor.part("text").fill("W" * 1_001)
     expect(visitor.part("counter")).to_have_class(re.compile("over"))
     yield "not found, too large"
@@ -315,7 +315,7 @@ def _states(visitor: Visit) -> Iterator[str]:
     expect(visitor.part("receipt")).not_to_be_empty()
     yield "receipt"
     visitor.part("delete").click()
-    expect(visitor.part("living")).to_be_hidden()
+    expect(visitor.part("saved-details")).to_be_hidden()
     yield "deleted"
     visitor.part("again").click()
     code = visitor.save("W", once=True)
@@ -323,7 +323,7 @@ def _states(visitor: Visit) -> Iterator[str]:
         visitor.load(code)
     expect(visitor.part("one-time")).to_be_visible()
     visitor.part("receipt-ask").click()
-    expect(visitor.part("living")).to_be_hidden()
+    expect(visitor.part("saved-details")).to_be_hidden()
     yield "read"
 
 

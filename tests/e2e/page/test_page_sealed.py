@@ -140,8 +140,8 @@ def test_where_nothing_can_be_sealed_the_page_says_so_and_the_server_seals(
         code = somebody.save(TEXT, password=PASSWORD)
     assert _body(sent[0])["password"] == PASSWORD
     somebody.load(code)
-    expect(somebody.part("lock-hint")).to_have_text(words["load_hint_unsafe"])
-    expect(somebody.part("lock-hint")).to_be_visible()
+    expect(somebody.part("password-row-hint")).to_have_text(words["load_hint_unsafe"])
+    expect(somebody.part("password-row-hint")).to_be_visible()
     somebody.part("load-password").fill(PASSWORD)
     somebody.part("load").click()
     expect(somebody.part("loaded-text")).to_have_value(TEXT)
@@ -152,7 +152,7 @@ def test_where_texts_are_sealed_the_page_says_that(visit: Visiting) -> None:
     expect(somebody.part("password-hint")).to_have_text(EN["password_hint"])
     somebody.load("wUrp")
     expect(somebody.part("load-password")).to_be_visible()
-    expect(somebody.part("lock-hint")).to_be_hidden()
+    expect(somebody.part("password-row-hint")).to_be_hidden()
 
 
 # Writes that come again

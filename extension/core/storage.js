@@ -3,7 +3,7 @@
 /**
  * `T` must survive JSON.
  * @template T
- * @typedef {{get: () => Promise<T | null>, put: (value: T | null) => Promise<void>}} StorageItem
+ * @typedef {{get: () => Promise<T | null>, set: (value: T | null) => Promise<void>}} StorageItem
  */
 /**
  * A storage area as browsers have it for extensions; what lies in it has been through JSON.
@@ -14,23 +14,23 @@
  */
 
 /**
- * An item that is empty again when the page is closed.
+ * A slot that is empty again when the page is closed.
  * @template T
  * @returns {StorageItem<T>}
  */
 export function makeMemoryItem() {
   /** @type {T | null} */
-  let held = null;
+  let stored = null;
   return {
-    get: async () => held,
-    put: async (value) => {
-      held = value;
+    get: async () => stored,
+    set: async (value) => {
+      stored = value;
     },
   };
 }
 
 /**
- * An item in a storage area.
+ * A slot in a storage area.
  * @template T
  * @param {StorageArea} area
  * @param {string} key
@@ -39,7 +39,7 @@ export function makeMemoryItem() {
 export function makeStorageItem(area, key) {
   return {
     get: async () => (await area.get(key))[key] ?? null,
-    put: async (value) => {
+    set: async (value) => {
       if (value === null) await area.remove(key);
       else await area.set({ [key]: value });
     },

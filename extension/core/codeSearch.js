@@ -16,12 +16,12 @@ const EDGES = /^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$/gu;
  * What was pasted, without invisible marks, full-width letters and percent-encoding.
  * @param {string} given
  */
-export function plainOf(given) {
-  return decoded(given).normalize("NFKC").replace(INVISIBLE, "");
+export function normalizeText(given) {
+  return percentDecoded(given).normalize("NFKC").replace(INVISIBLE, "");
 }
 
 /** @param {string} given */
-function decoded(given) {
+function percentDecoded(given) {
   if (!ESCAPED.test(given)) return given;
   try {
     return decodeURIComponent(given);
@@ -36,7 +36,7 @@ function decoded(given) {
  * @param {string} plain as `plainOf` gives it
  * @returns {string[]} each once
  */
-export function candidates(plain) {
+export function findCodes(plain) {
   const linked = [...plain.matchAll(IN_LINK)].map(([, code]) => code);
   if (linked.length > 0) return [...new Set(linked)];
   const written = plain.replace(ADDRESS, " ").replace(LABEL, " ");
@@ -46,7 +46,7 @@ export function candidates(plain) {
 }
 
 /** All words of a text but one. @param {string} plain @param {string} code */
-export function wordsBeside(plain, code) {
+export function otherWords(plain, code) {
   return (plain.match(WORD) ?? []).filter((word) => word !== code);
 }
 
@@ -55,8 +55,8 @@ export function wordsBeside(plain, code) {
  * @param {string} given
  * @returns {string | null}
  */
-export function sealedCode(given) {
-  return SEALED_LINK.exec(plainOf(given))?.[1] ?? null;
+export function codeOfSealedLink(given) {
+  return SEALED_LINK.exec(normalizeText(given))?.[1] ?? null;
 }
 
 /**
@@ -64,6 +64,6 @@ export function sealedCode(given) {
  * @param {string} code
  * @param {boolean} isSealed whoever opens the link then takes nothing but a sealed text
  */
-export function fragmentOf(code, isSealed) {
+export function linkFragment(code, isSealed) {
   return isSealed ? `${code}.sealed` : code;
 }

@@ -13,61 +13,61 @@ import { makeConfirmButton } from "./confirmButton.js";
  */
 
 /** What is said where a text is elsewhere too now. */
-const KEPT = ["text_copied", "note_kept", "inserted"];
+const COPIED_MESSAGES = ["text_copied", "note_saved", "inserted"];
 
 /**
  * @param {object} options
  * @param {HTMLElement} options.root
- * @param {import("./translator.js").Translator} options.translator
+ * @param {import("./i18n.js").I18n} options.i18n
  * @param {(text: string) => Promise<boolean>} options.copy
  * @param {Actions} options.actions
- * @param {() => void} options.cleared
+ * @param {() => void} options.onCleared
  */
-export function makeLoaded({ root, translator, copy, actions, cleared }) {
+export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
   /** @type {HTMLTextAreaElement} */
   const field = byPart(root, "loaded-text");
   const status = byPart(root, "loaded-status");
   const left = byPart(root, "loaded-left");
   const oneTime = byPart(root, "one-time");
-  const countdown = makeCountdown(left, "left", translator);
+  const countdown = makeCountdown(left, "left", i18n);
   /** @type {Shown | null} kept beside the text area, which turns CRLF into LF */
   let shown = null;
   let isCopied = false;
   /** Whether a one-time text would be lost with what is shown. */
-  const isOnlyHere = () => shown !== null && shown.once && !isCopied;
+  const isOnlyCopy = () => shown !== null && shown.once && !isCopied;
 
   function clear() {
     shown = null;
     field.value = "";
     countdown.stop();
-    translator.clearText(status);
+    i18n.clearText(status);
     root.hidden = true;
-    cleared();
+    onCleared();
   }
 
   /** @param {string} name @param {((shown: Shown) => Promise<string>) | undefined} action what it says in the end */
-  function offer(name, action) {
+  function setUpButton(name, action) {
     const button = byPart(root, name);
     button.hidden = !action;
     button.addEventListener("click", async () => {
       if (!shown || !action) return;
-      translator.clearText(status);
-      const about = shown;
-      const came = await action(about);
-      if (KEPT.includes(came) && shown === about) isCopied = true;
-      translator.setText(status, came);
+      i18n.clearText(status);
+      const current = shown;
+      const message = await action(current);
+      if (COPIED_MESSAGES.includes(message) && shown === current) isCopied = true;
+      i18n.setText(status, message);
     });
   }
 
-  offer("copy-text", async ({ text }) => ((await copy(text)) ? "text_copied" : "copy_failed"));
-  offer("keep-note", actions.keepNote);
-  offer("insert", actions.insert && (({ text }) => /** @type {any} */ (actions.insert)(text)));
+  setUpButton("copy-text", async ({ text }) => ((await copy(text)) ? "text_copied" : "copy_failed"));
+  setUpButton("keep-note", actions.keepNote);
+  setUpButton("insert", actions.insert && (({ text }) => /** @type {any} */ (actions.insert)(text)));
   field.addEventListener("copy", () => {
     if (field.selectionStart === 0 && field.selectionEnd === field.value.length) isCopied = true;
   });
-  makeConfirmButton(byPart(root, "clear"), translator, { needsConfirmation: async () => isOnlyHere(), action: async () => clear() });
+  makeConfirmButton(byPart(root, "clear"), i18n, { needsConfirmation: async () => isOnlyCopy(), action: async () => clear() });
   return {
-    isOnlyHere,
+    isOnlyCopy,
 
     /** @param {Shown} found */
     show(found) {
@@ -75,14 +75,14 @@ export function makeLoaded({ root, translator, copy, actions, cleared }) {
       isCopied = false;
       field.value = found.text;
       setDirection(field);
-      translator.clearText(status);
-      translator.setText(byPart(root, "loaded-heading"), "text_under", () => ({ code: found.code }));
-      translator.setText(byPart(root, "loaded-size"), "size", (i18n) => ({
-        characters: i18n.count("characters", charactersOf(found.text)),
+      i18n.clearText(status);
+      i18n.setText(byPart(root, "loaded-heading"), "text_under", () => ({ code: found.code }));
+      i18n.setText(byPart(root, "loaded-size"), "size", (translator) => ({
+        characters: translator.count("characters", charactersOf(found.text)),
       }));
       oneTime.hidden = !found.once;
       if (found.once) countdown.stop();
-      else countdown.start(found.secondsLeft, () => translator.setText(left, "left_none"));
+      else countdown.start(found.secondsLeft, () => i18n.setText(left, "left_none"));
       root.hidden = false;
       field.focus();
       field.setSelectionRange(0, 0);

@@ -8,10 +8,10 @@ const E_MAIL = /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/;
  * @param {HTMLElement} root
  * @param {import("../core/limits.js").Limits} limits
  */
-export function showService(root, { contact, terms_url: terms }) {
+export function showServiceInfo(root, { contact, terms_url: terms }) {
   const termsLink = byPart(root, "terms");
   if (typeof contact === "string" && contact) {
-    byPart(root, "contact").replaceChildren(reachable(contact));
+    byPart(root, "contact").replaceChildren(contactLink(contact));
     byPart(root, "report").hidden = false;
   }
   if (isHttps(terms)) {
@@ -21,7 +21,7 @@ export function showService(root, { contact, terms_url: terms }) {
 }
 
 /** A link for an e-mail address or a page, else the bare words. @param {string} contact */
-function reachable(contact) {
+function contactLink(contact) {
   if (E_MAIL.test(contact)) return link(contact, `mailto:${contact}`);
   return isHttps(contact) ? link(contact, contact) : contact;
 }

@@ -3,26 +3,26 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import * as errors from "../../extension/core/errors.js";
-import { messageOf } from "../../extension/ui/errorMessages.js";
-import { LANGUAGES, makeI18n } from "../../extension/ui/i18n.js";
+import { errorMessage } from "../../extension/ui/errorMessages.js";
+import { LANGUAGES, makeTranslator } from "../../extension/ui/translator.js";
 
 const read = (language) => JSON.parse(readFileSync(new URL(`../../extension/ui/${language}.json`, import.meta.url)));
-const catalogues = Object.fromEntries(LANGUAGES.map((language) => [language, read(language)]));
+const translations = Object.fromEntries(LANGUAGES.map((language) => [language, read(language)]));
 const holes = (message) => [...message.matchAll(/\{\w+\}/g)].map(String).sort();
 
 test("every language has the same messages with the same values", () => {
-  const keys = Object.keys(catalogues.en);
+  const keys = Object.keys(translations.en);
   for (const language of LANGUAGES) {
-    assert.deepEqual(Object.keys(catalogues[language]), keys);
+    assert.deepEqual(Object.keys(translations[language]), keys);
     for (const key of keys) {
-      assert.notEqual(catalogues[language][key].trim(), "", `${language} ${key}`);
-      assert.deepEqual(holes(catalogues[language][key]), holes(catalogues.en[key]), `${language} ${key}`);
+      assert.notEqual(translations[language][key].trim(), "", `${language} ${key}`);
+      assert.deepEqual(holes(translations[language][key]), holes(translations.en[key]), `${language} ${key}`);
     }
   }
 });
 
 test("what is Korean is written in Korean", () => {
-  for (const [key, message] of Object.entries(catalogues.ko)) {
+  for (const [key, message] of Object.entries(translations.ko)) {
     if (message.replace(/\{\w+\}/g, "").trim()) assert.match(message, /[가-힣]/, key);
   }
 });
@@ -31,16 +31,16 @@ test("every error has a message in every language", () => {
   const made = Object.values(errors).map((Kind) => new Kind(90));
   made.push(...["text", "password", "code", "expires_in"].map((field) => new errors.Invalid(field, "")));
   for (const language of LANGUAGES) {
-    const i18n = makeI18n(catalogues, language);
+    const translator = makeTranslator(translations, language);
     for (const error of made) {
-      const [key, values] = messageOf(error);
-      assert.doesNotMatch(i18n.t(key, values?.(i18n)), /undefined/, error.name);
+      const [key, values] = errorMessage(error);
+      assert.doesNotMatch(translator.t(key, values?.(translator)), /undefined/, error.name);
     }
   }
 });
 
 test("an unknown message is a mistake, not an empty place", () => {
-  assert.throws(() => makeI18n(catalogues, "en").t("nothing"), /no message nothing/);
+  assert.throws(() => makeTranslator(translations, "en").t("nothing"), /no message nothing/);
 });
 
 const DURATIONS = [
@@ -57,15 +57,15 @@ const DURATIONS = [
 
 for (const [seconds, en, ko] of DURATIONS) {
   test(`${seconds} seconds are ${en}`, () => {
-    assert.equal(makeI18n(catalogues, "en").duration(seconds), en);
-    assert.equal(makeI18n(catalogues, "ko").duration(seconds), ko);
+    assert.equal(makeTranslator(translations, "en").duration(seconds), en);
+    assert.equal(makeTranslator(translations, "ko").duration(seconds), ko);
   });
 }
 
 test("one is one and many are many", () => {
-  const i18n = makeI18n(catalogues, "en");
-  assert.equal(i18n.count("characters", 1), "1 character");
-  assert.equal(i18n.count("characters", 1_234), "1,234 characters");
-  i18n.use("ko");
-  assert.equal(i18n.count("characters", 1), "1자");
+  const translator = makeTranslator(translations, "en");
+  assert.equal(translator.count("characters", 1), "1 character");
+  assert.equal(translator.count("characters", 1_234), "1,234 characters");
+  translator.setLanguage("ko");
+  assert.equal(translator.count("characters", 1), "1자");
 });

@@ -20,7 +20,7 @@ const SAME_WITH_SHIFT = /[yuiasdfghjklzxcvbnm]/;
  * @param {string} given
  * @returns {Keys | null}
  */
-export function keysOf(given) {
+export function keysFor(given) {
   return cyrillic(given) ?? hangul(given);
 }
 

@@ -1,6 +1,6 @@
-/** Notes: loaded texts that a person keeps, each in a tab of its own, editable. */
+/** Notes: loaded texts that a user keeps, each in a tab of its own, editable. */
 
-import { latest } from "../core/latest.js";
+import { coalesceWrites } from "../core/coalesce.js";
 import { setDirection } from "./direction.js";
 
 /** @typedef {import("../core/notes.js").Note} Note */
@@ -10,22 +10,22 @@ import { setDirection } from "./direction.js";
  * @param {HTMLElement} options.list of tabs
  * @param {HTMLElement} options.panels
  * @param {ReturnType<typeof import("../core/notes.js").makeNotes>} options.notes
- * @param {import("./translator.js").Translator} options.translator
+ * @param {import("./i18n.js").I18n} options.i18n
  * @param {(text: string) => Promise<boolean>} options.copy
  * @param {(name: string) => void} options.show a tab, by its name
  */
-export function makeNoteTabs({ list, panels, notes, translator, copy, show }) {
+export function makeNoteTabs({ list, panels, notes, i18n, copy, show }) {
   /** @param {Note} note */
   function add(note) {
-    const tab = tabOf(note);
-    const panel = panelOf(note, tab);
+    const tab = createTab(note);
+    const panel = createPanel(note, tab);
     list.append(tab);
     panels.append(panel);
     return { name: tab.dataset.part ?? "", panel };
   }
 
   /** @param {Note} note */
-  function tabOf({ id, code }) {
+  function createTab({ id, code }) {
     const tab = document.createElement("button");
     Object.assign(tab, { type: "button", id: `tab-${id}`, textContent: code, lang: "en", tabIndex: -1 });
     tab.setAttribute("role", "tab");
@@ -36,12 +36,12 @@ export function makeNoteTabs({ list, panels, notes, translator, copy, show }) {
   }
 
   /** @param {Note} note @param {HTMLElement} tab */
-  function panelOf(note, tab) {
+  function createPanel(note, tab) {
     const panel = document.createElement("section");
     const status = document.createElement("p");
     // The exact text: a field turns CRLF into LF. What is edited is what the field shows.
     let { text } = note;
-    const field = fieldOf(note, status, () => {
+    const field = createField(note, status, () => {
       text = field.value;
     });
     const row = document.createElement("div");
@@ -52,11 +52,11 @@ export function makeNoteTabs({ list, panels, notes, translator, copy, show }) {
     status.setAttribute("role", "status");
     row.className = "row";
     row.append(
-      button("main", "copy_text", "note-copy", async () => {
-        translator.clearText(status);
-        translator.setText(status, (await copy(text)) ? "text_copied" : "copy_failed");
+      createButton("main", "copy_text", "note-copy", async () => {
+        i18n.clearText(status);
+        i18n.setText(status, (await copy(text)) ? "text_copied" : "copy_failed");
       }),
-      button("plain danger", "remove_note", "note-remove", async () => {
+      createButton("plain danger", "remove_note", "note-remove", async () => {
         await notes.remove(note.id);
         tab.remove();
         panel.remove();
@@ -69,30 +69,30 @@ export function makeNoteTabs({ list, panels, notes, translator, copy, show }) {
   }
 
   /** @param {Note} note @param {HTMLElement} status @param {() => void} edited */
-  function fieldOf(note, status, edited) {
+  function createField(note, status, edited) {
     const field = document.createElement("textarea");
-    const keep = latest(
-      (/** @type {string} */ text) => notes.put({ ...note, text }),
-      () => translator.setText(status, "note_failed"),
+    const save = coalesceWrites(
+      (/** @type {string} */ text) => notes.set({ ...note, text }),
+      () => i18n.setText(status, "note_failed"),
     );
     Object.assign(field, { value: note.text, rows: 12, spellcheck: false });
     field.dataset.part = "note-text";
-    translator.setLabel(field, "note_text", () => ({ code: note.code }));
+    i18n.setLabel(field, "note_text", () => ({ code: note.code }));
     setDirection(field);
     field.addEventListener("input", () => {
       setDirection(field);
       edited();
-      keep(field.value);
+      save(field.value);
     });
     return field;
   }
 
   /** @param {string} kind @param {string} key @param {string} name @param {() => Promise<void>} action */
-  function button(kind, key, name, action) {
+  function createButton(kind, key, name, action) {
     const made = document.createElement("button");
     Object.assign(made, { type: "button", className: kind });
     made.dataset.part = name;
-    translator.setText(made, key);
+    i18n.setText(made, key);
     made.addEventListener("click", action);
     return made;
   }
@@ -103,12 +103,12 @@ export function makeNoteTabs({ list, panels, notes, translator, copy, show }) {
     },
 
     /** Keep a text; the message that says what came of it. @param {{code: string, text: string}} shown */
-    async keep({ code, text }) {
+    async addNote({ code, text }) {
       try {
         const { name, panel } = add(await notes.add(code, text));
         show(name);
         panel.querySelector("textarea")?.focus();
-        return "note_kept";
+        return "note_saved";
       } catch {
         return "note_failed";
       }

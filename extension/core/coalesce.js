@@ -3,10 +3,10 @@
 /**
  * @template T
  * @param {(value: T) => Promise<unknown>} write
- * @param {() => void} [failed] what cannot be kept must not stop the typing; who types may be told
+ * @param {() => void} [onError] what cannot be kept must not stop the typing; who types may be told
  * @returns {(value: T) => void}
  */
-export function latest(write, failed = () => {}) {
+export function coalesceWrites(write, onError = () => {}) {
   /** @type {{value: T} | null} */
   let next = null;
   let busy = false;
@@ -16,7 +16,7 @@ export function latest(write, failed = () => {}) {
     while (next) {
       const { value } = next;
       next = null;
-      await write(value).catch(failed);
+      await write(value).catch(onError);
     }
     busy = false;
   }

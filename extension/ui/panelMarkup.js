@@ -2,11 +2,11 @@
 
 /**
  * Put a panel where it belongs.
- * @param {HTMLElement} place
+ * @param {HTMLElement} element
  * @param {string | URL} url of one of our own files
  */
-export async function insertPanel(place, url) {
+export async function insertPanel(element, url) {
   const response = await fetch(url);
   const markup = new DOMParser().parseFromString(await response.text(), "text/html");
-  place.append(...markup.body.childNodes);
+  element.append(...markup.body.childNodes);
 }

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { makeHistory } from "../../extension/core/history.js";
-import { latest } from "../../extension/core/latest.js";
+import { coalesceWrites } from "../../extension/core/coalesce.js";
 import { readLegacy, removeLegacy } from "../../extension/core/legacy.js";
 import { makeNotes } from "../../extension/core/notes.js";
-import { draftOf, leaveService, makeSession } from "../../extension/core/session.js";
-import { USUAL_SETTINGS, makeSettings, readServer } from "../../extension/core/settings.js";
-import { makeStorageItem } from "../../extension/core/storageItem.js";
+import { newDraft, clearServiceData, makeSession } from "../../extension/core/session.js";
+import { DEFAULT_SETTINGS, makeSettings, parseServer } from "../../extension/core/settings.js";
+import { makeStorageItem } from "../../extension/core/storage.js";
 
 const DAY = 86_400_000;
 
@@ -41,47 +41,76 @@ const SERVERS = {
 };
 
 for (const [given, address] of Object.entries(SERVERS)) {
-  test(`the server ${JSON.stringify(given)}`, () => assert.equal(readServer(given), address));
+  test(`the server ${JSON.stringify(given)}`, () => assert.equal(parseServer(given), address));
 }
 
 test("settings are the usual ones, then the package's, then a person's", async () => {
   const local = area();
   const settings = makeSettings(local, { server: "https://example.org/" });
-  assert.deepEqual(await settings.get(), { ...USUAL_SETTINGS, server: "https://example.org/" });
+  assert.deepEqual(await settings.get(), { ...DEFAULT_SETTINGS, server: "https://example.org/" });
   await settings.change({ history: false });
   await settings.change({ language: "ko" });
   assert.deepEqual(local.kept, { settings: { history: false, language: "ko" } });
   assert.equal((await settings.get()).history, false);
 });
 
-test("the history has the newest first, each deed and code once, and drops what is long gone", async () => {
+test("the setting of version 2.0.0 for a shared computer still holds, and is stored under its new name", async () => {
+  const local = area({ settings: { borrowed: true, lifetime: 60 } });
+  const settings = makeSettings(local);
+  assert.deepEqual(await settings.get(), { ...DEFAULT_SETTINGS, sharedComputer: true, lifetime: 60 });
+  await settings.change({ history: false });
+  assert.deepEqual(local.kept, { settings: { sharedComputer: true, lifetime: 60, history: false } });
+  await settings.change({ sharedComputer: false });
+  assert.equal((await settings.get()).sharedComputer, false);
+});
+
+test("a history of version 2.0.0 is read, and can be removed", async () => {
+  const old = { code: "wUrp", deed: "saved", at: 1_000, expiresAt: 61_000, once: true, isSealed: false };
+  const local = area({ history: [old, { ...old, deed: "loaded" }] });
+  const history = makeHistory(local, () => 2_000);
+  const [saved, loaded] = await history.list();
+  assert.deepEqual(saved, { code: "wUrp", action: "saved", at: 1_000, expiresAt: 61_000, once: true, isSealed: false });
+  assert.equal(loaded.action, "loaded");
+  await history.remove(saved);
+  assert.deepEqual(await history.list(), [loaded]);
+});
+
+test("the session of version 2.0.0 is read: its keys have not changed", async () => {
+  const values = { draft: 1, typed: 2, outbox: 3, asked: 4, written: 5, shown: 6, tab: 7, notice: 8, handed: 9 };
+  const items = Object.values(makeSession(area(values), false));
+  assert.deepEqual(await Promise.all(items.map((item) => item.get())), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const keys = Object.keys(makeSession(area(), false));
+  assert.deepEqual(keys, ["draft", "typedCode", "outbox", "loadAttempt", "savedCode", "loadedText", "tab", "notice", "backgroundWrite"]);
+});
+
+test("the history has the newest first, each action and code once, and drops what is long gone", async () => {
   let now = 1_000;
   const history = makeHistory(area(), () => now);
-  await history.note("saved", "wUrp", 60);
-  await history.note("loaded", "wUrp", 60);
+  await history.add("saved", "wUrp", 60);
+  await history.add("loaded", "wUrp", 60);
   now += 1_000;
-  await history.note("saved", "wUrp", 60);
+  await history.add("saved", "wUrp", 60);
   assert.deepEqual(
-    (await history.list()).map(({ deed, at, expiresAt }) => [deed, at, expiresAt]),
+    (await history.list()).map(({ action, at, expiresAt }) => [action, at, expiresAt]),
     [["saved", 2_000, 62_000], ["loaded", 1_000, 61_000]],
   );
   now = 61_000 + DAY;
-  assert.deepEqual((await history.list()).map(({ deed }) => deed), ["saved"]);
-  history.applyLimits(2 * (DAY / 1000));
+  assert.deepEqual((await history.list()).map(({ action }) => action), ["saved"]);
+  history.setCoolDown(2 * (DAY / 1000));
   assert.equal((await history.list()).length, 2);
-  history.applyLimits(60);
+  history.setCoolDown(60);
   assert.deepEqual(await history.list(), []);
 });
 
 test("one entry is forgotten, or all; 100 are kept", async () => {
   const local = area();
   const history = makeHistory(local);
-  for (let count = 0; count < 101; count += 1) await history.note("saved", `a${String.fromCharCode(97 + (count % 26))}bc${count}`, 60);
+  for (let count = 0; count < 101; count += 1) await history.add("saved", `a${String.fromCharCode(97 + (count % 26))}bc${count}`, 60);
   const [first, ...rest] = await history.list();
   assert.equal(rest.length, 99);
-  await history.forget(first);
+  await history.remove(first);
   assert.deepEqual(await history.list(), rest);
-  await history.forgetAll();
+  await history.removeAll();
   assert.deepEqual(local.kept, {});
 });
 
@@ -90,26 +119,26 @@ test("notes are kept, changed and removed one by one", async () => {
   const notes = makeNotes(local);
   const { id } = await notes.add("wUrp", "one");
   const other = await notes.add("aaaa", "two");
-  await notes.put({ id, code: "wUrp", text: "one more" });
+  await notes.set({ id, code: "wUrp", text: "one more" });
   assert.deepEqual((await notes.list()).map(({ text }) => text), ["two", "one more"]);
   await notes.remove(other.id);
   assert.deepEqual((await notes.list()).map(({ code }) => code), ["wUrp"]);
 });
 
-test("a stored item holds one thing", async () => {
+test("a stored slot holds one thing", async () => {
   const session = area();
-  const item = makeStorageItem(session, "outbox");
-  assert.equal(await item.get(), null);
-  await item.put({ key: "k" });
-  assert.deepEqual(await item.get(), { key: "k" });
-  await item.put(null);
+  const slot = makeStorageItem(session, "outbox");
+  assert.equal(await slot.get(), null);
+  await slot.set({ key: "k" });
+  assert.deepEqual(await slot.get(), { key: "k" });
+  await slot.set(null);
   assert.deepEqual(session.kept, {});
 });
 
 test("of what waits to be written only the newest is", async () => {
   const written = [];
   const waiting = [];
-  const write = latest((value) => {
+  const write = coalesceWrites((value) => {
     written.push(value);
     return new Promise((resolve, reject) => waiting.push(value === 2 ? resolve : reject));
   });
@@ -121,30 +150,30 @@ test("of what waits to be written only the newest is", async () => {
   assert.deepEqual(written, [1, 4]);
 });
 
-test("on a shared computer the session holds what was handed over and the tab, nothing else", async () => {
+test("on a borrowed computer the session holds what was handed over and the tab, nothing else", async () => {
   const session_ = area();
-  const { handed, notice, tab, ...own } = makeSession(session_, true);
+  const { backgroundWrite, notice, tab, ...own } = makeSession(session_, true);
   assert.equal(await notice.get(), null);
-  for (const item of Object.values(own)) await item.put("x");
+  for (const slot of Object.values(own)) await slot.set("x");
   assert.deepEqual(session_.kept, {});
   assert.equal(await own.draft.get(), "x");
-  await handed.put({ key: "k" });
-  await tab.put("tab-load");
+  await backgroundWrite.set({ key: "k" });
+  await tab.set("tab-load");
   assert.deepEqual(Object.keys(session_.kept).sort(), ["handed", "tab"]);
 });
 
 test("a full area keeps nobody from saving or reading", async () => {
   const full = { ...area(), set: async () => Promise.reject(new Error("the quota is spent")) };
   const { draft, outbox } = makeSession(full, false);
-  await draft.put(draftOf("long"));
-  await outbox.put({ key: "k" });
+  await draft.set(newDraft("long"));
+  await outbox.set({ key: "k" });
 });
 
 test("another service gets no token and no text of the one before; drafts and tabs stay", async () => {
   const session_ = area();
-  const items = makeSession(session_, false);
-  for (const item of Object.values(items)) await item.put("x");
-  await leaveService(session_);
+  const slots = makeSession(session_, false);
+  for (const slot of Object.values(slots)) await slot.set("x");
+  await clearServiceData(session_);
   assert.deepEqual(Object.keys(session_.kept).sort(), ["draft", "notice", "shown", "tab", "typed"]);
 });
 
@@ -166,7 +195,7 @@ test("notes, history and draft of extension 1.x are read", () => {
     unrelated: "kept",
   });
   const { entries, notes, draft } = readLegacy(left);
-  assert.deepEqual(entries.map(({ code, deed }) => [code, deed]), [["bbbb", "saved"], ["aaaa", "saved"], ["cccc", "loaded"]]);
+  assert.deepEqual(entries.map(({ code, action }) => [code, action]), [["bbbb", "saved"], ["aaaa", "saved"], ["cccc", "loaded"]]);
   assert.deepEqual([notes, draft], [[{ key: "newtab1", code: "dddd", text: "a note\nof two lines" }], "a draft"]);
   removeLegacy(left);
   assert.deepEqual(Object.keys(left), ["unrelated"]);
