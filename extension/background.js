@@ -4,7 +4,7 @@ import { CLEAR_ALARM } from "./browser/clipboard.js";
 import { readSelection } from "./browser/page.js";
 import { readBuildConfig } from "./browser/buildConfig.js";
 import { newWrite } from "./core/saving.js";
-import { backgroundWriteItem, noticeItem, tabItem } from "./core/session.js";
+import { LOAD_TAB, backgroundWriteItem, noticeItem, tabItem } from "./core/session.js";
 import { makeSettings } from "./core/settings.js";
 
 const MENUS = /** @type {const} */ ([
@@ -80,7 +80,7 @@ async function obey(command, tab) {
   }
   if (command === "open-load") {
     // Both at once: the popup reads it when it is there.
-    await Promise.all([tabItem(browser.storage.session).set("tab-load"), show(tab)]);
+    await Promise.all([tabItem(browser.storage.session).set(LOAD_TAB), show(tab)]);
   }
 }
 

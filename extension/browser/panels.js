@@ -7,23 +7,27 @@ import { makeNotes } from "../core/notes.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
 import { linkFragment } from "../core/codeSearch.js";
-import { makeSession } from "../core/session.js";
+import { TEXT_TAB, makeSession } from "../core/session.js";
 import { copyText, byPart } from "../ui/dom.js";
+import { listenToDocument } from "../ui/documentKeys.js";
 import { makeHistoryPanel } from "../ui/historyPanel.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
 import { makeNoteTabs } from "../ui/noteTabs.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { makeTabs } from "../ui/tabs.js";
+import { secondsUntil, storedCode, timeAfter } from "../ui/restore.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
 import { copyTemporarily } from "./clipboard.js";
 import { insertText } from "./page.js";
-import { resumeSession, secondsUntil } from "./resume.js";
+import { resumeSession } from "./resume.js";
 
 /** @typedef {import("../core/settings.js").Settings} Settings */
 /** @typedef {import("../ui/i18n.js").I18n} I18n */
 
+// In ms: what was done is to be read first.
+const CLOSE_DELAY = 600;
+
 const byName = (/** @type {string} */ name) => byPart(document, name);
-const timeAfter = (/** @type {number} */ seconds) => Date.now() + seconds * 1000;
 
 /**
  * Show the panels as they were left, and go on with what was under way.
@@ -34,7 +38,7 @@ const timeAfter = (/** @type {number} */ seconds) => Date.now() + seconds * 1000
 export async function openPanels(settings, i18n, wordList) {
   const { local, session } = browser.storage;
   const sessionItems = makeSession(session, settings.sharedComputer);
-  const retry = { waiting: makeWaitingMessage(byName("waiting"), i18n) };
+  const retry = { waiting: makeWaitingMessage(document, i18n) };
   const api = makeApi({ fetch: (url, request) => fetch(url, request), baseUrl: settings.server, retry });
   const common = { api, i18n, copy: settings.sharedComputer ? copyTemporarily : copyText };
   const history = makeHistory(local);
@@ -50,8 +54,9 @@ export async function openPanels(settings, i18n, wordList) {
     ...common,
     root: byName("load-panel"),
     reader: makeReader({ api, attemptItem: sessionItems.loadAttempt }),
-    actions: { insert, ...(!settings.sharedComputer && { keepNote: (shown) => notes.addNote(shown) }) },
+    actions: { insert, close: closePopup, ...(!settings.sharedComputer && { keepNote: (shown) => notes.addNote(shown) }) },
     onCodeTyped: coalesceWrites((code) => sessionItems.typedCode.set(code)),
+    onText: (text) => save.insert(text),
     async onShown(shown) {
       if (!shown) return sessionItems.loadedText.set(null);
       const { code, text, once, secondsLeft } = shown;
@@ -65,12 +70,13 @@ export async function openPanels(settings, i18n, wordList) {
     saver,
     wordList,
     lifetime: settings.lifetime,
-    linkOf: (code, isSealed) => `${settings.server}#${linkFragment(code, isSealed)}`,
+    linkOf: (code, marks) => `${settings.server}#${linkFragment(code, marks)}`,
     onDraftChange: coalesceWrites((draft) => sessionItems.draft.set(draft)),
-    async onShown(written) {
-      if (!written) return sessionItems.savedCode.set(null);
-      const { code, ownerToken, secondsLeft, isSealed, once, phrase } = written;
-      await sessionItems.savedCode.set({ code, ownerToken, expiresAt: timeAfter(secondsLeft), isSealed, phrase });
+    async onShown(shown) {
+      load.clearMessages();
+      if (!shown) return sessionItems.savedCode.set(null);
+      const { code, secondsLeft, isSealed, once } = shown;
+      await sessionItems.savedCode.set(storedCode(shown));
       await addToHistory("saved", code, secondsLeft, { once, isSealed });
     },
     async onEnd(code) {
@@ -83,15 +89,16 @@ export async function openPanels(settings, i18n, wordList) {
     history,
     i18n,
     isOn: isHistoryOn,
-    async open({ code, expiresAt, isSealed = false }) {
-      tabs.show("tab-save");
-      const written = await sessionItems.savedCode.get();
+    async open({ code, at, expiresAt, isSealed = false, once = false }) {
+      tabs.show(TEXT_TAB);
+      const saved = await sessionItems.savedCode.get();
       // Of the newest the owner token is here too.
-      const { phrase, ...known } = written?.code === code ? written : { ownerToken: "", isSealed, phrase: "" };
-      save.showCode({ ...known, code, secondsLeft: secondsUntil(expiresAt ?? 0) }, phrase);
+      const unknown = { ownerToken: "", isSealed, once, phrase: "", text: "", savedAt: at ?? 0 };
+      const known = saved?.code === code ? saved : unknown;
+      save.showCode({ ...known, code, secondsLeft: secondsUntil(expiresAt ?? 0) }, true);
     },
     load(code) {
-      tabs.show("tab-load");
+      tabs.show(TEXT_TAB);
       load.openCode(code);
     },
   });
@@ -113,8 +120,14 @@ export async function openPanels(settings, i18n, wordList) {
     history.setCoolDown(limits.cool_down);
   };
   api.limits().then(applyLimits, () => {});
+  listenToDocument(document, { load, save });
   await notes.restore();
   await resumeSession({ api, sessionItems, saver, save, load, tabs });
+}
+
+/** The last step is done. In a tab the page stays: nothing lies under it. */
+function closePopup() {
+  if (!document.documentElement.classList.contains("in-tab")) setTimeout(() => window.close(), CLOSE_DELAY);
 }
 
 /** @param {string} text @returns {Promise<string>} the message that says what came of it */

@@ -101,12 +101,24 @@ export function makeApi({ fetch, baseUrl, timeout = TIMEOUT, retry = {} }) {
     },
 
     /**
+     * Let a text live so many seconds from now, if that is longer than before.
+     * @param {string} code
+     * @param {string} ownerToken
+     * @param {number} expiresIn in seconds
+     * @returns {Promise<number>} how long it lives now, in seconds
+     */
+    async extend(code, ownerToken, expiresIn) {
+      return secondsLeft(await request("extend", { code, owner_token: ownerToken, expires_in: expiresIn }));
+    },
+
+    /**
      * End a text now.
      * @param {string} code
      * @param {string} ownerToken
      */
     async remove(code, ownerToken) {
-      await request("delete", { code, owner_token: ownerToken });
+      // Also when the page is closed meanwhile.
+      await request("delete", { code, owner_token: ownerToken }, { keepalive: true });
     },
 
     /** @returns {Promise<Limits>} */

@@ -11,6 +11,8 @@
  */
 
 const CHOICES = [600, 3_600, 10_800, 86_400, 604_800, 2_592_000];
+// What a text gains at least when it is kept longer, in seconds: "from 9 to 10 minutes" is not what is meant.
+const MIN_GAIN = 120;
 const encoder = new TextEncoder();
 
 /**
@@ -30,6 +32,19 @@ export const DEFAULT_LIMITS = {
 export function lifetimeChoices({ expires_in: { min, max, max_sealed: most = max, default: usual } }) {
   const offered = new Set([usual, ...CHOICES.filter((seconds) => min <= seconds && seconds <= Math.max(max, most))]);
   return [...offered].sort((one, other) => one - other);
+}
+
+/**
+ * The next choice that lets a text live longer than it does; null where there is none.
+ * @param {Limits} limits
+ * @param {number} secondsLeft how long it lives now
+ * @param {boolean} isSealed
+ * @returns {number | null} in seconds
+ */
+export function nextLifetime(limits, secondsLeft, isSealed) {
+  const { max, max_sealed: maxSealed = max } = limits.expires_in;
+  const allowed = lifetimeChoices(limits).filter((seconds) => seconds <= (isSealed ? Math.max(max, maxSealed) : max));
+  return allowed.find((seconds) => seconds > secondsLeft + MIN_GAIN) ?? null;
 }
 
 /**

@@ -14,8 +14,10 @@ import { makeMemoryItem, makeStorageItem } from "./storage.js";
  * @typedef {{text: string, expiresIn: number | null, once: boolean, locked: boolean, sent: boolean}} FormDraft
  */
 /**
- * `expiresAt` in ms; `phrase` that was made for it, "" for none: the popup closes before it is told to anybody.
- * @typedef {{code: string, ownerToken: string, expiresAt: number, isSealed: boolean, phrase: string}} StoredCode
+ * `expiresAt` and `savedAt` in ms; `phrase` that was made for it, "" for none: the popup closes before it is told to
+ * anybody; `text`: what was saved, "" where it is not known.
+ * @typedef {{code: string, ownerToken: string, expiresAt: number, isSealed: boolean, once: boolean, phrase: string,
+ *   text: string, savedAt: number}} StoredCode
  */
 /**
  * `expiresAt` in ms; null for a one-time text, which is nowhere else any more.
@@ -35,6 +37,11 @@ export async function clearServiceData(area) {
 
 /** What the popup has to say about a selection: the key of a message. @param {StorageArea} area @returns {StorageItem<string>} */
 export const noticeItem = (area) => makeStorageItem(area, "notice");
+
+/** The tab of the popup with both panels. */
+export const TEXT_TAB = "tab-text";
+/** The same, with the focus where a code is typed. */
+export const LOAD_TAB = "tab-load";
 
 /** Which tab the popup shows. @param {StorageArea} area @returns {StorageItem<string>} */
 export const tabItem = (area) => makeStorageItem(area, "tab");

@@ -1,18 +1,28 @@
-/** A code field that takes the letters of the keys, whichever keyboard layout is on. */
+/** A code field that takes the letters of the keys, whichever keyboard layout is on, and tells when a code is complete. */
 
-import { readCode } from "../core/codes.js";
+import { LENGTH, readCode } from "../core/codes.js";
 
 const LETTER_KEY = /^Key([A-Z])$/;
 const LATIN = /^\p{Script=Latin}$/u;
 const ONE_LETTER = /^\p{L}$/u;
+const COMPLETE = new RegExp(`^[a-zA-Z]{${LENGTH}}$`);
+const BEGINNING = new RegExp(`^\\p{L}{0,${LENGTH}}$`, "u");
+// A moment for Backspace, in ms: each wrong code counts as a guess.
+const COMPLETE_DELAY = 700;
 
 /**
  * @param {HTMLInputElement} field
- * @returns {{read: () => string | null}} `read`: the code in the field, or null where there is none
+ * @param {object} events
+ * @param {() => void} events.onComplete told when four letters stand there, typed or pasted
+ * @param {() => void} events.onChange
+ * @param {(text: string) => void} events.onText takes what is no code and was typed with no field in focus
  */
-export function makeCodeField(field) {
+export function makeCodeField(field, { onComplete, onChange, onText }) {
   // The keys behind what an input method composes, Hangul for one: it does not show which letters are big.
   let typedLetters = "";
+  // Whether the focus came with a key that no field was to get.
+  let isRedirected = false;
+  let timer = 0;
 
   /** @param {KeyboardEvent} event */
   function onKeyDown(event) {
@@ -27,8 +37,39 @@ export function makeCodeField(field) {
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
 
+  /** @param {Event} event */
+  function onInput(event) {
+    clearTimeout(timer);
+    const { isComposing, inputType } = /** @type {InputEvent} */ (event);
+    onChange();
+    if (isComposing) return;
+    if (isRedirected && !BEGINNING.test(field.value)) return giveAway();
+    if (COMPLETE.test(field.value)) timer = window.setTimeout(onComplete, inputType === "insertFromPaste" ? 0 : COMPLETE_DELAY);
+  }
+
+  /** More than a code: whoever types it means a text. */
+  function giveAway() {
+    const text = field.value;
+    field.value = "";
+    isRedirected = false;
+    onChange();
+    onText(text);
+  }
+
   field.addEventListener("keydown", onKeyDown);
-  return { read: () => readCode(field.value, typedLetters) };
+  field.addEventListener("input", onInput);
+  field.addEventListener("blur", () => void (isRedirected = false));
+  // Enter was faster.
+  field.form?.addEventListener("submit", () => clearTimeout(timer));
+  return {
+    /** @returns {string | null} the code in the field, or null where there is none */
+    read: () => readCode(field.value, typedLetters),
+
+    focusForTyping() {
+      isRedirected = field.value === "";
+      field.focus();
+    },
+  };
 }
 
 /** @param {KeyboardEvent} event */

@@ -1,19 +1,27 @@
-/** The time that a text still lives, counted down in an element. */
+/** The time that a text still lives: its end is noticed, and where there is an element for it, it is counted down. */
 
 // In ms: how far two clocks differ that nobody has set.
 const TOLERANCE = 5_000;
 
+const MINUTE = 60;
+
 /**
- * @param {HTMLElement} element
- * @param {string} key of a message with `{time}`
  * @param {import("./i18n.js").I18n} i18n
+ * @param {HTMLElement} [element] that shows it
  */
-export function makeCountdown(element, key, i18n) {
+export function makeCountdown(i18n, element) {
   let timer = 0;
 
   function stop() {
     clearInterval(timer);
-    i18n.clearText(element);
+    if (element) i18n.clearText(element);
+  }
+
+  /** @param {number} left in seconds */
+  function show(left) {
+    // To the minute until the last one: what ticks draws the eye.
+    const shown = left > MINUTE ? Math.floor(left / MINUTE) * MINUTE : left;
+    if (element) i18n.setText(element, "left", (translator) => ({ time: translator.duration(shown) }));
   }
 
   return {
@@ -32,7 +40,7 @@ export function makeCountdown(element, key, i18n) {
       const surelyOver = performance.now() + seconds * 1000 - TOLERANCE;
       const tick = () => {
         const left = Math.ceil((end - Date.now()) / 1000);
-        if (left > 0) return i18n.setText(element, key, (translator) => ({ time: translator.duration(left) }));
+        if (left > 0) return show(left);
         stop();
         return onEnd(performance.now() >= surelyOver);
       };

@@ -12,6 +12,9 @@ export function byPart(root, name) {
   return found;
 }
 
+/** How a shortcut is written on this computer. @param {string} letter */
+export const shortcut = (letter) => (/Mac|iPhone|iPad/.test(navigator.platform) ? `⌘${letter}` : `Ctrl+${letter}`);
+
 /**
  * Copy a text. The second way is for pages that did not come over HTTPS.
  * @param {string} text

@@ -52,6 +52,7 @@ export function makeLifetimes(list, hint, i18n, preferred) {
       const long = radios().filter((radio) => Number(radio.value) > maxWithoutPassword);
       for (const radio of long) radio.disabled = !hasPassword;
       hint.hidden = hasPassword || long.length === 0;
+      i18n.setText(hint, "long_hint", (translator) => ({ time: translator.duration(maxWithoutPassword) }));
       if (!chosen()?.disabled) return;
       // The nearest to what was chosen.
       const left = radios().filter((radio) => !radio.disabled);

@@ -1,8 +1,8 @@
 /** The Load panel: a code in, a text out. */
 
 import { readCode, whyNoCode } from "../core/codes.js";
-import { NoText } from "../core/errors.js";
-import { codeOfSealedLink } from "../core/codeSearch.js";
+import { NoText, Unreachable } from "../core/errors.js";
+import { codeOfSealedLink, isOnceLink, phraseOfLink } from "../core/codeSearch.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
 import { makePasswordToggle, onSubmit, byPart } from "./dom.js";
@@ -10,6 +10,9 @@ import { makeCodeField } from "./codeField.js";
 import { makeLoadedText } from "./loadedText.js";
 
 /** @typedef {import("./loadedText.js").Shown} Shown */
+
+// Whoever presses Open by habit after a code has opened by itself, in ms.
+const JUST_OPENED = 1_500;
 
 /**
  * @param {object} options
@@ -20,8 +23,11 @@ import { makeLoadedText } from "./loadedText.js";
  * @param {import("./loadedText.js").Actions} [options.actions]
  * @param {(shown: Shown | null) => Promise<void>} [options.onShown] told what is shown now, before it counts as seen
  * @param {(code: string) => void} [options.onCodeTyped]
+ * @param {(text: string) => void} [options.onText] takes what was typed with no field in focus and is no code
  */
-export function makeLoadPanel({ root, reader, i18n, copy, actions = {}, onShown = async () => {}, onCodeTyped = () => {} }) {
+export function makeLoadPanel(options) {
+  const { root, reader, i18n, copy, actions = {} } = options;
+  const { onShown = async () => {}, onCodeTyped = () => {}, onText = () => {} } = options;
   /** @type {HTMLFormElement} */
   const form = byPart(root, "load-form");
   /** @type {HTMLInputElement} */
@@ -29,33 +35,52 @@ export function makeLoadPanel({ root, reader, i18n, copy, actions = {}, onShown 
   /** @type {HTMLInputElement} */
   const password = byPart(root, "load-password");
   const passwordRow = byPart(root, "password-row");
+  const hasPasswordButton = byPart(root, "has-password");
   const button = byPart(root, "load");
+  const hint = byPart(root, "code-hint");
+  const notice = byPart(root, "load-notice");
   /** @type {Record<string, HTMLElement>} what a refusal may name */
   const fields = { code: field, password };
   const alert = makeAlert(byPart(root, "load-alert"), i18n);
   const toggle = makePasswordToggle(password, byPart(root, "show-load-password"), i18n);
-  const codeField = makeCodeField(field);
+  const codeField = makeCodeField(field, { onComplete: () => form.requestSubmit(), onChange, onText });
   const loaded = makeLoadedText({ root: byPart(root, "loaded"), i18n, copy, actions, onCleared });
 
   /** The code of a link that promised a sealed text. @type {string | null} */
   let sealedLinkCode = null;
   let isConfirming = false;
+  let openedAt = -Infinity;
+
+  function onChange() {
+    onCodeTyped(field.value);
+    button.className = field.value ? "main" : "plain";
+    const code = codeField.read();
+    if (code) i18n.setText(hint, "typed_code", (translator) => ({ letters: translator.spelling(code) }));
+    else i18n.setText(hint, "code_hint");
+  }
 
   async function load() {
+    if (field.value === "" && performance.now() - openedAt < JUST_OPENED) return loaded.focus();
     alert.clear();
     const code = codeField.read();
-    if (!code) return alert.show(whyNoCode(field.value), undefined, field);
+    if (!code) return showWhyNoCode(field.value);
     if (loaded.isOnlyCopy() && !isConfirming) {
       isConfirming = true;
       return alert.show("not_copied");
     }
     sealedLinkCode = codeOfSealedLink(field.value) ?? (sealedLinkCode === code ? code : null);
+    await open(code);
+  }
+
+  /** @param {string} code */
+  async function open(code) {
     try {
       // Deriving takes a moment; a button that says nothing would seem stuck.
       i18n.setText(button, password.value ? "opening" : "loading");
       const { acknowledge, ...found } = await reader.load(code, password.value, sealedLinkCode !== null);
       const shown = { ...found, code };
       reset();
+      openedAt = performance.now();
       loaded.show(shown);
       await onShown(shown);
       await acknowledge();
@@ -66,14 +91,34 @@ export function makeLoadPanel({ root, reader, i18n, copy, actions = {}, onShown 
     }
   }
 
+  /** @param {string} given */
+  function showWhyNoCode(given) {
+    const { key, values } = whyNoCode(given);
+    alert.show(key, values, field);
+  }
+
   /** @param {any} error */
   function showError(error) {
-    if (error instanceof NoText) {
-      alert.showError(error);
-      passwordRow.hidden = false;
-      return password.focus();
-    }
+    if (error instanceof NoText) return showNoText();
+    if (error instanceof Unreachable) return alert.show("load_unreachable");
     return alert.showError(error, fields[error.field]);
+  }
+
+  /** A wrong code is likelier than a wrong password, so the code is what is to be mended. */
+  function showNoText() {
+    i18n.clearText(notice);
+    const isLocked = password.value !== "" || sealedLinkCode !== null;
+    alert.show(isLocked ? "no_text_password" : "no_text", undefined, isLocked ? password : field);
+    if (isLocked) setPasswordShown(true);
+    else hasPasswordButton.hidden = false;
+    (isLocked ? password : field).select();
+  }
+
+  /** @param {boolean} isShown */
+  function setPasswordShown(isShown) {
+    passwordRow.hidden = !isShown;
+    hasPasswordButton.hidden = isShown;
+    hasPasswordButton.setAttribute("aria-expanded", String(isShown));
   }
 
   function onCleared() {
@@ -85,14 +130,41 @@ export function makeLoadPanel({ root, reader, i18n, copy, actions = {}, onShown 
     isConfirming = false;
     sealedLinkCode = null;
     form.reset();
-    onCodeTyped("");
+    onChange();
+    clearMessages();
     toggle.hide();
-    passwordRow.hidden = true;
+    passwordRow.hidden = hasPasswordButton.hidden = true;
+  }
+
+  function clearMessages() {
+    alert.clear();
+    i18n.clearText(notice);
   }
 
   byPart(root, "password-row-hint").hidden = canSeal();
-  field.addEventListener("input", () => onCodeTyped(field.value));
+  hasPasswordButton.addEventListener("click", () => {
+    setPasswordShown(true);
+    password.focus();
+  });
   onSubmit(form, button, load);
+
+  /** @param {string} given */
+  function fill(given) {
+    field.value = given;
+    onChange();
+  }
+
+  /** Say what a link has promised. @param {string} given */
+  function showPromises(given) {
+    sealedLinkCode = codeOfSealedLink(given);
+    password.value = phraseOfLink(given) ?? "";
+    if (sealedLinkCode !== null) setPasswordShown(true);
+    if (isOnceLink(given)) i18n.setText(notice, "once_link");
+    else if (sealedLinkCode !== null && !password.value) i18n.setText(notice, "locked_link");
+    i18n.setText(button, isOnceLink(given) ? "once_link_show" : "load");
+    (sealedLinkCode !== null && !password.value ? password : button).focus();
+  }
+
   return {
     /**
      * Fill in a code, however it is written. Nothing is loaded before a user asks for it: a link may be opened
@@ -101,23 +173,26 @@ export function makeLoadPanel({ root, reader, i18n, copy, actions = {}, onShown 
      */
     openCode(given) {
       const code = readCode(given);
-      this.fill(code ?? given);
-      alert.clear();
-      if (!code) return alert.show(whyNoCode(given), undefined, field);
-      sealedLinkCode = codeOfSealedLink(given);
-      passwordRow.hidden = sealedLinkCode === null;
-      (sealedLinkCode === null ? button : password).focus();
-      return undefined;
+      fill(code ?? given);
+      clearMessages();
+      if (code) showPromises(given);
+      else showWhyNoCode(given);
     },
 
+    /** Open what a user has pasted. @param {string} given that `readCode` understands */
+    openPasted(given) {
+      this.openCode(given);
+      form.requestSubmit();
+    },
+
+    /** The text that is shown, and what to do when it was copied; null where none is. */
+    copied: loaded.copied,
+    clearMessages,
     isOnlyCopy: loaded.isOnlyCopy,
-
-    /** @param {string} given */
-    fill(given) {
-      field.value = given;
-    },
-
+    fill,
     focus: () => field.focus(),
+    /** Take the key that is being pressed, with no field in focus. */
+    focusForTyping: codeField.focusForTyping,
     show: loaded.show,
   };
 }

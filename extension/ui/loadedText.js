@@ -1,19 +1,28 @@
-/** A text that was loaded: shown as text and nothing else, copied, kept, cleared. */
+/** A text that was loaded: shown as text and nothing else, copied, kept, closed. */
 
 import { charactersOf } from "../core/limits.js";
+import { singleAddress } from "../core/links.js";
+import { makeConfirmButton } from "./confirmButton.js";
 import { makeCountdown } from "./countdown.js";
 import { setDirection } from "./direction.js";
 import { byPart } from "./dom.js";
-import { makeConfirmButton } from "./confirmButton.js";
 
 /** @typedef {{code: string, text: string, secondsLeft: number, once: boolean}} Shown */
 /**
  * What else can be done with a text where it is shown; each says by a message what came of it.
- * @typedef {{keepNote?: (shown: Shown) => Promise<string>, insert?: (text: string) => Promise<string>}} Actions
+ * `close`: called when nothing is left to do here.
+ * @typedef {object} Actions
+ * @property {(shown: Shown) => Promise<string>} [keepNote]
+ * @property {(text: string) => Promise<string>} [insert]
+ * @property {(text: string) => string} [saveFile]
+ * @property {() => void} [close]
  */
 
 /** What is said where a text is elsewhere too now. */
-const COPIED_MESSAGES = ["text_copied", "note_saved", "inserted"];
+const COPIED_MESSAGES = ["text_copied", "note_saved", "inserted", "file_saved"];
+/** What is said where nothing is left to do. */
+const FINAL_MESSAGES = ["text_copied", "inserted"];
+const FAILED_MESSAGES = ["copy_failed", "note_failed", "insert_failed"];
 
 /**
  * @param {object} options
@@ -29,7 +38,8 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
   const status = byPart(root, "loaded-status");
   const left = byPart(root, "loaded-left");
   const oneTime = byPart(root, "one-time");
-  const countdown = makeCountdown(left, "left", i18n);
+  const openLink = byPart(root, "open-link");
+  const countdown = makeCountdown(i18n, left);
   /** @type {Shown | null} kept beside the text area, which turns CRLF into LF */
   let shown = null;
   let isCopied = false;
@@ -39,10 +49,20 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
   function clear() {
     shown = null;
     field.value = "";
+    openLink.removeAttribute("href");
     countdown.stop();
     i18n.clearText(status);
     root.hidden = true;
     onCleared();
+  }
+
+  /** @param {string} message */
+  function showResult(message) {
+    if (COPIED_MESSAGES.includes(message)) isCopied = true;
+    i18n.clearText(status);
+    status.classList.toggle("failed", FAILED_MESSAGES.includes(message));
+    i18n.setText(status, message);
+    if (FINAL_MESSAGES.includes(message)) actions.close?.();
   }
 
   /** @param {string} name @param {((shown: Shown) => Promise<string>) | undefined} action what it says in the end */
@@ -54,20 +74,53 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
       i18n.clearText(status);
       const current = shown;
       const message = await action(current);
-      if (COPIED_MESSAGES.includes(message) && shown === current) isCopied = true;
-      i18n.setText(status, message);
+      if (shown === current) showResult(message);
     });
+  }
+
+  /** @param {string} name @param {string} className @param {boolean} isOn */
+  function setUpSwitch(name, className, isOn) {
+    const button = byPart(root, name);
+    let isPressed = isOn;
+    const show = () => {
+      button.setAttribute("aria-pressed", String(isPressed));
+      field.classList.toggle(className, isPressed);
+    };
+    button.addEventListener("click", () => {
+      isPressed = !isPressed;
+      show();
+    });
+    show();
+  }
+
+  /** @param {string} text */
+  function showOpenLink(text) {
+    const address = singleAddress(text);
+    openLink.hidden = address === null;
+    if (address === null) openLink.removeAttribute("href");
+    else openLink.href = address;
   }
 
   setUpButton("copy-text", async ({ text }) => ((await copy(text)) ? "text_copied" : "copy_failed"));
   setUpButton("keep-note", actions.keepNote);
   setUpButton("insert", actions.insert && (({ text }) => /** @type {any} */ (actions.insert)(text)));
+  setUpButton("save-file", actions.saveFile && (async ({ text }) => /** @type {any} */ (actions.saveFile)(text)));
+  setUpSwitch("monospace", "monospace", false);
+  setUpSwitch("wrap", "wrap", true);
   field.addEventListener("copy", () => {
     if (field.selectionStart === 0 && field.selectionEnd === field.value.length) isCopied = true;
+  });
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    byPart(root, "copy-text").click();
   });
   makeConfirmButton(byPart(root, "clear"), i18n, { needsConfirmation: async () => isOnlyCopy(), action: async () => clear() });
   return {
     isOnlyCopy,
+    focus: () => field.focus(),
+    /** The text that is shown, and what to do when it was copied; null where none is. */
+    copied: () => shown && { text: shown.text, done: () => showResult("text_copied") },
 
     /** @param {Shown} found */
     show(found) {
@@ -80,13 +133,15 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
       i18n.setText(byPart(root, "loaded-size"), "size", (translator) => ({
         characters: translator.count("characters", charactersOf(found.text)),
       }));
+      showOpenLink(found.text);
       oneTime.hidden = !found.once;
       if (found.once) countdown.stop();
       else countdown.start(found.secondsLeft, () => i18n.setText(left, "left_none"));
       root.hidden = false;
-      field.focus();
+      field.focus({ preventScroll: true });
       field.setSelectionRange(0, 0);
       field.scrollTop = 0;
+      root.scrollIntoView({ block: "nearest" });
     },
   };
 }

@@ -28,12 +28,12 @@ export function makePasswordField({ root, i18n, wordList, onChange }) {
     button.disabled = true;
     try {
       // Only when it is wanted: its loss must not stop the saving.
-      const [{ WORD_COUNT, bitsOf, makePhrase }, words] = await Promise.all([import("../core/phrase.js"), wordList()]);
+      const [{ makePhrase }, words] = await Promise.all([import("../core/phrase.js"), wordList()]);
       phrase = makePhrase(words);
       field.value = phrase;
       // It has to be read to be told.
       toggle.show();
-      showStrength(WORD_COUNT, words.length, bitsOf(words.length));
+      i18n.setText(strength, "phrase_strength");
       onChange();
       field.focus();
     } catch {
@@ -41,15 +41,6 @@ export function makePasswordField({ root, i18n, wordList, onChange }) {
     } finally {
       button.disabled = false;
     }
-  }
-
-  /** @param {number} chosen @param {number} amount @param {number} bits */
-  function showStrength(chosen, amount, bits) {
-    i18n.setText(strength, "phrase_strength", (translator) => ({
-      words: translator.number(chosen),
-      list: translator.number(amount),
-      bits: translator.number(bits),
-    }));
   }
 
   button.addEventListener("click", generate);

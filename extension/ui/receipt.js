@@ -1,56 +1,85 @@
-/** The sender's receipt: asked for with a button, so that nothing is asked behind anybody's back. */
+/** The sender's receipt: while it is looked at, the service is asked by itself, less and less often. */
 
 import { NoText } from "../core/errors.js";
-import { keepFocus } from "./dom.js";
+
+// In ms. A question with the owner's token costs no look-up budget.
+const FIRST_DELAY = 3_000;
+const MAX_DELAY = 60_000;
+const GROWTH = 1.5;
 
 /** @type {Partial<Record<import("../core/api.js").State, string>>} */
 const ENDED = { read: "receipt_read", expired: "receipt_expired", deleted: "receipt_deleted" };
 
 /** @typedef {import("../core/api.js").Receipt} Receipt */
-/** @typedef {import("../core/api.js").Written} Written */
 
 /**
  * @param {object} options
- * @param {HTMLButtonElement} options.button
  * @param {HTMLElement} options.line with `role="status"`
- * @param {ReturnType<typeof import("../core/api.js").makeApi>} options.api
+ * @param {Pick<ReturnType<typeof import("../core/api.js").makeApi>, "status">} options.api
  * @param {import("./i18n.js").I18n} options.i18n
- * @param {() => Written | null} options.getWritten whose receipt is asked for
+ * @param {() => import("./savedCode.js").ShownCode | null} options.getCurrent whose receipt it is
  * @param {(state: import("../core/api.js").State) => void} options.onState
- * @param {(error: unknown) => void} options.onError
  */
-export function makeReceipt({ button, line, api, i18n, getWritten, onState, onError }) {
-  async function ask() {
-    const current = getWritten();
-    if (!current) return;
+export function makeReceipt({ line, api, i18n, getCurrent, onState }) {
+  let timer = 0;
+  let delay = FIRST_DELAY;
+  let shown = "";
+
+  function stop() {
+    clearTimeout(timer);
+    shown = "";
     i18n.clearText(line);
-    button.disabled = true;
+  }
+
+  function start() {
+    stop();
+    delay = FIRST_DELAY;
+    if (getCurrent()?.ownerToken) {
+      i18n.setText(line, "receipt_waiting");
+      schedule();
+    }
+  }
+
+  function schedule() {
+    clearTimeout(timer);
+    timer = window.setTimeout(ask, delay);
+    delay = Math.min(delay * GROWTH, MAX_DELAY);
+  }
+
+  async function ask() {
+    const current = getCurrent();
+    if (!current?.ownerToken || document.visibilityState !== "visible") return;
     try {
       const receipt = await api.status(current.code, current.ownerToken);
       // Another text may have been saved meanwhile.
-      if (getWritten() === current) show(receipt);
+      if (getCurrent() !== current) return;
+      show(receipt);
+      if (receipt.state in ENDED) return;
     } catch (error) {
-      if (getWritten() === current) showError(error);
-    } finally {
-      button.disabled = false;
-      keepFocus(button);
+      if (getCurrent() !== current) return;
+      // What nobody has asked for may fail silently; it is asked again.
+      if (error instanceof NoText) return void i18n.setText(line, "receipt_unknown");
     }
+    schedule();
   }
 
   /** @param {Receipt} receipt */
   function show(receipt) {
+    // What is said anew is read aloud anew.
+    const now = JSON.stringify([receipt.state, receipt.firstLoadedAt, receipt.refused]);
+    if (now === shown) return;
+    shown = now;
+    line.classList.toggle("opened", receipt.firstLoadedAt !== null);
     i18n.setText(line, "receipt_facts", (translator) => ({ facts: factsOf(receipt, translator).join(" ") }));
     onState(receipt.state);
   }
 
-  /** @param {unknown} error */
-  function showError(error) {
-    if (error instanceof NoText) i18n.setText(line, "receipt_unknown");
-    else onError(error);
-  }
-
-  button.addEventListener("click", ask);
-  return { clear: () => i18n.clearText(line) };
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "visible" || !getCurrent()?.ownerToken) return;
+    delay = FIRST_DELAY;
+    ask();
+  });
+  return { start, stop };
 }
 
 /** @param {Receipt} receipt @param {import("./translator.js").Translator} translator */

@@ -1,22 +1,20 @@
 /** The Save panel: a text in, a code out. */
 
 import { TooLarge } from "../core/errors.js";
-import { DEFAULT_LIMITS, bytesOf, charactersOf } from "../core/limits.js";
+import { DEFAULT_LIMITS } from "../core/limits.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
-import { setDirection } from "./direction.js";
 import { onSubmit, byPart } from "./dom.js";
-import { makeLifetimes } from "./lifetimes.js";
-import { makePasswordField } from "./password.js";
+import { makeOptions } from "./options.js";
+import { makePasteButton } from "./pasteButton.js";
 import { makeSavedCode } from "./savedCode.js";
+import { makeTextField } from "./textField.js";
 
 /** @typedef {import("../core/limits.js").Limits} Limits */
-/** @typedef {import("../core/api.js").Written} Written */
+/** @typedef {import("../core/saving.js").SaveResult} SaveResult */
 /** @typedef {import("../core/session.js").FormDraft} FormDraft */
+/** @typedef {import("./savedCode.js").ShownCode} ShownCode */
 /** @typedef {ReturnType<typeof import("../core/saving.js").makeSaver>} Saver */
-/** @typedef {Written & {isSealed: boolean, once: boolean, phrase: string}} Shown */
-
-const KIB = 1024;
 
 /**
  * @param {object} options
@@ -24,48 +22,40 @@ const KIB = 1024;
  * @param {Saver} options.saver
  * @param {ReturnType<typeof import("../core/api.js").makeApi>} options.api
  * @param {import("./i18n.js").I18n} options.i18n
- * @param {(code: string, isSealed: boolean) => string} options.linkOf
+ * @param {import("./savedCode.js").LinkOf} options.linkOf
  * @param {(text: string) => Promise<boolean>} options.copy
  * @param {() => Promise<string[]>} options.wordList
+ * @param {() => Promise<string>} [options.paste] what is in the clipboard, where it can be read
  * @param {number} [options.lifetime] the usual one, in seconds
  * @param {(draft: FormDraft) => void} [options.onDraftChange] told with every change
- * @param {(shown: Shown | null) => Promise<void>} [options.onShown] told whose code is shown now, to keep it
+ * @param {(shown: ShownCode | null) => Promise<void>} [options.onShown] told whose code is shown now, to keep it
  * @param {(code: string) => void} [options.onEnd] told when a code opens nothing any more
  */
 export function makeSavePanel(options) {
-  const { root, saver, api, i18n, linkOf, copy, wordList, lifetime } = options;
+  const { root, saver, api, i18n, linkOf, copy, wordList, paste, lifetime } = options;
   const { onDraftChange = () => {}, onShown = async () => {}, onEnd = () => {} } = options;
   /** @type {HTMLFormElement} */
   const form = byPart(root, "save-form");
-  /** @type {HTMLTextAreaElement} */
-  const field = byPart(root, "text");
-  /** @type {HTMLInputElement} */
-  const once = byPart(root, "once");
-  const counter = byPart(root, "counter");
   const button = byPart(root, "save");
   const saveOpenButton = byPart(root, "save-open");
   const alert = makeAlert(byPart(root, "save-alert"), i18n);
-  const lifetimes = makeLifetimes(byPart(root, "lifetimes"), byPart(root, "long-hint"), i18n, lifetime);
-  const password = makePasswordField({ root, i18n, wordList, onChange: onPasswordChange });
+  const notice = byPart(root, "save-notice");
+  const text = makeTextField(root, i18n);
+  const { field } = text;
+  const settings = makeOptions({ root, i18n, wordList, lifetime, onPasswordChange });
+  const { once, lifetimes, password } = settings;
   /** @type {Record<string, HTMLElement>} what a refusal may name */
   const fields = { text: field, password: password.field };
-  const savedCode = makeSavedCode({ root: byPart(root, "saved"), api, i18n, linkOf, copy, onAgain, onEnd });
-  let limits = DEFAULT_LIMITS;
+  const savedCode = makeSavedCode({ root: byPart(root, "saved"), api, i18n, linkOf, copy, onAgain, onEdit, onEnd });
   // A draft that came back without the password it was to be locked with.
   let needsPassword = false;
-
-  /** @param {number} bytes */
-  const kilobytes = (bytes) => i18n.translator.number(Math.ceil(bytes / KIB));
-  const maxSize = () => ({ most: kilobytes(limits.max_text_bytes) });
-  const isTooLarge = () => bytesOf(field.value) > limits.max_text_bytes;
-
-  const allowLong = () => lifetimes.setHasPassword(password.field.value !== "" || needsPassword);
 
   /** @param {boolean} isLocked */
   function setNeedsPassword(isLocked) {
     needsPassword = isLocked;
     saveOpenButton.hidden = true;
-    allowLong();
+    lifetimes.setHasPassword(password.field.value !== "" || needsPassword);
+    settings.updateSummary();
   }
 
   /** A password was typed, made or removed. */
@@ -74,34 +64,19 @@ export function makeSavePanel(options) {
     onDraftChange(currentDraft());
   }
 
-  function updateText() {
-    setDirection(field);
-    updateCounter();
-  }
-
-  function updateCounter() {
-    const bytes = bytesOf(field.value);
-    const characters = charactersOf(field.value);
-    counter.classList.toggle("over", bytes > limits.max_text_bytes);
-    i18n.setText(counter, "counter", (translator) => ({
-      characters: translator.count("characters", characters),
-      size: kilobytes(bytes),
-      ...maxSize(),
-    }));
-  }
-
-  /** @param {Limits} newLimits */
-  function applyLimits(newLimits) {
-    limits = newLimits;
-    lifetimes.applyLimits(newLimits);
-    allowLong();
-    updateText();
+  /** @param {Limits} limits */
+  function applyLimits(limits) {
+    lifetimes.applyLimits(limits);
+    setNeedsPassword(needsPassword);
+    text.setMaxBytes(limits.max_text_bytes);
+    savedCode.applyLimits(limits);
   }
 
   async function save() {
     alert.clear();
+    i18n.clearText(notice);
     if (!field.value) return alert.show("empty_text", undefined, field);
-    if (isTooLarge()) return alert.show("too_large", maxSize, field);
+    if (text.isTooLarge()) return alert.show("too_large", text.maxSize, field);
     if (needsPassword) return askForPassword();
     i18n.setText(button, password.field.value && canSeal() ? "sealing" : "saving");
     onDraftChange({ ...currentDraft(), sent: true });
@@ -111,19 +86,20 @@ export function makeSavePanel(options) {
   /** To save it open takes a button of its own: a second Enter must not. */
   function askForPassword() {
     saveOpenButton.hidden = false;
+    settings.open();
     alert.show("password_again", undefined, password.field);
   }
 
   /**
    * @param {Saver} writer
-   * @param {() => Promise<(Written & {isSealed: boolean, once: boolean}) | null>} deed
+   * @param {() => Promise<SaveResult | null>} action
    * @param {boolean} isForm whether it is what the form holds
    */
-  async function send(writer, deed, isForm) {
+  async function send(writer, action, isForm) {
     // What is typed while the text is on its way would be cleared with it.
     setReadOnly(true);
     try {
-      const written = await deed();
+      const written = await action();
       if (written) await show(written, isForm);
       await writer.markStored();
     } catch (error) {
@@ -155,53 +131,71 @@ export function makeSavePanel(options) {
     sent: false,
   });
 
-  /** @param {Written & {isSealed: boolean, once: boolean}} written @param {boolean} isForm */
+  /** @param {SaveResult} written @param {boolean} isForm */
   async function show(written, isForm) {
-    const { phrase } = isForm ? password : { phrase: "" };
-    showCode(written, phrase);
+    const typed = isForm ? { phrase: password.phrase, text: field.value } : { phrase: "", text: "" };
+    const shown = { ...written, ...typed, savedAt: Date.now() };
+    showCode(shown);
     if (isForm) clear();
-    await onShown({ ...written, phrase });
+    await onShown(shown);
   }
 
   function clear() {
     form.reset();
     password.clear();
+    settings.close();
     setNeedsPassword(false);
-    updateText();
+    text.update();
+    updatePasteButton();
     onDraftChange(currentDraft());
   }
 
-  /** @param {import("./savedCode.js").ShownCode} written @param {string} [phrase] */
-  function showCode(written, phrase = "") {
+  /** @param {ShownCode} shown @param {boolean} [isRestored] whether it was saved some time ago */
+  function showCode(shown, isRestored = false) {
     form.hidden = true;
-    savedCode.show(written, phrase);
+    savedCode.show(shown, isRestored);
+  }
+
+  function showForm() {
+    savedCode.hide();
+    form.hidden = false;
   }
 
   /** @param {any} error */
   function showError(error) {
-    if (error instanceof TooLarge) return alert.show("too_large", maxSize, field);
+    if (error instanceof TooLarge) return alert.show("too_large", text.maxSize, field);
+    if (error.field === "password") settings.open();
     return alert.showError(error, fields[error.field]);
   }
 
   /** @param {boolean} isOwned */
   function onAgain(isOwned) {
-    form.hidden = false;
+    showForm();
     if (isOwned) onShown(null);
+    root.scrollIntoView({ block: "start" });
     field.focus();
   }
 
-  /** @param {FormDraft} saved */
+  /** @param {ShownCode} shown */
+  function onEdit({ code, text: before, isSealed, once: isOnce }) {
+    showForm();
+    restore({ text: before, expiresIn: lifetimes.chosen, once: isOnce, locked: isSealed });
+    onDraftChange(currentDraft());
+    i18n.setText(notice, "edit_hint", () => ({ code }));
+    field.focus();
+  }
+
+  /** @param {Omit<FormDraft, "sent">} saved */
   function restore(saved) {
     field.value = saved.text;
     once.checked = saved.once;
     setNeedsPassword(saved.locked && saved.text !== "");
     lifetimes.choose(saved.expiresIn);
-    updateText();
+    settings.updateSummary();
+    text.update();
+    updatePasteButton();
   }
 
-  // The user is told the truth about who seals, next to the field, before a password is typed.
-  if (!canSeal()) i18n.setText(byPart(root, "password-hint"), "password_hint_unsafe");
-  field.addEventListener("input", updateText);
   form.addEventListener("input", () => onDraftChange(currentDraft()));
   field.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
@@ -213,18 +207,32 @@ export function makeSavePanel(options) {
     form.requestSubmit();
   });
   const submit = onSubmit(form, button, save);
+  const updatePasteButton = makePasteButton({
+    button: byPart(root, "paste"),
+    text,
+    paste,
+    onPasted: () => form.requestSubmit(),
+    onFailed: (key, values) => alert.show(key, values, field),
+  });
   applyLimits(DEFAULT_LIMITS);
   return {
     applyLimits,
     restore,
     showCode,
+    /** The code that is shown, and what to do when it was copied; null where none is. */
+    copied: savedCode.copied,
     /** Say something in the form instead of a code from before. @param {string} key */
     say(key) {
-      savedCode.hide();
-      form.hidden = false;
+      showForm();
       alert.show(key, undefined, field);
     },
     focus: () => (form.hidden ? savedCode.focus() : field.focus()),
+    /** Put a text where the cursor of the form is. @param {string} given */
+    insert(given) {
+      if (form.hidden) onAgain(false);
+      field.focus();
+      text.insert(given);
+    },
     isEmpty: () => field.value === "" && password.field.value === "",
     /**
      * Go on with a write that nobody saw the end of.
@@ -234,8 +242,7 @@ export function makeSavePanel(options) {
     resumeUpload(writer, isForm) {
       return submit(() => {
         // A code from before would be taken for this text's.
-        savedCode.hide();
-        form.hidden = false;
+        showForm();
         i18n.setText(button, "saving");
         return send(writer, writer.resume, isForm);
       });

@@ -1,12 +1,13 @@
-/** What is shown after saving: the code, how to say it, and what can be done with it. */
+/** What is shown after saving: the code, what holds for it, and what can be done with it. */
 
-import { NoText } from "../core/errors.js";
-import { spell } from "../core/codes.js";
 import { fetchSecondsLeft } from "../core/saving.js";
 import { makeAlert } from "./alert.js";
 import { makeCountdown } from "./countdown.js";
-import { keepFocus, byPart } from "./dom.js";
+import { byPart } from "./dom.js";
+import { makeDeleteButton } from "./deleteButton.js";
+import { makeExtendButton } from "./extendButton.js";
 import { makeReceipt } from "./receipt.js";
+import { makeSavedLink } from "./savedLink.js";
 
 /**
  * How a text ended, as the headline says it.
@@ -18,96 +19,102 @@ const ENDED = { read: "read", expired: "expired", deleted: "deleted" };
 const RETRY_AFTER = 60;
 
 /**
- * A code to show; `ownerToken`: "" for one that comes from the history.
- * @typedef {import("../core/api.js").Written & {isSealed: boolean}} ShownCode
+ * A code to show. `ownerToken`: "" for one that comes from the history; `phrase`: made for it, "" for none;
+ * `text`: what was saved, "" where it is not known any more; `savedAt` in ms.
+ * @typedef {import("../core/saving.js").SaveResult & {phrase: string, text: string, savedAt: number}} ShownCode
  */
+/** @typedef {(code: string, marks: import("../core/codeSearch.js").LinkMarks) => string} LinkOf */
 
 /**
  * @param {object} options
  * @param {HTMLElement} options.root
  * @param {ReturnType<typeof import("../core/api.js").makeApi>} options.api
  * @param {import("./i18n.js").I18n} options.i18n
- * @param {(code: string, isSealed: boolean) => string} options.linkOf
+ * @param {LinkOf} options.linkOf
  * @param {(text: string) => Promise<boolean>} options.copy
  * @param {(isOwned: boolean) => void} options.onAgain to save another text; `isOwned`: whether its owner token was here
+ * @param {(shown: ShownCode) => void} options.onEdit to save the same text again
  * @param {(code: string) => void} options.onEnd told when the code opens nothing any more
  */
-export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEnd }) {
+export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, onEnd }) {
   const heading = byPart(root, "saved-heading");
-  const shown = byPart(root, "code");
-  const spelled = byPart(root, "spelled");
-  const natoWords = byPart(root, "nato-words");
+  const codeElement = byPart(root, "code");
   const liveRegion = byPart(root, "saved-news");
   const status = byPart(root, "saved-status");
   const details = byPart(root, "saved-details");
-  /** @type {HTMLButtonElement} */
-  const remove = byPart(root, "delete");
-  const qr = byPart(root, "qr");
-  const qrButton = byPart(root, "show-qr");
+  const actions = byPart(root, "saved-actions");
+  const before = byPart(root, "saved-before");
+  const copyButton = byPart(root, "copy-code");
   const alert = makeAlert(byPart(root, "saved-alert"), i18n);
-  const countdown = makeCountdown(byPart(root, "saved-left"), "left", i18n);
+  const countdown = makeCountdown(i18n);
   /** @type {ShownCode | null} */
   let current = null;
-  let phrase = "";
+  const getCurrent = () => current;
+  const common = { root, api, i18n, getCurrent, onError: alert.showError };
+
   const receipt = makeReceipt({
-    button: byPart(root, "receipt-ask"),
+    ...common,
     line: byPart(root, "receipt"),
-    api,
-    i18n,
-    getWritten: () => current,
     onState: (state) => {
       const key = ENDED[state];
       if (key) showEnded(key);
     },
-    onError: (error) => alert.showError(error),
   });
+  const deleteButton = makeDeleteButton({ ...common, showStatus, onEnded: showEndedAndFocus });
+  const extendButton = makeExtendButton({ ...common, showStatus, onExtended: startCountdown });
+  const link = makeSavedLink({ root, i18n, getCurrent, linkOf, copyWithStatus, showStatus });
 
-  /**
-   * @param {ShownCode} written
-   * @param {string} newPhrase phrase that was made for it, to be told with the code
-   */
-  function show(written, newPhrase) {
-    current = written;
-    phrase = newPhrase;
-    remove.hidden = byPart(root, "receipt-ask").hidden = written.ownerToken === "";
-    const { code } = written;
-    const asSpelled = spelledBy(code);
+  /** @param {ShownCode} shown @param {boolean} isRestored whether it was saved some time ago */
+  function show(shown, isRestored) {
+    current = shown;
+    const { code, ownerToken } = shown;
     alert.clear();
-    shown.textContent = code;
+    showStatus("");
+    codeElement.textContent = code;
     i18n.setText(heading, "your_code");
-    i18n.setText(spelled, "spelled", asSpelled);
-    natoWords.textContent = spell(code).map(({ word }) => word).join(" ");
-    i18n.clearText(status);
-    receipt.clear();
-    hideQr();
-    byPart(root, "saved-phrase").hidden = phrase === "";
-    byPart(root, "phrase-used").textContent = phrase;
-    details.hidden = false;
-    root.hidden = false;
-    countdown.start(written.secondsLeft, expire);
-    heading.focus();
+    i18n.setText(byPart(root, "spelled"), "spelled", spelledBy(code));
+    showBefore(isRestored);
+    byPart(root, "edit").hidden = shown.text === "";
+    deleteButton.reset(ownerToken !== "");
+    extendButton.reset(ownerToken !== "");
+    link.show(shown);
+    details.hidden = actions.hidden = root.hidden = false;
+    heading.classList.add("unseen");
+    startCountdown(shown.secondsLeft);
+    receipt.start();
+    root.scrollIntoView({ block: "start" });
+    copyButton.focus({ preventScroll: true });
     // A screen reader hears of what changes while it can be seen, not of what was there before.
-    requestAnimationFrame(() => i18n.setText(liveRegion, "saved", asSpelled));
+    requestAnimationFrame(() => i18n.setText(liveRegion, "saved", spelledBy(code)));
   }
 
-  /** Its receipt can still be asked for. @param {string} key of the message that says how the text ended */
+  /** @param {boolean} isRestored */
+  function showBefore(isRestored) {
+    before.hidden = !isRestored;
+    i18n.setText(before, "saved_before", (translator) => ({ time: translator.dateTime(current?.savedAt ?? 0) }));
+  }
+
+  /** @param {number} secondsLeft */
+  function startCountdown(secondsLeft) {
+    const until = Date.now() + secondsLeft * 1000;
+    i18n.setText(byPart(root, "saved-facts"), "saved_facts", (translator) => ({ facts: factsOf(current, until, translator) }));
+    countdown.start(secondsLeft, expire);
+  }
+
+  /** Its receipt can still be seen. @param {string} key of the message that says how the text ended */
   function showEnded(key) {
     countdown.stop();
-    details.hidden = true;
-    clearPhrase();
+    details.hidden = actions.hidden = before.hidden = true;
+    heading.classList.remove("unseen");
+    link.clear();
     i18n.setText(heading, key);
     if (current) onEnd(current.code);
-  }
-
-  function clearPhrase() {
-    phrase = "";
-    byPart(root, "phrase-used").textContent = "";
   }
 
   /** @param {string} key */
   function showEndedAndFocus(key) {
     showEnded(key);
-    heading.focus();
+    byPart(root, "again").focus();
   }
 
   /** @param {boolean} isCertain whether that much time has gone by, and not only a clock been set */
@@ -116,91 +123,69 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEnd })
     if (!about) return;
     const left = isCertain || !about.ownerToken ? 0 : await fetchSecondsLeft(api, about).catch(() => RETRY_AFTER);
     if (current !== about) return;
-    if (left > 0) countdown.start(left, expire);
+    if (left > 0) startCountdown(left);
     else showExpired();
   }
 
   function showExpired() {
-    const isHere = details.contains(document.activeElement);
-    if (isHere) return showEndedAndFocus("expired");
+    if (root.contains(document.activeElement)) return showEndedAndFocus("expired");
     // Said without taking the focus from somebody who is elsewhere by now.
     showEnded("expired");
     return i18n.setText(liveRegion, "expired");
   }
 
-  async function deleteText() {
-    const about = current;
-    if (!about) return;
-    alert.clear();
-    remove.disabled = true;
-    try {
-      await api.remove(about.code, about.ownerToken);
-      // Another text may have been saved meanwhile.
-      if (current === about) showEndedAndFocus("deleted");
-    } catch (error) {
-      if (current !== about) return;
-      if (error instanceof NoText) showEndedAndFocus("expired");
-      else alert.showError(error);
-    } finally {
-      remove.disabled = false;
-      keepFocus(remove);
-    }
-  }
-
   /** @param {string} text @param {string} done */
   async function copyWithStatus(text, done) {
+    const isCopied = await copy(text);
+    showStatus(isCopied ? done : "copy_failed", !isCopied);
+  }
+
+  /** @param {string} key "" for nothing @param {boolean} [isFailure] @param {import("./i18n.js").Values} [values] */
+  function showStatus(key, isFailure = false, values = undefined) {
     i18n.clearText(status);
-    i18n.setText(status, (await copy(text)) ? done : "copy_failed");
+    status.classList.toggle("failed", isFailure);
+    if (key) i18n.setText(status, key, values);
   }
 
-  function hideQr() {
-    qr.hidden = true;
-    qr.replaceChildren();
-    qrButton.setAttribute("aria-expanded", "false");
-  }
-
-  async function toggleQr() {
-    const about = current;
-    if (!qr.hidden || !about) return hideQr();
-    i18n.clearText(status);
-    try {
-      // Only when it is wanted: its loss must not stop the saving.
-      const { drawQr } = await import("./qr.js");
-      if (current !== about) return undefined;
-      qr.replaceChildren(drawQr(linkOf(about.code, about.isSealed)));
-      qr.hidden = false;
-      return qrButton.setAttribute("aria-expanded", "true");
-    } catch {
-      return i18n.setText(status, "qr_failed");
-    }
-  }
-
-  shown.addEventListener("click", () => current && copyWithStatus(current.code, "code_copied"));
-  qrButton.addEventListener("click", toggleQr);
-  byPart(root, "copy-phrase").addEventListener("click", () => phrase && copyWithStatus(phrase, "phrase_copied"));
-  byPart(root, "copy-both").addEventListener("click", () => current && copyWithStatus(`${current.code}\n${phrase}`, "both_copied"));
-  byPart(root, "copy-code").addEventListener("click", () => current && copyWithStatus(current.code, "code_copied"));
-  byPart(root, "copy-link").addEventListener("click", () => current && copyWithStatus(linkOf(current.code, current.isSealed), "link_copied"));
-  remove.addEventListener("click", deleteText);
   function hide() {
+    deleteButton.finish();
     current = null;
     countdown.stop();
-    receipt.clear();
-    clearPhrase();
+    receipt.stop();
+    link.clear();
     root.hidden = true;
   }
 
+  /** @param {(about: ShownCode) => void} action @param {...HTMLElement} elements */
+  function onClick(action, ...elements) {
+    for (const element of elements) element.addEventListener("click", () => current && action(current));
+  }
+
+  onClick(({ code }) => copyWithStatus(code, "code_copied"), codeElement, copyButton);
+  onClick((about) => onEdit(about), byPart(root, "edit"));
   byPart(root, "again").addEventListener("click", () => {
     const isOwned = current?.ownerToken !== "";
     hide();
     onAgain(isOwned);
   });
-  return { show, hide, focus: () => heading.focus() };
+  return {
+    applyLimits: extendButton.applyLimits,
+    show,
+    hide,
+    focus: () => copyButton.focus(),
+    /** The code that is shown, and what to do when it was copied; null where none is. */
+    copied: () => (current && !details.hidden ? { text: current.code, done: () => showStatus("code_copied") } : null),
+  };
+}
+
+/** @param {ShownCode | null} about @param {number} until in ms @param {import("./translator.js").Translator} translator */
+function factsOf(about, until, translator) {
+  return [
+    ...(about?.once ? [translator.t("fact_once")] : []),
+    ...(about?.isSealed ? [translator.t("fact_password")] : []),
+    translator.t("fact_until", { time: translator.dateTime(until) }),
+  ].join(" · ");
 }
 
 /** @param {string} code @returns {import("./i18n.js").Values} */
-const spelledBy = (code) => (translator) => ({
-  letters: spell(code)
-    .map(({ letter, big }) => translator.t(big ? "big_letter" : "small_letter", { letter }))
-    .join(", "),
-});
+const spelledBy = (code) => (translator) => ({ letters: translator.spelling(code) });

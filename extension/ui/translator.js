@@ -1,8 +1,12 @@
 /** What is said to a user, in their language. No DOM. */
 
+import { spell } from "../core/codes.js";
+
 /** The languages that there is a catalogue of. */
 export const LANGUAGES = ["en", "ko"];
 
+const KIB = 1024;
+const MIB = KIB * KIB;
 const UNITS = [
   { unit: "day", seconds: 86_400 },
   { unit: "hour", seconds: 3_600 },
@@ -45,10 +49,23 @@ export function makeTranslator(translations, language) {
       return new Intl.NumberFormat(current).format(amount);
     },
 
-    /** The message for one or for many. @param {string} key @param {number} amount */
+    /** The message for one, a few or many, as the language has it. @param {string} key @param {number} amount */
     count(key, amount) {
-      const form = new Intl.PluralRules(current).select(amount) === "one" ? "one" : "other";
-      return t(`${key}_${form}`, { count: this.number(amount) });
+      const form = `${key}_${new Intl.PluralRules(current).select(amount)}`;
+      return t(form in translations[current] ? form : `${key}_other`, { count: this.number(amount) });
+    },
+
+    /** A code, letter by letter, for those who write it down. @param {string} letters */
+    spelling(letters) {
+      return spell(letters)
+        .map(({ letter, big }) => t(big ? "big_letter" : "small_letter", { letter }))
+        .join(", ");
+    },
+
+    /** @param {number} bytes */
+    size(bytes) {
+      const [unit, amount] = bytes < MIB ? ["kilobyte", Math.ceil(bytes / KIB)] : ["megabyte", bytes / MIB];
+      return new Intl.NumberFormat(current, { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 }).format(amount);
     },
 
     /** When something was; with the day if that was not today. @param {number} time in ms */

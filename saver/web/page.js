@@ -1,20 +1,27 @@
 /** The page at `/`: wires the panels to the service that it came from. */
 
 import { makeApi } from "../core/api.js";
+import { coalesceWrites } from "../core/coalesce.js";
 import { linkFragment } from "../core/codeSearch.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
-import { makeTranslations } from "../ui/translations.js";
+import { makeSession } from "../core/session.js";
+import { listenToDocument } from "../ui/documentKeys.js";
 import { copyText, byPart } from "../ui/dom.js";
 import { makeI18n } from "../ui/i18n.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
+import { restorePanels, resumePendingWrite, storedCode } from "../ui/restore.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { showServiceInfo } from "../ui/serviceInfo.js";
-import { makeWaitingMessage } from "../ui/waitingMessage.js";
+import { makeTranslations } from "../ui/translations.js";
 import { makeTranslator } from "../ui/translator.js";
+import { makeWaitingMessage } from "../ui/waitingMessage.js";
+import { offerLanguages } from "./languages.js";
+import { makePageStorage } from "./pageStorage.js";
 
 const base = new URL("../", import.meta.url);
 const root = document.documentElement;
+const byName = (/** @type {string} */ name) => byPart(document, name);
 
 /** Take the fragment out of the address bar and the history: it is a code. */
 function takeFragment() {
@@ -23,75 +30,83 @@ function takeFragment() {
   return hash;
 }
 
-/**
- * @param {import("../ui/i18n.js").I18n} i18n
- * @param {(language: string) => Promise<void>} fetchLanguage
- */
-function offerLanguages(i18n, fetchLanguage) {
-  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav a"));
-  for (const link of links) {
-    link.addEventListener("click", async (event) => {
-      // The link itself works too, but what is typed would be lost.
-      event.preventDefault();
-      try {
-        await fetchLanguage(link.lang);
-      } catch {
-        return i18n.setText(byPart(document, "waiting"), "language_failed");
-      }
-      root.lang = link.lang;
-      for (const each of links) each.removeAttribute("aria-current");
-      link.setAttribute("aria-current", "true");
-      history.replaceState(null, "", link.search);
-      i18n.translator.setLanguage(link.lang);
-      return i18n.updateAll(document);
-    });
-  }
+/** Only over https may a page read the clipboard. */
+const paste = () => navigator.clipboard.readText();
+
+/** @param {Context} context */
+function makePanels({ api, i18n, sessionItems, wordList, saver }) {
+  const common = { api, i18n, copy: copyText };
+  const load = makeLoadPanel({
+    ...common,
+    root: byName("load-panel"),
+    reader: makeReader({ api }),
+    onText: (text) => save.insert(text),
+  });
+  const save = makeSavePanel({
+    ...common,
+    root: byName("save-panel"),
+    saver,
+    linkOf: (code, marks) => new URL(`#${linkFragment(code, marks)}`, base).href,
+    wordList,
+    ...(navigator.clipboard && { paste }),
+    onDraftChange: coalesceWrites((draft) => sessionItems.draft.set(draft)),
+    async onShown(shown) {
+      load.clearMessages();
+      // A phrase is a password: a page that is loaded again has forgotten it.
+      await sessionItems.savedCode.set(shown && { ...storedCode(shown), phrase: "" });
+    },
+    onEnd: () => sessionItems.savedCode.set(null),
+  });
+  return { load, save };
 }
 
-/** With a mouse and a keyboard; elsewhere the focus would raise a keyboard over the page. */
-const isDesk = () => matchMedia("(hover: hover) and (pointer: fine)").matches;
+/** @typedef {Awaited<ReturnType<typeof makeContext>>} Context */
 
-async function start() {
-  const given = takeFragment();
+async function makeContext() {
   const fetch = window.fetch.bind(window);
   const translations = makeTranslations(fetch, base);
   const spoken = { [root.lang]: await translations.load(root.lang) };
   const i18n = makeI18n(makeTranslator(spoken, root.lang));
-  const waiting = makeWaitingMessage(byPart(document, "waiting"), i18n);
-  const api = makeApi({ fetch, baseUrl: base, retry: { waiting } });
-  const common = { api, i18n, copy: copyText };
-  const load = makeLoadPanel({ ...common, root: byPart(document, "load-panel"), reader: makeReader({ api }) });
-  const save = makeSavePanel({
-    ...common,
-    root: byPart(document, "save-panel"),
-    saver: makeSaver({ api }),
-    linkOf: (code, isSealed) => new URL(`#${linkFragment(code, isSealed)}`, base).href,
-    wordList: translations.wordList,
-  });
+  const storage = makePageStorage(sessionStorage, byName("not-my-computer"), byName("page-status"), i18n);
+  const sessionItems = makeSession(storage, false);
+  const retry = { waiting: makeWaitingMessage(document, i18n) };
+  const api = makeApi({ fetch, baseUrl: base, retry });
+  const saver = makeSaver({ api, outbox: sessionItems.outbox });
+  return { api, i18n, sessionItems, saver, spoken, translations, wordList: translations.wordList };
+}
+
+async function start() {
+  const given = takeFragment();
+  const context = await makeContext();
+  const { api, i18n, sessionItems, saver, spoken, translations } = context;
+  const { load, save } = makePanels(context);
 
   /** @param {import("../core/limits.js").Limits} limits */
-  const obey = (limits) => {
+  const applyLimits = (limits) => {
     save.applyLimits(limits);
-    showServiceInfo(byPart(document, "service"), limits);
+    showServiceInfo(byName("service"), limits);
   };
 
   window.addEventListener("beforeunload", (event) => {
     if (load.isOnlyCopy()) event.preventDefault();
   });
-  offerLanguages(i18n, async (language) => {
-    spoken[language] ??= await translations.load(language);
-  });
   window.addEventListener("hashchange", () => {
     const later = takeFragment();
     if (later) load.openCode(later);
   });
-  if (given) load.openCode(given);
-  else if (isDesk() && document.activeElement === document.body) save.focus();
-  byPart(document, "incomplete").remove();
+  offerLanguages(byName("language"), byName("page-status"), i18n, async (language) => {
+    spoken[language] ??= await translations.load(language);
+  });
+  listenToDocument(document, { load, save });
   // The service holds its own limits; without an answer the usual ones are shown.
-  api.limits().then(obey, () => {});
+  api.limits().then(applyLimits, () => {});
+  const draft = await restorePanels({ api, sessionItems, save, load });
+  if (given) load.openCode(given);
+  byName("incomplete").remove();
+  root.dataset.ready = "";
+  await resumePendingWrite(sessionItems, save, saver, draft);
 }
 
 start().catch(() => {
-  byPart(document, "incomplete").dataset.failed = "";
+  byName("incomplete").dataset.failed = "";
 });

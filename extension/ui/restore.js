@@ -1,0 +1,75 @@
+/** What a page goes on with when it is opened again: a draft, a code, a text, a write whose end nobody saw. */
+
+import { fetchSecondsLeft } from "../core/saving.js";
+
+export const secondsUntil = (/** @type {number} */ time) => Math.floor((time - Date.now()) / 1000);
+export const timeAfter = (/** @type {number} */ seconds) => Date.now() + seconds * 1000;
+
+/** @typedef {ReturnType<typeof import("../core/session.js").makeSession>} SessionItems */
+/** @typedef {ReturnType<typeof import("./savePanel.js").makeSavePanel>} SavePanel */
+/** @typedef {ReturnType<typeof import("./loadPanel.js").makeLoadPanel>} LoadPanel */
+/** @typedef {import("../core/session.js").FormDraft} FormDraft */
+
+/**
+ * @param {object} context
+ * @param {ReturnType<typeof import("../core/api.js").makeApi>} context.api
+ * @param {SessionItems} context.sessionItems
+ * @param {SavePanel} context.save
+ * @param {LoadPanel} context.load
+ * @returns {Promise<FormDraft | null>} the draft that is in the form now
+ */
+export async function restorePanels({ api, sessionItems, save, load }) {
+  const [draft, typed] = await Promise.all([sessionItems.draft.get(), sessionItems.typedCode.get()]);
+  if (draft) save.restore(draft);
+  if (typed) load.fill(typed);
+  await restoreSavedCode(sessionItems.savedCode, save, api);
+  await restoreLoadedText(sessionItems.loadedText, load);
+  return draft;
+}
+
+/** @param {SessionItems["savedCode"]} item @param {SavePanel} save @param {ReturnType<typeof import("../core/api.js").makeApi>} api */
+async function restoreSavedCode(item, save, api) {
+  const saved = await item.get();
+  if (!saved) return;
+  const { expiresAt, ...known } = saved;
+  let secondsLeft = secondsUntil(expiresAt);
+  // The clock may have been set since: the service knows better.
+  if (secondsLeft <= 0) secondsLeft = await fetchSecondsLeft(api, saved).catch(() => 0);
+  if (secondsLeft > 0) save.showCode({ ...known, secondsLeft }, true);
+  else await item.set(null);
+}
+
+/** @param {SessionItems["loadedText"]} item @param {LoadPanel} load */
+async function restoreLoadedText(item, load) {
+  const shown = await item.get();
+  if (!shown) return;
+  const { expiresAt, ...found } = shown;
+  // A one-time text is nowhere else any more: it stays until it is cleared.
+  if (expiresAt === null) load.show({ ...found, secondsLeft: 0 });
+  else if (expiresAt > Date.now()) load.show({ ...found, secondsLeft: secondsUntil(expiresAt) });
+  else await item.set(null);
+}
+
+/**
+ * @param {SessionItems} sessionItems
+ * @param {SavePanel} save
+ * @param {ReturnType<typeof import("../core/saving.js").makeSaver>} saver
+ * @param {FormDraft | null} draft
+ */
+export async function resumePendingWrite(sessionItems, save, saver, draft) {
+  if (!(await sessionItems.outbox.get())) return undefined;
+  // Changed since it was sent: what is in the form is wanted, and that was not.
+  if (!draft?.sent) return sessionItems.outbox.set(null);
+  // Locked, it stays in the form too: the phrase it was locked with may be known to nobody.
+  return save.resumeUpload(saver, !draft.locked);
+}
+
+/**
+ * What of a saved code outlives the page. The text of an encrypted one does not: it would lie there in the clear.
+ * @param {import("./savedCode.js").ShownCode} shown
+ * @returns {import("../core/session.js").StoredCode}
+ */
+export function storedCode({ code, ownerToken, secondsLeft, isSealed, once, phrase, text, savedAt }) {
+  const expiresAt = timeAfter(secondsLeft);
+  return { code, ownerToken, expiresAt, isSealed, once, phrase, text: isSealed ? "" : text, savedAt };
+}

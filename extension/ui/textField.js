@@ -1,0 +1,50 @@
+/** The field of a new text, and how much of the service's limit it takes. */
+
+import { bytesOf } from "../core/limits.js";
+import { setDirection } from "./direction.js";
+import { byPart } from "./dom.js";
+
+// Whoever is far from the limit need not know of it.
+const COUNTED_FROM = 0.8;
+
+/**
+ * @param {HTMLElement} root
+ * @param {import("./i18n.js").I18n} i18n
+ */
+export function makeTextField(root, i18n) {
+  /** @type {HTMLTextAreaElement} */
+  const field = byPart(root, "text");
+  const counter = byPart(root, "counter");
+  let maxBytes = Infinity;
+
+  /** Values of a message that names the limit. @type {import("./i18n.js").Values} */
+  const maxSize = (translator) => ({ most: translator.size(maxBytes) });
+
+  function update() {
+    setDirection(field);
+    const bytes = bytesOf(field.value);
+    counter.hidden = bytes < maxBytes * COUNTED_FROM;
+    counter.classList.toggle("over", bytes > maxBytes);
+    i18n.setText(counter, "counter", (translator) => ({ size: translator.size(bytes), ...maxSize(translator) }));
+  }
+
+  field.addEventListener("input", update);
+  return {
+    field,
+    update,
+    maxSize,
+    isTooLarge: () => bytesOf(field.value) > maxBytes,
+
+    /** @param {number} bytes */
+    setMaxBytes(bytes) {
+      maxBytes = bytes;
+      update();
+    },
+
+    /** Put a text in the place of the selection, as typing it would. @param {string} text */
+    insert(text) {
+      field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
+      field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    },
+  };
+}
