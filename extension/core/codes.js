@@ -1,7 +1,7 @@
 /** The code: four ASCII letters that name a text; case matters. */
 
 import { keysFor } from "./keyboardLayouts.js";
-import { findCodes, normalizeText, otherWords } from "./codeSearch.js";
+import { announcedPart, findCodes, normalizeText, otherWords } from "./codeSearch.js";
 
 /** How many letters a code has. */
 export const LENGTH = 4;
@@ -16,10 +16,12 @@ const NATO =
   );
 const LETTERS = new Map(NATO.map((word) => [word, word[0]]));
 LETTERS.set("alpha", "a").set("juliet", "j").set("x-ray", "x");
-const LOWER_WORDS = new Set(["small", "소문자"]);
+const LOWER_WORDS = new Set(["small", "lower", "lowercase", "소문자"]);
+const UPPER_WORDS = new Set(["big", "capital", "cap", "upper", "uppercase", "대문자"]);
+// "lower case" and "upper-case" are one word each.
+const SPLIT_CASE_WORD = /(lower|upper)[\s\p{Pd}]+(?=case(?!\p{L}))/giu;
 // Korean needs no space between the two.
 const KOREAN_CASE_WORD = /(소문자|대문자)/gu;
-const UPPER_WORDS = new Set(["big", "capital", "대문자"]);
 
 /**
  * One letter of a code, for reading it aloud.
@@ -40,7 +42,7 @@ export function readCode(given, typed = "") {
   const shown = plain.slice(plain.lastIndexOf("#") + 1);
   const letters = shown.replace(SPACES, "");
   if (CODE_PATTERN.test(letters)) return letters;
-  return readSpelled(shown) ?? readKeys(letters, typed) ?? readSingleCode(plain);
+  return readSpelled(announcedPart(shown) ?? shown) ?? readKeys(letters, typed) ?? readSingleCode(plain);
 }
 
 /**
@@ -96,7 +98,8 @@ function readSpelled(shown) {
   let code = "";
   /** @type {boolean | null} */
   let asked = null;
-  for (const word of shown.replace(KOREAN_CASE_WORD, " $1 ").split(/[\s,.;·()]+/u).filter(Boolean)) {
+  const words = shown.replace(SPLIT_CASE_WORD, "$1").replace(KOREAN_CASE_WORD, " $1 ");
+  for (const word of words.split(/[\s,.;·()]+/u).filter(Boolean)) {
     const lower = word.toLowerCase();
     if (LOWER_WORDS.has(lower) || UPPER_WORDS.has(lower)) {
       if (asked !== null) return null;
