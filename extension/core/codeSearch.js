@@ -63,13 +63,22 @@ export function findCodes(plain) {
  * one may be a code that was said already: "wUrp. The code is only for you".
  * @param {string} plain
  */
-export function announcedPart(plain) {
+function announcedPart(plain) {
   const written = withoutAddresses(plain);
   const found = LABEL_AND_COLON.exec(written) ?? LABEL_AND_VERB.exec(written);
   if (!found) return null;
   const clauses = written.slice(0, found.index).split(CLAUSE_END).slice(0, -1);
   const isSaidBefore = !/[:=]$/.test(found[0]) && codesIn(clauses.join(" ")).length > 0;
   return isSaidBefore ? null : written.slice(found.index + found[0].length);
+}
+
+/**
+ * The part that tells the code: what stands after the last `#`, after "code:", or all but the addresses.
+ * @param {string} plain
+ */
+export function saidPart(plain) {
+  const shown = plain.slice(plain.lastIndexOf("#") + 1);
+  return (announcedPart(shown) ?? withoutAddresses(shown)).replace(EDGES, "").replace(LABEL_BEFORE, "");
 }
 
 /** All words but one that may belong to a code. @param {string} plain @param {string} code */

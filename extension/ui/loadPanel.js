@@ -44,7 +44,7 @@ export function makeLoadPanel({ root, reader, i18n, copy, actions = {}, onShown 
   async function load() {
     alert.clear();
     const code = codeField.read();
-    if (!code) return alert.show(whyNoCode(field.value), undefined, field);
+    if (!code) return showNoCode(field.value);
     if (loaded.isOnlyCopy() && !isConfirming) {
       isConfirming = true;
       return alert.show("not_copied");
@@ -64,6 +64,12 @@ export function makeLoadPanel({ root, reader, i18n, copy, actions = {}, onShown 
     } finally {
       i18n.setText(button, "load");
     }
+  }
+
+  /** @param {string} given */
+  function showNoCode(given) {
+    const [key, values] = whyNoCode(given);
+    alert.show(key, values, field);
   }
 
   /** @param {any} error */
@@ -103,7 +109,7 @@ export function makeLoadPanel({ root, reader, i18n, copy, actions = {}, onShown 
       const code = readCode(given);
       this.fill(code ?? given);
       alert.clear();
-      if (!code) return alert.show(whyNoCode(given), undefined, field);
+      if (!code) return showNoCode(given);
       sealedLinkCode = codeOfSealedLink(given);
       passwordRow.hidden = sealedLinkCode === null;
       (sealedLinkCode === null ? button : password).focus();

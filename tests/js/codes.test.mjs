@@ -142,12 +142,54 @@ test("reads back every letter as it is spelled", () => {
   }
 });
 
-test("says why a text is no code", () => {
-  assert.equal(whyNoCode("wUrp or aaaa"), "two_codes");
-  assert.equal(whyNoCode("#wUrp #aaaa"), "two_codes");
-  assert.equal(whyNoCode("АВСЕ"), "look_alike_code");
-  assert.equal(whyNoCode("wUr1"), "bad_code");
-});
+const REASONS = {
+  "wUrp or aaaa": "two_codes",
+  "#wUrp #aaaa": "two_codes",
+  "code: wUrp or aaaa": "two_codes",
+  "АВСЕ": "look_alike_code",
+  "wUr1": "code_digits",
+  "w 0 r p": "code_digits",
+  "“1234”": "code_digits",
+  "The code is w0rp.": "code_digits",
+  "https://example.org/#wUr1": "code_digits",
+  "https://example.org:8080/": "bad_code",
+  "wUr12": "bad_code",
+  "": "bad_code",
+  "...": "bad_code",
+  "wÜrp": "bad_code",
+  "hello world": "bad_code",
+  "papa UNIFORM romeo whisky": "bad_code",
+  "Whiskey Uniform Romeo Papa": "bad_code",
+  "small w, BIG U, small r, small": "bad_code",
+};
+
+for (const [given, key] of Object.entries(REASONS)) {
+  test(`${JSON.stringify(given)} is refused as ${key}`, () => assert.deepEqual(whyNoCode(given), [key]));
+}
+
+const LENGTHS = {
+  w: 1,
+  wUr: 3,
+  wUrpx: 5,
+  "“wUrpx”.": 5,
+  "ｗＵｒ": 3,
+  "w-U-r": 3,
+  "w U r p x": 5,
+  "code: wUr": 3,
+  "Your code is wUrpx": 5,
+  "#wUrpx": 5,
+  whiskey: 7,
+  "small w, BIG U, small r": 3,
+  "whiskey UNIFORM romeo": 3,
+};
+
+for (const [given, count] of Object.entries(LENGTHS)) {
+  test(`${JSON.stringify(given)} has ${count} letters`, () => {
+    const [key, values] = whyNoCode(given);
+    assert.equal(key, "code_length");
+    assert.deepEqual(values({ number: (amount) => `<${amount}>` }), { count: `<${count}>` });
+  });
+}
 
 test("look-alikes whose keys were seen are those keys", () => assert.equal(readCode("АВСЕ", "FDCT"), "FDCT"));
 
