@@ -1,13 +1,17 @@
 /** The code: four ASCII letters that name a text; case matters. */
 
 import { keysFor } from "./keyboardLayouts.js";
-import { findCodes, normalizeText, otherWords } from "./codeSearch.js";
+import { findCodes, normalizeText, otherWords, saidPart } from "./codeSearch.js";
 
 /** How many letters a code has. */
 export const LENGTH = 4;
 
 const CODE_PATTERN = /^[a-zA-Z]{4}$/;
+const ONE_ADDRESS = /^https?:\/\/\S+$/i;
+const EDGES = /^[\s\p{P}]+|[\s\p{P}]+$/gu;
 const SPACES = /\s+/gu;
+// Four characters, at least one of them a digit.
+const DIGIT_IN_CODE = /(?<![\p{L}\p{N}])(?=[a-zA-Z]*\d)[a-zA-Z\d]{4}(?![\p{L}\p{N}])/u;
 // Cyrillic letters that look like Latin ones: what is meant is the shape or the key, and nobody can tell which.
 const LOOK_ALIKES = /^[АВСЕНКМОРТХУасеорхуіјѕІЈЅ]+$/u;
 const NATO =
@@ -16,14 +20,21 @@ const NATO =
   );
 const LETTERS = new Map(NATO.map((word) => [word, word[0]]));
 LETTERS.set("alpha", "a").set("juliet", "j").set("x-ray", "x");
-const LOWER_WORDS = new Set(["small", "소문자"]);
+const LOWER_WORDS = new Set(["small", "lower", "lowercase", "소문자"]);
+const UPPER_WORDS = new Set(["big", "capital", "cap", "upper", "uppercase", "대문자"]);
+// "lower case" and "upper-case" are one word each.
+const SPLIT_CASE_WORD = /(lower|upper)[\s\p{Pd}]+(?=case(?!\p{L}))/giu;
 // Korean needs no space between the two.
 const KOREAN_CASE_WORD = /(소문자|대문자)/gu;
-const UPPER_WORDS = new Set(["big", "capital", "대문자"]);
 
 /**
  * One letter of a code, for reading it aloud.
  * @typedef {{letter: string, big: boolean, word: string}} Spelled
+ */
+
+/**
+ * The key of a message and what makes its values in a language.
+ * @typedef {[key: string, values?: (translator: {count: (key: string, amount: number) => string}) => Record<string, string>]} Reason
  */
 
 /**
@@ -40,17 +51,41 @@ export function readCode(given, typed = "") {
   const shown = plain.slice(plain.lastIndexOf("#") + 1);
   const letters = shown.replace(SPACES, "");
   if (CODE_PATTERN.test(letters)) return letters;
-  return readSpelled(shown) ?? readKeys(letters, typed) ?? readSingleCode(plain);
+  return readSpelled(plain) ?? readKeys(letters, typed) ?? readSingleCode(plain);
 }
 
 /**
- * Why a text is no code: the key of the message that says it.
+ * Why a text is no code: the key of the message that says it, and its values.
  * @param {string} given that `readCode` has refused
+ * @returns {Reason}
  */
 export function whyNoCode(given) {
   const plain = normalizeText(given);
-  if (LOOK_ALIKES.test(plain.replace(SPACES, ""))) return "look_alike_code";
-  return findCodes(plain).length > 1 ? "two_codes" : "bad_code";
+  if (LOOK_ALIKES.test(plain.replace(SPACES, ""))) return ["look_alike_code"];
+  if (findCodes(plain).length > 1) return ["two_codes"];
+  const said = saidPart(plain);
+  if (DIGIT_IN_CODE.test(said) || DIGIT_IN_CODE.test(said.replace(SPACES, ""))) return ["code_digits"];
+  const count = countLetters(said);
+  if (count === 0 || count === LENGTH) return ["bad_code"];
+  return ["code_length", (translator) => ({ letters: translator.count("code_length", count) })];
+}
+
+/** How many letters somebody took for a code; 0 where it is something else. @param {string} said */
+function countLetters(said) {
+  const [first = "", ...others] = said.split(/[\s\p{P}\p{S}]+/u);
+  const isOneWord = others.length === 0 || [first, ...others].every((word) => word.length === 1);
+  const letters = isOneWord ? [first, ...others].join("") : (spelledLetters(said) ?? "");
+  return /^[a-zA-Z]+$/.test(letters) ? letters.length : 0;
+}
+
+/**
+ * Whether a text is nothing but a code, or one link to it: it was not meant to be saved as a text.
+ * @param {string} given
+ */
+export function isNothingButCode(given) {
+  const plain = normalizeText(given).trim();
+  const isLink = ONE_ADDRESS.test(plain) && plain.includes("#");
+  return readCode(plain) !== null && (isLink || CODE_PATTERN.test(plain.replace(EDGES, "")));
 }
 
 /** @param {string} plain */
@@ -91,12 +126,19 @@ export function spell(code) {
   });
 }
 
-/** @param {string} shown */
-function readSpelled(shown) {
-  let code = "";
+/** @param {string} plain */
+function readSpelled(plain) {
+  const letters = spelledLetters(saidPart(plain)) ?? "";
+  return CODE_PATTERN.test(letters) ? letters : null;
+}
+
+/** The letters that are spelled, however many; null where a word is no part of a spelling. @param {string} said */
+function spelledLetters(said) {
+  let letters = "";
   /** @type {boolean | null} */
   let asked = null;
-  for (const word of shown.replace(KOREAN_CASE_WORD, " $1 ").split(/[\s,.;·()]+/u).filter(Boolean)) {
+  const words = said.replace(SPLIT_CASE_WORD, "$1").replace(KOREAN_CASE_WORD, " $1 ");
+  for (const word of words.split(/[\s,.;·()]+/u).filter(Boolean)) {
     const lower = word.toLowerCase();
     if (LOWER_WORDS.has(lower) || UPPER_WORDS.has(lower)) {
       if (asked !== null) return null;
@@ -105,10 +147,10 @@ function readSpelled(shown) {
     }
     const letter = letterOf(word, asked);
     if (letter === null) return null;
-    code += letter;
+    letters += letter;
     asked = null;
   }
-  return asked === null && CODE_PATTERN.test(code) ? code : null;
+  return asked === null ? letters : null;
 }
 
 /**

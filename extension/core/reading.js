@@ -18,8 +18,9 @@ import { makeUuid } from "./uuid.js";
  * @param {object} options
  * @param {Pick<Api, "load" | "ack">} options.api
  * @param {import("./storage.js").StorageItem<LoadAttempt>} [options.attemptItem] outlives what is under way
+ * @param {(password: string) => Promise<string>} [options.normalizePassword] the phrase that another spelling means
  */
-export function makeReader({ api, attemptItem = makeMemoryItem() }) {
+export function makeReader({ api, attemptItem = makeMemoryItem(), normalizePassword = async (password) => password }) {
   /**
    * What is asked for, until it has come: whoever asks again is the same reader.
    * @type {LoadAttempt}
@@ -63,9 +64,22 @@ export function makeReader({ api, attemptItem = makeMemoryItem() }) {
 
   /** @param {string} password @param {boolean} mustBeSealed */
   async function loadWithPassword(password, mustBeSealed) {
-    if (!canSeal()) return request({ password });
-    if (!attempt.seal && (await tryWithoutPassword())) throw new NotSealed(!mustBeSealed);
-    return loadSealed(await deriveKeys(password));
+    if (canSeal() && !attempt.seal && (await tryWithoutPassword())) throw new NotSealed(!mustBeSealed);
+    const phrase = await normalizePassword(password);
+    if (phrase === password) return tryPassword(password);
+    try {
+      return await tryPassword(phrase);
+    } catch (error) {
+      if (!(error instanceof NoText)) throw error;
+      // Saving takes a password exactly as it was typed, with curl too. Whoever made up one that is another spelling of
+      // five words of the list opens it here, at the cost of a miss; any other password is never respelled.
+      return tryPassword(password);
+    }
+  }
+
+  /** @param {string} password */
+  async function tryPassword(password) {
+    return canSeal() ? loadSealed(await deriveKeys(password)) : request({ password });
   }
 
   /** An open text, or null; in that case it is known now how the code is sealed. */

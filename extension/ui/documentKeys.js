@@ -1,6 +1,6 @@
 /** Keys, pastes and copies that reach no field: a code opens, a text is taken, what is shown is copied. */
 
-import { codeAlone } from "../core/codeSearch.js";
+import { isNothingButCode } from "../core/codes.js";
 
 const LETTER = /^\p{L}$/u;
 const EDITABLE = "textarea, input, select, [contenteditable], dialog[open] *";
@@ -26,7 +26,7 @@ export function listenToDocument(document, { load, save }) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
     if (event.defaultPrevented || isEditable(event.target) || text === "") return;
     event.preventDefault();
-    if (codeAlone(text)) load.openPasted(text);
+    if (isNothingButCode(text)) load.openPasted(text);
     else save.insert(text);
   }
 

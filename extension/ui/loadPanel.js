@@ -93,7 +93,7 @@ export function makeLoadPanel(options) {
 
   /** @param {string} given */
   function showWhyNoCode(given) {
-    const { key, values } = whyNoCode(given);
+    const [key, values] = whyNoCode(given);
     alert.show(key, values, field);
   }
 

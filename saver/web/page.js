@@ -3,6 +3,7 @@
 import { makeApi } from "../core/api.js";
 import { coalesceWrites } from "../core/coalesce.js";
 import { linkFragment } from "../core/codeSearch.js";
+import { normalizePhrase } from "../core/phrase.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
 import { makeSession } from "../core/session.js";
@@ -39,7 +40,10 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
   const load = makeLoadPanel({
     ...common,
     root: byName("load-panel"),
-    reader: makeReader({ api }),
+    reader: makeReader({
+      api,
+      normalizePassword: async (password) => normalizePhrase(password, await wordList()),
+    }),
     onText: (text) => save.insert(text),
   });
   const save = makeSavePanel({

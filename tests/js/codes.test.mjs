@@ -47,6 +47,42 @@ const READ = {
   "<https://host/#wUrp> with love": "wUrp",
   "https://safe.example/?url=https%3A%2F%2Fexample.org%2F%23wUrp&data=1": "wUrp",
   "https://example.org/#wUrp.sealed": "wUrp",
+  "‘wUrp’": "wUrp",
+  "「wUrp」": "wUrp",
+  "«wUrp»": "wUrp",
+  "„wUrp“,": "wUrp",
+  "´wUrp´": "wUrp",
+  "wUrp,": "wUrp",
+  "‘w’ ‘U’ ‘r’ ‘p’": "wUrp",
+  "w|U|r|p": "wUrp",
+  "Code wUrp": "wUrp",
+  "code: w-U-r-p": "wUrp",
+  "code w.U.r.p": "wUrp",
+  "code = wUrp": "wUrp",
+  "The code is wUrp": "wUrp",
+  "The code is: “wUrp”.": "wUrp",
+  "the code is w U r p": "wUrp",
+  "Your code is wUrp": "wUrp",
+  "Hello! Your code is wUrp, bye": "wUrp",
+  "Anna, save this code: wUrp": "wUrp",
+  "This is the code for you: wUrp": "wUrp",
+  "Hi Mike, your code: wUrp": "wUrp",
+  "code: code": "code",
+  "wUrp is the code": "wUrp",
+  "코드는 wUrp": "wUrp",
+  "코드는 wUrp입니다.": "wUrp",
+  "코드는wUrp예요": "wUrp",
+  "코드 wUrp": "wUrp",
+  "this text 코드: wUrp": "wUrp",
+  "コードはwUrpです": "wUrp",
+  "the link: https://example.org/#wUrp, open it with love": "wUrp",
+  "lowercase w, uppercase U, lowercase r, lowercase p": "wUrp",
+  "lower w, upper U, lower r, lower p": "wUrp",
+  "lower case w, upper-case U, lower-case r, Lower Case p": "wUrp",
+  "small w, cap U, small r, small p": "wUrp",
+  "code: small w, BIG U, small r, small p": "wUrp",
+  "The code is whiskey UNIFORM romeo papa.": "wUrp",
+  "코드는 소문자 w, 대문자 U, 소문자 r, 소문자 p": "wUrp",
 };
 
 const REFUSED = [
@@ -58,8 +94,18 @@ const REFUSED = [
   "wÜrp",
   "wUrр", // the last letter is Cyrillic
   "ㅈㅕ개ㅔ",
-  "Code wUrp",
   "wUrp or aaaa",
+  "code: wUrp or aaaa",
+  "the code is this: that or wUrp",
+  "wUrp. The code is only for you",
+  "wUrp (code: see Anna)",
+  "Code code",
+  "don't",
+  "lower case w, upper case U", // "case" is no code, it is half of a spelling
+  "code: papa UNIFORM romeo",
+  "lower w, upper U, lower r, case p",
+  "wUrp는 aaaa",
+  "wÜrp입니다",
   "#wUrp #aaaa",
   "https://example.org/#wUrp1",
   "http://host/",
@@ -96,12 +142,54 @@ test("reads back every letter as it is spelled", () => {
   }
 });
 
-test("says why a text is no code", () => {
-  assert.equal(whyNoCode("wUrp or aaaa"), "two_codes");
-  assert.equal(whyNoCode("#wUrp #aaaa"), "two_codes");
-  assert.equal(whyNoCode("АВСЕ"), "look_alike_code");
-  assert.equal(whyNoCode("wUr1"), "bad_code");
-});
+const REASONS = {
+  "wUrp or aaaa": "two_codes",
+  "#wUrp #aaaa": "two_codes",
+  "code: wUrp or aaaa": "two_codes",
+  "АВСЕ": "look_alike_code",
+  "wUr1": "code_digits",
+  "w 0 r p": "code_digits",
+  "“1234”": "code_digits",
+  "The code is w0rp.": "code_digits",
+  "https://example.org/#wUr1": "code_digits",
+  "https://example.org:8080/": "bad_code",
+  "wUr12": "bad_code",
+  "": "bad_code",
+  "...": "bad_code",
+  "wÜrp": "bad_code",
+  "hello world": "bad_code",
+  "papa UNIFORM romeo whisky": "bad_code",
+  "Whiskey Uniform Romeo Papa": "bad_code",
+  "small w, BIG U, small r, small": "bad_code",
+};
+
+for (const [given, key] of Object.entries(REASONS)) {
+  test(`${JSON.stringify(given)} is refused as ${key}`, () => assert.deepEqual(whyNoCode(given), [key]));
+}
+
+const LENGTHS = {
+  w: 1,
+  wUr: 3,
+  wUrpx: 5,
+  "“wUrpx”.": 5,
+  "ｗＵｒ": 3,
+  "w-U-r": 3,
+  "w U r p x": 5,
+  "code: wUr": 3,
+  "Your code is wUrpx": 5,
+  "#wUrpx": 5,
+  whiskey: 7,
+  "small w, BIG U, small r": 3,
+  "whiskey UNIFORM romeo": 3,
+};
+
+for (const [given, count] of Object.entries(LENGTHS)) {
+  test(`${JSON.stringify(given)} has ${count} letters`, () => {
+    const [key, values] = whyNoCode(given);
+    assert.equal(key, "code_length");
+    assert.deepEqual(values({ number: (amount) => `<${amount}>` }), { count: `<${count}>` });
+  });
+}
 
 test("look-alikes whose keys were seen are those keys", () => assert.equal(readCode("АВСЕ", "FDCT"), "FDCT"));
 
@@ -110,4 +198,10 @@ test("a link says that its text is sealed", () => {
   for (const given of [`#${linkFragment("wUrp", false)}`, "#wUrp.", "#wUrp.sealedx", "wUrp.sealed"]) {
     assert.equal(codeOfSealedLink(given), null, given);
   }
+});
+
+test("a long text that was pasted by mistake is refused at once", () => {
+  const start = performance.now();
+  for (const given of ["x".repeat(1e6), `codes${" ".repeat(1e6)}x`, "a-".repeat(5e5)]) assert.equal(readCode(given), null);
+  assert.ok(performance.now() - start < 5_000);
 });

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { WORD_COUNT, bitsOf, makePhrase } from "../../extension/core/phrase.js";
+import { WORD_COUNT, bitsOf, makePasswordNormalizer, makePhrase, normalizePhrase } from "../../extension/core/phrase.js";
 
 const LIST = Array.from({ length: 1_296 }, (_, place) => `w${place}`);
+
+const BUNDLED = readFileSync(new URL("../../extension/vendor/eff-short-wordlist-1.txt", import.meta.url), "utf8")
+  .split("\n")
+  .filter(Boolean);
+const PHRASE = "thaw react slum bask motto";
 
 /** Randomness that gives these numbers, one after the other. */
 const given = (...numbers) => (into) => into.fill(numbers.shift());
@@ -27,4 +33,71 @@ test("all words come up", () => {
 test("the strength is that of the picks, rounded down", () => {
   assert.equal(bitsOf(1_296), 51);
   assert.equal(bitsOf(2), 5);
+});
+
+const SPELLINGS = [
+  PHRASE,
+  "Thaw react slum bask motto",
+  " THAW  react\tslum\u00a0bask motto ",
+  "thaw-react-slum-bask-motto",
+  "thaw – react — slum ‑ bask_motto",
+  "Thaw, react. Slum, bask, motto.",
+  "ｔｈａｗ　ｒｅａｃｔ　ｓｌｕｍ　ｂａｓｋ　ｍｏｔｔｏ",
+  "thaw react sl\u00adum bask motto\u200b",
+];
+
+for (const given of SPELLINGS) {
+  test(`${JSON.stringify(given)} is the phrase`, () => assert.equal(normalizePhrase(given, BUNDLED), PHRASE));
+}
+
+const OTHERS = [
+  "",
+  " ",
+  "Thaw react slum bask",
+  "Thaw react slum bask motto thaw",
+  "Thaw react slum bask mottoes",
+  "Thaw, react: slum bask motto",
+  "Thawreactslumbaskmotto",
+  " hunter2 ",
+  "Correct Horse Battery Staple Now",
+  "Thaw react slum bask yo",
+];
+
+for (const given of OTHERS) {
+  test(`${JSON.stringify(given)} stays as it is`, () => assert.equal(normalizePhrase(given, BUNDLED), given));
+}
+
+test("a word with a hyphen is found again", () => {
+  for (const given of ["Thaw yo-yo slum yo-yo motto", "thaw-yo-yo-slum-yo-yo-motto", "thaw yo yo slum yo‑yo motto "]) {
+    assert.equal(normalizePhrase(given, BUNDLED), "thaw yo-yo slum yo-yo motto", given);
+  }
+  assert.equal(normalizePhrase("Yoyo yo-yo yoyo yo yo yoyo", BUNDLED), "yoyo yo-yo yoyo yo-yo yoyo");
+});
+
+test("every phrase that is made is its own normal form", () => {
+  for (let place = 0; place < BUNDLED.length; place += WORD_COUNT) {
+    const phrase = Array.from({ length: WORD_COUNT }, (_, next) => BUNDLED[(place + next) % BUNDLED.length]).join(" ");
+    for (const given of [phrase, phrase.toUpperCase(), phrase.replaceAll(" ", "-")]) {
+      assert.equal(normalizePhrase(given, BUNDLED), phrase);
+    }
+  }
+});
+
+test("the list is asked for only where it can change something", async () => {
+  let asked = 0;
+  const normalize = makePasswordNormalizer(async () => {
+    asked += 1;
+    return BUNDLED;
+  });
+  for (const given of [PHRASE, "hunter2", "", "Thaw react slum bask"]) assert.equal(await normalize(given), given);
+  assert.equal(asked, 0);
+  assert.equal(await normalize("Thaw react slum bask motto "), PHRASE);
+  assert.equal(await normalize("thaw-yo-yo-slum-yo-yo-motto"), "thaw yo-yo slum yo-yo motto");
+  assert.equal(await normalize("thaw yo yo slum bask motto"), "thaw yo-yo slum bask motto");
+  assert.equal(asked, 3);
+});
+
+test("where the list cannot be loaded a password stays as it is", async () => {
+  const normalize = makePasswordNormalizer(() => Promise.reject(new TypeError("offline")));
+  assert.equal(await normalize("Thaw react slum bask motto"), "Thaw react slum bask motto");
 });

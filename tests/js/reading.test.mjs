@@ -12,7 +12,7 @@ const { kdf } = JSON.parse(Buffer.from(jwe.split(".")[0], "base64url").toString(
 const SEALED = { ...OPEN, text: jwe, sealed: true };
 
 /** A service that answers as `answer` does; `asked` holds what it got. */
-function reader(answer, attemptItem = makeMemoryItem()) {
+function reader(answer, attemptItem = makeMemoryItem(), normalizePassword = undefined) {
   const asked = [];
   const acked = [];
   const api = {
@@ -27,7 +27,7 @@ function reader(answer, attemptItem = makeMemoryItem()) {
       throw new Unreachable();
     },
   };
-  return { ...makeReader({ api, attemptItem }), asked, acked };
+  return { ...makeReader({ api, attemptItem, normalizePassword }), asked, acked };
 }
 
 const locked = (shown) => (shown.proof === proof ? SEALED : new NoText(kdf));
@@ -138,3 +138,46 @@ test("who asks again after the page was closed is the same reader", async () => 
   assert.equal(await slot.get(), null);
 });
 
+
+/** A reader that takes another spelling of "right" for it. */
+const forgiving = (answer) => reader(answer, makeMemoryItem(), async (given) => (/^\s*right\s*$/i.test(given) ? "right" : given));
+
+test("another spelling of a phrase opens with one derivation and no miss", async () => {
+  const { load, asked } = forgiving(locked);
+  assert.equal((await load("wUrp", "Right ")).text, "locked");
+  assert.deepEqual(asked.map((each) => each.proof), [undefined, proof]);
+});
+
+test("what was saved under another spelling of a phrase opens with exactly this spelling", async () => {
+  const own = await seal("own", "Right ");
+  const kdfOfOwn = JSON.parse(Buffer.from(own.jwe.split(".")[0], "base64url").toString()).kdf;
+  const answer = (shown) => (shown.proof === own.proof ? { ...SEALED, text: own.jwe } : new NoText(kdfOfOwn));
+  const { load, asked } = forgiving(answer);
+  assert.equal((await load("wUrp", "Right ")).text, "own");
+  assert.equal(asked.length, 3);
+  await assert.rejects(load("wUrp", "right"), NoText);
+  await assert.rejects(load("wUrp", "RIGHT"), NoText);
+});
+
+test("a password that is no phrase, or is spelled as it was made, is tried once", async () => {
+  for (const given of ["wrong", "right"]) {
+    const { load, asked } = forgiving(() => new NoText(kdf));
+    await assert.rejects(load("wUrp", given), NoText);
+    assert.equal(asked.length, 2);
+  }
+});
+
+test("only a refusal leads to the other spelling", async () => {
+  const { load, asked } = forgiving((shown) => (shown.proof ? new Unreachable() : new NoText(kdf)));
+  await assert.rejects(load("wUrp", "Right "), Unreachable);
+  assert.equal(asked.length, 2);
+});
+
+test("where the service opens, it gets the two spellings in the same order", async (context) => {
+  const { subtle } = globalThis.crypto;
+  Object.defineProperty(globalThis.crypto, "subtle", { value: undefined, configurable: true });
+  context.after(() => Object.defineProperty(globalThis.crypto, "subtle", { value: subtle, configurable: true }));
+  const { load, asked } = forgiving((shown) => (shown.password === "Right " ? OPEN : new NoText(kdf)));
+  assert.equal((await load("wUrp", "Right ")).text, "hello");
+  assert.deepEqual(asked.map((each) => each.password), ["right", "Right "]);
+});
