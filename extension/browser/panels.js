@@ -2,7 +2,7 @@
 
 import { makeApi } from "../core/api.js";
 import { makeHistory } from "../core/history.js";
-import { normalizePhrase } from "../core/phrase.js";
+import { makePasswordNormalizer } from "../core/phrase.js";
 import { coalesceWrites } from "../core/coalesce.js";
 import { makeNotes } from "../core/notes.js";
 import { makeReader } from "../core/reading.js";
@@ -57,7 +57,7 @@ export async function openPanels(settings, i18n, wordList) {
     reader: makeReader({
       api,
       attemptItem: sessionItems.loadAttempt,
-      normalizePassword: async (password) => normalizePhrase(password, await wordList()),
+      normalizePassword: makePasswordNormalizer(wordList),
     }),
     actions: { insert, close: closePopup, ...(!settings.sharedComputer && { keepNote: (shown) => notes.addNote(shown) }) },
     onCodeTyped: coalesceWrites((code) => sessionItems.typedCode.set(code)),

@@ -1,7 +1,7 @@
 /** A text that was loaded: shown as text and nothing else, copied, kept, closed. */
 
 import { charactersOf } from "../core/limits.js";
-import { singleAddress } from "../core/links.js";
+import { isSingleAddress } from "../core/links.js";
 import { makeConfirmButton } from "./confirmButton.js";
 import { makeCountdown } from "./countdown.js";
 import { setDirection } from "./direction.js";
@@ -95,7 +95,7 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
 
   /** @param {string} text */
   function showOpenLink(text) {
-    const address = singleAddress(text);
+    const address = isSingleAddress(text);
     openLink.hidden = address === null;
     if (address === null) openLink.removeAttribute("href");
     else openLink.href = address;

@@ -58,7 +58,7 @@ def blueprint() -> Blueprint:
 
 def _page(panels: dict[str, Markup], catalogues: dict[str, dict[str, str]]) -> Response:
     language = _language()
-    document = render_template("page.html", language=language, panels=panels)
+    document = render_template("page.html", language=language, panels=panels, languages=[("en", "English"), ("ko", "한국어")])
     return Response(_translate(document, catalogues[language]), headers={"Content-Security-Policy": _CSP})
 
 

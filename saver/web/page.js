@@ -3,7 +3,7 @@
 import { makeApi } from "../core/api.js";
 import { coalesceWrites } from "../core/coalesce.js";
 import { linkFragment } from "../core/codeSearch.js";
-import { normalizePhrase } from "../core/phrase.js";
+import { makePasswordNormalizer } from "../core/phrase.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
 import { makeSession } from "../core/session.js";
@@ -42,7 +42,7 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
     root: byName("load-panel"),
     reader: makeReader({
       api,
-      normalizePassword: async (password) => normalizePhrase(password, await wordList()),
+      normalizePassword: makePasswordNormalizer(wordList),
     }),
     onText: (text) => save.insert(text),
   });
