@@ -5,10 +5,15 @@ const INVISIBLE = /\p{Cf}/gu;
 // What NFKC makes of an accent that was typed as a quotation mark.
 const LOOSE_ACCENTS = /(?<=^|\s)\p{M}+/gu;
 const ESCAPED = /%[0-9a-f]{2}/i;
+// With a fragment, and a fragment alone: one that IN_LINK has not taken is a broken link, and its words are no codes.
 // The lookbehinds of this and of EDGES keep a long text from being searched again from each of its letters.
-const ADDRESS = /(?<!\p{L})\p{L}+:\/\/\S*/gu;
+const ADDRESS = /(?<!\p{L})\p{L}+:\/\/\S*|#\S+/gu;
 const IN_LINK = /#\s*([a-zA-Z]{4})(?![\p{L}\p{N}\p{M}])/gu;
 const SEALED_LINK = /#([a-zA-Z]{4})\.sealed(?![\p{L}\p{N}\p{M}])/u;
+// One word may end a sentence: "#wUrp.sealed.thanks". A hyphen at the end is where a line was broken.
+const PHRASE_IN_LINK =
+  /#[a-zA-Z]{4}\.sealed\.([a-z]+(?:[-_][a-z]+)+)(?![\p{L}\p{N}\p{M}-]|_[\p{L}\p{N}])/gu;
+const PHRASE = /^[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)+$/;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const SHAPE = /^[a-zA-Z]{4}$/;
 const ONE_BY_ONE = /^[a-zA-Z](?:[\s\p{P}\p{S}]+[a-zA-Z]){3}$/u;
@@ -110,10 +115,25 @@ export function codeOfSealedLink(given) {
 }
 
 /**
+ * The phrase of a link that carries one; null for anything else, also where there are two.
+ * @param {string} given
+ * @returns {string | null}
+ */
+export function phraseOfLink(given) {
+  const [phrase, ...others] = new Set([...normalizeText(given).matchAll(PHRASE_IN_LINK)].map(([, words]) => words));
+  if (phrase === undefined || others.length > 0) return null;
+  return phrase.replaceAll("-", " ").replaceAll("_", "-");
+}
+
+/**
  * What stands after the `#` of a link to a text.
  * @param {string} code
  * @param {boolean} isSealed whoever opens the link then takes nothing but a sealed text
+ * @param {string} [phrase] carried in the link; left out where it is not words of small letters, as `phraseOfLink` reads
  */
-export function linkFragment(code, isSealed) {
-  return isSealed ? `${code}.sealed` : code;
+export function linkFragment(code, isSealed, phrase = "") {
+  if (!isSealed) return code;
+  // The hyphen of "yo-yo" must not come out as a space.
+  const words = PHRASE.test(phrase) ? `.${phrase.replaceAll("-", "_").replaceAll(" ", "-")}` : "";
+  return `${code}.sealed${words}`;
 }

@@ -1,6 +1,6 @@
-/** What can go wrong when the service is asked; each is its own class. */
+/** What can go wrong when the service is asked, or a file is read; each is its own class. */
 
-/** Any of them. */
+/** Any that comes of asking the service. */
 export class ApiError extends Error {
   constructor() {
     super();
@@ -82,5 +82,13 @@ export class UnexpectedResponse extends ApiError {
   constructor(status) {
     super();
     this.status = status;
+  }
+}
+
+/** A file that is no text: it has a NUL, or bytes that its encoding does not know. */
+export class UnreadableFile extends Error {
+  constructor() {
+    super();
+    this.name = new.target.name;
   }
 }

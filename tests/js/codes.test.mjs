@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { readCode, spell, whyNoCode } from "../../extension/core/codes.js";
-import { linkFragment, codeOfSealedLink } from "../../extension/core/codeSearch.js";
+import { codeOfSealedLink, linkFragment, phraseOfLink } from "../../extension/core/codeSearch.js";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -47,6 +47,7 @@ const READ = {
   "<https://host/#wUrp> with love": "wUrp",
   "https://safe.example/?url=https%3A%2F%2Fexample.org%2F%23wUrp&data=1": "wUrp",
   "https://example.org/#wUrp.sealed": "wUrp",
+  "https://example.org/#wUrp.sealed.thaw-react-slum-bask-motto": "wUrp",
   "‘wUrp’": "wUrp",
   "「wUrp」": "wUrp",
   "«wUrp»": "wUrp",
@@ -96,6 +97,7 @@ const REFUSED = [
   "ㅈㅕ개ㅔ",
   "wUrp or aaaa",
   "code: wUrp or aaaa",
+  "#wUrpx.sealed.thaw-react-agony-motto-april",
   "the code is this: that or wUrp",
   "wUrp. The code is only for you",
   "wUrp (code: see Anna)",
@@ -204,4 +206,56 @@ test("a long text that was pasted by mistake is refused at once", () => {
   const start = performance.now();
   for (const given of ["x".repeat(1e6), `codes${" ".repeat(1e6)}x`, "a-".repeat(5e5)]) assert.equal(readCode(given), null);
   assert.ok(performance.now() - start < 5_000);
+});
+
+const PHRASE = "thaw react slum bask motto";
+const WITH_PHRASE = `#${linkFragment("wUrp", true, PHRASE)}`;
+
+test("a link may carry the phrase; without one it is what it was", () => {
+  assert.equal(WITH_PHRASE, "#wUrp.sealed.thaw-react-slum-bask-motto");
+  assert.equal(linkFragment("wUrp", true), "wUrp.sealed");
+  assert.equal(linkFragment("wUrp", true, ""), "wUrp.sealed");
+  assert.equal(linkFragment("wUrp", false), "wUrp");
+  assert.equal(linkFragment("wUrp", false, PHRASE), "wUrp");
+});
+
+test("a password that would not come out of the link as it went in is left out", () => {
+  for (const password of ["Thaw react", "thaw  react", " thaw react", "thaw_x react", "thaw-", "hunter", "a 1", "ä b"]) {
+    assert.equal(linkFragment("wUrp", true, password), "wUrp.sealed", password);
+  }
+});
+
+test("a word with a hyphen comes out as it went in", () => {
+  const fragment = linkFragment("wUrp", true, "thaw yo-yo slum bask motto");
+  assert.equal(fragment, "wUrp.sealed.thaw-yo_yo-slum-bask-motto");
+  assert.equal(phraseOfLink(`https://example.org/#${fragment}`), "thaw yo-yo slum bask motto");
+});
+
+const PHRASE_LINKS = [
+  `https://example.org/${WITH_PHRASE}`,
+  `<https://example.org/saver/${WITH_PHRASE}>`,
+  `(see https://example.org/${WITH_PHRASE}).`,
+  `**https://example.org/${WITH_PHRASE}**`,
+  `_https://example.org/${WITH_PHRASE}_`,
+  `https://example.org/${WITH_PHRASE}. Thanks!`,
+  `https://example.org/${WITH_PHRASE}&fbclid=1`,
+  `https://example.org/${WITH_PHRASE}%20thanks`,
+  `https://example.org/${WITH_PHRASE.replaceAll("-", "%2D").replaceAll(".", "%2E")}`,
+  `https://safe.example/?url=${encodeURIComponent(`https://example.org/${WITH_PHRASE}`)}&data=1`,
+  `https://example.org/${WITH_PHRASE} https://example.org/${WITH_PHRASE}`,
+];
+
+for (const given of PHRASE_LINKS) {
+  test(`takes code and phrase from ${given}`, () => {
+    assert.equal(phraseOfLink(given), PHRASE);
+    assert.equal(codeOfSealedLink(given), "wUrp");
+    assert.equal(readCode(given), "wUrp");
+  });
+}
+
+test("what is no phrase of a link is none", () => {
+  const others = ["#wUrp", "#wUrp.sealed", "#wUrp.sealed.", "#wUrp.sealed.Thaw-react", "#wUrp.sealed.thaw-react3"];
+  others.push("#wUrp.sealed.thaw-react-", "#wUrp.sealed.thanks", "wUrp.sealed.thaw-react", "#wUrpx.sealed.thaw-react");
+  others.push("#wUrp.sealed.thaw-räkt", "#wUrp.thaw-react", "#wUrp.sealed.a-b #wUrp.sealed.c-d", "#wUrp.sealed.a--b");
+  for (const given of others) assert.equal(phraseOfLink(given), null, given);
 });
