@@ -13,6 +13,7 @@ const SEALED_LINK = /#([a-zA-Z]{4})\.sealed(?![\p{L}\p{N}\p{M}])/u;
 // One word may end a sentence: "#wUrp.sealed.thanks". A hyphen at the end is where a line was broken.
 const PHRASE_IN_LINK =
   /#[a-zA-Z]{4}\.sealed\.([a-z]+(?:[-_][a-z]+)+)(?![\p{L}\p{N}\p{M}-]|_[\p{L}\p{N}])/gu;
+const ONCE_LINK = /#[a-zA-Z]{4}(?:\.sealed)?(?:\.[a-z]+(?:[-_][a-z]+)+)?\.once(?![\p{L}\p{N}\p{M}])/u;
 const PHRASE = /^[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)+$/;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const SHAPE = /^[a-zA-Z]{4}$/;
@@ -126,14 +127,25 @@ export function phraseOfLink(given) {
 }
 
 /**
+ * Whether a link says that its text can be read only once.
+ * @param {string} given
+ */
+export const isOnceLink = (given) => ONCE_LINK.test(normalizeText(given));
+
+/**
+ * What a link says of its text. `isSealed`: whoever opens it then takes nothing but a sealed text; `phrase`: carried in
+ * the link, "" for none, and left out where it is not words of small letters, as `phraseOfLink` reads.
+ * @typedef {{isSealed?: boolean, once?: boolean, phrase?: string}} LinkMarks
+ */
+
+/**
  * What stands after the `#` of a link to a text.
  * @param {string} code
- * @param {boolean} isSealed whoever opens the link then takes nothing but a sealed text
- * @param {string} [phrase] carried in the link; left out where it is not words of small letters, as `phraseOfLink` reads
+ * @param {LinkMarks} [marks]
  */
-export function linkFragment(code, isSealed, phrase = "") {
-  if (!isSealed) return code;
+export function linkFragment(code, { isSealed = false, once = false, phrase = "" } = {}) {
   // The hyphen of "yo-yo" must not come out as a space.
-  const words = PHRASE.test(phrase) ? `.${phrase.replaceAll("-", "_").replaceAll(" ", "-")}` : "";
-  return `${code}.sealed${words}`;
+  const words = phrase.replaceAll("-", "_").replaceAll(" ", "-");
+  const hasPhrase = isSealed && PHRASE.test(phrase);
+  return [code, ...(isSealed ? ["sealed"] : []), ...(hasPhrase ? [words] : []), ...(once ? ["once"] : [])].join(".");
 }
