@@ -14,6 +14,7 @@ import { listenToDocument } from "../ui/documentKeys.js";
 import { makeHistoryPanel } from "../ui/historyPanel.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
 import { makeNoteTabs } from "../ui/noteTabs.js";
+import { saveFile } from "../ui/saveFile.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { makeTabs } from "../ui/tabs.js";
 import { secondsUntil, storedCode, timeAfter } from "../ui/restore.js";
@@ -59,7 +60,7 @@ export async function openPanels(settings, i18n, wordList) {
       attemptItem: sessionItems.loadAttempt,
       normalizePassword: makePasswordNormalizer(wordList),
     }),
-    actions: { insert, close: closePopup, ...(!settings.sharedComputer && { keepNote: (shown) => notes.addNote(shown) }) },
+    actions: { insert, saveFile, close: closePopup, ...(!settings.sharedComputer && { keepNote: (shown) => notes.addNote(shown) }) },
     onCodeTyped: coalesceWrites((code) => sessionItems.typedCode.set(code)),
     onText: (text) => save.insert(text),
     async onShown(shown) {

@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS } from "../core/limits.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
 import { onSubmit, byPart } from "./dom.js";
+import { makeFileInput } from "./fileInput.js";
 import { makeOptions } from "./options.js";
 import { makePasteButton } from "./pasteButton.js";
 import { makeSavedCode } from "./savedCode.js";
@@ -76,7 +77,7 @@ export function makeSavePanel(options) {
     alert.clear();
     i18n.clearText(notice);
     if (!field.value) return alert.show("empty_text", undefined, field);
-    if (text.isTooLarge()) return alert.show("too_large", text.maxSize, field);
+    if (text.isTooLarge) return alert.show("too_large", text.maxSize, field);
     if (needsPassword) return askForPassword();
     i18n.setText(button, password.field.value && canSeal() ? "sealing" : "saving");
     onDraftChange({ ...currentDraft(), sent: true });
@@ -117,14 +118,14 @@ export function makeSavePanel(options) {
   }
 
   const saveRequest = () => ({
-    text: field.value,
+    text: text.value,
     password: password.field.value,
     expiresIn: lifetimes.seconds,
     once: once.checked,
   });
 
   const currentDraft = () => ({
-    text: field.value,
+    text: text.value,
     expiresIn: lifetimes.chosen,
     once: once.checked,
     locked: needsPassword || password.field.value !== "",
@@ -133,7 +134,7 @@ export function makeSavePanel(options) {
 
   /** @param {SaveResult} written @param {boolean} isForm */
   async function show(written, isForm) {
-    const typed = isForm ? { phrase: password.phrase, text: field.value } : { phrase: "", text: "" };
+    const typed = isForm ? { phrase: password.phrase, text: text.value } : { phrase: "", text: "" };
     const shown = { ...written, ...typed, savedAt: Date.now() };
     showCode(shown);
     if (isForm) clear();
@@ -187,12 +188,11 @@ export function makeSavePanel(options) {
 
   /** @param {Omit<FormDraft, "sent">} saved */
   function restore(saved) {
-    field.value = saved.text;
+    text.set(saved.text);
     once.checked = saved.once;
     setNeedsPassword(saved.locked && saved.text !== "");
     lifetimes.choose(saved.expiresIn);
     settings.updateSummary();
-    text.update();
     updatePasteButton();
   }
 
@@ -214,6 +214,7 @@ export function makeSavePanel(options) {
     onPasted: () => form.requestSubmit(),
     onFailed: (key, values) => alert.show(key, values, field),
   });
+  makeFileInput({ root, text, alert, isReady: () => !form.hidden });
   applyLimits(DEFAULT_LIMITS);
   return {
     applyLimits,

@@ -1,6 +1,8 @@
 /** The ways of a code to the other end: a link, a QR code, a share menu, a big screen, a voice. */
 
+import { makeBigScreen } from "./bigScreen.js";
 import { byPart } from "./dom.js";
+import { setUpReadAloud } from "./readAloud.js";
 
 /** @typedef {import("./savedCode.js").ShownCode} ShownCode */
 
@@ -20,6 +22,8 @@ export function makeSavedLink({ root, i18n, getCurrent, linkOf, copyWithStatus, 
   /** @type {HTMLInputElement} */
   const qrPhrase = byPart(root, "qr-phrase");
   const shareButton = byPart(root, "share");
+  const bigScreen = makeBigScreen(root);
+  setUpReadAloud(byPart(root, "read-aloud"), i18n.translator, () => getCurrent()?.code);
 
   /** @param {ShownCode} about @param {string} [phrase] */
   const link = ({ code, isSealed, once }, phrase = "") => linkOf(code, { isSealed, once, phrase });
@@ -59,6 +63,7 @@ export function makeSavedLink({ root, i18n, getCurrent, linkOf, copyWithStatus, 
   onClick("copy-link-with-phrase", (about) => copyWithStatus(link(about, about.phrase), "link_copied"));
   onClick("show-qr", (about) => (qr.hidden ? drawQr(about) : hideQr()));
   onClick("qr-phrase", drawQr);
+  onClick("big-screen", ({ code }) => bigScreen.show(code));
   onClick("share", (about) => navigator.share({ url: link(about) }).catch(() => {}));
   /** @param {string} phrase */
   function showPhrase(phrase) {
@@ -78,6 +83,9 @@ export function makeSavedLink({ root, i18n, getCurrent, linkOf, copyWithStatus, 
       i18n.setText(byPart(root, "where"), "where_to_type", () => ({ address: host + pathname.replace(/\/$/, "") }));
     },
 
-    clear: () => showPhrase(""),
+    clear() {
+      bigScreen.close();
+      showPhrase("");
+    },
   };
 }

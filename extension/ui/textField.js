@@ -6,6 +6,7 @@ import { byPart } from "./dom.js";
 
 // Whoever is far from the limit need not know of it.
 const COUNTED_FROM = 0.8;
+const LINE_BREAK = /\r\n?/g;
 
 /**
  * @param {HTMLElement} root
@@ -16,6 +17,8 @@ export function makeTextField(root, i18n) {
   const field = byPart(root, "text");
   const counter = byPart(root, "counter");
   let maxBytes = Infinity;
+  // What was put there, as it was: a field turns CRLF into LF.
+  let original = "";
 
   /** Values of a message that names the limit. @type {import("./i18n.js").Values} */
   const maxSize = (translator) => ({ most: translator.size(maxBytes) });
@@ -33,7 +36,26 @@ export function makeTextField(root, i18n) {
     field,
     update,
     maxSize,
-    isTooLarge: () => bytesOf(field.value) > maxBytes,
+
+    /** The text, with the line breaks that it came with as long as nobody has changed it. */
+    get value() {
+      return original.replace(LINE_BREAK, "\n") === field.value ? original : field.value;
+    },
+
+    /** @param {string} text */
+    set(text) {
+      original = text;
+      field.value = text;
+      update();
+    },
+
+    get maxBytes() {
+      return maxBytes;
+    },
+
+    get isTooLarge() {
+      return bytesOf(this.value) > maxBytes;
+    },
 
     /** @param {number} bytes */
     setMaxBytes(bytes) {

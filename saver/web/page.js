@@ -12,6 +12,7 @@ import { copyText, byPart } from "../ui/dom.js";
 import { makeI18n } from "../ui/i18n.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
 import { restorePanels, resumePendingWrite, storedCode } from "../ui/restore.js";
+import { saveFile } from "../ui/saveFile.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { showServiceInfo } from "../ui/serviceInfo.js";
 import { makeTranslations } from "../ui/translations.js";
@@ -44,6 +45,7 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
       api,
       normalizePassword: makePasswordNormalizer(wordList),
     }),
+    actions: { saveFile },
     onText: (text) => save.insert(text),
   });
   const save = makeSavePanel({
