@@ -12,8 +12,11 @@ import { makeSavePanel } from "../ui/savePanel.js";
 import { showServiceInfo } from "../ui/serviceInfo.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
 import { makeTranslator } from "../ui/translator.js";
+import { registerShareWorker, SHARE_FRAGMENT, takeShared } from "./share.js";
 
-const base = new URL("../", import.meta.url);
+const files = new URL("../", import.meta.url);
+// The page is two folders above its files: static/VERSION/.
+const base = new URL("../../", files);
 const root = document.documentElement;
 
 /** Take the fragment out of the address bar and the history: it is a code. */
@@ -48,13 +51,21 @@ function offerLanguages(i18n, fetchLanguage) {
   }
 }
 
+/** Put what was shared into the form. @param {{text: string} | null} shared */
+function fill(shared) {
+  if (!shared) return;
+  const field = byPart(document, "text");
+  field.value = shared.text;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 /** With a mouse and a keyboard; elsewhere the focus would raise a keyboard over the page. */
 const isDesk = () => matchMedia("(hover: hover) and (pointer: fine)").matches;
 
 async function start() {
   const given = takeFragment();
   const fetch = window.fetch.bind(window);
-  const translations = makeTranslations(fetch, base);
+  const translations = makeTranslations(fetch, files);
   const spoken = { [root.lang]: await translations.load(root.lang) };
   const i18n = makeI18n(makeTranslator(spoken, root.lang));
   const waiting = makeWaitingMessage(byPart(document, "waiting"), i18n);
@@ -85,11 +96,13 @@ async function start() {
     const later = takeFragment();
     if (later) load.openCode(later);
   });
-  if (given) load.openCode(given);
+  if (given && given !== SHARE_FRAGMENT) load.openCode(given);
   else if (isDesk() && document.activeElement === document.body) save.focus();
   byPart(document, "incomplete").remove();
   // The service holds its own limits; without an answer the usual ones are shown.
   api.limits().then(obey, () => {});
+  registerShareWorker(new URL("service-worker.js", base));
+  if (given === SHARE_FRAGMENT) fill(await takeShared());
 }
 
 start().catch(() => {
