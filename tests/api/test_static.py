@@ -19,7 +19,7 @@ FOLDERS = {
     "ui": ROOT / "extension" / "ui",
     "vendor": ROOT / "extension" / "vendor",
 }
-KINDS = {
+CONTENT_TYPES = {
     ".js": "text/javascript",
     ".css": "text/css",
     ".json": "application/json",
@@ -29,7 +29,10 @@ KINDS = {
     ".woff2": "font/woff2",
 }
 FILES = [
-    (folder, path) for folder, place in FOLDERS.items() for path in place.iterdir() if path.suffix in KINDS
+    (folder, path)
+    for folder, place in FOLDERS.items()
+    for path in place.iterdir()
+    if path.suffix in CONTENT_TYPES
 ]
 FONT = "vendor/atkinson-hyperlegible-mono-latin-600-normal.woff2"
 # Over the wire, at the first visit.
@@ -50,8 +53,11 @@ def test_every_file_of_the_page_is_served_for_ever(client: FlaskClient, static: 
     for folder, path in FILES:
         answer = client.get(f"{static}/{folder}/{path.name}")
         assert answer.data == path.read_bytes()
-        assert answer.mimetype == KINDS[path.suffix]
+        assert answer.mimetype == CONTENT_TYPES[path.suffix]
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
 
 
 def test_a_page_of_another_version_gets_the_files_of_now_and_does_not_keep_them(
