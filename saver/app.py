@@ -145,12 +145,13 @@ def _routes(app: Flask, services: Services, settings: Settings, rate_limits: Rat
     service = TextService(services.store, rate_limits, settings)
     write_limits = WriteLimits(rate_limits, settings)
     write_limits.init_app(app)
-    app.register_blueprint(v1.V1(service, write_limits, settings).blueprint())
+    api = v1.V1(service, write_limits, settings)
+    app.register_blueprint(api.blueprint())
     app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())
     metrics = Metrics(services.store, rate_limits, services.readiness)
     app.register_blueprint(health.Health(services.readiness, metrics, settings).blueprint())
-    app.register_blueprint(web.blueprint())
+    app.register_blueprint(web.blueprint(api.limits_json, settings))
 
 
 def _rate_limit_and_receipt_stores(settings: Settings) -> tuple[Counters, Receipts]:

@@ -28,10 +28,12 @@ _PERMISSIONS_POLICY = ", ".join(
 _SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
-    # A page that opened this one could otherwise navigate it from code to code.
-    ("Cross-Origin-Opener-Policy", "same-origin"),
     # It does not apply to CORS requests, such as those of the extension.
     ("Cross-Origin-Resource-Policy", "same-origin"),
+)
+_DOCUMENT_HEADERS = (
+    # A page that opened this one could otherwise navigate it from code to code.
+    ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", _PERMISSIONS_POLICY),
 )
 
@@ -58,7 +60,9 @@ def _add_headers(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("Cache-Control", "no-store")
     headers.setdefault("Content-Security-Policy", _CSP)
-    for name, value in _SECURITY_HEADERS:
+    # A file of the page is no document, and there are so many of them that these would be a fifth of a visit.
+    added = () if response.cache_control.immutable else _DOCUMENT_HEADERS
+    for name, value in (*_SECURITY_HEADERS, *added):
         headers.add(name, value)
     is_preflight = request.method == "OPTIONS" and response.status_code == HTTPStatus.OK
     if is_preflight or response.status_code == HTTPStatus.NO_CONTENT:

@@ -111,6 +111,11 @@ class V1:
         """Return what a client shows before it asks."""
         return json_response(self._limits)
 
+    @property
+    def limits_json(self) -> str:
+        """The body of that response, which the page brings along."""
+        return self._limits.model_dump_json()
+
 
 def _limits(settings: Settings, lifetimes: LifetimePolicy) -> Limits:
     return Limits(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import (
     AliasChoices,
@@ -25,8 +24,10 @@ from saver.settings.types import (
     Network,
     Port,
     Proxy,
+    PublicUrl,
     Seconds,
     Secret,
+    StorageUrl,
     Texts,
     Unit,
     Writes,
@@ -39,7 +40,6 @@ ENCODING = "utf-8-sig"
 # JSON writes a control character as \u0001: six bytes for one.
 _JSON_PER_BYTE = 6
 _OTHER_FIELDS = 65_536
-_STORAGES = ("redis", "rediss", "redis+unix", "shared")
 
 
 def _or_formerly(name: str, old: str) -> AliasChoices:
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         " and the owner tokens of repeated writes. Empty: the file `secret_key` in the data directory,"
         " which is made at the first start. Several machines need the same.",
     )
-    rate_limit_storage: str = Field(
+    rate_limit_storage: StorageUrl = Field(
         "",
         repr=False,
         validation_alias=_or_formerly("RATE_LIMIT_STORAGE", "LIMITS_URL"),
@@ -97,6 +97,11 @@ class Settings(BaseSettings):
     metrics_allowed: Annotated[tuple[Network, ...], NoDecode] = Field(
         (ip_network("127.0.0.0/8"), ip_network("::1/128")),
         description="The addresses or networks, separated by commas, that may read `/metrics`.",
+    )
+    public_url: PublicUrl = Field(
+        "",
+        description="The address of the page, for the commands that it shows where there is no JavaScript."
+        " Needed only if the page is below a path. Empty: the address by which the request came.",
     )
     contact: str = Field("", description="Where to report abuse. The page shows it.")
     terms_url: str = Field("", description="The address of the terms of use. The page shows it.")
@@ -190,19 +195,6 @@ class Settings(BaseSettings):
             except UnicodeEncodeError:
                 # It would start, and then fail wherever the value is shown.
                 raise ValueError("must be in UTF-8") from None
-        return given
-
-    @field_validator("rate_limit_storage")
-    @classmethod
-    def _names_a_storage(cls, given: str) -> str:
-        # No part of it is repeated: where it is broken, its password may stand in any of them.
-        try:
-            parts = urlsplit(given)
-            known = not given or (parts.scheme in _STORAGES and parts.port != 0)
-        except ValueError:
-            known = False
-        if not known:
-            raise ValueError(f"must be a URL that begins with one of {', '.join(_STORAGES)}")
         return given
 
     @model_validator(mode="after")

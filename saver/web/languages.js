@@ -1,6 +1,6 @@
 /** The choice of language on the page; it is remembered in this browser. */
 
-/** Where the choice lies: `rememberedLanguage.js` reads it before anything is shown. */
+/** Where the choice lies: `language.js` reads it before anything is shown. */
 const KEY = "lang";
 
 /**

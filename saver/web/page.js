@@ -20,8 +20,11 @@ import { makeTranslator } from "../ui/translator.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
 import { offerLanguages } from "./languages.js";
 import { makePageStorage } from "./pageStorage.js";
+import { registerShareWorker, SHARE_FRAGMENT, takeShared } from "./share.js";
 
-const base = new URL("../", import.meta.url);
+const files = new URL("../", import.meta.url);
+// The page is two folders above its files: static/VERSION/.
+const base = new URL("../../", files);
 const root = document.documentElement;
 const byName = (/** @type {string} */ name) => byPart(document, name);
 
@@ -30,6 +33,11 @@ function takeFragment() {
   const { hash, pathname, search } = location;
   if (hash) history.replaceState(null, "", pathname + search);
   return hash;
+}
+
+/** What was shared goes where a paste would. @param {{text: string} | null} shared @param {{insert: (text: string) => void}} save */
+function takeIn(shared, save) {
+  if (shared) save.insert(shared.text);
 }
 
 /** Only over https may a page read the clipboard. */
@@ -70,7 +78,7 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
 
 async function makeContext() {
   const fetch = window.fetch.bind(window);
-  const translations = makeTranslations(fetch, base);
+  const translations = makeTranslations(fetch, files);
   const spoken = { [root.lang]: await translations.load(root.lang) };
   const i18n = makeI18n(makeTranslator(spoken, root.lang));
   const storage = makePageStorage(sessionStorage, byName("not-my-computer"), byName("page-status"), i18n);
@@ -78,7 +86,9 @@ async function makeContext() {
   const retry = { waiting: makeWaitingMessage(document, i18n) };
   const api = makeApi({ fetch, baseUrl: base, retry });
   const saver = makeSaver({ api, outbox: sessionItems.outbox });
-  return { api, i18n, sessionItems, saver, spoken, translations, wordList: translations.wordList };
+  /** @type {import("../core/limits.js").Limits} what `GET /api/v1/limits` answers, which the page came with */
+  const limits = JSON.parse(document.querySelector("#limits")?.textContent ?? "");
+  return { api, i18n, sessionItems, saver, spoken, translations, limits, wordList: translations.wordList };
 }
 
 async function start() {
@@ -87,12 +97,8 @@ async function start() {
   const { api, i18n, sessionItems, saver, spoken, translations } = context;
   const { load, save } = makePanels(context);
 
-  /** @param {import("../core/limits.js").Limits} limits */
-  const applyLimits = (limits) => {
-    save.applyLimits(limits);
-    showServiceInfo(byName("service"), limits);
-  };
-
+  save.applyLimits(context.limits);
+  showServiceInfo(byName("service"), context.limits);
   window.addEventListener("beforeunload", (event) => {
     if (load.isOnlyCopy()) event.preventDefault();
   });
@@ -104,12 +110,12 @@ async function start() {
     spoken[language] ??= await translations.load(language);
   });
   listenToDocument(document, { load, save });
-  // The service holds its own limits; without an answer the usual ones are shown.
-  api.limits().then(applyLimits, () => {});
   const draft = await restorePanels({ api, sessionItems, save, load });
-  if (given) load.openCode(given);
+  if (given && given !== SHARE_FRAGMENT) load.openCode(given);
   byName("incomplete").remove();
+  registerShareWorker(new URL("service-worker.js", base));
   root.dataset.ready = "";
+  if (given === SHARE_FRAGMENT) takeIn(await takeShared(), save);
   await resumePendingWrite(sessionItems, save, saver, draft);
 }
 

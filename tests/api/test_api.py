@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 from tests.conftest import BOTH, NOW, Clock
 
 KINDS = BOTH
+STATIC = "/static/0/web/page.css"
 
 
 def iso(seconds: int) -> str:
@@ -188,7 +189,7 @@ def test_every_answer_has_the_headers_that_keep_it_private(client: FlaskClient, 
     assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
 
 
-@pytest.mark.parametrize("path", ["/", "/web/page.css", "/api/v1/limits", "/nothing", "/api/v1/load"])
+@pytest.mark.parametrize("path", ["/", STATIC, "/api/v1/limits", "/nothing", "/api/v1/load"])
 def test_every_answer_has_the_headers_that_keep_other_sites_out(client: FlaskClient, path: str) -> None:
     headers = client.get(path).headers
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
@@ -202,7 +203,7 @@ PATHS = ["/api/v1/write", "/api/v1/limits", "/api/v1/openapi.json", "/write", "/
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
-@pytest.mark.parametrize("path", [*PATHS, "/", "/web/page.css", "/core", "/nothing", "/api//v1/write"])
+@pytest.mark.parametrize("path", [*PATHS, "/", STATIC, "/static", "/nothing", "/api//v1/write"])
 def test_nothing_redirects(client: FlaskClient, path: str, method: str) -> None:
     """A redirect would have the text sent again, in the clear and to whatever host the request named."""
     answers = [

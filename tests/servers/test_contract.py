@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 import ssl
 import subprocess
 
@@ -156,5 +158,31 @@ def test_the_page_and_its_script_are_served(https: Client) -> None:
     page = https.get("/")
     assert page.headers["content-type"].startswith("text/html")
     assert "script-src 'self'" in page.headers["content-security-policy"]
-    script = https.get("/core/api.js")
+    [address] = re.findall(rb'src="(static/\w+/web/page\.js)"', page.body)
+    script = https.get(f"/{address.decode()}")
     assert (script.status, script.headers["content-type"].partition(";")[0]) == (200, "text/javascript")
+    assert script.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def test_the_page_is_compressed_once_and_the_api_never(https: Client) -> None:
+    ask = {"Accept-Encoding": "gzip, deflate, br"}
+    page = https.get("/", headers=ask)
+    assert page.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(page.body) == https.get("/").body
+    text = "much the same " * 1_000
+    written = https.post("/api/v1/write", {"text": text}, headers=ask)
+    code = written.document["code"]
+    old = {"wrtext": text, "wrpassword": "", "wrdelete_at": "1h"}
+    answers = [
+        written,
+        https.post("/api/v1/load", {"code": code}, headers=ask),
+        # As plain text, which Debian has Apache compress.
+        https.post("/api/v1/load", {"code": code}, headers={**ask, "Accept": "text/plain"}),
+        https.post("/api/v1/load", {"code": "zzzz"}, headers=ask),
+        https.post("/write/", old, headers=ask),
+        https.post("/load/", {"ldcode": code, "ldpassword": ""}, headers=ask),
+        https.get("/api/v1/limits", headers=ask),
+        https.get("/api/v1/openapi.json", headers=ask),
+    ]
+    assert [answer.headers.get("content-encoding") for answer in answers] == [None] * len(answers)
+    assert [text.encode() in answer.body for answer in answers].count(True) == 3

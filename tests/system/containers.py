@@ -267,7 +267,7 @@ def use(place: Path) -> None:
     must(counted, "Redis counts")
     report("keys in Redis", counted)
     must(ask(place, "/readyz")[0] == 200, "it is ready")
-    must(ask(place, "/")[0] == ask(place, "/core/api.js")[0] == 200, "the page is whole")
+    must(ask(place, "/")[0] == ask(place, "/static/0/core/api.js")[0] == 200, "the page is whole")
     must(ask(place, "/", "-H", "Host: evil.test")[0] == 308, "an unknown Host is led to the name")
 
 

@@ -1,4 +1,4 @@
-"""How the page at ``/`` looks and is served: languages, sizes, colours, headers, files."""
+"""How the page at ``/`` looks: languages, sizes, colours."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.support import browser as browsers
 from tests.support.browser import LOCALES, Visit, Visiting
-from tests.support.server import ROOT, Server
+from tests.support.server import ROOT
 
 browser, visit = browsers.browser, browsers.visit
 
@@ -23,11 +21,6 @@ MESSAGES = {
     language: json.loads((ROOT / "extension" / "ui" / f"{language}.json").read_text("utf-8"))
     for language in LOCALES
 }
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "font-src 'self'; "
-    "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 FOLDERS = {
     "web": ROOT / "saver" / "web",
     "core": ROOT / "extension" / "core",
@@ -117,24 +110,6 @@ def test_the_switch_changes_every_word_and_keeps_what_is_typed(visit: Visiting) 
     expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
 
 
-@pytest.mark.parametrize(
-    ("path", "accept", "language"),
-    [
-        ("/", "ko-KR,ko;q=0.9,en;q=0.8", "ko"),
-        ("/", "fr, ko;q=0.5", "ko"),
-        ("/", "fr", "en"),
-        ("/", "", "en"),
-        ("/?lang=ko", "en", "ko"),
-        ("/?lang=<b>", "ko", "ko"),
-    ],
-)
-def test_the_language_is_the_browsers_unless_another_is_asked_for(
-    live_server: Server, path: str, accept: str, language: str
-) -> None:
-    with urlopen(Request(live_server.url + path, headers={"Accept-Language": accept})) as answer:
-        assert re.search('<html lang="(.*)">', answer.read().decode()).group(1) == language  # type: ignore[union-attr]
-
-
 def test_the_catalogues_have_the_same_messages() -> None:
     assert list(MESSAGES["en"]) == list(MESSAGES["ko"])
     for key, message in MESSAGES["en"].items():
@@ -161,17 +136,22 @@ def test_without_javascript_the_page_shows_commands_that_work(visit: Visiting, t
     visitor.page.goto(visitor.url)
     expect(visitor.page.locator("main")).to_be_hidden()
     expect(visitor.page.locator("noscript p").first).to_have_text(MESSAGES["en"]["noscript"])
-    page, save, load = visitor.page.locator("pre").all_inner_texts()
+    save, load = visitor.page.locator("pre").all_inner_texts()
     (tmp_path / "text.txt").write_text("by curl\n")
-    page = page.replace("https://…/", f"{visitor.url}/")
-    code = _shell(f"{page}\n{save}", tmp_path)
+    code = _shell(save, tmp_path)
     assert re.fullmatch("[a-zA-Z]{4}\n", code)
-    assert _shell(f"{page}\n{load.replace('wUrp', code.strip())}", tmp_path) == "by curl\n"
+    assert _shell(load.replace("wUrp", code.strip()), tmp_path) == "by curl\n"
 
 
-def test_the_host_header_is_never_repeated(live_server: Server) -> None:
-    with urlopen(Request(live_server.url, headers={"Host": "evil.example"})) as answer:
-        assert b"evil.example" not in answer.read()
+def test_without_javascript_nothing_is_shown_that_would_not_work(visit: Visiting) -> None:
+    visitor = visit(java_script_enabled=False)
+    visitor.page.goto(visitor.url)
+    assert (
+        visitor.page.locator("button:visible, input:visible, textarea:visible, select:visible").count() == 0
+    )
+    expect(visitor.page.locator("h1")).to_be_visible()
+    visitor.page.get_by_role("link", name="한국어").click()
+    expect(visitor.page.locator("noscript p").first).to_have_text(MESSAGES["ko"]["noscript"])
 
 
 # Sizes and colours
@@ -216,64 +196,6 @@ def test_every_field_and_button_has_a_name(visit: Visiting) -> None:
             "input:visible, textarea:visible, button:visible, a:visible"
         ).all():
             assert _name(element), (state, element)
-
-
-# What is served
-
-
-def test_the_page_is_guarded(live_server: Server) -> None:
-    with urlopen(live_server.url) as answer:
-        assert answer.headers["Content-Security-Policy"] == CSP
-        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert not re.search(
-            r"<style|\bstyle=|\bon\w+=|<script(?! type=\"module\" src=)", answer.read().decode()
-        )
-
-
-def test_every_file_of_the_page_is_served_and_checked_again(live_server: Server) -> None:
-    kinds = {
-        ".js": "text/javascript",
-        ".css": "text/css",
-        ".json": "application/json",
-        ".svg": "image/svg+xml",
-        ".txt": "text/plain",
-        ".woff2": "font/woff2",
-    }
-    files = [
-        (folder, file) for folder, path in FOLDERS.items() for file in path.iterdir() if file.suffix in kinds
-    ]
-    assert len(files) > 15
-    for folder, file in files:
-        url = f"{live_server.url}/{folder}/{file.name}"
-        with urlopen(url) as answer:
-            assert answer.read() == file.read_bytes()
-            assert answer.headers["Content-Type"].split(";")[0] == kinds[file.suffix]
-            assert answer.headers["Cache-Control"] == "no-cache"
-            tag = answer.headers["ETag"]
-        assert _status(url, {"If-None-Match": tag}) == 304
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "web/__init__.py",
-        "web/page.html",
-        "web/../app.py",
-        "web/%2e%2e/app.py",
-        "ui/..%2fcore%2fapi.js",
-        "extension/core/api.js",
-        "core/",
-    ],
-)
-def test_nothing_else_is_served(live_server: Server, path: str) -> None:
-    assert _status(f"{live_server.url}/{path}") == 404
-
-
-def test_every_module_is_told_in_advance(live_server: Server) -> None:
-    with urlopen(live_server.url) as answer:
-        told = set(re.findall('modulepreload" href="(.*?)"', answer.read().decode()))
-    assert told == _imports_of("web/page.js") - {"web/page.js"}
 
 
 def test_core_knows_no_page_and_no_browser() -> None:
@@ -331,24 +253,6 @@ def _shell(command: str, folder: Path) -> str:
     done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def _status(url: str, headers: dict[str, str] | None = None) -> int:
-    try:
-        with urlopen(Request(url, headers=headers or {})) as answer:
-            return int(answer.status)
-    except HTTPError as error:
-        return error.code
-
-
-def _imports_of(name: str) -> set[str]:
-    folder, _, file = name.partition("/")
-    found = {name}
-    for path in re.findall(
-        r'^(?:import .*|\} )from "(.*)";', (FOLDERS[folder] / file).read_text(), re.MULTILINE
-    ):
-        found |= _imports_of(path.removeprefix("../") if path.startswith("../") else f"{folder}/{path[2:]}")
-    return found
 
 
 def _name(element: Locator) -> str:

@@ -28,7 +28,7 @@ def below(pool_file: Path, authority: Authority) -> Iterator[Client]:
 
 
 def test_the_page_and_the_api_are_below_the_path(below: Client) -> None:
-    assert below.get("/memo/web/page.js").status == 200
+    assert below.get("/memo/static/0/web/page.js").status == 200
     code = below.post("/memo/api/v1/write", {"text": "below"}).document["code"]
     assert below.post("/memo/api/v1/load", {"code": code}).document["text"] == "below"
 
@@ -39,7 +39,7 @@ def test_without_its_slash_the_path_leads_to_the_page(below: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/memo/readyz", 403), ("/memo/metrics", 403), ("/web/page.js", 404)]
+    ("path", "status"), [("/memo/readyz", 403), ("/memo/metrics", 403), ("/static/0/web/page.js", 404)]
 )
 def test_nothing_else_is_open(below: Client, path: str, status: int) -> None:
     assert below.get(path).status == status
