@@ -38,16 +38,9 @@ def blueprint(limits: str, settings: Settings) -> Blueprint:
     return routes
 
 
-<<<<<<< HEAD
-def _page(panels: dict[str, Markup], catalogues: dict[str, dict[str, str]]) -> Response:
-    language = _language()
-    document = render_template("page.html", language=language, panels=panels, languages=[("en", "English"), ("ko", "한국어")])
-    return Response(_translate(document, catalogues[language]), headers={"Content-Security-Policy": _CSP})
-=======
 def _manifests(files: StaticFiles) -> dict[str, Body]:
     static = f"static/{files.version}"
     return {language: Body.of(manifest(language, static)) for language in LANGUAGES}
->>>>>>> s5-web
 
 
 def _share() -> Response:
