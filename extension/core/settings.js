@@ -6,7 +6,7 @@
  * @property {string} server the address of the service, ending with a slash; "" where none was chosen
  * @property {number} lifetime of a text, in seconds, where no other is chosen
  * @property {boolean} history whether codes are noted
- * @property {"" | "en" | "ko"} language "" for the browser's
+ * @property {string} language "" for the browser's
  * @property {boolean} sharedComputer whether others use this computer too: nothing is stored
  */
 

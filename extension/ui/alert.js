@@ -23,27 +23,25 @@ export function makeAlert(element, i18n) {
     field.focus();
   }
 
-  return {
-    clear,
+  /**
+   * Say a message; `field` is the one to mend, if there is one.
+   * @param {string} key
+   * @param {import("./i18n.js").Values} [values]
+   * @param {HTMLElement} [field]
+   */
+  function show(key, values, field) {
+    clear();
+    i18n.setText(element, key, values);
+    if (field) mark(field);
+    // On a small screen the field to mend can push the reason out of sight.
+    element.scrollIntoView({ block: "nearest" });
+  }
 
-    /**
-     * Say a message; `field` is the one to mend, if there is one.
-     * @param {string} key
-     * @param {import("./i18n.js").Values} [values]
-     * @param {HTMLElement} [field]
-     */
-    show(key, values, field) {
-      clear();
-      i18n.setText(element, key, values);
-      if (field) mark(field);
-      // On a small screen the field to mend can push the reason out of sight.
-      element.scrollIntoView({ block: "nearest" });
-    },
+  /** Say what an error means. @param {unknown} error @param {HTMLElement} [field] */
+  function showError(error, field) {
+    const [key, values] = errorMessage(error);
+    show(key, values, field);
+  }
 
-    /** Say what an error means. @param {unknown} error @param {HTMLElement} [field] */
-    showError(error, field) {
-      const [key, values] = errorMessage(error);
-      this.show(key, values, field);
-    },
-  };
+  return { clear, show, showError };
 }

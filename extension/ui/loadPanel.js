@@ -54,7 +54,11 @@ export function makeLoadPanel(options) {
   function onChange() {
     onCodeTyped(field.value);
     button.className = field.value ? "main" : "plain";
-    const code = codeField.read();
+    showTypedCode(codeField.read());
+  }
+
+  /** @param {string | null} code */
+  function showTypedCode(code) {
     if (code) i18n.setText(hint, "typed_code", (translator) => ({ letters: translator.spelling(code) }));
     else i18n.setText(hint, "code_hint");
   }
@@ -64,6 +68,7 @@ export function makeLoadPanel(options) {
     alert.clear();
     const code = codeField.read();
     if (!code) return showWhyNoCode(field.value);
+    showTypedCode(code);
     if (loaded.isOnlyCopy() && !isConfirming) {
       isConfirming = true;
       return alert.show("not_copied");

@@ -50,7 +50,7 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
   /** @type {ShownCode | null} */
   let current = null;
   const getCurrent = () => current;
-  const common = { root, api, i18n, getCurrent, onError: alert.showError };
+  const common = { root, api, i18n, getCurrent, onError: (/** @type {unknown} */ error) => alert.showError(error) };
 
   const receipt = makeReceipt({
     ...common,

@@ -3,7 +3,7 @@
 import { spell } from "../core/codes.js";
 
 /** The languages that there is a catalogue of. */
-export const LANGUAGES = ["en", "ko"];
+export const LANGUAGES = ["en", "de", "es", "fr", "ja", "ko", "pt-BR", "ru", "vi", "zh-Hans", "zh-Hant"];
 
 const KIB = 1024;
 const MIB = KIB * KIB;

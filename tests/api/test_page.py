@@ -60,7 +60,7 @@ def test_the_head_is_in_the_language(client: FlaskClient, language: str) -> None
     page = client.get(f"/?lang={language}").text
     assert f'<html lang="{language}" dir="ltr">' in page
     words = json.loads((UI / f"{language}.json").read_text("utf-8"))
-    assert attribute(page, 'meta name="description"') == words["tagline"]
+    assert attribute(page, 'meta name="description"') == words["description"]
     assert attribute(page, 'link rel="manifest"') == f"manifest.webmanifest?lang={language}"
 
 

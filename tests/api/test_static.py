@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
-from saver.web.files import version_of
+from saver.web.files import static_files, version_of
 from saver.web.languages import LANGUAGES
+from tests.support.node import NODE
 from tests.support.server import ROOT
 
 FOLDERS = {
@@ -52,7 +55,8 @@ def test_every_file_of_the_page_is_served_for_ever(client: FlaskClient, static: 
     assert len(FILES) > 50
     for folder, path in FILES:
         answer = client.get(f"{static}/{folder}/{path.name}")
-        assert answer.data == path.read_bytes()
+        if path.suffix != ".js":
+            assert answer.data == path.read_bytes()
         assert answer.mimetype == CONTENT_TYPES[path.suffix]
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -171,3 +175,34 @@ def _imports_of(name: str) -> set[str]:
     for path in re.findall(r'^(?:import .*|\} )from "(.*)";', source, re.MULTILINE):
         found |= _imports_of(path.removeprefix("../") if path.startswith("../") else f"{folder}/{path[2:]}")
     return found
+
+
+def test_nothing_but_comments_is_left_out_of_a_script() -> None:
+    pairs = [
+        [path.read_text("utf-8"), static_files().bodies[f"{folder}/{path.name}"].plain.decode()]
+        for folder, place in FOLDERS.items()
+        for path in sorted(place.glob("*.js"))
+    ]
+    assert len(pairs) > 50
+    compare = """
+        import { parse } from "acorn";
+        import { text } from "node:stream/consumers";
+        const tree = (source) => JSON.stringify(
+            parse(source, { ecmaVersion: "latest", sourceType: "module" }),
+            (key, value) => (key === "start" || key === "end" ? undefined : value),
+        );
+        for (const [written, sent] of JSON.parse(await text(process.stdin))) {
+            if (tree(written) !== tree(sent)) throw new Error(sent);
+        }
+    """
+    done = subprocess.run(
+        [NODE, "--input-type=module", "--eval", compare],
+        input=json.dumps(pairs),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # A third and more of what is written.
+    assert sum(len(sent) for _, sent in pairs) < 0.7 * sum(len(written) for written, _ in pairs)

@@ -6,12 +6,22 @@ A module of tests takes the fixtures with ``browser, visit = browsers.browser, b
 from __future__ import annotations
 
 import contextlib
+import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 from tests.support.server import Server
 
@@ -45,8 +55,25 @@ class Visit:
     def open(self, path: str = "/") -> Visit:
         """Go to the page and wait until its script has run."""
         self.page.goto(self.url + path)
-        expect(self.page.locator("[type=radio]")).not_to_have_count(0)
+        expect(self.page.locator("html[data-ready]")).to_have_count(1)
         return self
+
+    def options(self) -> Visit:
+        """Open the options of a new text, if they are not open."""
+        if self.part("options").is_hidden():
+            self.part("options-toggle").click()
+        return self
+
+    def limits(self, document: dict[str, object]) -> None:
+        """Let the service have other limits: the page comes with them."""
+        told = json.dumps(document).replace("<", "\\u003c")
+
+        def answer(route: Route) -> None:
+            response = route.fetch()
+            page = re.sub(r'(id="limits">)[^<]*', lambda found: found[1] + told, response.text())
+            route.fulfill(response=response, body=page)
+
+        self.page.route(f"{self.url}/", answer)
 
     def part(self, name: str) -> Locator:
         """A part of the page, by the name in its markup."""
@@ -55,15 +82,24 @@ class Visit:
     def save(self, text: str, password: str = "", *, once: bool = False) -> str:
         """Save a text; its code."""
         self.part("text").fill(text)
-        self.part("password").fill(password)
-        self.part("once").set_checked(once)
+        if password or once or self.part("options").is_visible():
+            self.options().part("password").fill(password)
+            self.part("once").set_checked(once)
         self.part("save").click()
-        expect(self.part("saved-heading")).to_be_focused()
+        expect(self.part("copy-code")).to_be_focused()
         return self.part("code").inner_text()
 
     def load(self, code: str) -> None:
         """Ask for the text under a code."""
         self.part("code-field").fill(code)
+        self.part("load").click()
+
+    def unlock(self, code: str, password: str) -> None:
+        """Load a text that has a password: ask, be refused, say that it has one, and give it."""
+        self.load(code)
+        self.part("has-password").click()
+        expect(self.part("load-password")).to_be_focused()
+        self.part("load-password").fill(password)
         self.part("load").click()
 
     def answer(self, path: str, status: int, document: object = None, **headers: str) -> None:
@@ -81,15 +117,22 @@ class Visit:
     def expect_no_trouble(self) -> None:
         """No faults, no request to another host, nothing left behind."""
         elsewhere = [url for url in self.asked if not url.startswith(f"{self.url}/")]
+        # What is typed outlives a reload, and the language that was chosen a visit; nothing else is kept.
         left = self.page.evaluate(
-            "async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length]"
+            """async () => [
+                ...Object.keys(localStorage).filter((key) => key !== "lang"),
+                ...Object.keys(sessionStorage).filter((key) => !["draft", "outbox", "written"].includes(key)),
+                ...(await indexedDB.databases()),
+            ]"""
         )
-        for what in (self.faults, elsewhere, self.context.cookies(), [each for each in left if each]):
+        for what in (self.faults, elsewhere, self.context.cookies(), left):
             assert not what, what
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # An answer that is no success is told there too, and is no fault of the page.
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+        # An answer that is no success is told there too, and a preload that a slow machine uses late; neither is a
+        # fault of the page.
+        is_harmless = message.text.startswith("Failed to load resource") or "was preloaded" in message.text
+        if message.type in ("error", "warning") and not is_harmless:
             self.faults.append(message.text)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from saver.web.languages import NAMES
 from tests.support import browser as browsers
 from tests.support.browser import LOCALES, Visit, Visiting
 from tests.support.server import ROOT
@@ -95,25 +96,36 @@ def test_the_switch_changes_every_word_and_keeps_what_is_typed(visit: Visiting) 
     visitor.load("wUrp")
     visitor.part("text").fill("my draft")
     expect(visitor.part("load-alert")).to_have_text(MESSAGES["en"]["no_text"])
-    visitor.page.get_by_role("link", name="한국어").click()
+    visitor.part("language").select_option("한국어")
     expect(visitor.part("load-alert")).to_have_text(MESSAGES["ko"]["no_text"])
     expect(visitor.part("text")).to_have_value("my draft")
-    expect(visitor.part("counter")).to_have_text("8자 · 1,024KB 중 1KB")
+    expect(visitor.part("options-summary")).to_have_text("10분 보관 · 비밀번호 없음")
+    visitor.options()
     expect(visitor.page.locator(".choices label")).to_have_text(
         ["10분", "1시간", "3시간", "24시간", "7일", "30일"]
     )
     expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
-    expect(visitor.page.locator("[aria-current]")).to_have_text("한국어")
+    expect(visitor.part("language")).to_have_value("ko")
     expect(visitor.page).to_have_title(MESSAGES["ko"]["title"])
     _expect_all_said(visitor, "ko")
     visitor.page.reload()
     expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
 
 
-def test_the_catalogues_have_the_same_messages() -> None:
-    assert list(MESSAGES["en"]) == list(MESSAGES["ko"])
-    for key, message in MESSAGES["en"].items():
-        assert sorted(re.findall(r"{\w+}", message)) == sorted(re.findall(r"{\w+}", MESSAGES["ko"][key])), key
+@pytest.mark.parametrize("language", NAMES)
+def test_the_catalogues_have_the_same_messages(language: str) -> None:
+    english = MESSAGES["en"]
+    messages = json.loads((FOLDERS["ui"] / f"{language}.json").read_text("utf-8"))
+    # A language may have forms for few and for many.
+    assert [key for key in messages if not key.endswith(("_few", "_many"))] == list(english)
+    for key, message in messages.items():
+        assert message.strip(), key
+        of_english = english[re.sub("_(few|many)$", "_other", key)]
+        assert sorted(re.findall(r"{\w+}", message)) == sorted(re.findall(r"{\w+}", of_english)), key
+
+
+# The program puts these behind the names of messages.
+_FORM = re.compile("_(one|few|many|other|once|confirm)$")
 
 
 def test_every_message_is_used() -> None:
@@ -121,9 +133,7 @@ def test_every_message_is_used() -> None:
     sources = [file.read_text("utf-8") for folder in folders for file in folder.glob("*.[jh][st]*")]
     code = "\n".join(source for source in sources if not source.startswith("{"))
     unused = [
-        key
-        for key in MESSAGES["en"]
-        if not re.search(rf"[\"']{re.sub('_(one|other|once|confirm)$', '', key)}[\"']", code)
+        key for key in MESSAGES["en"] if not re.search(rf"[\"'`]({key}|{_FORM.sub('', key)})[\"'`$]", code)
     ]
     assert unused == []
 
@@ -215,14 +225,17 @@ def _states(visitor: Visit) -> Iterator[str]:
     """Bring the page, not yet open, into each of its states, one after the other."""
     lives = {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000}
     who = {"contact": "abuse@example.org", "terms_url": "https://example.org/terms"}
-    visitor.answer("limits", 200, {"max_text_bytes": 1_000, "expires_in": lives, **who})
+    visitor.limits({"max_text_bytes": 1_000, "expires_in": lives, **who})
     visitor.open()
     yield "empty"
+    visitor.options()
+    yield "options"
     visitor.part("save").click()
     visitor.load("w0rp")
     expect(visitor.part("load-alert")).not_to_be_empty()
     yield "refused"
     visitor.load("wUrp")
+    visitor.part("has-password").click()
     expect(visitor.part("password-row")).to_be_visible()
     visitor.part("text").fill("W" * 1_001)
     expect(visitor.part("counter")).to_have_class(re.compile("over"))
@@ -233,9 +246,14 @@ def _states(visitor: Visit) -> Iterator[str]:
     visitor.load(code)
     expect(visitor.part("loaded")).to_be_visible()
     yield "loaded"
-    visitor.part("receipt-ask").click()
-    expect(visitor.part("receipt")).not_to_be_empty()
+    expect(visitor.part("receipt")).to_have_class(re.compile("opened"))
     yield "receipt"
+    visitor.part("show-qr").click()
+    expect(visitor.part("qr")).to_be_visible()
+    yield "QR code"
+    visitor.part("big-screen").click()
+    yield "big screen"
+    visitor.part("big-screen-close").click()
     visitor.part("delete").click()
     expect(visitor.part("saved-details")).to_be_hidden()
     yield "deleted"
@@ -244,7 +262,6 @@ def _states(visitor: Visit) -> Iterator[str]:
     with visitor.page.expect_response("**/api/v1/ack"):
         visitor.load(code)
     expect(visitor.part("one-time")).to_be_visible()
-    visitor.part("receipt-ask").click()
     expect(visitor.part("saved-details")).to_be_hidden()
     yield "read"
 

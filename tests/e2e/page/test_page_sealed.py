@@ -43,7 +43,7 @@ def test_neither_password_nor_text_leaves_the_browser(visit: Visiting) -> None:
     assert str(body["text"]).startswith("ey")
     with _sent_by(receiver) as asked:
         receiver.load(code)
-        expect(receiver.part("load-password")).to_be_focused()
+        receiver.part("has-password").click()
         for password in ("wrong", PASSWORD):
             receiver.part("load-password").fill(password)
             with receiver.page.expect_response("**/api/v1/load"):
@@ -64,7 +64,7 @@ def test_a_text_that_the_server_sealed_opens_here_and_the_other_way_round(
 ) -> None:
     somebody = visit().open()
     _, written = live_server.post("/api/v1/write", {"text": TEXT, "password": "café"})
-    _unlock(somebody, str(written["code"]), "cafe\u0301")
+    somebody.unlock(str(written["code"]), "cafe\u0301")
     expect(somebody.part("loaded-text")).to_have_value(TEXT)
     code = somebody.save("by the page", password=PASSWORD)
     _, found = live_server.post("/api/v1/load", {"code": code, "password": PASSWORD})
@@ -82,7 +82,7 @@ def test_a_weak_derivation_is_refused_before_a_proof_is_sent(
     receiver.answer("load", 404, {"type": "urn:saver:problem:no-text", "seal": seal})
     receiver.open()
     with _sent_by(receiver) as sent:
-        _unlock(receiver, "wUrp", PASSWORD)
+        receiver.unlock("wUrp", PASSWORD)
         expect(receiver.part("load-alert")).to_have_text(EN["weak_seal"])
     assert [sorted(_body(request)) for request in sent] == [["claim", "code"]]
 
@@ -99,7 +99,7 @@ def test_neither_an_open_answer_to_a_proof_nor_a_broken_one_is_shown(visit: Visi
             route.continue_()
 
     receiver.page.route("**/api/v1/load", reply)
-    _unlock(receiver, "wUrp", PASSWORD)
+    receiver.unlock("wUrp", PASSWORD)
     expect(receiver.part("load-alert")).to_have_text(EN["broken_seal" if sealed else "not_sealed"])
     expect(receiver.part("loaded")).to_be_hidden()
 
@@ -115,14 +115,14 @@ def test_sealing_says_that_it_is_under_way(visit: Visiting) -> None:
             return derive.apply(this, given);
         };
     """)
-    sender.open().part("text").fill(TEXT)
+    sender.open().options().part("text").fill(TEXT)
     sender.part("password").fill(PASSWORD)
     sender.part("save").click()
     expect(sender.part("save")).to_have_text(EN["sealing"])
     expect(sender.part("save")).to_be_disabled()
     expect(sender.part("save-form")).to_have_attribute("aria-busy", "true")
     sender.page.evaluate("go()")
-    expect(sender.part("saved-heading")).to_be_focused()
+    expect(sender.part("copy-code")).to_be_focused()
     sender.part("again").click()
     expect(sender.part("save")).to_have_text(EN["save"])
 
@@ -133,13 +133,14 @@ def test_where_nothing_can_be_sealed_the_page_says_so_and_the_server_seals(
 ) -> None:
     somebody, words = visit(language), MESSAGES[language]
     somebody.page.add_init_script(UNSAFE)
-    somebody.open()
+    somebody.open().options()
     expect(somebody.part("password-hint")).to_have_text(words["password_hint_unsafe"])
     expect(somebody.part("password-hint")).to_be_visible()
     with _sent_by(somebody) as sent:
         code = somebody.save(TEXT, password=PASSWORD)
     assert _body(sent[0])["password"] == PASSWORD
     somebody.load(code)
+    somebody.part("has-password").click()
     expect(somebody.part("password-row-hint")).to_have_text(words["load_hint_unsafe"])
     expect(somebody.part("password-row-hint")).to_be_visible()
     somebody.part("load-password").fill(PASSWORD)
@@ -151,6 +152,7 @@ def test_where_texts_are_sealed_the_page_says_that(visit: Visiting) -> None:
     somebody = visit().open()
     expect(somebody.part("password-hint")).to_have_text(EN["password_hint"])
     somebody.load("wUrp")
+    somebody.part("has-password").click()
     expect(somebody.part("load-password")).to_be_visible()
     expect(somebody.part("password-row-hint")).to_be_hidden()
 
@@ -167,7 +169,7 @@ def test_a_write_whose_answer_was_lost_is_sent_again_and_leases_once(visit: Visi
         route.abort()
 
     sender.page.route("**/api/v1/write", lose)
-    sender.open()
+    sender.open().options()
     with _sent_by(sender) as sent:
         sender.part("text").fill(TEXT)
         sender.part("password").fill(password)
@@ -196,7 +198,7 @@ def test_a_write_whose_answer_was_lost_once_is_saved_all_the_same(visit: Visitin
 
 
 def test_what_was_changed_is_another_write(visit: Visiting) -> None:
-    sender = visit().open()
+    sender = visit().open().options()
     sender.answer("write", 503, {})
     with _sent_by(sender) as sent:
         sender.part("text").fill(TEXT)
@@ -226,7 +228,7 @@ def test_a_one_time_text_has_one_reader(visit: Visiting, password: str) -> None:
     code = sender.save(TEXT, password=password, once=True)
     with first.page.expect_response("**/api/v1/ack") as acknowledged:
         if password:
-            _unlock(first, code, password)
+            first.unlock(code, password)
         else:
             first.load(code)
     assert acknowledged.value.status == 204
@@ -235,9 +237,8 @@ def test_a_one_time_text_has_one_reader(visit: Visiting, password: str) -> None:
     expect(first.part("loaded-left")).to_be_empty()
     second.load(code)
     expect(second.part("load-alert")).to_have_text(EN["no_text"])
-    sender.part("receipt-ask").click()
     expect(sender.part("saved-heading")).to_have_text(EN["read"])
-    expect(sender.part("receipt")).to_have_text(re.compile(r"^First opened at \d\d:\d\d\. Read and gone\."))
+    expect(sender.part("receipt")).to_have_text(re.compile(r"^Opened at \d\d:\d\d\. Read and gone\."))
     expect(sender.part("code")).to_be_hidden()
 
 
@@ -252,9 +253,9 @@ def test_a_lost_answer_does_not_lose_a_one_time_text(visit: Visiting) -> None:
     receiver.page.route("**/api/v1/load", lose, times=3)
     receiver.open()
     receiver.load(code)
-    expect(receiver.part("waiting")).to_have_text(EN["waiting_again"])
-    expect(receiver.part("load-alert")).to_have_text(EN["unreachable"])
-    expect(receiver.part("waiting")).to_be_empty()
+    expect(receiver.part("load-waiting")).to_have_text(EN["waiting_again"])
+    expect(receiver.part("load-alert")).to_have_text(EN["load_unreachable"])
+    expect(receiver.part("load-waiting")).to_be_empty()
     receiver.load(code)
     expect(receiver.part("loaded-text")).to_have_value(TEXT)
     expect(receiver.part("one-time")).to_be_visible()
@@ -282,23 +283,37 @@ def test_an_ordinary_text_is_not_acknowledged(visit: Visiting) -> None:
 # The receipt
 
 
-def test_the_receipt_says_what_became_of_the_text(visit: Visiting) -> None:
+def test_the_receipt_says_by_itself_what_became_of_the_text(visit: Visiting) -> None:
     sender, receiver = visit().open(), visit().open()
     code = sender.save(TEXT, password=PASSWORD)
-    sender.part("receipt-ask").click()
     expect(sender.part("receipt")).to_have_text(EN["receipt_waiting"])
-    assert sum(url.endswith("/status") for url in sender.asked) == 1
-    _unlock(receiver, code, PASSWORD)
+    receiver.unlock(code, PASSWORD)
     expect(receiver.part("loaded")).to_be_visible()
-    sender.part("receipt-ask").click()
-    expect(sender.part("receipt")).to_have_text(re.compile(r"^First opened at \d\d:\d\d\."))
+    expect(sender.part("receipt")).to_have_text(re.compile(r"^Opened at \d\d:\d\d\."))
     expect(sender.part("code")).to_be_visible()
-    sender.part("delete").click()
-    sender.part("receipt-ask").click()
-    expect(sender.part("receipt")).to_have_text(re.compile(r"^First opened at \d\d:\d\d\. Deleted\."))
     sender.part("again").click()
     sender.save("another")
-    expect(sender.part("receipt")).to_be_empty()
+    expect(sender.part("receipt")).to_have_text(EN["receipt_waiting"])
+
+
+def test_the_receipt_is_asked_for_less_and_less_often_and_not_unseen(visit: Visiting) -> None:
+    sender = visit()
+    sender.page.clock.install()
+    sender.open().save(TEXT)
+
+    def asked() -> int:
+        sender.page.wait_for_load_state("networkidle")
+        return sum(url.endswith("/status") for url in sender.asked)
+
+    for _ in range(60):
+        sender.page.clock.run_for(1_000)
+    assert 5 <= asked() <= 8
+    sender.page.evaluate("Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' })")
+    for _ in range(3):
+        sender.page.clock.run_for(60_000)
+    before = asked()
+    sender.page.clock.run_for(60_000)
+    assert asked() == before
 
 
 @pytest.mark.parametrize(
@@ -318,21 +333,24 @@ def test_every_state_of_a_receipt_has_its_words(
     status = {"state": "waiting", "first_loaded_at": None, "refused": 0}
     sender.answer("status", 200, {**status, "expires_at": "2999-01-01T00:00:00Z", **told})
     sender.save(TEXT)
-    sender.part("receipt-ask").click()
     facts = " ".join(EN[key] for key in said).format(count=told.get("refused"))
     expect(sender.part("receipt")).to_have_text(facts)
     expect(sender.part("saved-heading")).to_have_text(EN[heading])
 
 
-def test_a_receipt_that_fails_says_why(visit: Visiting) -> None:
-    sender = visit().open()
-    sender.save(TEXT)
-    sender.answer("status", 404, {"type": "urn:saver:problem:no-text"})
-    sender.part("receipt-ask").click()
-    expect(sender.part("receipt")).to_have_text(EN["receipt_unknown"])
+def test_a_receipt_that_nobody_has_asked_for_fails_silently(visit: Visiting) -> None:
+    sender = visit()
+    sender.page.clock.install()
+    sender.open()
     sender.answer("status", 503, {}, **{"Retry-After": "2"})
-    sender.part("receipt-ask").click()
-    expect(sender.part("saved-alert")).to_have_text(EN["unavailable"].format(time="2 seconds"))
+    with sender.page.expect_response("**/api/v1/status"):
+        sender.save(TEXT)
+        sender.page.clock.run_for(4_000)
+    expect(sender.part("saved-alert")).to_be_empty()
+    sender.answer("status", 404, {"type": "urn:saver:problem:no-text"})
+    for _ in range(20):
+        sender.page.clock.run_for(1_000)
+    expect(sender.part("receipt")).to_have_text(EN["receipt_unknown"])
     expect(sender.part("code")).to_be_visible()
 
 
@@ -356,9 +374,8 @@ def test_the_footer_says_who_runs_the_service(
     visitor = visit()
     lives = {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000}
     told = {"max_text_bytes": 1_000, "expires_in": lives, "contact": contact, "terms_url": terms}
-    visitor.answer("limits", 200, told)
+    visitor.limits(told)
     visitor.open()
-    expect(visitor.part("counter")).to_have_text("0 characters · 0 of 1 KB")
     shown = visitor.page.locator("footer a:visible")
     assert [link.get_attribute("href") for link in shown.all()] == links
     assert all("noopener" in str(link.get_attribute("rel")) for link in shown.all())
@@ -385,11 +402,3 @@ def _sent_by(visitor: Visit) -> Iterator[list[Request]]:
 def _body(request: Request) -> dict[str, object]:
     body: dict[str, object] = json.loads(request.post_data or "{}")
     return body
-
-
-def _unlock(visitor: Visit, code: str, password: str) -> None:
-    """Load a locked text: ask, be asked for the password, and give it."""
-    visitor.load(code)
-    expect(visitor.part("load-password")).to_be_focused()
-    visitor.part("load-password").fill(password)
-    visitor.part("load").click()
