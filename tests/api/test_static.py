@@ -204,5 +204,5 @@ def test_nothing_but_comments_is_left_out_of_a_script() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    # A third and more of what is written.
-    assert sum(len(sent) for _, sent in pairs) < 0.7 * sum(len(written) for written, _ in pairs)
+    # A good part of what is written is comments.
+    assert sum(len(sent) for _, sent in pairs) < 0.75 * sum(len(written) for written, _ in pairs)

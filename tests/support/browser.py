@@ -129,8 +129,8 @@ class Visit:
             assert not what, what
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # An answer that is no success is told there too, and a preload that a slow machine uses late; neither is a
-        # fault of the page.
+        # An answer that is no success is told there too, and a preload that a slow machine uses late; neither
+        # is a fault of the page.
         is_harmless = message.text.startswith("Failed to load resource") or "was preloaded" in message.text
         if message.type in ("error", "warning") and not is_harmless:
             self.faults.append(message.text)
