@@ -189,15 +189,15 @@ for (const [given, count] of Object.entries(LENGTHS)) {
   test(`${JSON.stringify(given)} has ${count} letters`, () => {
     const [key, values] = whyNoCode(given);
     assert.equal(key, "code_length");
-    assert.deepEqual(values({ number: (amount) => `<${amount}>` }), { count: `<${count}>` });
+    assert.deepEqual(values({ count: (...counted) => counted.join(" ") }), { letters: `code_length ${count}` });
   });
 }
 
 test("look-alikes whose keys were seen are those keys", () => assert.equal(readCode("АВСЕ", "FDCT"), "FDCT"));
 
 test("a link says that its text is sealed", () => {
-  assert.equal(codeOfSealedLink(`https://example.org/#${linkFragment("wUrp", true)}`), "wUrp");
-  for (const given of [`#${linkFragment("wUrp", false)}`, "#wUrp.", "#wUrp.sealedx", "wUrp.sealed"]) {
+  assert.equal(codeOfSealedLink(`https://example.org/#${linkFragment("wUrp", { isSealed: true })}`), "wUrp");
+  for (const given of [`#${linkFragment("wUrp", { isSealed: false })}`, "#wUrp.", "#wUrp.sealedx", "wUrp.sealed"]) {
     assert.equal(codeOfSealedLink(given), null, given);
   }
 });
@@ -209,24 +209,25 @@ test("a long text that was pasted by mistake is refused at once", () => {
 });
 
 const PHRASE = "thaw react slum bask motto";
-const WITH_PHRASE = `#${linkFragment("wUrp", true, PHRASE)}`;
+const WITH_PHRASE = `#${linkFragment("wUrp", { isSealed: true, phrase: PHRASE })}`;
 
 test("a link may carry the phrase; without one it is what it was", () => {
   assert.equal(WITH_PHRASE, "#wUrp.sealed.thaw-react-slum-bask-motto");
-  assert.equal(linkFragment("wUrp", true), "wUrp.sealed");
-  assert.equal(linkFragment("wUrp", true, ""), "wUrp.sealed");
-  assert.equal(linkFragment("wUrp", false), "wUrp");
-  assert.equal(linkFragment("wUrp", false, PHRASE), "wUrp");
+  assert.equal(linkFragment("wUrp", { isSealed: true }), "wUrp.sealed");
+  assert.equal(linkFragment("wUrp", { isSealed: true, phrase: "" }), "wUrp.sealed");
+  assert.equal(linkFragment("wUrp"), "wUrp");
+  assert.equal(linkFragment("wUrp", { isSealed: false }), "wUrp");
+  assert.equal(linkFragment("wUrp", { isSealed: false, phrase: PHRASE }), "wUrp");
 });
 
 test("a password that would not come out of the link as it went in is left out", () => {
   for (const password of ["Thaw react", "thaw  react", " thaw react", "thaw_x react", "thaw-", "hunter", "a 1", "ä b"]) {
-    assert.equal(linkFragment("wUrp", true, password), "wUrp.sealed", password);
+    assert.equal(linkFragment("wUrp", { isSealed: true, phrase: password }), "wUrp.sealed", password);
   }
 });
 
 test("a word with a hyphen comes out as it went in", () => {
-  const fragment = linkFragment("wUrp", true, "thaw yo-yo slum bask motto");
+  const fragment = linkFragment("wUrp", { isSealed: true, phrase: "thaw yo-yo slum bask motto" });
   assert.equal(fragment, "wUrp.sealed.thaw-yo_yo-slum-bask-motto");
   assert.equal(phraseOfLink(`https://example.org/#${fragment}`), "thaw yo-yo slum bask motto");
 });
