@@ -16,7 +16,7 @@ import { makeLoadPanel } from "../ui/loadPanel.js";
 import { makeNoteTabs } from "../ui/noteTabs.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { makeTabs } from "../ui/tabs.js";
-import { secondsUntil, storedCode, timeAfter } from "../ui/restore.js";
+import { forgetCode, secondsUntil, storedCode, timeAfter } from "../ui/restore.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
 import { copyTemporarily } from "./clipboard.js";
 import { insertText } from "./page.js";
@@ -85,7 +85,7 @@ export async function openPanels(settings, i18n, wordList) {
       await addToHistory("saved", code, secondsLeft, { once, isSealed });
     },
     async onEnd(code) {
-      await sessionItems.savedCode.set(null);
+      await forgetCode(sessionItems.savedCode, code);
       await history.markEnded(code);
     },
   });

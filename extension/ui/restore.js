@@ -73,3 +73,12 @@ export function storedCode({ code, ownerToken, secondsLeft, isSealed, once, phra
   const expiresAt = timeAfter(secondsLeft);
   return { code, ownerToken, expiresAt, isSealed, once, phrase, text: isSealed ? "" : text, savedAt };
 }
+
+/**
+ * A code opens nothing any more; another one that was saved meanwhile stays.
+ * @param {SessionItems["savedCode"]} item
+ * @param {string} code
+ */
+export async function forgetCode(item, code) {
+  if ((await item.get())?.code === code) await item.set(null);
+}

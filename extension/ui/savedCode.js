@@ -60,7 +60,7 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
       if (key) showEnded(key);
     },
   });
-  const deleteButton = makeDeleteButton({ ...common, showStatus, onEnded: showEndedAndFocus });
+  const deleteButton = makeDeleteButton({ ...common, showStatus, onEnded: onRemoved });
   const extendButton = makeExtendButton({ ...common, showStatus, onExtended: startCountdown });
   const link = makeSavedLink({ root, i18n, getCurrent, linkOf, copyWithStatus, showStatus });
 
@@ -104,6 +104,7 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
   /** Its receipt can still be seen. @param {string} key of the message that says how the text ended */
   function showEnded(key) {
     countdown.stop();
+    deleteButton.cancel();
     details.hidden = actions.hidden = before.hidden = true;
     heading.classList.remove("unseen");
     link.clear();
@@ -115,6 +116,12 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
   function showEndedAndFocus(key) {
     showEnded(key);
     byPart(root, "again").focus();
+  }
+
+  /** Whoever deletes a text and goes on meanwhile sees another one. @param {string} key @param {ShownCode} about */
+  function onRemoved(key, about) {
+    if (current === about) showEndedAndFocus(key);
+    else onEnd(about.code);
   }
 
   /** @param {boolean} isCertain whether that much time has gone by, and not only a clock been set */
