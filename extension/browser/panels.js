@@ -16,7 +16,7 @@ import { makeLoadPanel } from "../ui/loadPanel.js";
 import { makeNoteTabs } from "../ui/noteTabs.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { makeTabs } from "../ui/tabs.js";
-import { forgetCode, secondsUntil, storedCode, timeAfter } from "../ui/restore.js";
+import { forgetCode, secondsUntil, storedCode, timeAfter, updateCode } from "../ui/restore.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
 import { copyTemporarily } from "./clipboard.js";
 import { insertText } from "./page.js";
@@ -84,9 +84,13 @@ export async function openPanels(settings, i18n, wordList) {
       await sessionItems.savedCode.set(storedCode(shown));
       await addToHistory("saved", code, secondsLeft, { once, isSealed });
     },
+    async onExtended(shown) {
+      await updateCode(sessionItems.savedCode, shown);
+      await history.setEnd(shown.code, timeAfter(shown.secondsLeft));
+    },
     async onEnd(code) {
       await forgetCode(sessionItems.savedCode, code);
-      await history.markEnded(code);
+      await history.setEnd(code);
     },
   });
   const historyPanel = makeHistoryPanel({

@@ -30,10 +30,11 @@ import { makeTextField } from "./textField.js";
  * @param {(draft: FormDraft) => void} [options.onDraftChange] told with every change
  * @param {(shown: ShownCode | null) => Promise<void>} [options.onShown] told whose code is shown now, to keep it
  * @param {(code: string) => void} [options.onEnd] told when a code opens nothing any more
+ * @param {(shown: ShownCode) => void} [options.onExtended] told when the text of the shown code lives longer, to keep that
  */
 export function makeSavePanel(options) {
   const { root, saver, api, i18n, linkOf, copy, wordList, paste, lifetime } = options;
-  const { onDraftChange = () => {}, onShown = async () => {}, onEnd = () => {} } = options;
+  const { onDraftChange = () => {}, onShown = async () => {}, onEnd = () => {}, onExtended = () => {} } = options;
   /** @type {HTMLFormElement} */
   const form = byPart(root, "save-form");
   const button = byPart(root, "save");
@@ -46,7 +47,7 @@ export function makeSavePanel(options) {
   const { once, lifetimes, password } = settings;
   /** @type {Record<string, HTMLElement>} what a refusal may name */
   const fields = { text: field, password: password.field };
-  const savedCode = makeSavedCode({ root: byPart(root, "saved"), api, i18n, linkOf, copy, onAgain, onEdit, onEnd });
+  const savedCode = makeSavedCode({ root: byPart(root, "saved"), api, i18n, linkOf, copy, onAgain, onEdit, onEnd, onExtended });
   // A draft that came back without the password it was to be locked with.
   let needsPassword = false;
 

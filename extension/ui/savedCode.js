@@ -35,8 +35,9 @@ const RETRY_AFTER = 60;
  * @param {(isOwned: boolean) => void} options.onAgain to save another text; `isOwned`: whether its owner token was here
  * @param {(shown: ShownCode) => void} options.onEdit to save the same text again
  * @param {(code: string) => void} options.onEnd told when the code opens nothing any more
+ * @param {(shown: ShownCode) => void} options.onExtended told when the text lives longer
  */
-export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, onEnd }) {
+export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, onEnd, onExtended }) {
   const heading = byPart(root, "saved-heading");
   const codeElement = byPart(root, "code");
   const liveRegion = byPart(root, "saved-news");
@@ -61,7 +62,7 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
     },
   });
   const deleteButton = makeDeleteButton({ ...common, showStatus, onEnded: onRemoved });
-  const extendButton = makeExtendButton({ ...common, showStatus, onExtended: startCountdown });
+  const extendButton = makeExtendButton({ ...common, showStatus, onExtended: showExtended });
   const link = makeSavedLink({ root, i18n, getCurrent, linkOf, copyWithStatus, showStatus });
 
   /** @param {ShownCode} shown @param {boolean} isRestored whether it was saved some time ago */
@@ -99,6 +100,15 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
     const until = Date.now() + secondsLeft * 1000;
     i18n.setText(byPart(root, "saved-facts"), "saved_facts", (translator) => ({ facts: factsOf(current, until, translator) }));
     countdown.start(secondsLeft, expire);
+  }
+
+  /** @param {number} secondsLeft */
+  function showExtended(secondsLeft) {
+    if (!current) return;
+    // The same object: its receipt goes on.
+    current.secondsLeft = secondsLeft;
+    startCountdown(secondsLeft);
+    onExtended(current);
   }
 
   /** Its receipt can still be seen. @param {string} key of the message that says how the text ended */

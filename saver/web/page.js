@@ -11,7 +11,7 @@ import { listenToDocument } from "../ui/documentKeys.js";
 import { copyText, byPart } from "../ui/dom.js";
 import { makeI18n } from "../ui/i18n.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
-import { forgetCode, restorePanels, resumePendingWrite, storedCode } from "../ui/restore.js";
+import { forgetCode, restorePanels, resumePendingWrite, storedCode, updateCode } from "../ui/restore.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { showServiceInfo } from "../ui/serviceInfo.js";
 import { makeTranslations } from "../ui/translations.js";
@@ -59,6 +59,7 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
       // A phrase is a password: a page that is loaded again has forgotten it.
       await sessionItems.savedCode.set(shown && { ...storedCode(shown), phrase: "" });
     },
+    onExtended: (shown) => updateCode(sessionItems.savedCode, shown),
     onEnd: (code) => forgetCode(sessionItems.savedCode, code),
   });
   return { load, save };

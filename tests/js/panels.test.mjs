@@ -170,6 +170,33 @@ test("a deleted text leaves its code nowhere but in the history, as ended", asyn
   assert.ok(history()[0].expiresAt <= Date.now());
 });
 
+test("a text that was deleted behind another one has ended in the history too, and the other one stays", async () => {
+  await open();
+  await save("hello");
+  await document.part("delete").emit("click");
+  await document.part("again").emit("click");
+  await browser.storage.session.set({ written: { code: "aaaa" } });
+  await settled();
+  assert.deepEqual(requests.at(-1), ["delete", { code: "wUrp", owner_token: "token" }]);
+  assert.ok(history()[0].expiresAt <= Date.now());
+  assert.equal(browser.storage.session.values.written.code, "aaaa");
+});
+
+test("a text that is kept longer comes back with its new end, and has it in the history", async () => {
+  await open();
+  await save("hello");
+  const soon = () => Math.abs(history()[0].expiresAt - browser.storage.session.values.written.expiresAt) < 5_000;
+  ANSWERS.status = { state: "waiting", first_loaded_at: null, refused: 0, expires_at: new Date(Date.now() + 100_000).toUTCString() };
+  ANSWERS.extend = { expires_at: new Date(Date.now() + 600_000).toUTCString() };
+  await document.part("extend").emit("click");
+  await settled();
+  assert.equal(document.part("saved-status").textContent, "extended");
+  const { expiresAt, text } = browser.storage.session.values.written;
+  assert.ok(Math.abs(expiresAt - Date.now() - 600_000) < 10_000);
+  assert.equal(text, "hello");
+  assert.ok(soon());
+});
+
 test("the limits of the service hold in the form", async () => {
   await open();
   await save("more than ten bytes");
