@@ -67,12 +67,21 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
 
 /** @typedef {Awaited<ReturnType<typeof makeContext>>} Context */
 
+/** Where a user has blocked it, already to name it is an error; the page is to work all the same. */
+function tabStorage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
 async function makeContext() {
   const fetch = window.fetch.bind(window);
   const translations = makeTranslations(fetch, base);
   const spoken = { [root.lang]: await translations.load(root.lang) };
   const i18n = makeI18n(makeTranslator(spoken, root.lang));
-  const storage = makePageStorage(sessionStorage, byName("not-my-computer"), byName("page-status"), i18n);
+  const storage = makePageStorage(tabStorage(), byName("not-my-computer"), byName("page-status"), i18n);
   const sessionItems = makeSession(storage, false);
   const retry = { waiting: makeWaitingMessage(document, i18n) };
   const api = makeApi({ fetch, baseUrl: base, retry });
