@@ -230,6 +230,8 @@ export function makeSavePanel(options) {
     focus: () => (form.hidden ? savedCode.focus() : field.focus()),
     /** Put a text where the cursor of the form is. @param {string} given */
     insert(given) {
+      // Program code may change what a user may not: it would be cleared with the text that is on its way.
+      if (field.readOnly) return;
       if (form.hidden) onAgain(false);
       field.focus();
       text.insert(given);

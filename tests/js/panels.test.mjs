@@ -272,6 +272,19 @@ test("notes come back as tabs, and a loaded text becomes one", async () => {
   assert.ok(document.part("panels").children.every((each) => each instanceof FakeElement));
 });
 
+test("a note that is removed leaves its tab to the one with both panels", async () => {
+  browser.storage.local.values["note:1"] = { id: "1", code: "aaaa", text: "a note" };
+  await open();
+  const remove = document.part("panels").below().find((each) => each.dataset.part === "note-remove");
+  const focused = [];
+  document.getElementById = (id) => (id === "tab-text" ? { focus: () => focused.push(id) } : null);
+  await remove.emit("click");
+  await settled();
+  assert.ok(!("note:1" in browser.storage.local.values));
+  assert.equal(browser.storage.session.values.tab, "tab-text");
+  assert.deepEqual(focused, ["tab-text"]);
+});
+
 test("a popup goes on with what was under way", async () => {
   browser.storage.session.values.draft = { text: "a draft", expiresIn: null, once: false, locked: false, sent: false };
   browser.storage.session.values.typed = "wU";
