@@ -151,6 +151,7 @@ export function makeLoadPanel(options) {
 
   /** @param {string} given */
   function fill(given) {
+    codeField.keepFromOpening();
     field.value = given;
     onChange();
   }

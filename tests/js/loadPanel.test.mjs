@@ -166,6 +166,15 @@ test("a link fills the code in, and nothing is opened before a user asks for it"
   assert.deepEqual(asked, [["wUrp", "", false]]);
 });
 
+test("a link that comes just after four letters were typed is not opened in their place", async (t) => {
+  part("code-field").value = "aaaa";
+  await part("code-field").emit("input");
+  panel.openCode("https://example.org/#wUrp.once");
+  t.mock.timers.tick(10_000);
+  await settled();
+  assert.deepEqual([asked, part("code-field").value], [[], "wUrp"]);
+});
+
 test("a broken link says what is wrong with it", () => {
   panel.openCode("#wUrpx");
   assert.deepEqual([part("code-field").value, said("load-alert"), focused()], ["#wUrpx", "code_length", "code-field"]);

@@ -209,9 +209,11 @@ test("a write that nobody saw the end of is gone on with in place of a code from
   await save("hello");
   const saver = makeSaver({ api: { write: async () => ({ code: "bbbb", ownerToken: "t", secondsLeft: 600 }) } });
   await saver.accept(newWrite({ text: "selected", expiresIn: 600 }));
+  part("text").value = "begun";
   await panel.resumeUpload(saver, false);
   assert.equal(said("code"), "bbbb");
   assert.equal(part("edit").hidden, true, "what the form holds is another text");
+  assert.equal(part("text").value, "begun");
 });
 
 test("something to say takes the place of a code", async () => {
