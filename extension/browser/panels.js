@@ -17,7 +17,7 @@ import { makeNoteTabs } from "../ui/noteTabs.js";
 import { saveFile } from "../ui/saveFile.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { makeTabs } from "../ui/tabs.js";
-import { secondsUntil, storedCode, timeAfter } from "../ui/restore.js";
+import { forgetCode, secondsUntil, storedCode, timeAfter, updateCode } from "../ui/restore.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
 import { copyTemporarily } from "./clipboard.js";
 import { insertText } from "./page.js";
@@ -85,9 +85,13 @@ export async function openPanels(settings, i18n, wordList) {
       await sessionItems.savedCode.set(storedCode(shown));
       await addToHistory("saved", code, secondsLeft, { once, isSealed });
     },
+    async onExtended(shown) {
+      await updateCode(sessionItems.savedCode, shown);
+      await history.setEnd(shown.code, timeAfter(shown.secondsLeft));
+    },
     async onEnd(code) {
-      await sessionItems.savedCode.set(null);
-      await history.markEnded(code);
+      await forgetCode(sessionItems.savedCode, code);
+      await history.setEnd(code);
     },
   });
   const historyPanel = makeHistoryPanel({

@@ -13,7 +13,9 @@ const SEALED_LINK = /#([a-zA-Z]{4})\.sealed(?![\p{L}\p{N}\p{M}])/u;
 // One word may end a sentence: "#wUrp.sealed.thanks". A hyphen at the end is where a line was broken.
 const PHRASE_IN_LINK =
   /#[a-zA-Z]{4}\.sealed\.([a-z]+(?:[-_][a-z]+)+)(?![\p{L}\p{N}\p{M}-]|_[\p{L}\p{N}])/gu;
-const ONCE_LINK = /#[a-zA-Z]{4}(?:\.sealed)?(?:\.[a-z]+(?:[-_][a-z]+)+)?\.once(?![\p{L}\p{N}\p{M}])/u;
+// A phrase may begin with the word: "#wUrp.sealed.once-more".
+const ONCE_LINK =
+  /#[a-zA-Z]{4}(?:\.sealed)?(?:\.[a-z]+(?:[-_][a-z]+)+)?\.once(?![\p{L}\p{N}\p{M}]|[-_][\p{L}\p{N}])/u;
 const PHRASE = /^[a-z]+(?:-[a-z]+)*(?: [a-z]+(?:-[a-z]+)*)+$/;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const SHAPE = /^[a-zA-Z]{4}$/;

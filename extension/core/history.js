@@ -49,11 +49,11 @@ export function makeHistory(area, now = Date.now) {
       await store([entry, ...(await list()).filter((each) => each.code !== code || each.action !== action)]);
     },
 
-    /** The text under a code is gone before its time. @param {string} code */
-    async markEnded(code) {
+    /** The text under a code is gone before its time, or lives longer. @param {string} code @param {number} [expiresAt] */
+    async setEnd(code, expiresAt = now()) {
       const entries = await list();
       if (!entries.some((each) => each.code === code)) return;
-      await store(entries.map((each) => (each.code === code ? { ...each, expiresAt: now() } : each)));
+      await store(entries.map((each) => (each.code === code ? { ...each, expiresAt } : each)));
     },
 
     /** Add what an older extension has noted. @param {Entry[]} entries */

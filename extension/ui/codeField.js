@@ -65,6 +65,9 @@ export function makeCodeField(field, { onComplete, onChange, onText }) {
     /** @returns {string | null} the code in the field, or null where there is none */
     read: () => readCode(field.value, typedLetters),
 
+    /** Another code than the typed one stands there now. */
+    keepFromOpening: () => clearTimeout(timer),
+
     focusForTyping() {
       isRedirected = field.value === "";
       field.focus();

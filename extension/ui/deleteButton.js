@@ -15,7 +15,7 @@ const UNDO_TIME = 5_000;
  * @param {import("./i18n.js").I18n} options.i18n
  * @param {() => ShownCode | null} options.getCurrent whose text it is
  * @param {(key: string) => void} options.showStatus "" for nothing
- * @param {(key: string) => void} options.onEnded told by which message the text has ended
+ * @param {(key: string, about: ShownCode) => void} options.onEnded told by which message a text has ended, shown or not
  * @param {(error: unknown) => void} options.onError
  */
 export function makeDeleteButton({ root, api, i18n, getCurrent, showStatus, onEnded, onError }) {
@@ -51,21 +51,22 @@ export function makeDeleteButton({ root, api, i18n, getCurrent, showStatus, onEn
   /** Delete now what is to be deleted, if anything is. */
   async function finish() {
     const about = stopWaiting();
-    if (!about) return;
+    if (!about) return undefined;
     button.disabled = true;
     try {
       await api.remove(about.code, about.ownerToken);
-      // Another text may have been saved meanwhile.
-      if (getCurrent() === about) onEnded("deleted");
+      onEnded("deleted", about);
     } catch (error) {
-      if (getCurrent() !== about) return;
+      if (error instanceof NoText) return onEnded("expired", about);
+      // Another text may have been saved meanwhile.
+      if (getCurrent() !== about) return undefined;
       showStatus("");
-      if (error instanceof NoText) onEnded("expired");
-      else onError(error);
+      onError(error);
     } finally {
       button.disabled = false;
       keepFocus(button);
     }
+    return undefined;
   }
 
   button.addEventListener("click", press);
@@ -73,9 +74,11 @@ export function makeDeleteButton({ root, api, i18n, getCurrent, showStatus, onEn
   window.addEventListener("pagehide", finish);
   return {
     finish,
-    /** For another text. @param {boolean} isPossible */
+    /** There is nothing left to delete. */
+    cancel: () => void stopWaiting(),
+    /** For another text; the one before is deleted if that was pressed. @param {boolean} isPossible */
     reset(isPossible) {
-      stopWaiting();
+      finish();
       button.hidden = !isPossible;
     },
   };

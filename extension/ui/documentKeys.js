@@ -3,7 +3,7 @@
 import { isNothingButCode } from "../core/codes.js";
 
 const LETTER = /^\p{L}$/u;
-const EDITABLE = "textarea, input, select, [contenteditable], dialog[open] *";
+const EDITABLE = "textarea, input, select, [contenteditable], dialog[open], dialog[open] *";
 
 /** @typedef {{text: string, done: () => void} | null} Copied */
 

@@ -113,9 +113,10 @@ export function makeLoadPanel(options) {
   function showNoText() {
     i18n.clearText(notice);
     const isLocked = password.value !== "" || sealedLinkCode !== null;
-    alert.show(isLocked ? "no_text_password" : "no_text", undefined, isLocked ? password : field);
+    // Hidden, the field would take no focus.
     if (isLocked) setPasswordShown(true);
     else hasPasswordButton.hidden = false;
+    alert.show(isLocked ? "no_text_password" : "no_text", undefined, isLocked ? password : field);
     (isLocked ? password : field).select();
   }
 
@@ -155,6 +156,7 @@ export function makeLoadPanel(options) {
 
   /** @param {string} given */
   function fill(given) {
+    codeField.keepFromOpening();
     field.value = given;
     onChange();
   }

@@ -1,6 +1,7 @@
 /** Notes: loaded texts that a user keeps, each in a tab of its own, editable. */
 
 import { coalesceWrites } from "../core/coalesce.js";
+import { TEXT_TAB } from "../core/session.js";
 import { setDirection } from "./direction.js";
 
 /** @typedef {import("../core/notes.js").Note} Note */
@@ -60,8 +61,8 @@ export function makeNoteTabs({ list, panels, notes, i18n, copy, show }) {
         await notes.remove(note.id);
         tab.remove();
         panel.remove();
-        show("tab-load");
-        document.getElementById("tab-load")?.focus();
+        show(TEXT_TAB);
+        document.getElementById(TEXT_TAB)?.focus();
       }),
     );
     panel.append(field, row, status);

@@ -73,3 +73,22 @@ export function storedCode({ code, ownerToken, secondsLeft, isSealed, once, phra
   const expiresAt = timeAfter(secondsLeft);
   return { code, ownerToken, expiresAt, isSealed, once, phrase, text: isSealed ? "" : text, savedAt };
 }
+
+/**
+ * A code opens nothing any more; another one that was saved meanwhile stays.
+ * @param {SessionItems["savedCode"]} item
+ * @param {string} code
+ */
+export async function forgetCode(item, code) {
+  if ((await item.get())?.code === code) await item.set(null);
+}
+
+/**
+ * The text of a code lives longer; another one that was saved elsewhere stays.
+ * @param {SessionItems["savedCode"]} item
+ * @param {import("./savedCode.js").ShownCode} shown
+ */
+export async function updateCode(item, { code, secondsLeft }) {
+  const saved = await item.get();
+  if (saved?.code === code) await item.set({ ...saved, expiresAt: timeAfter(secondsLeft) });
+}

@@ -31,10 +31,11 @@ import { makeTextField } from "./textField.js";
  * @param {(draft: FormDraft) => void} [options.onDraftChange] told with every change
  * @param {(shown: ShownCode | null) => Promise<void>} [options.onShown] told whose code is shown now, to keep it
  * @param {(code: string) => void} [options.onEnd] told when a code opens nothing any more
+ * @param {(shown: ShownCode) => void} [options.onExtended] told when the text of the shown code lives longer, to keep that
  */
 export function makeSavePanel(options) {
   const { root, saver, api, i18n, linkOf, copy, wordList, paste, lifetime } = options;
-  const { onDraftChange = () => {}, onShown = async () => {}, onEnd = () => {} } = options;
+  const { onDraftChange = () => {}, onShown = async () => {}, onEnd = () => {}, onExtended = () => {} } = options;
   /** @type {HTMLFormElement} */
   const form = byPart(root, "save-form");
   const button = byPart(root, "save");
@@ -47,7 +48,7 @@ export function makeSavePanel(options) {
   const { once, lifetimes, password } = settings;
   /** @type {Record<string, HTMLElement>} what a refusal may name */
   const fields = { text: field, password: password.field };
-  const savedCode = makeSavedCode({ root: byPart(root, "saved"), api, i18n, linkOf, copy, onAgain, onEdit, onEnd });
+  const savedCode = makeSavedCode({ root: byPart(root, "saved"), api, i18n, linkOf, copy, onAgain, onEdit, onEnd, onExtended });
   // A draft that came back without the password it was to be locked with.
   let needsPassword = false;
 
@@ -230,6 +231,8 @@ export function makeSavePanel(options) {
     focus: () => (form.hidden ? savedCode.focus() : field.focus()),
     /** Put a text where the cursor of the form is. @param {string} given */
     insert(given) {
+      // Program code may change what a user may not: it would be cleared with the text that is on its way.
+      if (field.readOnly) return;
       if (form.hidden) onAgain(false);
       field.focus();
       text.insert(given);

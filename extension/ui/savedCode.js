@@ -35,8 +35,9 @@ const RETRY_AFTER = 60;
  * @param {(isOwned: boolean) => void} options.onAgain to save another text; `isOwned`: whether its owner token was here
  * @param {(shown: ShownCode) => void} options.onEdit to save the same text again
  * @param {(code: string) => void} options.onEnd told when the code opens nothing any more
+ * @param {(shown: ShownCode) => void} options.onExtended told when the text lives longer
  */
-export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, onEnd }) {
+export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, onEnd, onExtended }) {
   const heading = byPart(root, "saved-heading");
   const codeElement = byPart(root, "code");
   const liveRegion = byPart(root, "saved-news");
@@ -60,8 +61,8 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
       if (key) showEnded(key);
     },
   });
-  const deleteButton = makeDeleteButton({ ...common, showStatus, onEnded: showEndedAndFocus });
-  const extendButton = makeExtendButton({ ...common, showStatus, onExtended: startCountdown });
+  const deleteButton = makeDeleteButton({ ...common, showStatus, onEnded: onRemoved });
+  const extendButton = makeExtendButton({ ...common, showStatus, onExtended: showExtended });
   const link = makeSavedLink({ root, i18n, getCurrent, linkOf, copyWithStatus, showStatus });
 
   /** @param {ShownCode} shown @param {boolean} isRestored whether it was saved some time ago */
@@ -101,9 +102,19 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
     countdown.start(secondsLeft, expire);
   }
 
+  /** @param {number} secondsLeft */
+  function showExtended(secondsLeft) {
+    if (!current) return;
+    // The same object: its receipt goes on.
+    current.secondsLeft = secondsLeft;
+    startCountdown(secondsLeft);
+    onExtended(current);
+  }
+
   /** Its receipt can still be seen. @param {string} key of the message that says how the text ended */
   function showEnded(key) {
     countdown.stop();
+    deleteButton.cancel();
     details.hidden = actions.hidden = before.hidden = true;
     heading.classList.remove("unseen");
     link.clear();
@@ -115,6 +126,12 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
   function showEndedAndFocus(key) {
     showEnded(key);
     byPart(root, "again").focus();
+  }
+
+  /** Whoever deletes a text and goes on meanwhile sees another one. @param {string} key @param {ShownCode} about */
+  function onRemoved(key, about) {
+    if (current === about) showEndedAndFocus(key);
+    else onEnd(about.code);
   }
 
   /** @param {boolean} isCertain whether that much time has gone by, and not only a clock been set */

@@ -11,7 +11,7 @@ import { listenToDocument } from "../ui/documentKeys.js";
 import { copyText, byPart } from "../ui/dom.js";
 import { makeI18n } from "../ui/i18n.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
-import { restorePanels, resumePendingWrite, storedCode } from "../ui/restore.js";
+import { forgetCode, restorePanels, resumePendingWrite, storedCode, updateCode } from "../ui/restore.js";
 import { saveFile } from "../ui/saveFile.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { showServiceInfo } from "../ui/serviceInfo.js";
@@ -69,19 +69,29 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
       // A phrase is a password: a page that is loaded again has forgotten it.
       await sessionItems.savedCode.set(shown && { ...storedCode(shown), phrase: "" });
     },
-    onEnd: () => sessionItems.savedCode.set(null),
+    onExtended: (shown) => updateCode(sessionItems.savedCode, shown),
+    onEnd: (code) => forgetCode(sessionItems.savedCode, code),
   });
   return { load, save };
 }
 
 /** @typedef {Awaited<ReturnType<typeof makeContext>>} Context */
 
+/** Where a user has blocked it, already to name it is an error; the page is to work all the same. */
+function tabStorage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return null;
+  }
+}
+
 async function makeContext() {
   const fetch = window.fetch.bind(window);
   const translations = makeTranslations(fetch, files);
   const spoken = { [root.lang]: await translations.load(root.lang) };
   const i18n = makeI18n(makeTranslator(spoken, root.lang));
-  const storage = makePageStorage(sessionStorage, byName("not-my-computer"), byName("page-status"), i18n);
+  const storage = makePageStorage(tabStorage(), byName("not-my-computer"), byName("page-status"), i18n);
   const sessionItems = makeSession(storage, false);
   const retry = { waiting: makeWaitingMessage(document, i18n) };
   const api = makeApi({ fetch, baseUrl: base, retry });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { readCode, spell, whyNoCode } from "../../extension/core/codes.js";
-import { codeOfSealedLink, linkFragment, phraseOfLink } from "../../extension/core/codeSearch.js";
+import { isNothingButCode, readCode, spell, whyNoCode } from "../../extension/core/codes.js";
+import { codeOfSealedLink, isOnceLink, linkFragment, phraseOfLink } from "../../extension/core/codeSearch.js";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -189,15 +189,15 @@ for (const [given, count] of Object.entries(LENGTHS)) {
   test(`${JSON.stringify(given)} has ${count} letters`, () => {
     const [key, values] = whyNoCode(given);
     assert.equal(key, "code_length");
-    assert.deepEqual(values({ number: (amount) => `<${amount}>` }), { count: `<${count}>` });
+    assert.deepEqual(values({ count: (...counted) => counted.join(" ") }), { letters: `code_length ${count}` });
   });
 }
 
 test("look-alikes whose keys were seen are those keys", () => assert.equal(readCode("АВСЕ", "FDCT"), "FDCT"));
 
 test("a link says that its text is sealed", () => {
-  assert.equal(codeOfSealedLink(`https://example.org/#${linkFragment("wUrp", true)}`), "wUrp");
-  for (const given of [`#${linkFragment("wUrp", false)}`, "#wUrp.", "#wUrp.sealedx", "wUrp.sealed"]) {
+  assert.equal(codeOfSealedLink(`https://example.org/#${linkFragment("wUrp", { isSealed: true })}`), "wUrp");
+  for (const given of [`#${linkFragment("wUrp", { isSealed: false })}`, "#wUrp.", "#wUrp.sealedx", "wUrp.sealed"]) {
     assert.equal(codeOfSealedLink(given), null, given);
   }
 });
@@ -209,24 +209,25 @@ test("a long text that was pasted by mistake is refused at once", () => {
 });
 
 const PHRASE = "thaw react slum bask motto";
-const WITH_PHRASE = `#${linkFragment("wUrp", true, PHRASE)}`;
+const WITH_PHRASE = `#${linkFragment("wUrp", { isSealed: true, phrase: PHRASE })}`;
 
 test("a link may carry the phrase; without one it is what it was", () => {
   assert.equal(WITH_PHRASE, "#wUrp.sealed.thaw-react-slum-bask-motto");
-  assert.equal(linkFragment("wUrp", true), "wUrp.sealed");
-  assert.equal(linkFragment("wUrp", true, ""), "wUrp.sealed");
-  assert.equal(linkFragment("wUrp", false), "wUrp");
-  assert.equal(linkFragment("wUrp", false, PHRASE), "wUrp");
+  assert.equal(linkFragment("wUrp", { isSealed: true }), "wUrp.sealed");
+  assert.equal(linkFragment("wUrp", { isSealed: true, phrase: "" }), "wUrp.sealed");
+  assert.equal(linkFragment("wUrp"), "wUrp");
+  assert.equal(linkFragment("wUrp", { isSealed: false }), "wUrp");
+  assert.equal(linkFragment("wUrp", { isSealed: false, phrase: PHRASE }), "wUrp");
 });
 
 test("a password that would not come out of the link as it went in is left out", () => {
   for (const password of ["Thaw react", "thaw  react", " thaw react", "thaw_x react", "thaw-", "hunter", "a 1", "ä b"]) {
-    assert.equal(linkFragment("wUrp", true, password), "wUrp.sealed", password);
+    assert.equal(linkFragment("wUrp", { isSealed: true, phrase: password }), "wUrp.sealed", password);
   }
 });
 
 test("a word with a hyphen comes out as it went in", () => {
-  const fragment = linkFragment("wUrp", true, "thaw yo-yo slum bask motto");
+  const fragment = linkFragment("wUrp", { isSealed: true, phrase: "thaw yo-yo slum bask motto" });
   assert.equal(fragment, "wUrp.sealed.thaw-yo_yo-slum-bask-motto");
   assert.equal(phraseOfLink(`https://example.org/#${fragment}`), "thaw yo-yo slum bask motto");
 });
@@ -259,3 +260,78 @@ test("what is no phrase of a link is none", () => {
   others.push("#wUrp.sealed.thaw-räkt", "#wUrp.thaw-react", "#wUrp.sealed.a-b #wUrp.sealed.c-d", "#wUrp.sealed.a--b");
   for (const given of others) assert.equal(phraseOfLink(given), null, given);
 });
+
+const ONCE_LINKS = [
+  "#wUrp.once",
+  "#wUrp.sealed.once",
+  "#wUrp.sealed.thaw-yo_yo-slum.once",
+  "#wUrp.sealed.once-more.once",
+  "_https://example.org/#wUrp.once_",
+  "(see https://example.org/#wUrp.once).",
+  "https://example.org/#wUrp.once. Thanks!",
+  "https://example.org/#wUrp.once&fbclid=1",
+  "https://example.org/#wUrp%2Eonce",
+];
+
+for (const given of ONCE_LINKS) {
+  test(`${given} says that its text is read once, and still opens it`, () => {
+    assert.equal(isOnceLink(given), true);
+    assert.equal(readCode(given), "wUrp");
+    assert.equal(codeOfSealedLink(given), given.includes("sealed") ? "wUrp" : null);
+  });
+}
+
+test("what does not say that a text is read once does not", () => {
+  const others = ["#wUrp", "wUrp.once", "#wUrp.oncex", "#wUrp.once1", "#wUrpx.once", "#wUrp.sealed", "#wUrp.sealed.thaw-react"];
+  for (const given of [...others, "#wUrp.sealed.once-more", "#wUrp once"]) assert.equal(isOnceLink(given), false, given);
+});
+
+test("a link says everything that it is made with, and each mark comes out as it went in", () => {
+  for (const isSealed of [false, true]) {
+    for (const once of [false, true]) {
+      for (const phrase of ["", PHRASE]) {
+        const link = `https://example.org/#${linkFragment("wUrp", { isSealed, once, phrase })}`;
+        assert.equal(readCode(link), "wUrp", link);
+        assert.equal(codeOfSealedLink(link), isSealed ? "wUrp" : null, link);
+        assert.equal(isOnceLink(link), once, link);
+        assert.equal(phraseOfLink(link), isSealed && phrase ? phrase : null, link);
+      }
+    }
+  }
+  assert.equal(linkFragment("wUrp", { once: true }), "wUrp.once");
+  assert.equal(linkFragment("wUrp", { isSealed: true, once: true, phrase: "thaw react" }), "wUrp.sealed.thaw-react.once");
+});
+
+const NOTHING_BUT_CODES = [
+  "wUrp",
+  " wUrp\n",
+  "“wUrp”.",
+  "(wUrp)",
+  "ｗＵｒｐ",
+  "https://example.org/#wUrp",
+  "HTTPS://example.org/saver/#wUrp.sealed.thaw-react.once",
+  "https://example.org/#wUrp%20",
+];
+
+for (const given of NOTHING_BUT_CODES) {
+  test(`${JSON.stringify(given)} is nothing but a code`, () => assert.equal(isNothingButCode(given), true));
+}
+
+const TEXTS_WITH_CODES = [
+  "",
+  "please save this",
+  "wUrp thanks",
+  "code: wUrp",
+  "w U r p",
+  "small w, BIG U, small r, small p",
+  "цГкз",
+  "see https://example.org/#wUrp",
+  "https://example.org/#wUrp thanks",
+  "https://example.org/#wUrpx",
+  "https://example.org/wUrp",
+  "ftp://example.org/#wUrp",
+];
+
+for (const given of TEXTS_WITH_CODES) {
+  test(`${JSON.stringify(given)} is a text of its own`, () => assert.equal(isNothingButCode(given), false));
+}

@@ -4,7 +4,7 @@ import { beforeEach, test } from "node:test";
 import { openPanels } from "../../extension/browser/panels.js";
 import { DEFAULT_SETTINGS } from "../../extension/core/settings.js";
 import { installBrowser } from "./support/browser.mjs";
-import { FakeElement, fakeI18n, installDocument } from "./support/document.mjs";
+import { FakeElement, fakeI18n, installDocument, settled } from "./support/document.mjs";
 
 const SERVER = "https://example.org/";
 const LIMITS = { max_text_bytes: 10, cool_down: 60, expires_in: { min: 60, default: 600, max: 600, max_sealed: 600 } };
@@ -20,12 +20,10 @@ function install() {
   browser = installBrowser();
   ({ document, clipboard } = installDocument());
   requests = [];
-  for (const name of ["tab-save", "tab-load", "tab-history"]) {
+  for (const name of ["tab-text", "tab-history"]) {
     document.part(name).attributes.role = "tab";
     document.part("tabs").append(document.part(name));
   }
-  document.part("saved").hidden = document.part("loaded").hidden = true;
-  document.part("load-form").reset = () => void (document.part("code-field").value = "");
 }
 
 beforeEach(install);
@@ -47,10 +45,6 @@ async function open(settings = {}) {
   await openPanels({ ...DEFAULT_SETTINGS, server: SERVER, ...settings }, fakeI18n, async () => ["word"]);
   await settled();
 }
-
-const settled = async () => {
-  for (let count = 0; count < 20; count += 1) await new Promise(setImmediate);
-};
 
 async function save(text) {
   document.part("text").value = text;
@@ -92,7 +86,21 @@ test("what is typed is stored at once, and forgotten after saving", async () => 
   await settled();
   assert.equal(browser.storage.session.values.typed, "wU");
   await save("a draft");
-  assert.doesNotMatch(stored(), /a draft/);
+  const { draft, written } = browser.storage.session.values;
+  assert.equal(draft.text, "");
+  assert.equal(written.text, "a draft", "for whoever wants to save it again, changed");
+  assert.equal(stored().split("a draft").length - 1, 1, "and nowhere else");
+});
+
+test("of a text with a password nothing is stored in the clear", async () => {
+  await open();
+  document.part("password").value = "a password";
+  await document.part("password").emit("input");
+  await save("a draft");
+  // Deriving its key takes a moment.
+  while (document.part("code").textContent === "") await settled();
+  assert.equal(browser.storage.session.values.written.isSealed, true);
+  assert.doesNotMatch(stored(), /a draft|a password/);
 });
 
 test("a loaded text is shown, stored for the popup and in the history", async () => {
@@ -140,7 +148,7 @@ test("without a history no code is stored in it", async () => {
 
 test("a full storage keeps nobody from a code or a text", async () => {
   browser.storage.local.isFull = browser.storage.session.isFull = true;
-  browser.storage.session.values.tab = "tab-save";
+  browser.storage.session.values.tab = "tab-text";
   const { set } = browser.storage.session;
   browser.storage.session.set = async (values) => ("tab" in values ? undefined : set.call(browser.storage.session, values));
   await open();
@@ -150,14 +158,43 @@ test("a full storage keeps nobody from a code or a text", async () => {
   assert.equal(document.part("loaded-text").value, "loaded");
 });
 
-test("a deleted text leaves its code nowhere but in the history, as ended", async () => {
+test("a deleted text leaves its code nowhere but in the history, as ended", async (t) => {
   await open();
   await save("hello");
+  t.mock.timers.enable({ apis: ["setTimeout"] });
   await document.part("delete").emit("click");
+  t.mock.timers.tick(5_000);
   await settled();
   assert.deepEqual(requests.at(-1), ["delete", { code: "wUrp", owner_token: "token" }]);
   assert.ok(!("written" in browser.storage.session.values));
   assert.ok(history()[0].expiresAt <= Date.now());
+});
+
+test("a text that was deleted behind another one has ended in the history too, and the other one stays", async () => {
+  await open();
+  await save("hello");
+  await document.part("delete").emit("click");
+  await document.part("again").emit("click");
+  await browser.storage.session.set({ written: { code: "aaaa" } });
+  await settled();
+  assert.deepEqual(requests.at(-1), ["delete", { code: "wUrp", owner_token: "token" }]);
+  assert.ok(history()[0].expiresAt <= Date.now());
+  assert.equal(browser.storage.session.values.written.code, "aaaa");
+});
+
+test("a text that is kept longer comes back with its new end, and has it in the history", async () => {
+  await open();
+  await save("hello");
+  const soon = () => Math.abs(history()[0].expiresAt - browser.storage.session.values.written.expiresAt) < 5_000;
+  ANSWERS.status = { state: "waiting", first_loaded_at: null, refused: 0, expires_at: new Date(Date.now() + 100_000).toUTCString() };
+  ANSWERS.extend = { expires_at: new Date(Date.now() + 600_000).toUTCString() };
+  await document.part("extend").emit("click");
+  await settled();
+  assert.equal(document.part("saved-status").textContent, "extended");
+  const { expiresAt, text } = browser.storage.session.values.written;
+  assert.ok(Math.abs(expiresAt - Date.now() - 600_000) < 10_000);
+  assert.equal(text, "hello");
+  assert.ok(soon());
 });
 
 test("the limits of the service hold in the form", async () => {
@@ -181,7 +218,8 @@ test("the tab is stored, and the history is shown with its tab", async () => {
   await settled();
   assert.equal(document.part("code").textContent, "wUrp");
   assert.equal(document.part("delete").hidden, false, "the newest has its owner token");
-  assert.equal(browser.storage.session.values.tab, "tab-save");
+  assert.equal(browser.storage.session.values.tab, "tab-text");
+  assert.equal(document.part("saved-before").hidden, false, "and says that it is not new");
   const before = requests.length;
   await row.below().find((each) => each.dataset.part === "history-load").emit("click");
   await settled();
@@ -189,11 +227,19 @@ test("the tab is stored, and the history is shown with its tab", async () => {
   assert.equal(requests.length, before, "nothing is loaded before Load is pressed");
 });
 
-test("a link has the address of the service and says whether the text is sealed", async () => {
+test("a link has the address of the service and says whether the text is sealed and read once", async () => {
   await open();
   await save("hello");
   await document.part("copy-link").emit("click");
   assert.equal(clipboard.text, `${SERVER}#wUrp`);
+  await document.part("again").emit("click");
+  document.part("password").value = "a password";
+  document.part("once").checked = true;
+  document.part("code").textContent = "";
+  await save("hello");
+  while (document.part("code").textContent === "") await settled();
+  await document.part("copy-link").emit("click");
+  assert.equal(clipboard.text, `${SERVER}#wUrp.sealed.once`);
 });
 
 test("a text is inserted into the tab below the popup, or into the one that its page was opened for", async () => {
@@ -224,6 +270,19 @@ test("notes come back as tabs, and a loaded text becomes one", async () => {
   const notes = Object.values(browser.storage.local.values).filter((each) => each.id);
   assert.deepEqual(notes.map(({ text }) => text), ["a note", "loaded"]);
   assert.ok(document.part("panels").children.every((each) => each instanceof FakeElement));
+});
+
+test("a note that is removed leaves its tab to the one with both panels", async () => {
+  browser.storage.local.values["note:1"] = { id: "1", code: "aaaa", text: "a note" };
+  await open();
+  const remove = document.part("panels").below().find((each) => each.dataset.part === "note-remove");
+  const focused = [];
+  document.getElementById = (id) => (id === "tab-text" ? { focus: () => focused.push(id) } : null);
+  await remove.emit("click");
+  await settled();
+  assert.ok(!("note:1" in browser.storage.local.values));
+  assert.equal(browser.storage.session.values.tab, "tab-text");
+  assert.deepEqual(focused, ["tab-text"]);
 });
 
 test("a popup goes on with what was under way", async () => {

@@ -10,7 +10,7 @@ import { installDocument } from "./support/document.mjs";
 
 const IN_A_MINUTE = () => Date.now() + 60_500;
 const A_MINUTE_AGO = () => Date.now() - 60_000;
-const CODE = { code: "wUrp", ownerToken: "token", isSealed: true };
+const CODE = { code: "wUrp", ownerToken: "token", isSealed: true, once: true, phrase: "one two", text: "", savedAt: 1 };
 
 let browser;
 let document;
@@ -66,14 +66,20 @@ async function store(key, value) {
   for (let count = 0; count < 10; count += 1) await new Promise(setImmediate);
 }
 
-test("a popup without anything stored shows the Save tab", async () => {
-  assert.deepEqual((await open()).shown, [["tab", "tab-save"], ["focus save"]]);
+test("a popup without anything stored shows its first tab, with no focus: a key may begin a code or a text", async () => {
+  assert.deepEqual((await open()).shown, [["tab", "tab-text"]]);
+  assert.equal(document.activeElement, document.body);
+});
+
+test("a draft gets the focus, to be gone on with", async () => {
+  const draft = newDraft("a draft");
+  assert.deepEqual((await open({ draft })).shown, [["restore draft", draft], ["tab", "tab-text"], ["focus save"]]);
 });
 
 test("a draft, a typed code and the tab come back", async () => {
   const draft = newDraft("a draft");
   const { shown } = await open({ draft, typed: "wUr", tab: "tab-load" });
-  assert.deepEqual(shown, [["restore draft", draft], ["fill code", "wUr"], ["tab", "tab-load"], ["focus load"]]);
+  assert.deepEqual(shown, [["restore draft", draft], ["fill code", "wUr"], ["tab", "tab-text"], ["focus load"]]);
 });
 
 test("another tab gets the focus itself", async () => {
@@ -82,8 +88,8 @@ test("another tab gets the focus itself", async () => {
 });
 
 test("a saved code comes back with its phrase and the time it has left", async () => {
-  const { shown } = await open({ written: { ...CODE, expiresAt: IN_A_MINUTE(), phrase: "one two" } });
-  assert.deepEqual(shown[0], ["show code", { ...CODE, secondsLeft: 60 }, "one two"]);
+  const { shown } = await open({ written: { ...CODE, expiresAt: IN_A_MINUTE() } });
+  assert.deepEqual(shown[0], ["show code", { ...CODE, secondsLeft: 60 }, true]);
 });
 
 test("a code that has expired by this clock comes back if the service says that it lives", async () => {
@@ -92,15 +98,15 @@ test("a code that has expired by this clock comes back if the service says that 
     asked.push(values);
     return { state: "waiting", secondsLeft: 30 };
   };
-  const { shown } = await open({ written: { ...CODE, expiresAt: A_MINUTE_AGO(), phrase: "" } }, { status });
+  const { shown } = await open({ written: { ...CODE, expiresAt: A_MINUTE_AGO() } }, { status });
   assert.deepEqual(asked, [["wUrp", "token"]]);
-  assert.deepEqual(shown[0], ["show code", { ...CODE, secondsLeft: 30 }, ""]);
+  assert.deepEqual(shown[0], ["show code", { ...CODE, secondsLeft: 30 }, true]);
 });
 
 for (const error of [new NoText(), new Unreachable()]) {
   test(`an expired code is forgotten after ${error.name}`, async () => {
     const status = async () => Promise.reject(error);
-    const { shown, stored } = await open({ written: { ...CODE, expiresAt: A_MINUTE_AGO(), phrase: "" } }, { status });
+    const { shown, stored } = await open({ written: { ...CODE, expiresAt: A_MINUTE_AGO() } }, { status });
     assert.equal(shown[0][0], "tab");
     assert.ok(!("written" in stored));
   });
@@ -142,7 +148,7 @@ test("an empty form takes a write of the background over, which is sent once", a
   const handed = newWrite({ text: "selected", expiresIn: 600 });
   const { shown, sent, stored } = await open({ handed });
   assert.deepEqual(shown.slice(-3), [
-    ["tab", "tab-save"],
+    ["tab", "tab-text"],
     ["restore draft", { ...newDraft("selected"), sent: true }],
     ["resume upload", true],
   ]);
@@ -177,7 +183,7 @@ test("a write of the background is also taken while the popup is open", async ()
 
 test("a notice of the background is shown once", async () => {
   const { shown, stored } = await open({ notice: "lines_lost", tab: "tab-load" });
-  assert.deepEqual(shown.slice(-2), [["tab", "tab-save"], ["say", "lines_lost"]]);
+  assert.deepEqual(shown.slice(-2), [["tab", "tab-text"], ["say", "lines_lost"]]);
   assert.ok(!("notice" in stored));
   await store("notice", "nothing_selected");
   assert.deepEqual(shown.at(-1), ["say", "nothing_selected"]);
@@ -187,6 +193,6 @@ test("a page that is not visible leaves both to the one that is", async () => {
   document.visibilityState = "hidden";
   const handed = newWrite({ text: "selected", expiresIn: 600 });
   const { shown, sent, stored } = await open({ handed, notice: "lines_lost" });
-  assert.deepEqual([shown.length, sent], [2, []]);
+  assert.deepEqual([shown, sent], [[["tab", "tab-text"]], []]);
   assert.deepEqual([stored.handed, stored.notice], [handed, "lines_lost"]);
 });

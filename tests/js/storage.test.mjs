@@ -201,3 +201,17 @@ test("notes, history and draft of extension 1.x are read", () => {
   assert.deepEqual(Object.keys(left), ["unrelated"]);
   assert.equal(readLegacy(left), null);
 });
+
+test("a code in the history ends before its time, or lives longer; others and an empty history stay as they are", async () => {
+  const local = area();
+  const history = makeHistory(local, () => 1_000);
+  await history.setEnd("wUrp");
+  assert.deepEqual(local.kept, {});
+  await history.add("saved", "aaaa", 60);
+  await history.add("saved", "wUrp", 60);
+  const ends = async () => (await history.list()).map(({ code, expiresAt }) => [code, expiresAt]);
+  await history.setEnd("wUrp", 90_000);
+  assert.deepEqual(await ends(), [["wUrp", 90_000], ["aaaa", 61_000]]);
+  await history.setEnd("wUrp");
+  assert.deepEqual(await ends(), [["wUrp", 1_000], ["aaaa", 61_000]]);
+});

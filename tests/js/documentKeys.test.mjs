@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import { listenToDocument } from "../../extension/ui/documentKeys.js";
+import { FakeElement, installDocument } from "./support/document.mjs";
+
+let document;
+/** What the panels were asked to do. */
+let asked;
+/** What each panel shows, to be copied. */
+let shown;
+
+beforeEach(() => {
+  ({ document } = installDocument());
+  asked = [];
+  shown = { load: null, save: null };
+  const note = (name) => (given) => void asked.push(given === undefined ? [name] : [name, given]);
+  listenToDocument(document, {
+    load: { focusForTyping: note("focus"), openPasted: note("open"), copied: () => shown.load },
+    save: { insert: note("insert"), copied: () => shown.save },
+  });
+});
+
+/** Tell the document of an event; whether it was taken. */
+async function emit(name, event) {
+  let isTaken = false;
+  await document.emit(name, { target: document.body, ...event, preventDefault: () => void (isTaken = true) });
+  return isTaken;
+}
+
+const press = (key, event = {}) => emit("keydown", { key, ...event });
+
+const clipboardOf = (text) => ({ getData: (type) => (type === "text/plain" ? text : "") });
+const paste = (text, event = {}) => emit("paste", { clipboardData: clipboardOf(text), ...event });
+
+/** Copy; what is in the clipboard then, or null where the browser does it. */
+async function copy(event = {}) {
+  let copied = null;
+  const isTaken = await emit("copy", { clipboardData: { setData: (type, text) => void (copied = [type, text]) }, ...event });
+  assert.equal(isTaken, copied !== null);
+  return copied;
+}
+
+/** All elements that take what is typed themselves. */
+function editableElements() {
+  const dialog = new FakeElement("dialog");
+  const open = new FakeElement("dialog");
+  dialog.append(new FakeElement("button"));
+  open.setAttribute("open", "");
+  open.append(new FakeElement("p"));
+  open.children[0].append(new FakeElement("button"));
+  const editable = new FakeElement();
+  editable.setAttribute("contenteditable", "");
+  const [below] = open.children[0].children;
+  return { fields: [...["textarea", "input", "select"].map((tag) => new FakeElement(tag)), editable, open, below], closed: dialog.children[0] };
+}
+
+test("a letter that no field gets begins a code, in every script and while an input method is on", async () => {
+  for (const key of ["w", "U", "ц", "ㅈ", "Process"]) {
+    asked.length = 0;
+    assert.equal(await press(key), false, "the key itself goes on, to the field");
+    assert.deepEqual(asked, [["focus"]], key);
+  }
+});
+
+test("a key that is no letter, or a shortcut, moves nothing", async () => {
+  for (const key of ["Enter", " ", "Tab", "Escape", "1", "F1", "Backspace", "ArrowDown"]) await press(key);
+  for (const modifier of ["ctrlKey", "altKey", "metaKey"]) await press("c", { [modifier]: true });
+  await press("w", { defaultPrevented: true });
+  assert.deepEqual(asked, []);
+});
+
+test("fields and what is in an open dialog keep their keys and pastes", async () => {
+  const { fields, closed } = editableElements();
+  for (const target of fields) {
+    await press("w", { target });
+    assert.equal(await paste("wUrp", { target }), false);
+    assert.deepEqual(asked, [], target.tag);
+  }
+  await press("w", { target: closed });
+  await press("w", { target: new FakeElement("button") });
+  assert.equal(asked.length, 2);
+});
+
+test("a pasted code or link opens", async () => {
+  for (const given of ["wUrp", " wUrp\n", "https://example.org/#wUrp.sealed"]) {
+    asked.length = 0;
+    assert.equal(await paste(given), true);
+    assert.deepEqual(asked, [["open", given]]);
+  }
+});
+
+test("a pasted text is a text, also with one word of four letters in it", async () => {
+  for (const given of ["a text", "please save this", "code: wUrp", "wUrp thanks", "a\nb"]) {
+    asked.length = 0;
+    assert.equal(await paste(given), true);
+    assert.deepEqual(asked, [["insert", given]]);
+  }
+});
+
+test("an empty paste, or one that somebody has taken, is left alone", async () => {
+  assert.equal(await paste(""), false);
+  assert.equal(await paste("wUrp", { defaultPrevented: true }), false);
+  assert.equal(await emit("paste", { clipboardData: null }), false);
+  assert.deepEqual(asked, []);
+});
+
+test("what is shown is copied: the opened text before the saved code, and its panel is told", async () => {
+  const told = [];
+  shown.save = { text: "wUrp", done: () => told.push("code") };
+  assert.deepEqual(await copy(), ["text/plain", "wUrp"]);
+  shown.load = { text: "one\r\ntwo", done: () => told.push("text") };
+  assert.deepEqual(await copy(), ["text/plain", "one\r\ntwo"]);
+  assert.deepEqual(told, ["code", "text"]);
+});
+
+test("where something is selected, or nothing is shown, the browser copies by itself", async () => {
+  assert.equal(await copy(), null);
+  shown.load = { text: "hello", done: () => assert.fail("told") };
+  assert.equal(await copy({ defaultPrevented: true }), null);
+  document.getSelection = () => ({ isCollapsed: false });
+  assert.equal(await copy(), null);
+  for (const tag of ["textarea", "input"]) {
+    document.activeElement = Object.assign(new FakeElement(tag), { selectionStart: 1, selectionEnd: 3 });
+    assert.equal(await copy(), null, tag);
+  }
+});
+
+test("a field with nothing but a cursor has nothing to copy itself", async () => {
+  let count = 0;
+  shown.load = { text: "hello", done: () => void (count += 1) };
+  document.getSelection = () => ({ isCollapsed: true });
+  await copy();
+  // What the page says of a selection is not that of the field.
+  document.getSelection = () => ({ isCollapsed: false });
+  document.activeElement = Object.assign(new FakeElement("textarea"), { selectionStart: 2, selectionEnd: 2 });
+  assert.deepEqual(await copy(), ["text/plain", "hello"]);
+  assert.equal(count, 2);
+});
