@@ -232,7 +232,8 @@ def make_app(
 def impatient(make_app: Callable[..., Flask], database: PostgresDatabase) -> TextStore:
     """Leases whose statements give up soon: what the URL says goes before what saver says."""
     options = "?options=-c%20lock_timeout%3D200%20-c%20statement_timeout%3D500"
-    return make_app(database_url=database.address + options).extensions["saver"].store
+    services: Services = make_app(database_url=database.address + options).extensions["saver"]
+    return services.store
 
 
 @pytest.fixture

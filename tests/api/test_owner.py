@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from saver.app import Services
+from saver.receipts.file import FileReceipts
 from saver.store import NoTextError, Status, StoredText, TextStore
 from saver.store.base import hash_secret
 from tests.conftest import BOTH, NOW, Clock
@@ -78,6 +79,7 @@ def test_a_receipt_outlives_the_process_and_costs_no_fsync(store: TextStore, ser
     with sqlite3.connect(receipts) as notes:
         assert notes.execute("SELECT count(*) FROM note").fetchone() == (1,)
     notes.close()
+    assert isinstance(store.receipts, FileReceipts)
     assert store.receipts._connection().execute("PRAGMA synchronous").fetchone() == (0,)
 
 
@@ -85,6 +87,7 @@ def test_a_load_does_not_fail_for_want_of_a_receipt(
     store: TextStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease = save(store, "open", 600)
+    assert isinstance(store.receipts, FileReceipts)
     monkeypatch.setattr(store.receipts, "_path", Path("/no/such/folder/receipts.db"))
     store.receipts._local.pid = None
     assert store.load(lease.code).text == "open"

@@ -13,7 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from saver.store import PoolEmptyError, Quota, QuotaError, TextStore
+from saver.store import PoolEmptyError, Quota, QuotaError, StoredText, TextStore
+from saver.texts import NewText
 from tests.conftest import BOTH, Clock
 from tests.support.snapshot import Database, ask, everything_stored
 from tests.support.texts import save
@@ -120,11 +121,11 @@ def test_a_write_under_way_is_409(client: FlaskClient, app: Flask, monkeypatch: 
     inner: list[int] = []
     real = store.save
 
-    def slow(*args: object, **more: object):
+    def slow(new: NewText, quota: Quota | None = None) -> StoredText:
         if not inner:
             inner.append(0)
             inner[0] = write(app.test_client()).status_code
-        return real(*args, **more)
+        return real(new, quota)
 
     monkeypatch.setattr(store, "save", slow)
     assert write(client).status_code == 201

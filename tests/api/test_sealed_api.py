@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -72,7 +74,7 @@ def test_an_open_text_needs_no_proof(client: FlaskClient, keys: Keys) -> None:
     assert load(client, code=code, proof=proof(keys)).json["sealed"] is False
 
 
-BROKEN = {
+BROKEN: dict[str, str | Callable[[str], str]] = {
     "plain text": "hello",
     "four parts": "a.b.c.d",
     "an encrypted key": lambda jwe: jwe.replace("..", ".AAAA.", 1),
@@ -85,7 +87,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_jwe_is_422_and_named(client: FlaskClient, keys: Keys, jwe: str, broken) -> None:
+def test_a_broken_jwe_is_422_and_named(
+    client: FlaskClient, keys: Keys, jwe: str, broken: str | Callable[[str], str]
+) -> None:
     text = broken if isinstance(broken, str) else broken(jwe)
     refused = write(client, text=text, proof=proof(keys))
     assert refused.status_code == 422

@@ -130,7 +130,7 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
 
     def write(writer: str, seed: int) -> list[Saved]:
         random = Random(seed)
-        kept = []
+        kept: list[Saved] = []
         try:
             for saved in save_many(store, writer, 60):
                 if len(kept) < 30 and random.random() < 0.5:
@@ -156,7 +156,9 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
             store.sweep(7)
         return []
 
-    works = [partial(write, f"{process}.{seed}", seed) for seed in (2 * process, 2 * process + 1)]
+    works: list[Callable[[], list[Saved]]] = [
+        partial(write, f"{process}.{seed}", seed) for seed in (2 * process, 2 * process + 1)
+    ]
     return [saved for found in run_concurrently([*works, delete, sweep]) for saved in found]
 
 

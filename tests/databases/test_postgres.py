@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from saver import create_app
 from saver.app import Services
-from saver.codes import SPACE
+from saver.codes import SPACE, Code
 from saver.database import StorageError
 from saver.settings import SettingsError
 from saver.store import NoTextError, PoolEmptyError, StoredText, TextStore
@@ -135,7 +135,7 @@ class TestItComesBackByItself:
         self, store: TextStore, database: PostgresDatabase
     ) -> None:
         @event.listens_for(store.database.engine, "begin")
-        def demoted(connection) -> None:
+        def demoted(connection: Connection) -> None:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
         with pytest.raises(StorageError):
@@ -238,15 +238,16 @@ def test_a_thread_has_a_connection_and_no_more_are_opened(
     make_app: Callable[..., Flask], database: PostgresDatabase
 ) -> None:
     store: TextStore = make_app(threads=6).extensions["saver"].store
-    run_concurrently([lambda: [_load_nothing(store) for _ in range(50)]] * 6)
+    run_concurrently([partial(_load_nothing, store, 50)] * 6)
     mine = "SELECT count(*) FROM pg_stat_activity WHERE datname = ? AND application_name = 'saver'"
     [(count,)] = ask(database, mine, database.name)
     assert 1 <= int(str(count)) <= 8
 
 
-def _load_nothing(store: TextStore) -> None:
-    with pytest.raises(NoTextError):
-        store.load("qqqq")  # type: ignore[arg-type]
+def _load_nothing(store: TextStore, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(NoTextError):
+            store.load(Code("qqqq"))
 
 
 def test_a_load_is_one_statement(store: TextStore) -> None:
@@ -255,7 +256,12 @@ def test_a_load_is_one_statement(store: TextStore) -> None:
     connection = store.database.engine.raw_connection()
     driver: Any = connection.driver_connection
     execute = driver._exec_command
-    driver._exec_command = lambda *given, **more: sent.append(given[0]) or execute(*given, **more)
+
+    def record(command: bytes, *rest: object, **more: object) -> object:
+        sent.append(command)
+        return execute(command, *rest, **more)
+
+    driver._exec_command = record
     connection.close()
     store.load(code)
     assert sent == [], "no BEGIN before it and no ROLLBACK after it"

@@ -96,7 +96,7 @@ class TestRedisReceipts:
         receipts.record_load(KEY, NOW, NOW)
         for until in (NOW + 100, NOW + 50):
             receipts.postpone_drop(KEY, until)
-            assert redis_server.client.expiretime(b"saver/receipt/" + KEY.hex().encode()) == NOW + 100
+            assert redis_server.client.expiretime(f"saver/receipt/{KEY.hex()}") == NOW + 100
 
     def test_refusals_at_once_are_all_noted(self, receipts: RedisReceipts) -> None:
         run_concurrently([partial(receipts.record_refusal, KEY, NOW)] * 20)

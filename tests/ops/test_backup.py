@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import closing
 from pathlib import Path
 
@@ -142,6 +142,10 @@ def test_a_copy_that_breaks_a_rule_gets_no_name(
     assert len(names(backups)) == (0 if sentence else 1)
 
 
+def wait_for_more_than(acknowledged: Sized, count: int) -> None:
+    wait_until(lambda: len(acknowledged) > count, "nothing is written")
+
+
 def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: Path, tmp_path: Path) -> None:
     data, backups = tmp_path / "busy", tmp_path / "backups"
     for path in (data, backups):
@@ -168,7 +172,7 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
         for listener in listeners:
             listener.start()
         for number in range(5):
-            wait_until(lambda number=number: len(acknowledged) > 40 * (number + 1), "nothing is written")
+            wait_for_more_than(acknowledged, 40 * (number + 1))
             before = list(acknowledged)
             made = tools.backup.make(backups, 10)
             clock.tick(1)

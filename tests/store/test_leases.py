@@ -240,7 +240,7 @@ class TestEveryFreeCodeIsEquallyLikely:
     def test_by_counting(self, store: TextStore, codes: list[str]) -> None:
         draw = CodeAllocator(store.database, Random(1))
         with store.database.engine.connect() as connection:
-            drawn = Counter(draw.find_by_counting(connection)[0] for _ in range(4_000))
+            drawn: Counter[str] = Counter(draw.find_by_counting(connection)[0] for _ in range(4_000))
         assert self.uneven(drawn, codes) < 16.27
 
     def test_by_trying(self, store: TextStore, database: Database) -> None:

@@ -183,8 +183,13 @@ def test_every_walk_agrees_with_the_model(
     make_app: Callable[..., Flask], clock: Clock, database: Database
 ) -> None:
     services: Services = make_app(code_cooldown=REST).extensions["saver"]
+
+    class WalkOfThisApp(Walk):
+        def __init__(self) -> None:
+            super().__init__(services.store, clock, database)
+
     run_state_machine_as_test(
-        lambda: Walk(services.store, clock, database),
+        WalkOfThisApp,
         settings=settings(
             max_examples=100,
             stateful_step_count=30,

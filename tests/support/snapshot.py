@@ -36,8 +36,8 @@ class Snapshot(NamedTuple):
 def connected(database: Database) -> Iterator[Any]:
     """A connection of the driver's; commits at the end."""
     if isinstance(database, PostgresDatabase):
-        with database.connect() as connection:
-            yield connection
+        with database.connect() as server_connection:
+            yield server_connection
         return
     with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
         yield connection

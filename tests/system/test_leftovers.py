@@ -55,7 +55,7 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
     )
     (tmp_path / "test_killed.py").write_text(TEST)
     told = tmp_path / "pids"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
     environ = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'deploy'}:{ROOT / 'scripts'}", "PIDS": str(told)}
     with (tmp_path / "log").open("wb") as log:
         run = subprocess.Popen(

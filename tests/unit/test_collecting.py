@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from flask import Flask, request
@@ -226,7 +227,7 @@ def test_a_fault_under_the_app_is_a_500_without_its_words(caplog: pytest.LogCapt
         app.wsgi_app = broken  # type: ignore[method-assign]
         await test(TimedHub(app, LIMITS, 2, Config()))
 
-    def broken(*_: object) -> Iterable[bytes]:
+    def broken(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         raise RuntimeError("kanariya")
 
     asyncio.run(run())

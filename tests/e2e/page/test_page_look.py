@@ -132,7 +132,7 @@ def test_the_language_is_the_browsers_unless_another_is_asked_for(
     live_server: Server, path: str, accept: str, language: str
 ) -> None:
     with urlopen(Request(live_server.url + path, headers={"Accept-Language": accept})) as answer:
-        assert re.search('<html lang="(.*)">', answer.read().decode()).group(1) == language  # type: ignore[union-attr]
+        assert re.search('<html lang="(.*)">', answer.read().decode()).group(1) == language
 
 
 def test_the_catalogues_have_the_same_messages() -> None:
