@@ -18,7 +18,7 @@ from saver.ratelimit.rules import RateLimits
 from saver.seal import Keys, Seal
 from saver.settings import Settings
 from saver.store import NoTextError, TextStore
-from tests.conftest import NOW, Clock, looked_up
+from tests.conftest import NOW, Clock, look_up
 from tests.support.texts import save
 
 DAY = 86_400
@@ -44,7 +44,7 @@ def enumerate_for_a_day(rate_limits: RateLimits, clock: Clock, random: Random) -
     while waiting[0][0] < end:
         clock.now, source = heapq.heappop(waiting)
         try:
-            with looked_up(rate_limits, f"198.51.{source // 250}.{source % 250}", MissError):
+            with look_up(rate_limits, f"198.51.{source // 250}.{source % 250}", MissError):
                 if next(untried) not in open_texts:
                     raise MissError
             found += 1

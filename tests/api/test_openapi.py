@@ -38,7 +38,11 @@ def schema(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> B
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize(
-    "path", [f"/api/v1/{deed}" for deed in ("write", "load", "ack", "status", "extend", "delete", "limits")]
+    "path",
+    [
+        f"/api/v1/{operation}"
+        for operation in ("write", "load", "ack", "status", "extend", "delete", "limits")
+    ],
 )
 def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mode: GenerationMode) -> None:
     operation = schema[path]["GET" if path.endswith("limits") else "POST"]
@@ -47,7 +51,7 @@ def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mod
 
     @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(case=operation.as_strategy(generation_mode=mode))
-    def ask(case: schemathesis.Case[Any]) -> None:
+    def query(case: schemathesis.Case[Any]) -> None:
         answer = case.call()
         # An empty body has no length here, and 411 is a refusal that Schemathesis does not know.
         unknown = [negative_data_rejection] if answer.status_code == 411 else []
@@ -62,7 +66,7 @@ def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mod
             )
         assert "text/html" not in str(answer.headers.get("content-type"))
 
-    ask()
+    query()
 
 
 def test_what_follows_by_the_links_keeps_to_the_description_too(schema: BaseSchema) -> None:

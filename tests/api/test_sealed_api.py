@@ -10,9 +10,9 @@ from werkzeug.test import TestResponse
 
 from saver import seal
 from saver.seal import Keys, Seal
-from tests.conftest import BOTH
+from tests.conftest import ALL_DATABASES
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 PASSWORD = "four easy words here"
 SALT, NONCE = bytes(range(16)), bytes(range(12))
@@ -127,8 +127,8 @@ def test_a_text_that_was_sealed_wrongly_is_told_and_no_fault(
 ) -> None:
     parts = jwe.split(".")
     code = write(client, text=".".join([*parts[:3], "AAAA", parts[4]]), proof=proof(keys)).json["code"]
-    told = load(client, code=code, password=PASSWORD)
-    assert (told.status_code, told.json["type"]) == (422, "urn:saver:problem:broken-seal")
+    refused = load(client, code=code, password=PASSWORD)
+    assert (refused.status_code, refused.json["type"]) == (422, "urn:saver:problem:broken-seal")
 
 
 def test_a_sealed_text_is_as_large_as_an_open_one(client: FlaskClient, keys: Keys) -> None:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from saver.ratelimit.mapped_file import MappedFileCounters
-from tests.api.test_budgets import clock, make_app, redis  # noqa: F401 - fixtures
+from tests.api.test_rate_limits import clock, make_app, redis  # noqa: F401 - fixtures
 from tests.conftest import NOW, Clock
 from tests.support.redis_server import RedisServer
 

@@ -16,9 +16,9 @@ from saver.database import StorageError
 from saver.database.writer import GroupCommitWriter, Writer
 from saver.store import PoolEmptyError, TextStore
 from tests.support.process import wait_until
-from tests.support.races import PATIENCE, run_concurrently
 from tests.support.snapshot import snapshot
 from tests.support.texts import save
+from tests.support.threads import PATIENCE, run_concurrently
 
 FEW = [f"aaa{letter}" for letter in "abcdefgh"]
 

@@ -19,10 +19,10 @@ from saver.codes import Code
 from saver.redis_client import make_pool
 from saver.seal import encode
 from tests.conftest import NO_LIMITS
-from tests.support.races import run_concurrently
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
 from tests.support.snapshot import put_codes
+from tests.support.threads import run_concurrently
 
 BUDGET = 10
 SECRET = "one secret for all the servers, 0123456789"

@@ -110,8 +110,8 @@ class RedisServer:
                     sent.append(seen["command"].split()[0])
 
 
-class Deaf:
-    """``with Deaf(redis) as port:`` passes on what it gets, and is gone when a script was to be answered."""
+class LostReplyProxy:
+    """``with LostReplyProxy(redis) as port:`` passes everything on, but closes before a script's reply."""
 
     def __init__(self, redis: RedisServer) -> None:
         self._redis = redis

@@ -19,8 +19,8 @@ from saver.ratelimit.redis import CHARGE_SCRIPT, RedisCounters
 from saver.redis_client import make_pool
 from tests.conftest import NOW
 from tests.support.process import wait_until
-from tests.support.races import run_concurrently
-from tests.support.redis_server import Deaf, RedisServer
+from tests.support.redis_server import LostReplyProxy, RedisServer
+from tests.support.threads import run_concurrently
 
 A_MINUTE = [Charge("key", 10, 60)]
 LONG = 3_600
@@ -255,7 +255,7 @@ class TestRedisCounts:
         """It may have been done all the same, and a refund that is done twice is a guess too many."""
         # Known beforehand, so that the first call is the one that counts.
         redis_server.client.script_load(CHARGE_SCRIPT)
-        with Deaf(redis_server) as port:
+        with LostReplyProxy(redis_server) as port:
             counters = RedisCounters(Redis(connection_pool=make_pool(f"redis://127.0.0.1:{port}", 1)))
             with pytest.raises(CountersError, match=r"^ConnectionError$"):
                 SafeCounters(counters).charge(A_MINUTE, NOW)

@@ -19,7 +19,7 @@ LONGEST = 2_592_000
 CLAIM = "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b"
 
 
-class House:
+class ServiceWithBackups:
     """A service, its operator, and a clock that both go by."""
 
     def __init__(self, make_app: Callable[..., Flask], clock: Clock, tmp_path: Path, name: str) -> None:
