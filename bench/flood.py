@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from bench.common import TEXT, Bench, Row, say
 from bench.servers import Served
-from tests.support.slow import KINDS, hanging
+from tests.support.slow import PARTIAL_REQUESTS, hanging
 
 _FLOODERS = 16
 _LOADS = 300
@@ -25,7 +25,7 @@ def measure(bench: Bench) -> Iterator[Row]:
     off = {f"SAVER_MISSES_{name}": "0" for name in ("A_MINUTE", "AN_HOUR", "A_DAY", "A_DAY_IN_ALL")}
     baseline: list[float] = []
     during: list[float] = []
-    slow: dict[str, list[float]] = {kind: [] for kind in KINDS}
+    slow: dict[str, list[float]] = {kind: [] for kind in PARTIAL_REQUESTS}
     statuses: dict[int, int] = {}
     for turn in range(bench.rounds):
         say(f"flood, round {turn + 1} of {bench.rounds}")

@@ -84,8 +84,8 @@ class Run:
         raw = [request.raw(self.target.host) for request in requests]
         path.write_bytes(b"".join(b"%d\n%b" % (len(one), one) for one in raw))
         before, beside = self.target.cpu_seconds(), self.target.helper_cpu_seconds()
-        told = {"BENCH_FILE": str(path), "BENCH_HOLDS": requests[0].contains, **more}
-        report = wrk(self.target.url, _SCRIPT, told, seconds, _CLIENTS)
+        environ = {"BENCH_FILE": str(path), "BENCH_HOLDS": requests[0].contains, **more}
+        report = wrk(self.target.url, _SCRIPT, environ, seconds, _CLIENTS)
         used = [after - earlier for after, earlier in zip(self.target.cpu_seconds(), before, strict=True)]
         return set_of(report, used, self.target.helper_cpu_seconds() - beside)
 
@@ -133,7 +133,7 @@ def rows(results: Results, ours: Sequence[str]) -> Iterator[Row]:
     for what in OPERATIONS:
         for name, sets in results.items():
             rates = [a_set.per_second for a_set in sets[what]]
-            yield Row(f"{what}: {name}", rates, unit="a second", note=_told(sets[what]))
+            yield Row(f"{what}: {name}", rates, unit="a second", note=_reported(sets[what]))
         for our in ours:
             yield from (_against(what, our, name, results) for name in results if name not in ours)
 
@@ -147,7 +147,7 @@ def _against(what: str, our: str, name: str, results: Results) -> Row:
     return Row(f"{what}: {our} / {name}", ratios, ">= 1", note=note)
 
 
-def _told(sets: Sequence[Set]) -> str:
+def _reported(sets: Sequence[Set]) -> str:
     def median(name: str) -> float:
         return float(statistics.median(getattr(a_set, name) for a_set in sets))
 

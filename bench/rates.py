@@ -125,8 +125,8 @@ def set_of(report: Any, used: Sequence[float], helpers: float = 0.0) -> Set:
 def even(served: Served, what: str, bodies: Path, seconds: float) -> Set:
     """A set that both processes had their part in; the most even one if none has it."""
     found: list[Set] = []
-    most = _TRIES if len(served.workers) > 1 else 1
-    while not found or (found[-1].busiest > _UNEVEN and len(found) < most):
+    max_tries = _TRIES if len(served.workers) > 1 else 1
+    while not found or (found[-1].busiest > _UNEVEN and len(found) < max_tries):
         found.append(fire(served, what, bodies, seconds))
     return min(found, key=lambda a_set: a_set.busiest)
 

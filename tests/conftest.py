@@ -50,7 +50,7 @@ NO_LIMITS = {
 }
 
 
-BOTH = ("sqlite", "postgresql")
+ALL_DATABASES = ("sqlite", "postgresql")
 
 
 class Clock:
@@ -85,7 +85,7 @@ def settings_in(folder: Path, **changed: object) -> Settings:
 
 
 @contextmanager
-def looked_up(
+def look_up(
     rate_limits: RateLimits,
     address: str,
     not_found: type[Exception],
@@ -110,11 +110,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test with each database that it names, or its module by ``KINDS``; else with SQLite."""
+    """Run a test with each database that it names, or its module by ``DATABASES``; else with SQLite."""
     if "database_kind" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("kinds")
-        kinds = marker.args if marker else getattr(metafunc.module, "KINDS", ("sqlite",))
-        metafunc.parametrize("database_kind", kinds, scope="session")
+        marker = metafunc.definition.get_closest_marker("databases")
+        databases = marker.args if marker else getattr(metafunc.module, "DATABASES", ("sqlite",))
+        metafunc.parametrize("database_kind", databases, scope="session")
 
 
 def address_of(database: Database) -> dict[str, object]:
@@ -183,16 +183,16 @@ def make_database(
         if folder in made:
             return made[folder]
         # A folder that a test has made itself is for a database without tables.
-        bare = data.exists()
+        exists_already = data.exists()
         data.mkdir(exist_ok=True)
         if database_kind == "postgresql":
-            template = None if bare else request.getfixturevalue("migrated_on_server")
+            template = None if exists_already else request.getfixturevalue("migrated_on_server")
             made[folder] = request.getfixturevalue("cluster").make(template)
         else:
             made[folder] = data / "saver.db"
-            if not bare:
+            if not exists_already:
                 shutil.copy(migrated, data / "saver.db")
-        if not bare:
+        if not exists_already:
             put_codes(made[folder], codes)
         return made[folder]
 
@@ -229,10 +229,11 @@ def make_app(
 
 
 @pytest.fixture
-def impatient(make_app: Callable[..., Flask], database: PostgresDatabase) -> TextStore:
+def store_with_short_timeouts(make_app: Callable[..., Flask], database: PostgresDatabase) -> TextStore:
     """Leases whose statements give up soon: what the URL says goes before what saver says."""
     options = "?options=-c%20lock_timeout%3D200%20-c%20statement_timeout%3D500"
-    return make_app(database_url=database.address + options).extensions["saver"].store
+    services: Services = make_app(database_url=database.address + options).extensions["saver"]
+    return services.store
 
 
 @pytest.fixture

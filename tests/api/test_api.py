@@ -12,9 +12,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import BOTH, NOW, Clock
+from tests.conftest import ALL_DATABASES, NOW, Clock
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 STATIC = "/static/0/web/page.css"
 
 

@@ -15,9 +15,10 @@ from saver.codes import SPACE, Code
 from saver.ratelimit.lookups import RateLimitExceededError
 from saver.ratelimit.mapped_file import MappedFileCounters
 from saver.ratelimit.rules import RateLimits
+from saver.seal import Keys, Seal
 from saver.settings import Settings
 from saver.store import NoTextError, TextStore
-from tests.conftest import NOW, Clock, looked_up
+from tests.conftest import NOW, Clock, look_up
 from tests.support.texts import save
 
 DAY = 86_400
@@ -43,7 +44,7 @@ def enumerate_for_a_day(rate_limits: RateLimits, clock: Clock, random: Random) -
     while waiting[0][0] < end:
         clock.now, source = heapq.heappop(waiting)
         try:
-            with looked_up(rate_limits, f"198.51.{source // 250}.{source % 250}", MissError):
+            with look_up(rate_limits, f"198.51.{source // 250}.{source % 250}", MissError):
                 if next(untried) not in open_texts:
                     raise MissError
             found += 1
@@ -62,7 +63,7 @@ def test_enumeration_by_a_thousand_sources_finds_a_handful(tmp_path: Path) -> No
     for day in range(5):
         clock = Clock(NOW - NOW % DAY)
         storage = MappedFileCounters(tmp_path / f"counts{day}")
-        settings = Settings(_env_file=None, data_dir=tmp_path, loads_a_minute=0)  # type: ignore[call-arg]
+        settings = Settings(_env_file=None, data_dir=tmp_path, loads_a_minute=0)
         rate_limits = RateLimits(storage, settings, clock=clock, secret=b"secret")
         misses, found = enumerate_for_a_day(rate_limits, clock, Random(day))
         # The day's 20,000 together, then one an hour for each source.
@@ -95,7 +96,7 @@ def test_guesses_of_a_password_at_once_are_held_to_the_budget(
     derived: list[str] = []
     derive = store.deriver.derive
 
-    def counted(password: str, seal: object):
+    def counted(password: str, seal: Seal) -> Keys:
         derived.append(password)
         return derive(password, seal)
 

@@ -16,15 +16,15 @@ from werkzeug.test import TestResponse
 from saver.api import fields
 from saver.api.body import SMALL_BODY_BYTES
 from saver.settings import Settings
-from tests.conftest import BOTH
+from tests.conftest import ALL_DATABASES
 from tests.support.server import Server
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 JSON = "application/json"
 PLAIN = "text/plain"
-DEEDS = ["load", "ack", "status", "extend", "delete"]
-PATHS = [*(f"/api/v1/{deed}" for deed in DEEDS), "/load/"]
+OPERATIONS = ["load", "ack", "status", "extend", "delete"]
+PATHS = [*(f"/api/v1/{operation}" for operation in OPERATIONS), "/load/"]
 LONGEST = Settings.model_fields["max_text_bytes"].default * 6 + 65_536
 
 
@@ -218,7 +218,7 @@ CUT_OFF = {
 }
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(("kind", "length", "body"), CUT_OFF.values(), ids=CUT_OFF.keys())
 def test_what_was_cut_off_is_refused_and_leaves_nothing_behind(
     live_server: Server, kind: str, length: str, body: str
@@ -246,7 +246,7 @@ def test_half_a_text_is_refused_whatever_the_server_says_of_its_end(
     assert whole.status_code == 201
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 def test_a_chunked_write_is_repeatable(live_server: Server) -> None:
     sent = request(str(uuid.uuid4()), PLAIN, "Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n")
     first, again = exchange(live_server, sent), exchange(live_server, sent)

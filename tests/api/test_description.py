@@ -36,19 +36,24 @@ def body_of(link: dict[str, Any], request: dict[str, object], answer: dict[str, 
 
 def test_each_link_leads_on(client: FlaskClient) -> None:
     by_source: dict[str, list[dict[str, Any]]] = {}
-    for source, link in links(client.get("/api/v1/openapi.json").json):
+    described = client.get("/api/v1/openapi.json").json
+    assert described is not None
+    for source, link in links(described):
         by_source.setdefault(source, []).append(link)
     assert [link["operationId"] for link in by_source["write"]] == ["load", "status", "extend", "delete"]
     [ack] = by_source["load"]
     asked: dict[str, object] = {"text": "x", "once": True}
     written = client.post("/api/v1/write", json=asked).json
+    assert written is not None
     for link in by_source["write"][1:]:
         answer = client.post(f"/api/v1/{link['operationId']}", json=body_of(link, asked, written))
         assert answer.status_code in (200, 204), link
     written = client.post("/api/v1/write", json=asked).json
+    assert written is not None
     asked = {**body_of(by_source["write"][0], asked, written), "claim": str(UUID(int=1))}
     loaded = client.post("/api/v1/load", json=asked)
     assert loaded.status_code == 200
+    assert loaded.json is not None
     assert (
         client.post(f"/api/v1/{ack['operationId']}", json=body_of(ack, asked, loaded.json)).status_code == 204
     )

@@ -12,10 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from saver.app import Services
 from saver.codes import SPACE
-from tests.conftest import BOTH, Clock
+from tests.conftest import ALL_DATABASES, Clock
 from tests.support.texts import save
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 
 def figures(client: FlaskClient) -> dict[str, float]:
@@ -50,7 +50,7 @@ def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], c
     assert figures(client)["saver_codesresting"] == 1
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 def test_a_disk_without_room_is_seen(make_app: Callable[..., Flask]) -> None:
     # More than any disk has.
     client = make_app(disk_reserve=1 << 60).test_client()
@@ -88,5 +88,5 @@ def test_behind_a_proxy_the_one_it_names_counts(make_app: Callable[..., Flask]) 
 def test_nothing_private_is_in_a_label(client: FlaskClient, services: Services, codes: list[str]) -> None:
     client.post("/api/v1/write", json={"text": "CANARY"})
     client.post("/api/v1/load", json={"code": "qqqq"}, environ_overrides={"REMOTE_ADDR": "192.0.2.77"})
-    told = client.get("/metrics").text
-    assert not re.search("CANARY|192.0.2|qqqq|/api/|" + "|".join(codes), told)
+    metrics = client.get("/metrics").text
+    assert not re.search("CANARY|192.0.2|qqqq|/api/|" + "|".join(codes), metrics)

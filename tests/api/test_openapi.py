@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis import GenerationMode
+from schemathesis.checks import CheckFunction
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
@@ -36,7 +38,11 @@ def schema(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> B
 
 @pytest.mark.parametrize("mode", list(GenerationMode))
 @pytest.mark.parametrize(
-    "path", [f"/api/v1/{deed}" for deed in ("write", "load", "ack", "status", "extend", "delete", "limits")]
+    "path",
+    [
+        f"/api/v1/{operation}"
+        for operation in ("write", "load", "ack", "status", "extend", "delete", "limits")
+    ],
 )
 def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mode: GenerationMode) -> None:
     operation = schema[path]["GET" if path.endswith("limits") else "POST"]
@@ -45,7 +51,7 @@ def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mod
 
     @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(case=operation.as_strategy(generation_mode=mode))
-    def ask(case: schemathesis.Case) -> None:
+    def query(case: schemathesis.Case[Any]) -> None:
         answer = case.call()
         # An empty body has no length here, and 411 is a refusal that Schemathesis does not know.
         unknown = [negative_data_rejection] if answer.status_code == 411 else []
@@ -60,7 +66,7 @@ def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mod
             )
         assert "text/html" not in str(answer.headers.get("content-type"))
 
-    ask()
+    query()
 
 
 def test_what_follows_by_the_links_keeps_to_the_description_too(schema: BaseSchema) -> None:
@@ -72,7 +78,13 @@ def test_what_follows_by_the_links_keeps_to_the_description_too(schema: BaseSche
     seen: Counter[tuple[str, int]] = Counter()
 
     class Following(schema.as_state_machine()):  # type: ignore[misc]
-        def validate_response(self, response, case, additional_checks=None, **more) -> None:
+        def validate_response(
+            self,
+            response: schemathesis.Response,
+            case: schemathesis.Case[Any],
+            additional_checks: list[CheckFunction] | None = None,
+            **more: Any,
+        ) -> None:
             seen[case.path.rpartition("/")[2], response.status_code] += 1
             assert response.status_code < 500
             case.validate_response(

@@ -9,12 +9,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from saver.app import Services
+from saver.receipts.file import FileReceipts
 from saver.store import NoTextError, Status, StoredText, TextStore
 from saver.store.base import hash_secret
-from tests.conftest import BOTH, NOW, Clock
+from tests.conftest import ALL_DATABASES, NOW, Clock
 from tests.support.texts import extend, save
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 DAY = 86_400
 CLAIM = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"
@@ -78,6 +79,7 @@ def test_a_receipt_outlives_the_process_and_costs_no_fsync(store: TextStore, ser
     with sqlite3.connect(receipts) as notes:
         assert notes.execute("SELECT count(*) FROM note").fetchone() == (1,)
     notes.close()
+    assert isinstance(store.receipts, FileReceipts)
     assert store.receipts._connection().execute("PRAGMA synchronous").fetchone() == (0,)
 
 
@@ -85,6 +87,7 @@ def test_a_load_does_not_fail_for_want_of_a_receipt(
     store: TextStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease = save(store, "open", 600)
+    assert isinstance(store.receipts, FileReceipts)
     monkeypatch.setattr(store.receipts, "_path", Path("/no/such/folder/receipts.db"))
     store.receipts._local.pid = None
     assert store.load(lease.code).text == "open"
@@ -134,9 +137,9 @@ def test_extending_keeps_the_rest(store: TextStore, clock: Clock) -> None:
 
 def test_the_token_of_one_text_is_nothing_for_another(store: TextStore) -> None:
     mine, other = save(store, "mine", 600), save(store, "other", 600)
-    for deed in (store.status, store.delete, lambda code, token: extend(store, code, token, 60)):
+    for operation in (store.status, store.delete, lambda code, token: extend(store, code, token, 60)):
         with pytest.raises(NoTextError):
-            deed(other.code, mine.owner_token)
+            operation(other.code, mine.owner_token)
     assert store.load(other.code).text == "other"
 
 
@@ -157,8 +160,8 @@ def test_over_http(client: FlaskClient, clock: Clock) -> None:
     assert client.post("/api/v1/status", json=owned).json["state"] == "deleted"
     wrong = {**owned, "owner_token": "wrong"}
     answers = [
-        client.post(f"/api/v1/{deed}", json=wrong | more).data
-        for deed, more in (("status", {}), ("extend", {"expires_in": 60}), ("delete", {}))
+        client.post(f"/api/v1/{operation}", json=wrong | more).data
+        for operation, more in (("status", {}), ("extend", {"expires_in": 60}), ("delete", {}))
     ]
     assert answers == [client.post("/api/v1/load", json={"code": owned["code"]}).data] * 3
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from saver import seal
 from saver.seal import Keys, Seal
-from tests.conftest import BOTH
+from tests.conftest import ALL_DATABASES
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 PASSWORD = "four easy words here"
 SALT, NONCE = bytes(range(16)), bytes(range(12))
@@ -72,7 +74,7 @@ def test_an_open_text_needs_no_proof(client: FlaskClient, keys: Keys) -> None:
     assert load(client, code=code, proof=proof(keys)).json["sealed"] is False
 
 
-BROKEN = {
+BROKEN: dict[str, str | Callable[[str], str]] = {
     "plain text": "hello",
     "four parts": "a.b.c.d",
     "an encrypted key": lambda jwe: jwe.replace("..", ".AAAA.", 1),
@@ -85,7 +87,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_jwe_is_422_and_named(client: FlaskClient, keys: Keys, jwe: str, broken) -> None:
+def test_a_broken_jwe_is_422_and_named(
+    client: FlaskClient, keys: Keys, jwe: str, broken: str | Callable[[str], str]
+) -> None:
     text = broken if isinstance(broken, str) else broken(jwe)
     refused = write(client, text=text, proof=proof(keys))
     assert refused.status_code == 422
@@ -123,8 +127,8 @@ def test_a_text_that_was_sealed_wrongly_is_told_and_no_fault(
 ) -> None:
     parts = jwe.split(".")
     code = write(client, text=".".join([*parts[:3], "AAAA", parts[4]]), proof=proof(keys)).json["code"]
-    told = load(client, code=code, password=PASSWORD)
-    assert (told.status_code, told.json["type"]) == (422, "urn:saver:problem:broken-seal")
+    refused = load(client, code=code, password=PASSWORD)
+    assert (refused.status_code, refused.json["type"]) == (422, "urn:saver:problem:broken-seal")
 
 
 def test_a_sealed_text_is_as_large_as_an_open_one(client: FlaskClient, keys: Keys) -> None:

@@ -6,13 +6,15 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from saver.ratelimit.mapped_file import MappedFileCounters
-from tests.api.test_budgets import clock, make_app, redis  # noqa: F401 - fixtures
+from tests.api.test_rate_limits import clock, make_app, redis  # noqa: F401 - fixtures
 from tests.conftest import NOW, Clock
 from tests.support.redis_server import RedisServer
 
@@ -21,7 +23,7 @@ SECRET = "s" * 32
 DAY = NOW // 86_400
 
 
-def write(client: FlaskClient, address: str = NEIGHBOURS[0], path: str = "/api/v1/write"):
+def write(client: FlaskClient, address: str = NEIGHBOURS[0], path: str = "/api/v1/write") -> TestResponse:
     return client.post(path, json={"text": "x"}, environ_overrides={"REMOTE_ADDR": address})
 
 
@@ -36,7 +38,7 @@ def count(tmp_path: Path, redis: RedisServer | None) -> Callable[[str], int]:  #
 
     def get(key: str) -> int:
         if redis:
-            return int(redis.client.get(f"saver/count/{key}") or 0)
+            return int(cast("bytes | None", redis.client.get(f"saver/count/{key}")) or 0)
         return MappedFileCounters(tmp_path / "data" / "counts").get_counts([key], NOW)[0]
 
     return get

@@ -114,9 +114,10 @@ def test_time_comes_from_the_clock_that_was_passed_in() -> None:
     for path in files():
         tree = tree_of(path)
         if name_of(path) == "ratelimit/mapped_file.py":
-            excepted = [node for node in ast.walk(tree) if getattr(node, "name", "") in of_limits]
-            for node in excepted:
-                node.body = [ast.Pass()]
+            functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+            for function in functions:
+                if function.name in of_limits:
+                    function.body = [ast.Pass()]
         uses = re.findall(clocks, ast.unparse(tree))
         assert len(uses) == (1 if name_of(path) == "app.py" else 0), name_of(path)
         assert not [name for module, name in imports(path) if (module, name) == ("time", "time")]

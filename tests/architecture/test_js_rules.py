@@ -105,8 +105,11 @@ def test_what_keeps_the_rules_is_left_alone(
 )
 def test_types_are_strict(tmp_path: Path, line: str, fits: bool) -> None:
     (tmp_path / "tried.js").write_text(line)
-    config = {"extends": str(ROOT / "jsconfig.json"), "include": ["tried.js"]}
-    config["compilerOptions"] = {"typeRoots": [str(ROOT / "node_modules" / "@types")]}
+    config = {
+        "extends": str(ROOT / "jsconfig.json"),
+        "include": ["tried.js"],
+        "compilerOptions": {"typeRoots": [str(ROOT / "node_modules" / "@types")]},
+    }
     (tmp_path / "jsconfig.json").write_text(json.dumps(config))
     command = [*tool("tsc", NODE), "--noEmit", "--project", tmp_path / "jsconfig.json"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -15,7 +15,7 @@ def test_what_is_locked_goes_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "runtime", "told"),
+    ("wanted", "runtime", "is_reported"),
     [
         ("redis<1", set(), True),
         ("redis<1; extra == 'store'", {"planted", "redis"}, True),
@@ -26,11 +26,11 @@ def test_what_is_locked_goes_together() -> None:
     ],
 )
 def test_a_requirement_that_is_not_met_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, runtime: set[str], told: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, runtime: set[str], is_reported: bool
 ) -> None:
     (tmp_path / "planted-1.0.dist-info").mkdir()
     metadata = f"Name: planted\nVersion: 1.0\nProvides-Extra: store\nRequires-Dist: {wanted}\n"
     (tmp_path / "planted-1.0.dist-info" / "METADATA").write_text(metadata)
     monkeypatch.syspath_prepend(str(tmp_path))
     found = [line for line in conflicts(runtime) if line.startswith("planted 1.0 wants redis<1")]
-    assert bool(found) == told
+    assert bool(found) == is_reported

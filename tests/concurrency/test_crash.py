@@ -22,15 +22,15 @@ from flask_migrate import upgrade
 from saver import create_app
 from saver.codes import SPACE, Code
 from saver.store.pool import LETTERS, PER_LETTER
-from tests.conftest import BOTH, NO_LIMITS, address_of, settings_in
+from tests.conftest import ALL_DATABASES, NO_LIMITS, address_of, settings_in
 from tests.support.postgres import Cluster
 from tests.support.process import wait_until
-from tests.support.races import PATIENCE
 from tests.support.server import ROOT, Server, environment
-from tests.support.snapshot import Database, ask, put_codes, snapshot, tell
+from tests.support.snapshot import Database, execute, put_codes, query, snapshot
+from tests.support.threads import PATIENCE
 from tests.support.writers import Writers, post
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 # The long run: CRASH_KILLS=200 ./scripts/test tests/concurrency/test_crash.py
 KILLS = int(os.environ.get("CRASH_KILLS", "50"))
@@ -54,12 +54,12 @@ def kill(*pids: int) -> None:
 
 
 @contextmanager
-def process_of(lab: Lab, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+def process_of(deployment: Deployment, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process of ours that does not outlive its test."""
-    with (lab.folder / "process.log").open("ab") as log:
-        environ = environment(lab.folder, lab.settings)
+    with (deployment.folder / "process.log").open("ab") as log:
+        environ = environment(deployment.folder, deployment.settings)
         process = subprocess.Popen(
-            [sys.executable, *command], cwd=lab.folder, env=environ, stdout=log, stderr=log
+            [sys.executable, *command], cwd=deployment.folder, env=environ, stdout=log, stderr=log
         )
     try:
         yield process
@@ -69,7 +69,7 @@ def process_of(lab: Lab, *command: str) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @dataclass(frozen=True)
-class Lab:
+class Deployment:
     """A database that survives what is done to it, and where its processes work."""
 
     folder: Path
@@ -90,18 +90,18 @@ class Lab:
     def faults(self) -> list[object]:
         """What the database itself finds wrong."""
         if isinstance(self.database, Path):
-            return [fault for (fault,) in ask(self.database, "PRAGMA integrity_check") if fault != "ok"]
-        tell(self.database, "CREATE EXTENSION IF NOT EXISTS amcheck")
+            return [fault for (fault,) in query(self.database, "PRAGMA integrity_check") if fault != "ok"]
+        execute(self.database, "CREATE EXTENSION IF NOT EXISTS amcheck")
         check = "SELECT bt_index_check(oid, true) FROM pg_class WHERE relname IN ('pk_code', 'pk_text')"
-        assert len(ask(self.database, check)) == 2
+        assert len(query(self.database, check)) == 2
         return []
 
 
 @pytest.fixture
-def lab(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[Lab]:
+def deployment(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[Deployment]:
     if database_kind == "sqlite":
         shutil.copy(migrated, tmp_path / "saver.db")
-        yield Lab(tmp_path, tmp_path / "saver.db", None)
+        yield Deployment(tmp_path, tmp_path / "saver.db", None)
         return
     # It waits for the disk, as one that is not only for tests does.
     with Cluster() as cluster:
@@ -110,7 +110,7 @@ def lab(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[Lab]:
         with app.app_context():
             upgrade()
             app.extensions["sqlalchemy"].engine.dispose()
-        yield Lab(tmp_path, database, cluster)
+        yield Deployment(tmp_path, database, cluster)
 
 
 def kill_some(server: Server, random: Random, *, everything: bool) -> None:
@@ -123,23 +123,25 @@ def kill_some(server: Server, random: Random, *, everything: bool) -> None:
 
 
 @pytest.mark.slow
-def test_kills_lose_nothing_that_was_acknowledged(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kills_lose_nothing_that_was_acknowledged(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # Imported once by the master: a process that was killed is back in a moment.
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--preload")
-    database = lab.database
+    database = deployment.database
     put_codes(database, list(POOL))
     random = Random(9)
-    with Server(lab.folder, lab.settings, threads=4) as server:
+    with Server(deployment.folder, deployment.settings, threads=4) as server:
         try:
-            with Writers(server.port, may_be_away=lab.cluster is not None).at_work() as writers:
+            with Writers(server.port, may_be_away=deployment.cluster is not None).at_work() as writers:
                 for spell in range(KILLS // TURNS):
                     # A sweeper is among them, and in its turn it is killed too.
-                    with process_of(lab, "-m", "saver.worker"):
+                    with process_of(deployment, "-m", "saver.worker"):
                         for turn in range(TURNS):
                             wanted = writers.count + random.randrange(5, 60)
-                            wait_until(lambda wanted=wanted: writers.count >= wanted, "nothing is written")
+                            wait_for_writes(writers, wanted)
                             if turn in CRASHES:
-                                lab.crash_the_server()
+                                deployment.crash_the_server()
                             kill_some(server, random, everything=turn == TURNS - 1)
                             assert snapshot(database).misplaced(POOL) == {}, f"{spell}.{turn}"
                     server.start()
@@ -154,59 +156,66 @@ def test_kills_lose_nothing_that_was_acknowledged(lab: Lab, monkeypatch: pytest.
     assert writers.wrong == []
     assert writers.once > KILLS // TURNS
     assert snapshot(database).misplaced(POOL) == {}
-    assert lab.faults() == []
+    assert deployment.faults() == []
 
 
 def per_letter(database: Database) -> dict[str, int]:
     """How many codes of each first letter are in the pool."""
     grouped = "SELECT substr(code, 1, 1), count(*) FROM code GROUP BY 1"
-    return {str(letter): int(str(count)) for letter, count in ask(database, grouped)}
+    return {str(letter): int(str(count)) for letter, count in query(database, grouped)}
 
 
 @pytest.mark.slow
-def test_a_fill_that_was_killed_goes_on_where_it_stopped(lab: Lab) -> None:
-    database = lab.database
+def test_a_fill_that_was_killed_goes_on_where_it_stopped(deployment: Deployment) -> None:
+    database = deployment.database
     leased = ["AAAA", "Mmmm", "aaaa", "wUrp", "zzzz"]
     insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'kept', '', 1, 1)"
-    tell(database, insert, [(code,) for code in leased])
+    execute(database, insert, [(code,) for code in leased])
     script = str(ROOT / "scripts" / "auto_insert.py")
     full = {first: PER_LETTER - sum(code[0] == first for code in leased) for first in LETTERS}
     # The codes are added in order, so a later one tells how far it is.
     reached = "SELECT 1 FROM code WHERE code >= ? LIMIT 1"
     random = Random(3)
     for letter in ("B", "F"):
-        with process_of(lab, script):
-            wait_until(partial(ask, database, reached, letter), "the fill does not go on")
-            moment = time.monotonic() + random.random() / 10
-            wait_until(lambda moment=moment: time.monotonic() >= moment, "time does not pass")
+        with process_of(deployment, script):
+            wait_until(partial(query, database, reached, letter), "the fill does not go on")
+            time.sleep(random.random() / 10)
         found = per_letter(database)
         assert found == {first: full[first] for first in found}, "a letter was added by half"
         assert letter in found
         assert len(found) < len(LETTERS), "it was killed too late to tell anything"
-    with process_of(lab, script) as last:
+    with process_of(deployment, script) as last:
         assert last.wait(2 * PATIENCE) == 0
     assert per_letter(database) == full
-    assert ask(database, "SELECT code FROM text ORDER BY code") == [(code,) for code in leased]
+    assert query(database, "SELECT code FROM text ORDER BY code") == [(code,) for code in leased]
     both = "SELECT count(*) FROM text JOIN code USING (code)"
-    assert ask(database, both) == [(0,)]
+    assert query(database, both) == [(0,)]
     assert sum(full.values()) + len(leased) == SPACE
 
 
 @pytest.mark.slow
-def test_a_sweep_that_was_killed_leaves_no_half_step(lab: Lab) -> None:
-    database = lab.database
+def wait_for_writes(writers: Writers, count: int) -> None:
+    wait_until(lambda: writers.count >= count, "nothing is written")
+
+
+def wait_for_free_codes(database: Database, count: int) -> None:
+    wait_until(lambda: len(snapshot(database).free) >= count, "nothing is swept")
+
+
+def test_a_sweep_that_was_killed_leaves_no_half_step(deployment: Deployment) -> None:
+    database = deployment.database
     insert = "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, 'old', '', 1, 2)"
-    tell(database, insert, [(code,) for code in POOL])
+    execute(database, insert, [(code,) for code in POOL])
     free = 0
     random = Random(5)
     for _ in range(3):
         wanted = free + random.randrange(1, 2_000)
-        with process_of(lab, "-m", "saver.worker"):
-            wait_until(lambda wanted=wanted: len(snapshot(database).free) >= wanted, "nothing is swept")
+        with process_of(deployment, "-m", "saver.worker"):
+            wait_for_free_codes(database, wanted)
         found = snapshot(database)
         assert found.misplaced(POOL) == {}
         assert found.leased, "it was killed too late to tell anything"
         free = len(found.free)
-    with process_of(lab, "-m", "saver.worker"):
+    with process_of(deployment, "-m", "saver.worker"):
         wait_until(lambda: not snapshot(database).leased, "the sweep does not end", PATIENCE)
     assert sorted(snapshot(database).free) == sorted(POOL)

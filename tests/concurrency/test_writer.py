@@ -16,9 +16,9 @@ from saver.database import StorageError
 from saver.database.writer import GroupCommitWriter, Writer
 from saver.store import PoolEmptyError, TextStore
 from tests.support.process import wait_until
-from tests.support.races import PATIENCE, run_concurrently
 from tests.support.snapshot import snapshot
 from tests.support.texts import save
+from tests.support.threads import PATIENCE, run_concurrently
 
 FEW = [f"aaa{letter}" for letter in "abcdefgh"]
 
@@ -92,7 +92,9 @@ def all_waiting_behind_one(
     return run_concurrently([partial(attempt, writer, first), *(partial(follow, work) for work in works)])
 
 
-def test_those_who_wait_share_a_commit(writer: Writer, commits: Commits, services: Services) -> None:
+def test_those_who_wait_share_a_commit(
+    writer: GroupCommitWriter, commits: Commits, services: Services
+) -> None:
     names = [f"new{number}" for number in range(20)]
     done = all_waiting_behind_one(writer, [partial(insert, name) for name in names])
     assert done == ["first", *names]
@@ -100,9 +102,11 @@ def test_those_who_wait_share_a_commit(writer: Writer, commits: Commits, service
     assert set(snapshot(services.settings.data_dir / "saver.db").free) == {"first", *names, *FEW}
 
 
-def test_one_that_is_refused_does_no_harm_to_the_others(writer: Writer, services: Services) -> None:
+def test_one_that_is_refused_does_no_harm_to_the_others(
+    writer: GroupCommitWriter, services: Services
+) -> None:
     names = [f"new{number}" for number in range(20)]
-    works = [partial(insert, name) for name in names]
+    works: list[Callable[[Connection], str]] = [partial(insert, name) for name in names]
     done = all_waiting_behind_one(writer, [*works[:7], refuse, *works[7:15], refuse, *works[15:]])
     assert [result for result in done if isinstance(result, str)] == ["first", *names]
     assert [type(result) for result in done if not isinstance(result, str)] == [PoolEmptyError] * 2
@@ -110,7 +114,9 @@ def test_one_that_is_refused_does_no_harm_to_the_others(writer: Writer, services
     assert sorted(snapshot(services.settings.data_dir / "saver.db").free) == sorted(["first", *names, *FEW])
 
 
-def test_nobody_is_answered_before_the_commit(writer: Writer, commits: Commits, services: Services) -> None:
+def test_nobody_is_answered_before_the_commit(
+    writer: GroupCommitWriter, commits: Commits, services: Services
+) -> None:
     answered = threading.Event()
     early: list[bool] = []
     names = [f"new{number}" for number in range(8)]
@@ -136,7 +142,7 @@ def test_nobody_is_answered_before_the_commit(writer: Writer, commits: Commits, 
 
 
 def test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works(
-    writer: Writer, commits: Commits, services: Services
+    writer: GroupCommitWriter, commits: Commits, services: Services
 ) -> None:
     def fail(number: int) -> None:
         if number == 2:
@@ -152,7 +158,7 @@ def test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works(
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, MemoryError])
 def test_an_interruption_leaves_nobody_waiting(
-    writer: Writer, interruption: type[BaseException], services: Services
+    writer: GroupCommitWriter, interruption: type[BaseException], services: Services
 ) -> None:
     def interrupted(_connection: Connection) -> str:
         raise interruption
@@ -164,8 +170,9 @@ def test_an_interruption_leaves_nobody_waiting(
             return type(error).__name__
 
     names = [f"new{number}" for number in range(6)]
-    works = [partial(insert, name) for name in names]
-    done = run_concurrently([partial(run, work) for work in [*works[:3], interrupted, *works[3:]]])
+    works: list[Callable[[Connection], str]] = [partial(insert, name) for name in names]
+    works.insert(3, interrupted)
+    done = run_concurrently([partial(run, work) for work in works])
     kept = set(snapshot(services.settings.data_dir / "saver.db").free) - set(FEW)
     # Whoever was told that it is done is done; the rest were told that it is not.
     assert kept == set(done) & set(names)

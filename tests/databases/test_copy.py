@@ -27,7 +27,7 @@ from tests.support.copying import STAGES, Hooks, assert_same
 from tests.support.postgres import Cluster, PostgresDatabase
 from tests.support.process import free_port
 from tests.support.server import ROOT, Server, environment
-from tests.support.snapshot import ask, put_codes, snapshot, tell
+from tests.support.snapshot import execute, put_codes, query, snapshot
 from tests.support.texts import extend, save
 
 _log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def assert_unchanged(store: TextStore, texts: dict[str, StoredText], target: Pos
     """The SQLite database accepts writes, and the target holds nothing."""
     assert store.load(texts["open"].code).text == HOSTILE
     save(store, "new", 6_000)
-    tables = ask(target, "SELECT tablename FROM pg_tables WHERE tablename IN ('code', 'text')")
+    tables = query(target, "SELECT tablename FROM pg_tables WHERE tablename IN ('code', 'text')")
     assert not tables or snapshot(target) == ([], [])
 
 
@@ -147,7 +147,7 @@ class TestReadOnly:
             "DELETE FROM text",
         ):
             with pytest.raises(Exception, match="was copied to a server"):
-                tell(database, statement)
+                execute(database, statement)
         assert_same(database, target)
 
     def test_clients_are_told_to_try_again(
@@ -185,7 +185,7 @@ class TestReadOnly:
         self, store: TextStore, copier: CopyToServer, database: Path
     ) -> None:
         for name in ("frozen_text_insert", "noted_code_delete"):
-            tell(
+            execute(
                 database,
                 f"CREATE TRIGGER {name} BEFORE INSERT ON text BEGIN SELECT RAISE(ABORT, 'moved'); END",
             )
@@ -193,7 +193,7 @@ class TestReadOnly:
             save(store, "x", 60)
         assert copier.undo() is True
         save(store, "x", 60)
-        assert ask(database, "SELECT name FROM sqlite_schema WHERE type = 'trigger'") == []
+        assert query(database, "SELECT name FROM sqlite_schema WHERE type = 'trigger'") == []
 
 
 def run_until_killed(
@@ -298,8 +298,8 @@ def test_a_copy_that_differs_is_not_committed(
     copier: CopyToServer,
     migrated_target: PostgresDatabase,
 ) -> None:
-    tell(migrated_target, _FUNCTION.format(does))
-    tell(migrated_target, f"CREATE TRIGGER meddle {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
+    execute(migrated_target, _FUNCTION.format(does))
+    execute(migrated_target, f"CREATE TRIGGER meddle {when} FOR EACH ROW EXECUTE FUNCTION meddle()")
     with pytest.raises(OperationError, match="the copy differs from its source"):
         copier.run(migrated_target.address, Hooks())
     assert_unchanged(store, texts, migrated_target)
@@ -344,10 +344,10 @@ class TestRefused:
     def test_a_database_of_another_program(
         self, made: str, store: TextStore, copier: CopyToServer, target: PostgresDatabase
     ) -> None:
-        tell(target, made)
-        before = ask(target, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        execute(target, made)
+        before = query(target, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         self.refused(copier, target.address, "tables that are not saver's")
-        assert ask(target, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == before
+        assert query(target, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == before
         save(store, "x", 60)
 
     @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ class TestRefused:
     def test_a_database_in_use_or_of_a_newer_saver(
         self, what: str, why: str, store: TextStore, copier: CopyToServer, migrated_target: PostgresDatabase
     ) -> None:
-        tell(migrated_target, what)
+        execute(migrated_target, what)
         self.refused(copier, migrated_target.address, why)
         assert len(snapshot(migrated_target).free) == ("abcd" in what)
         save(store, "x", 60)
@@ -370,7 +370,7 @@ class TestRefused:
     ) -> None:
         copier.run(target.address, Hooks())
         copier.undo()
-        tell(target, "DELETE FROM code WHERE code = (SELECT min(code) FROM code)")
+        execute(target, "DELETE FROM code WHERE code = (SELECT min(code) FROM code)")
         self.refused(copier, target.address, "contains other codes or texts")
         save(store, "x", 60)
 
@@ -404,11 +404,11 @@ class TestRefused:
     def test_a_code_in_two_places(
         self, texts: dict[str, StoredText], copier: CopyToServer, database: Path, target: PostgresDatabase
     ) -> None:
-        tell(database, "INSERT INTO code SELECT min(code) FROM text")
+        execute(database, "INSERT INTO code SELECT min(code) FROM text")
         self.refused(copier, target.address, "1 codes are in two places")
 
     def test_an_old_schema(self, copier: CopyToServer, database: Path, target: PostgresDatabase) -> None:
-        tell(database, "UPDATE alembic_version SET version_num = '0003'")
+        execute(database, "UPDATE alembic_version SET version_num = '0003'")
         self.refused(copier, target.address, "has schema 0003, this saver needs .*: upgrade first")
 
     def test_a_running_service(self, live_server: Server, target: PostgresDatabase) -> None:
@@ -439,7 +439,7 @@ def test_writers_wait_and_readers_see_nothing_until_the_commit(
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 connection.execute("SELECT 1 FROM text")
         with pytest.raises(Exception, match="locked"):
-            tell(database, "DELETE FROM code")
+            execute(database, "DELETE FROM code")
         looked.append(1)
 
     copier.run(target.address, Hooks(dict.fromkeys(("copied", "compared"), look)))
@@ -458,7 +458,7 @@ class TestCommand:
         assert f"copied to {place}\nfree    499\nlive    1\noverdue 0\nresting 0\n" in done.stdout
         assert "missing 7,311,116, as before" in done.stdout
         assert "SAVER_DATABASE_URL" in done.stdout
-        assert ask(target, "SELECT count(*) FROM code") == [(499,)]
+        assert query(target, "SELECT count(*) FROM code") == [(499,)]
         check = run.invoke(args=["check"])
         assert "database FAILING  accepts no writes: it was copied to a server" in check.stdout
         again = run.invoke(args=["move", "--to", address])
@@ -488,11 +488,11 @@ def test_many_codes(
 ) -> None:
     """For all codes: COPY_CODES=7311616 ./scripts/test tests/databases/test_copy.py --log-cli-level=INFO."""
     number = int(os.environ.get("COPY_CODES", "20000"))
-    tell(database, "DELETE FROM code")
+    execute(database, "DELETE FROM code")
     put_codes(database, (str(Code.nth(place)) for place in range(number)))
     save(store, "text", 600)
     started = time.monotonic()
     done = make_app("data").extensions["saver"].tools.copy.run(target.address, Hooks())
     _log.info("%d codes copied and compared in %.1f s", number, time.monotonic() - started)
     assert (done.audit.free, done.audit.live) == (number - 1, 1)
-    assert ask(target, "SELECT count(*) FROM code") == [(number - 1,)]
+    assert query(target, "SELECT count(*) FROM code") == [(number - 1,)]

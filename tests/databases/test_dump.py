@@ -19,7 +19,7 @@ from tests.support.postgres import PostgresDatabase
 from tests.support.snapshot import snapshot
 from tests.support.texts import save
 
-KINDS = ("postgresql",)
+DATABASES = ("postgresql",)
 DAY = 86_400
 
 
@@ -99,7 +99,7 @@ def test_the_password_stands_in_no_command_line(
     made = make_app(database_url=address).test_cli_runner().invoke(args=["backup", "--to", str(backups)])
     assert made.exit_code == 0, made.output
     assert "CANARY" not in (tmp_path / "words").read_text() + made.output
-    told = dict(line.split("=", 1) for line in (tmp_path / "environ").read_text().splitlines())
+    environ = dict(line.split("=", 1) for line in (tmp_path / "environ").read_text().splitlines())
     where = {"PGPASSWORD": "CANARY", "PGPORT": str(database.port), "PGDATABASE": database.name}
-    assert told.items() >= where.items()
-    assert "SAVER_SECRET_KEY" not in told
+    assert environ.items() >= where.items()
+    assert "SAVER_SECRET_KEY" not in environ

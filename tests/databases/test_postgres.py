@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from saver import create_app
 from saver.app import Services
-from saver.codes import SPACE
+from saver.codes import SPACE, Code
 from saver.database import StorageError
 from saver.settings import SettingsError
 from saver.store import NoTextError, PoolEmptyError, StoredText, TextStore
@@ -26,39 +26,39 @@ from saver.texts import IdempotentRequest
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held
 from tests.support.process import wait_until
-from tests.support.races import PATIENCE, run_concurrently
 from tests.support.server import ROOT, environment
-from tests.support.snapshot import ask, put_codes, snapshot, tell
+from tests.support.snapshot import execute, put_codes, query, snapshot
 from tests.support.texts import extend, save
+from tests.support.threads import PATIENCE, run_concurrently
 
-KINDS = ("postgresql",)
+DATABASES = ("postgresql",)
 CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
 REPEATABLE = IdempotentRequest("8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", b"{}")
 
 
 class TestNobodyWaitsForAnothersCode:
     def test_a_code_that_is_being_taken_is_passed_over(
-        self, impatient: TextStore, database: PostgresDatabase, codes: list[str]
+        self, store_with_short_timeouts: TextStore, database: PostgresDatabase, codes: list[str]
     ) -> None:
         with held(database, "DELETE FROM code WHERE code <> 'wUrp'"):
-            assert save(impatient, "text", 60).code == "wUrp"
+            assert save(store_with_short_timeouts, "text", 60).code == "wUrp"
         assert snapshot(database).misplaced(codes) == {}
 
     def test_when_others_take_each_of_the_last_ones_there_is_none(
-        self, impatient: TextStore, database: PostgresDatabase
+        self, store_with_short_timeouts: TextStore, database: PostgresDatabase
     ) -> None:
         with held(database, "DELETE FROM code"), pytest.raises(PoolEmptyError):
-            save(impatient, "text", 60)
-        save(impatient, "text", 60)
+            save(store_with_short_timeouts, "text", 60)
+        save(store_with_short_timeouts, "text", 60)
 
     def test_a_sweep_passes_over_what_another_is_at(
-        self, impatient: TextStore, database: PostgresDatabase, clock: Clock, codes: list[str]
+        self, store_with_short_timeouts: TextStore, database: PostgresDatabase, clock: Clock, codes: list[str]
     ) -> None:
-        leased = [save(impatient, "text", 60).code for _ in codes]
+        leased = [save(store_with_short_timeouts, "text", 60).code for _ in codes]
         clock.tick(60)
         with held(database, f"SELECT 1 FROM text WHERE code = '{leased[0]}' FOR UPDATE"):
-            assert impatient.sweep(10).wiped == len(codes) - 1
-        assert impatient.sweep(10).wiped == 1
+            assert store_with_short_timeouts.sweep(10).wiped == len(codes) - 1
+        assert store_with_short_timeouts.sweep(10).wiped == 1
 
     def test_few_leases_are_taken_by_many_without_a_failure(
         self, make_app: Callable[..., Flask], database: PostgresDatabase, codes: list[str]
@@ -126,7 +126,7 @@ class TestItComesBackByItself:
     def test_a_server_that_only_reads_is_not_asked(
         self, make_app: Callable[..., Flask], database: PostgresDatabase
     ) -> None:
-        tell(database, f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
+        execute(database, f"ALTER DATABASE {database.name} SET default_transaction_read_only = on")
         client = make_app().test_client()
         for path, body in (("load", {"code": "wUrp"}), ("write", {"text": "text"})):
             assert client.post(f"/api/v1/{path}", json=body).status_code == 503
@@ -135,7 +135,7 @@ class TestItComesBackByItself:
         self, store: TextStore, database: PostgresDatabase
     ) -> None:
         @event.listens_for(store.database.engine, "begin")
-        def demoted(connection) -> None:
+        def demoted(connection: Connection) -> None:
             connection.exec_driver_sql("SET TRANSACTION READ ONLY")
 
         with pytest.raises(StorageError):
@@ -143,7 +143,7 @@ class TestItComesBackByItself:
 
 
 def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[], None]) -> None:
-    """Somebody changes the text and commits only when another deed has come to wait for it."""
+    """Somebody changes the text and commits only when another operation has come to wait for it."""
     there = threading.Event()
 
     def stranger() -> None:
@@ -151,7 +151,7 @@ def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[],
         with database.connect() as other:
             other.execute(f"UPDATE text SET {change}".encode())
             there.set()
-            wait_until(lambda: ask(database, waiting, database.name), "nobody waits")
+            wait_until(lambda: query(database, waiting, database.name), "nobody waits")
 
     def second() -> None:
         assert there.wait(PATIENCE)
@@ -170,21 +170,21 @@ class TestTwoAtOnce:
         assert len({lease.code for lease in saved}) == 1
         assert len(snapshot(database).leased) == 1
 
-    @pytest.mark.parametrize("deed", ["delete", "extend"])
+    @pytest.mark.parametrize("operation", ["delete", "extend"])
     def test_an_owner_who_comes_late_does_not_touch_a_strangers_text(
-        self, store: TextStore, database: PostgresDatabase, deed: str
+        self, store: TextStore, database: PostgresDatabase, operation: str
     ) -> None:
         mine = save(store, "mine", 60)
 
         def late() -> None:
-            if deed == "delete":
+            if operation == "delete":
                 store.delete(mine.code, mine.owner_token)
             else:
                 with pytest.raises(NoTextError):
                     extend(store, mine.code, mine.owner_token, 600)
 
         a_stranger_first(database, "owner_hash = 'stranger', body = 'a stranger''s'", late)
-        assert ask(database, "SELECT body, ended, expires_at FROM text") == [
+        assert query(database, "SELECT body, ended, expires_at FROM text") == [
             ("a stranger's", None, mine.expires_at)
         ]
 
@@ -198,7 +198,7 @@ class TestTwoAtOnce:
                 store.load(code, claim=CLAIM)
 
         a_stranger_first(database, "claim_hash = 'stranger'", second)
-        assert ask(database, "SELECT claim_hash FROM text") == [(b"stranger",)]
+        assert query(database, "SELECT claim_hash FROM text") == [(b"stranger",)]
 
     def test_two_fills_add_every_code_once(self, store: TextStore, database: PostgresDatabase) -> None:
         added = run_concurrently([lambda: sum(step.added for step in store.fill())] * 2, patience=180)
@@ -222,31 +222,32 @@ class TestTwoAtOnce:
         both = [
             subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE) for _ in range(2)
         ]
-        told = [process.communicate(timeout=PATIENCE)[1] for process in both]
-        assert [process.returncode for process in both] == [0, 0], told
+        errors = [process.communicate(timeout=PATIENCE)[1] for process in both]
+        assert [process.returncode for process in both] == [0, 0], errors
         every = len(list((ROOT / "migrations" / "versions").glob("*.py")))
-        assert sum(told_by.count(b"Running upgrade") for told_by in told) == every
-        assert ask(database, "SELECT count(*) FROM alembic_version") == [(1,)]
+        assert sum(error.count(b"Running upgrade") for error in errors) == every
+        assert query(database, "SELECT count(*) FROM alembic_version") == [(1,)]
 
     def test_two_heartbeats_are_one(self, make_app: Callable[..., Flask], database: PostgresDatabase) -> None:
         services: Services = make_app(threads=8).extensions["saver"]
         run_concurrently([services.readiness.beat] * 8)
-        assert ask(database, "SELECT count(*) FROM sweeper") == [(1,)]
+        assert query(database, "SELECT count(*) FROM sweeper") == [(1,)]
 
 
 def test_a_thread_has_a_connection_and_no_more_are_opened(
     make_app: Callable[..., Flask], database: PostgresDatabase
 ) -> None:
     store: TextStore = make_app(threads=6).extensions["saver"].store
-    run_concurrently([lambda: [_load_nothing(store) for _ in range(50)]] * 6)
+    run_concurrently([partial(_load_nothing, store, 50)] * 6)
     mine = "SELECT count(*) FROM pg_stat_activity WHERE datname = ? AND application_name = 'saver'"
-    [(count,)] = ask(database, mine, database.name)
+    [(count,)] = query(database, mine, database.name)
     assert 1 <= int(str(count)) <= 8
 
 
-def _load_nothing(store: TextStore) -> None:
-    with pytest.raises(NoTextError):
-        store.load("qqqq")  # type: ignore[arg-type]
+def _load_nothing(store: TextStore, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(NoTextError):
+            store.load(Code("qqqq"))
 
 
 def test_a_load_is_one_statement(store: TextStore) -> None:
@@ -254,8 +255,13 @@ def test_a_load_is_one_statement(store: TextStore) -> None:
     sent: list[object] = []
     connection = store.database.engine.raw_connection()
     driver: Any = connection.driver_connection
-    execute = driver._exec_command
-    driver._exec_command = lambda *given, **more: sent.append(given[0]) or execute(*given, **more)
+    send = driver._exec_command
+
+    def record(command: bytes, *rest: object, **more: object) -> object:
+        sent.append(command)
+        return send(command, *rest, **more)
+
+    driver._exec_command = record
     connection.close()
     store.load(code)
     assert sent == [], "no BEGIN before it and no ROLLBACK after it"
@@ -264,14 +270,14 @@ def test_a_load_is_one_statement(store: TextStore) -> None:
 
 
 def test_the_servers_log_has_nothing_of_a_text(
-    impatient: TextStore, database: PostgresDatabase, cluster: Cluster
+    store_with_short_timeouts: TextStore, database: PostgresDatabase, cluster: Cluster
 ) -> None:
-    lease = save(impatient, "CANARY-TEXT", 60, "CANARY-PASSWORD", idempotency=REPEATABLE)
+    lease = save(store_with_short_timeouts, "CANARY-TEXT", 60, "CANARY-PASSWORD", idempotency=REPEATABLE)
     with held(database, "LOCK TABLE text"):
         for use in (
-            lambda: impatient.load(lease.code, "CANARY-PASSWORD"),
-            lambda: save(impatient, "CANARY-TEXT", 60),
-            lambda: impatient.status(lease.code, lease.owner_token),
+            lambda: store_with_short_timeouts.load(lease.code, "CANARY-PASSWORD"),
+            lambda: save(store_with_short_timeouts, "CANARY-TEXT", 60),
+            lambda: store_with_short_timeouts.status(lease.code, lease.owner_token),
         ):
             with pytest.raises(StorageError):
                 use()
@@ -284,7 +290,7 @@ def test_the_servers_log_has_nothing_of_a_text(
 def test_a_text_is_found_by_its_key(store: TextStore, database: PostgresDatabase, which: str) -> None:
     rows = [(f"{chr(97 + n // 676 % 26)}{chr(97 + n // 26 % 26)}{chr(97 + n % 26)}a",) for n in range(10_000)]
     insert = "INSERT INTO text (code, owner_hash, body, expires_at, free_at) VALUES (?, '', 'x', 9, 9)"
-    tell(database, insert, sorted(set(rows)))
+    execute(database, insert, sorted(set(rows)))
     statement = getattr(store.reader, which)
     values = {"code": "aaaa", "now": 1, "owner_hash": b""}
     with database.connect() as connection:
@@ -319,6 +325,6 @@ def test_the_password_of_the_url_is_nowhere(tmp_path: Path, caplog: pytest.LogCa
     assert answer.status_code == 503
     # Nobody is there, which is noticed at once: it is not asked for ever.
     assert time.monotonic() - began < 30
-    told = app.test_cli_runner().invoke(args=["pool", "count"]).output
-    shown = answer.text + told + caplog.text + repr(app.extensions["saver"].settings)
+    output = app.test_cli_runner().invoke(args=["pool", "count"]).output
+    shown = answer.text + output + caplog.text + repr(app.extensions["saver"].settings)
     assert "CANARY" not in shown

@@ -19,25 +19,25 @@ from saver.database import NO_STATEMENT_TIMEOUT, WRITE, IncompatibleDatabaseErro
 from saver.store import TextStore
 from tests.conftest import Clock, settings_in
 from tests.support.postgres import QUICK, Cluster, PostgresDatabase, held, tell_server
-from tests.support.races import run_concurrently
-from tests.support.snapshot import ask, put_codes, snapshot, tell
+from tests.support.snapshot import execute, put_codes, query, snapshot
 from tests.support.texts import save
+from tests.support.threads import run_concurrently
 
-KINDS = ("postgresql",)
+DATABASES = ("postgresql",)
 KEY = {"Idempotency-Key": "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"}
 CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
 
 
 class TestWaitsEnd:
     def test_a_row_that_somebody_holds_is_waited_for_a_bounded_time(
-        self, impatient: TextStore, database: PostgresDatabase
+        self, store_with_short_timeouts: TextStore, database: PostgresDatabase
     ) -> None:
-        lease = save(impatient, "text", 60)
+        lease = save(store_with_short_timeouts, "text", 60)
         with held(database, "SELECT 1 FROM text FOR UPDATE"):
             with pytest.raises(StorageError):
-                impatient.delete(lease.code, lease.owner_token)
-            assert impatient.load(lease.code).text == "text"
-        impatient.delete(lease.code, lease.owner_token)
+                store_with_short_timeouts.delete(lease.code, lease.owner_token)
+            assert store_with_short_timeouts.load(lease.code).text == "text"
+        store_with_short_timeouts.delete(lease.code, lease.owner_token)
 
     def test_a_statement_takes_a_bounded_time(self, store: TextStore) -> None:
         with store.database.engine.connect() as connection:
@@ -46,7 +46,7 @@ class TestWaitsEnd:
         assert found == ["10s", "5s", "10s"]
 
 
-class Alone:
+class ServiceWithStandby:
     """A service whose database is to be on two machines, and whose standby can be away."""
 
     def __init__(self, cluster: Cluster, folder: Path, clock: Clock) -> None:
@@ -66,7 +66,7 @@ class Alone:
         tell_server(self.database.port, f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
         tell_server(self.database.port, "SELECT pg_reload_conf()")
         shown = "SHOW synchronous_standby_names"
-        while ask(self.database, shown) != [(names,)]:
+        while query(self.database, shown) != [(names,)]:
             pass
 
     def post(self, path: str, body: object, **more: object) -> tuple[int, dict[str, object]]:
@@ -75,63 +75,65 @@ class Alone:
 
 
 @pytest.fixture
-def alone(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Alone]:
+def service(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceWithStandby]:
     monkeypatch.setattr(timeouts, "COMMIT_TIMEOUT", 0.2)
     with Cluster({**QUICK, "synchronous_commit": "local"}) as cluster:
-        yield Alone(cluster, tmp_path / "alone", clock)
+        yield ServiceWithStandby(cluster, tmp_path / "service", clock)
 
 
 class TestTheStandbyIsAway:
-    def test_a_write_is_not_acknowledged_nor_its_repetition(self, alone: Alone) -> None:
-        alone.standby(there=False)
+    def test_a_write_is_not_acknowledged_nor_its_repetition(self, service: ServiceWithStandby) -> None:
+        service.standby(there=False)
         for _ in range(2):
-            assert alone.post("write", {"text": "text"}, headers=KEY)[0] == 503
+            assert service.post("write", {"text": "text"}, headers=KEY)[0] == 503
         # It is there, on one machine: to acknowledge it would be to lose it with that machine.
-        assert snapshot(alone.database).leased == ["wUrp"]
-        alone.standby(there=True)
-        assert alone.post("write", {"text": "text"}, headers=KEY)[0] == 201
+        assert snapshot(service.database).leased == ["wUrp"]
+        service.standby(there=True)
+        assert service.post("write", {"text": "text"}, headers=KEY)[0] == 201
 
-    def test_a_deletion_is_not_acknowledged_nor_its_repetition(self, alone: Alone) -> None:
-        owned = alone.post("write", {"text": "text"})[1]
+    def test_a_deletion_is_not_acknowledged_nor_its_repetition(self, service: ServiceWithStandby) -> None:
+        owned = service.post("write", {"text": "text"})[1]
         owner = {name: owned[name] for name in ("code", "owner_token")}
-        alone.standby(there=False)
-        assert [alone.post("delete", owner)[0] for _ in range(2)] == [503, 503]
-        alone.standby(there=True)
-        assert alone.post("delete", owner)[0] == 204
+        service.standby(there=False)
+        assert [service.post("delete", owner)[0] for _ in range(2)] == [503, 503]
+        service.standby(there=True)
+        assert service.post("delete", owner)[0] == 204
 
     @pytest.mark.parametrize("claim", [{"claim": CLAIM}, {}])
-    def test_a_one_time_text_is_not_burnt(self, alone: Alone, clock: Clock, claim: dict[str, str]) -> None:
-        code = alone.post("write", {"text": "once", "once": True, "expires_in": 3_600})[1]["code"]
-        before = ask(alone.database, "SELECT * FROM text")
-        alone.standby(there=False)
-        assert [alone.post("load", {"code": code, **claim})[0] for _ in range(2)] == [503, 503]
-        assert ask(alone.database, "SELECT * FROM text") == before
-        alone.standby(there=True)
+    def test_a_one_time_text_is_not_burnt(
+        self, service: ServiceWithStandby, clock: Clock, claim: dict[str, str]
+    ) -> None:
+        code = service.post("write", {"text": "once", "once": True, "expires_in": 3_600})[1]["code"]
+        before = query(service.database, "SELECT * FROM text")
+        service.standby(there=False)
+        assert [service.post("load", {"code": code, **claim})[0] for _ in range(2)] == [503, 503]
+        assert query(service.database, "SELECT * FROM text") == before
+        service.standby(there=True)
         clock.tick(600)
-        assert alone.post("load", {"code": code, **claim})[1]["text"] == "once"
+        assert service.post("load", {"code": code, **claim})[1]["text"] == "once"
 
-    def test_whoever_claims_second_gets_no_fault_of_ours(self, alone: Alone) -> None:
-        code = alone.post("write", {"text": "once", "once": True})[1]["code"]
-        assert alone.post("load", {"code": code, "claim": CLAIM})[0] == 200
+    def test_whoever_claims_second_gets_no_fault_of_ours(self, service: ServiceWithStandby) -> None:
+        code = service.post("write", {"text": "once", "once": True})[1]["code"]
+        assert service.post("load", {"code": code, "claim": CLAIM})[0] == 200
         # Claimed between the look and the transaction, as of two who come at once.
-        find_live = alone.store.reader.find_live
+        find_live = service.store.reader.find_live
         find = find_live.one
         find_live.one = lambda values: (*find(values)[:3], None, *find(values)[4:])  # type: ignore
-        alone.standby(there=False)
-        assert alone.post("load", {"code": code, "claim": CLAIM[:-1] + "2"})[0] == 503
+        service.standby(there=False)
+        assert service.post("load", {"code": code, "claim": CLAIM[:-1] + "2"})[0] == 503
 
-    def test_no_setting_of_the_database_hides_it(self, alone: Alone) -> None:
-        name = alone.database.name
-        tell_server(alone.database.port, f"ALTER DATABASE {name} SET client_min_messages = error")
-        alone.standby(there=False)
-        assert alone.post("write", {"text": "text"})[0] == 503
+    def test_no_setting_of_the_database_hides_it(self, service: ServiceWithStandby) -> None:
+        name = service.database.name
+        tell_server(service.database.port, f"ALTER DATABASE {name} SET client_min_messages = error")
+        service.standby(there=False)
+        assert service.post("write", {"text": "text"})[0] == 503
 
 
 @contextmanager
 def frozen(database: PostgresDatabase) -> Iterator[None]:
     """Every process of the server that works for this database stands still; its kernel does not."""
     mine = "SELECT pid FROM pg_stat_activity WHERE datname = ? AND pid <> pg_backend_pid()"
-    pids = [int(str(pid)) for (pid,) in ask(database, mine, database.name)]
+    pids = [int(str(pid)) for (pid,) in query(database, mine, database.name)]
     assert pids
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
@@ -179,9 +181,9 @@ class TestTheServersSettings:
     def test_check_finds_a_server_that_logs_texts(
         self, make_app: Callable[..., Flask], database: PostgresDatabase
     ) -> None:
-        tell(database, f"ALTER DATABASE {database.name} SET log_min_duration_statement = 0")
-        told = make_app().test_cli_runner().invoke(args=["check"]).output
-        assert "log_parameter_max_length" in told
+        execute(database, f"ALTER DATABASE {database.name} SET log_min_duration_statement = 0")
+        output = make_app().test_cli_runner().invoke(args=["check"]).output
+        assert "log_parameter_max_length" in output
 
     def test_a_column_that_changed_is_read_without_a_restart(
         self, store: TextStore, database: PostgresDatabase
@@ -190,6 +192,6 @@ class TestTheServersSettings:
         for _ in range(8):
             store.load(lease.code)
             store.status(lease.code, lease.owner_token)
-        tell(database, "ALTER TABLE text ALTER COLUMN seal TYPE varchar, ALTER COLUMN ended TYPE varchar")
+        execute(database, "ALTER TABLE text ALTER COLUMN seal TYPE varchar, ALTER COLUMN ended TYPE varchar")
         assert store.load(lease.code).text == "text"
         assert store.status(lease.code, lease.owner_token).state == "loaded"

@@ -14,11 +14,11 @@ from redis import Redis
 from saver.receipts import Receipt, ReceiptsError
 from saver.receipts.redis import RedisReceipts
 from saver.redis_client import make_pool
-from tests.conftest import BOTH, NOW, Clock, address_of
+from tests.conftest import ALL_DATABASES, NOW, Clock, address_of
 from tests.support.process import free_port
-from tests.support.races import run_concurrently
 from tests.support.redis_server import RedisServer
 from tests.support.snapshot import Database
+from tests.support.threads import run_concurrently
 
 SECRET = "one secret for all the servers, 0123456789"
 LOAD, WRITE = "/api/v1/load", "/api/v1/write"
@@ -26,7 +26,7 @@ KEY = b"n" * 32
 DAY = 86_400
 
 
-@pytest.mark.kinds(*BOTH)
+@pytest.mark.databases(*ALL_DATABASES)
 class TestReceipts:
     """Two servers on one database."""
 
@@ -96,7 +96,7 @@ class TestRedisReceipts:
         receipts.record_load(KEY, NOW, NOW)
         for until in (NOW + 100, NOW + 50):
             receipts.postpone_drop(KEY, until)
-            assert redis_server.client.expiretime(b"saver/receipt/" + KEY.hex().encode()) == NOW + 100
+            assert redis_server.client.expiretime(f"saver/receipt/{KEY.hex()}") == NOW + 100
 
     def test_refusals_at_once_are_all_noted(self, receipts: RedisReceipts) -> None:
         run_concurrently([partial(receipts.record_refusal, KEY, NOW)] * 20)

@@ -14,10 +14,10 @@ from saver.app import Services
 from saver.store import NoTextError, PoolEmptyError
 from tests.conftest import NOW, Clock
 from tests.support.postgres import PostgresDatabase, program
-from tests.support.snapshot import snapshot, tell
+from tests.support.snapshot import execute, snapshot
 from tests.support.texts import save
 
-KINDS = ("postgresql",)
+DATABASES = ("postgresql",)
 DAY = 86_400
 MONTH = 30 * DAY
 
@@ -58,9 +58,9 @@ def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
     tool("pg_restore", database, "--clean", "--if-exists", str(dump))
     assert snapshot(database).free == [since.code], "without more its code would be leased again"
 
-    code, told = run(make_app())
-    assert code == 0, told
-    assert "no code is leased before" in told
+    code, output = run(make_app())
+    assert code == 0, output
+    assert "no code is leased before" in output
     store = make_app().extensions["saver"].store
     assert snapshot(database).misplaced(codes) == {}
     assert store.load(kept.code).text == "kept"
@@ -93,23 +93,23 @@ def test_while_the_service_runs_nothing_is_done(
     # Whatever its URL calls it.
     serving = make_app(database_url=f"{database.address}?application_name=web1").extensions["saver"].store
     serving.audit()
-    code, told = run(make_app())
-    assert (code, "in use" in told) == (1, True)
+    code, output = run(make_app())
+    assert (code, "in use" in output) == (1, True)
     assert sorted(snapshot(database).free) == sorted(codes)
 
 
 def test_another_schema_is_named(make_app: Callable[..., Flask], database: PostgresDatabase) -> None:
-    tell(database, "UPDATE alembic_version SET version_num = '0001'")
-    code, told = run(make_app())
-    assert (code, "schema 0001" in told) == (1, True)
+    execute(database, "UPDATE alembic_version SET version_num = '0001'")
+    code, output = run(make_app())
+    assert (code, "schema 0001" in output) == (1, True)
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 def test_a_file_is_restored_otherwise(make_app: Callable[..., Flask]) -> None:
-    code, told = run(make_app())
-    assert (code, "this database is a file" in told) == (1, True)
+    code, output = run(make_app())
+    assert (code, "this database is a file" in output) == (1, True)
 
 
 def test_a_restore_is_the_servers_business(make_app: Callable[..., Flask], tmp_path: Path) -> None:
-    told = make_app().test_cli_runner().invoke(args=["restore", str(tmp_path / "file")])
-    assert (told.exit_code, "pg_" in told.output) == (1, True)
+    result = make_app().test_cli_runner().invoke(args=["restore", str(tmp_path / "file")])
+    assert (result.exit_code, "pg_" in result.output) == (1, True)

@@ -18,9 +18,11 @@ class Patch(NamedTuple):
     caught_by: str
 
 
-_ONE_PLACE = "tests/concurrency/test_races.py::test_every_code_is_in_one_place_before_each_statement"
+_ONE_PLACE = (
+    "tests/concurrency/test_concurrent_access.py::test_every_code_is_in_one_place_before_each_statement"
+)
 _SHARED_COMMIT = "tests/concurrency/test_writer.py"
-_LEASES = "tests/store/test_leases.py"
+_LEASES = "tests/store/test_text_store.py"
 _FILE_GONE = "tests/store/test_file_gone.py"
 _WAYS = "tests/e2e/extension/test_ways.py"
 _AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
@@ -100,7 +102,7 @@ PATCHES = [
         "saver/store/quota.py",
         'self._database.lock(connection, "quota", *names)',
         "pass",
-        "tests/api/test_repeat.py::test_writers_at_once_keep_to_the_quota",
+        "tests/api/test_idempotency.py::test_writers_at_once_keep_to_the_quota",
     ),
     Patch(
         "a loaded text is markup",

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from contextlib import closing
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from saver.store import TextStore
 from tests.conftest import NO_LIMITS, Clock
 from tests.support.process import wait_until
 from tests.support.server import environment
-from tests.support.snapshot import ask, put_codes, snapshot
+from tests.support.snapshot import put_codes, query, snapshot
 from tests.support.texts import save
 
 POOL = [Code.nth(number * 365) for number in range(20_000)]
@@ -52,19 +52,19 @@ def test_it_says_where_the_copy_is_and_what_is_in_it(
     run: FlaskCliRunner, store: TextStore, backups: Path
 ) -> None:
     code = save(store, "kept", 600).code
-    told = run.invoke(args=["backup", "--to", str(backups)])
-    assert told.exit_code == 0
+    result = run.invoke(args=["backup", "--to", str(backups)])
+    assert result.exit_code == 0
     path = backups / "saver-20270115T080000Z.db"
-    assert told.stdout.splitlines()[:4] == [
+    assert result.stdout.splitlines()[:4] == [
         str(path),
         f"bytes   {path.stat().st_size:,}",
         "dropped 0",
         "free    3",
     ]
-    assert code not in told.output
+    assert code not in result.output
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert ask(path, "SELECT code, body FROM text") == [(code, "kept")]
-    assert ask(path, "PRAGMA integrity_check") == [("ok",)]
+    assert query(path, "SELECT code, body FROM text") == [(code, "kept")]
+    assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_what_was_wiped_is_not_in_the_copy(
@@ -94,20 +94,20 @@ def test_a_second_one_in_the_same_second_does_not_replace_the_first(
 ) -> None:
     run.invoke(args=["backup", "--to", str(backups)])
     save(store, "later", 600)
-    told = run.invoke(args=["backup", "--to", str(backups)])
-    assert (told.exit_code, "is there already" in told.output) == (1, True)
+    result = run.invoke(args=["backup", "--to", str(backups)])
+    assert (result.exit_code, "is there already" in result.output) == (1, True)
     [copy] = backups.iterdir()
-    assert ask(copy, "SELECT count(*) FROM text") == [(0,)]
+    assert query(copy, "SELECT count(*) FROM text") == [(0,)]
 
 
 def test_no_folder_is_told(run: FlaskCliRunner, tmp_path: Path) -> None:
-    told = run.invoke(args=["backup", "--to", str(tmp_path / "nowhere")])
-    assert (told.exit_code, told.output) == (1, f"Error: there is no folder {tmp_path / 'nowhere'}\n")
+    result = run.invoke(args=["backup", "--to", str(tmp_path / "nowhere")])
+    assert (result.exit_code, result.output) == (1, f"Error: there is no folder {tmp_path / 'nowhere'}\n")
 
 
 def test_a_disk_that_is_full_leaves_nothing_half_made(services: Services, backups: Path) -> None:
     command = [sys.executable, "-m", "flask", "--app", "saver", "backup", "--to", str(backups)]
-    told = subprocess.run(
+    result = subprocess.run(
         command,
         env=environment(services.settings.data_dir, NO_LIMITS),
         capture_output=True,
@@ -117,8 +117,8 @@ def test_a_disk_that_is_full_leaves_nothing_half_made(services: Services, backup
         check=False,
         timeout=60,
     )
-    assert told.returncode == 1
-    assert "Error: the copy could not be written" in told.stderr
+    assert result.returncode == 1
+    assert "Error: the copy could not be written" in result.stderr
     assert names(backups) == []
 
 
@@ -135,11 +135,15 @@ def test_a_copy_that_breaks_a_rule_gets_no_name(
     save(store, "x", 600)
     with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
-    told = run.invoke(args=["backup", "--to", str(backups)])
+    result = run.invoke(args=["backup", "--to", str(backups)])
     # A pool that is not full is no fault of the copy.
-    assert told.exit_code == (1 if sentence else 0)
-    assert (sentence or "") in told.output
+    assert result.exit_code == (1 if sentence else 0)
+    assert (sentence or "") in result.output
     assert len(names(backups)) == (0 if sentence else 1)
+
+
+def wait_for_more_than(acknowledged: Sized, count: int) -> None:
+    wait_until(lambda: len(acknowledged) > count, "nothing is written")
 
 
 def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: Path, tmp_path: Path) -> None:
@@ -168,7 +172,7 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
         for listener in listeners:
             listener.start()
         for number in range(5):
-            wait_until(lambda number=number: len(acknowledged) > 40 * (number + 1), "nothing is written")
+            wait_for_more_than(acknowledged, 40 * (number + 1))
             before = list(acknowledged)
             made = tools.backup.make(backups, 10)
             clock.tick(1)
@@ -183,7 +187,7 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
             writer.wait()
         for listener in listeners:
             listener.join(30)
-    assert [found for path in backups.iterdir() for found in ask(path, "PRAGMA integrity_check")] == [
+    assert [found for path in backups.iterdir() for found in query(path, "PRAGMA integrity_check")] == [
         ("ok",)
     ] * 5
     assert not list(backups.glob(".*"))

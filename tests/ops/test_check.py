@@ -54,30 +54,30 @@ def app(make_app: Callable[..., Flask], codes: list[str]) -> Flask:
     return make_app(pool_size=len(codes))
 
 
-def lines(told: str) -> dict[str, str]:
-    return {line.split()[0]: line.split()[1] for line in told.splitlines()}
+def lines(output: str) -> dict[str, str]:
+    return {line.split()[0]: line.split()[1] for line in output.splitlines()}
 
 
 def test_all_is_well(run: FlaskCliRunner, app: Flask, codes: list[str]) -> None:
     services: Services = app.extensions["saver"]
     code = save(services.store, "x", 600).code
     services.readiness.beat()
-    told = run.invoke(args=["check"])
-    assert lines(told.stdout) == dict.fromkeys(
+    result = run.invoke(args=["check"])
+    assert lines(result.stdout) == dict.fromkeys(
         ["database", "schema", "codes", "worker", "disk", "counts", "files"], "ok"
     )
-    assert f"{len(codes) - 1:,} of {len(codes):,} free, 1 texts live, 0 resting" in told.stdout
-    assert not re.search(rf"\\b{code}\\b", told.stdout)
-    assert told.exit_code == 0
+    assert f"{len(codes) - 1:,} of {len(codes):,} free, 1 texts live, 0 resting" in result.stdout
+    assert not re.search(rf"\\b{code}\\b", result.stdout)
+    assert result.exit_code == 0
 
 
 def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, app: Flask, clock: Clock) -> None:
     assert "it never swept" in run.invoke(args=["check"]).stdout
     app.extensions["saver"].readiness.beat()
     clock.tick(61)
-    told = run.invoke(args=["check"])
-    assert (told.exit_code, lines(told.stdout)["worker"]) == (1, "FAILING")
-    assert "the last sweep ended 61 s ago" in told.stdout
+    result = run.invoke(args=["check"])
+    assert (result.exit_code, lines(result.stdout)["worker"]) == (1, "FAILING")
+    assert "the last sweep ended 61 s ago" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -94,9 +94,9 @@ def test_what_is_wrong_is_told(run: FlaskCliRunner, app: Flask, harm: str, name:
     services.readiness.beat()
     with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
-    told = run.invoke(args=["check"])
-    assert [key for key, state in lines(told.stdout).items() if state == "FAILING"] == [name]
-    assert told.exit_code == 1
+    result = run.invoke(args=["check"])
+    assert [key for key, state in lines(result.stdout).items() if state == "FAILING"] == [name]
+    assert result.exit_code == 1
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_files_that_others_may_change_are_told(
     services: Services = app.extensions["saver"]
     services.readiness.beat()
     harm(services.settings.data_dir)
-    told = run.invoke(args=["check"])
+    result = run.invoke(args=["check"])
     # What is counted in another place's file is not counted at all.
     failing = ["counts", "files"] if line.startswith("counts") else ["files"]
-    assert [key for key, state in lines(told.stdout).items() if state == "FAILING"] == failing
-    assert line in told.stdout
+    assert [key for key, state in lines(result.stdout).items() if state == "FAILING"] == failing
+    assert line in result.stdout
 
 
 def linked(path: Path) -> None:
@@ -140,8 +140,8 @@ def test_a_pool_that_runs_short_is_told(
     monkeypatch.setattr("saver.ops.check.LOW_POOL", 1.0)
     assert lines(run.invoke(args=["check"]).stdout)["codes"] == "ok"
     save(services.store, "x", 60)
-    told = run.invoke(args=["check"])
-    assert (told.exit_code, lines(told.stdout)["codes"]) == (1, "FAILING")
+    result = run.invoke(args=["check"])
+    assert (result.exit_code, lines(result.stdout)["codes"]) == (1, "FAILING")
 
 
 def test_a_damaged_file_is_told(run: FlaskCliRunner, app: Flask) -> None:
@@ -149,8 +149,8 @@ def test_a_damaged_file_is_told(run: FlaskCliRunner, app: Flask) -> None:
     with path.open("r+b") as file:
         file.seek(20 * 4_096)
         file.write(b"damage" * 2_000)
-    told = run.invoke(args=["check"])
-    assert (told.exit_code, lines(told.stdout)["database"]) == (1, "FAILING")
+    result = run.invoke(args=["check"])
+    assert (result.exit_code, lines(result.stdout)["database"]) == (1, "FAILING")
 
 
 @pytest.fixture
@@ -167,9 +167,9 @@ def stopped(run: FlaskCliRunner, app: Flask, tmp_path: Path) -> Path:
 
 
 def test_restore_says_what_it_did(run: FlaskCliRunner, app: Flask, codes: list[str], stopped: Path) -> None:
-    told = run.invoke(args=["restore", str(stopped)])
+    result = run.invoke(args=["restore", str(stopped)])
     place = app.extensions["saver"].settings.data_dir / "saver.db"
-    assert told.stdout.splitlines() == [
+    assert result.stdout.splitlines() == [
         f"the database so far is kept: {place}.replaced-20270115T080000Z",
         "1 codes leased since the backup rest",
         f"free    {len(codes) - 1:,}",
@@ -191,16 +191,16 @@ class TestEveryCode:
         services: Services = app.extensions["saver"]
         save(services.store, "x", 600)
         services.readiness.beat()
-        told = run.invoke(args=["check"])
-        assert f"{SPACE - 1:,} of {SPACE:,} free, 1 texts live, 0 resting" in told.stdout
-        assert told.exit_code == 0
+        result = run.invoke(args=["check"])
+        assert f"{SPACE - 1:,} of {SPACE:,} free, 1 texts live, 0 resting" in result.stdout
+        assert result.exit_code == 0
 
     def test_restore_without_its_past(self, run: FlaskCliRunner, app: Flask, stopped: Path) -> None:
         (app.extensions["saver"].settings.data_dir / "saver.db").unlink()
         refused = run.invoke(args=["restore", str(stopped)])
         assert (refused.exit_code, "With --lost" in refused.output) == (1, True)
-        told = run.invoke(args=["restore", str(stopped), "--lost"])
-        assert told.stdout.splitlines() == [
+        result = run.invoke(args=["restore", str(stopped), "--lost"])
+        assert result.stdout.splitlines() == [
             "no code is leased before 2027-02-15T08:00:00Z",
             "free    0",
             "live    0",
@@ -210,5 +210,5 @@ class TestEveryCode:
 
 
 def test_how_long_codes_rest_is_asked_only_where_it_matters(run: FlaskCliRunner, stopped: Path) -> None:
-    told = run.invoke(args=["restore", str(stopped), "--codes-rest", "60"])
-    assert (told.exit_code, "--codes-rest needs --lost" in told.output) == (2, True)
+    result = run.invoke(args=["restore", str(stopped), "--codes-rest", "60"])
+    assert (result.exit_code, "--codes-rest needs --lost" in result.output) == (2, True)

@@ -14,11 +14,11 @@ from sqlalchemy import URL, make_url
 from saver.app import Services, database_of
 from saver.codes import SPACE
 from saver.store import NoTextError, TextStore
-from tests.conftest import BOTH, Clock
+from tests.conftest import ALL_DATABASES, Clock
 from tests.support.snapshot import Database, put_codes
 from tests.support.texts import save
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 
 def name_for_people(address: str | URL) -> str:
@@ -117,9 +117,9 @@ def test_remove_spares_a_text_that_was_saved_after_the_report(run: FlaskCliRunne
     "arguments", [["remove", "abc", "--reason", "x"], ["remove", "aaaa"], ["pool", "drain"]]
 )
 def test_wrong_use_is_told(run: FlaskCliRunner, arguments: list[str]) -> None:
-    told = run.invoke(args=arguments)
-    assert told.exit_code == 2
-    assert "Usage" in told.output
+    result = run.invoke(args=arguments)
+    assert result.exit_code == 2
+    assert "Usage" in result.output
 
 
 def test_a_database_without_tables_is_told(make_app: Callable[..., Flask], tmp_path: Path) -> None:
@@ -127,15 +127,15 @@ def test_a_database_without_tables_is_told(make_app: Callable[..., Flask], tmp_p
     app = make_app("empty")
     with app.app_context():
         app.extensions["saver"].store.database.create_file()
-    told = app.test_cli_runner().invoke(args=["pool", "count"])
-    assert told.exit_code == 1
+    result = app.test_cli_runner().invoke(args=["pool", "count"])
+    assert result.exit_code == 1
     database = database_of(app.extensions["saver"].settings)
-    assert f"the database {name_for_people(database)} is not set up for this version" in told.output
+    assert f"the database {name_for_people(database)} is not set up for this version" in result.output
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 def test_a_database_that_is_not_there_is_told(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
-    told = make_app("nothing").test_cli_runner().invoke(args=["pool", "count"])
-    assert told.exit_code == 1
-    assert f"there is no database {tmp_path}/nothing/saver.db: flask --app saver db upgrade" in told.output
+    result = make_app("nothing").test_cli_runner().invoke(args=["pool", "count"])
+    assert result.exit_code == 1
+    assert f"there is no database {tmp_path}/nothing/saver.db: flask --app saver db upgrade" in result.output

@@ -18,11 +18,11 @@ from saver.app import Services
 from saver.ops.systemd import Manager
 from saver.worker import Loop, Sweeper
 from tests.conftest import NO_LIMITS, NOW
-from tests.ops.test_worker import Impatient, Passing, put_rested
+from tests.ops.test_worker import InstantEvent, RecordingEvent, put_rested
 from tests.support.server import environment
 
 
-class Told:
+class NotifySocket:
     """The service manager's end of the socket."""
 
     def __init__(self, folder: str) -> None:
@@ -42,19 +42,19 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
+def notify_socket() -> Iterator[NotifySocket]:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        made = Told(folder)
+        made = NotifySocket(folder)
         yield made
         made.close()
 
 
-def test_what_is_said_is_what_systemd_reads(told: Told) -> None:
-    manager = Manager(told.path)
+def test_what_is_said_is_what_systemd_reads(notify_socket: NotifySocket) -> None:
+    manager = Manager(notify_socket.path)
     manager.ready(60)
     manager.alive()
     manager.stopping()
-    assert [told.next(30) for _ in range(3)] == [
+    assert [notify_socket.next(30) for _ in range(3)] == [
         "READY=1\nWATCHDOG_USEC=60000000",
         "WATCHDOG=1",
         "STOPPING=1",
@@ -86,7 +86,7 @@ def test_a_loop_that_goes_on_says_so_after_every_job(jump: int, fails: bool) -> 
             raise OSError
 
     with time_machine.travel(NOW, tick=False) as clock:
-        Loop(job, 5, Passing(clock, 120, 42, jump), lambda: alive.append(len(jobs))).run()
+        Loop(job, 5, InstantEvent(clock, 120, 42, jump), lambda: alive.append(len(jobs))).run()
     assert alive == list(range(1, len(jobs) + 1))
     assert len(jobs) > 20
 
@@ -94,7 +94,7 @@ def test_a_loop_that_goes_on_says_so_after_every_job(jump: int, fails: bool) -> 
 def test_a_loop_whose_job_never_comes_says_nothing() -> None:
     alive = []
     with time_machine.travel(NOW, tick=False) as clock:
-        loop = Loop(lambda: None, 5, Passing(clock, 120), lambda: alive.append(1))
+        loop = Loop(lambda: None, 5, InstantEvent(clock, 120), lambda: alive.append(1))
         loop.tick()
         loop._scheduler.clear()
         loop._plan = lambda: None  # type: ignore[method-assign]
@@ -107,28 +107,28 @@ def test_a_loop_whose_job_never_comes_says_nothing() -> None:
 def test_a_long_sweep_says_so_after_every_batch(services: Services) -> None:
     put_rested(services.settings.data_dir / "saver.db", 1_000)
     alive = []
-    Sweeper(services.store, services.readiness, Impatient(), lambda: alive.append(1)).run()
+    Sweeper(services.store, services.readiness, RecordingEvent(), lambda: alive.append(1)).run()
     assert len(alive) > 2
 
 
-def test_a_worker_that_hangs_is_silent(services: Services, told: Told) -> None:
+def test_a_worker_that_hangs_is_silent(services: Services, notify_socket: NotifySocket) -> None:
     folder = services.settings.data_dir
-    environ = {**environment(folder, {**NO_LIMITS, "sweep_interval": 1}), "NOTIFY_SOCKET": told.path}
+    environ = {**environment(folder, {**NO_LIMITS, "sweep_interval": 1}), "NOTIFY_SOCKET": notify_socket.path}
     with (folder / "worker.log").open("wb") as log:
         worker = subprocess.Popen([sys.executable, "-m", "saver.worker"], cwd=folder, env=environ, stderr=log)
     try:
-        assert told.next(30) == "READY=1\nWATCHDOG_USEC=60000000"
-        assert [told.next(30) for _ in range(3)] == ["WATCHDOG=1"] * 3
+        assert notify_socket.next(30) == "READY=1\nWATCHDOG_USEC=60000000"
+        assert [notify_socket.next(30) for _ in range(3)] == ["WATCHDOG=1"] * 3
         worker.send_signal(signal.SIGSTOP)
-        while told.next(0.01):
+        while notify_socket.next(0.01):
             pass
-        assert told.next(3) is None
+        assert notify_socket.next(3) is None
         worker.send_signal(signal.SIGCONT)
-        assert told.next(30) == "WATCHDOG=1"
+        assert notify_socket.next(30) == "WATCHDOG=1"
         worker.send_signal(signal.SIGTERM)
-        said = [told.next(30)]
+        said = [notify_socket.next(30)]
         while said[-1] == "WATCHDOG=1":
-            said.append(told.next(30))
+            said.append(notify_socket.next(30))
         assert said[-1] == "STOPPING=1"
         assert worker.wait(60) == 0
     finally:

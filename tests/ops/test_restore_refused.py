@@ -16,112 +16,112 @@ from flask import Flask
 from saver.ops import OperationError
 from saver.ops.files import make_private
 from tests.conftest import Clock
-from tests.support.restoring import House
+from tests.support.service_with_backups import ServiceWithBackups
 from tests.support.texts import save
 
 
 @pytest.fixture
-def house(make_app: Callable[..., Flask], clock: Clock, tmp_path: Path) -> House:
-    return House(make_app, clock, tmp_path, "data")
+def service(make_app: Callable[..., Flask], clock: Clock, tmp_path: Path) -> ServiceWithBackups:
+    return ServiceWithBackups(make_app, clock, tmp_path, "data")
 
 
-def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(house: House) -> None:
-    backup = house.backup()
-    left = house.database.with_name("saver.db.restoring")
+def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(service: ServiceWithBackups) -> None:
+    backup = service.backup()
+    left = service.database.with_name("saver.db.restoring")
     lock = make_private(left)
     with pytest.raises(OperationError, match="another restore is under way"):
-        house.restore(backup)
+        service.restore(backup)
     assert left.exists()
     # As a kill would: the file stays, and nobody holds it.
     os.close(lock)
-    assert house.restore(backup).audit.free == 4
+    assert service.restore(backup).audit.free == 4
     assert not left.exists()
 
 
-def test_a_restore_that_fails_leaves_all_as_it_was(house: House) -> None:
-    backup = house.backup()
-    code = save(house.store, "still there", 600).code
+def test_a_restore_that_fails_leaves_all_as_it_was(service: ServiceWithBackups) -> None:
+    backup = service.backup()
+    code = save(service.store, "still there", 600).code
     # The old database's new name is taken, so the very last step fails.
     stamp = "20270115T080000Z"
-    house.database.with_name(f"saver.db.replaced-{stamp}").write_text("mine")
+    service.database.with_name(f"saver.db.replaced-{stamp}").write_text("mine")
     with pytest.raises(OperationError, match="is there already"):
-        house.restore(backup)
-    assert house.reads(code) == "still there"
-    assert sorted(path.name for path in house.database.parent.glob("saver.db*restor*")) == []
+        service.restore(backup)
+    assert service.reads(code) == "still there"
+    assert sorted(path.name for path in service.database.parent.glob("saver.db*restor*")) == []
 
 
 @pytest.mark.parametrize("name", ["with a space", "100%25", "a?b#c", "한국어", "quote'"])
 def test_any_path_will_do(make_app: Callable[..., Flask], clock: Clock, tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
-    house = House(make_app, clock, tmp_path / name, "data")
-    house.database = house.services.settings.data_dir / "saver.db"
-    lease = save(house.store, "x", 600)
-    moved = house.backup().rename(tmp_path / name / "moved.db")
-    house.restore(moved)
-    assert house.reads(lease.code) == "x"
+    service = ServiceWithBackups(make_app, clock, tmp_path / name, "data")
+    service.database = service.services.settings.data_dir / "saver.db"
+    lease = save(service.store, "x", 600)
+    moved = service.backup().rename(tmp_path / name / "moved.db")
+    service.restore(moved)
+    assert service.reads(lease.code) == "x"
 
 
 class TestRefused:
     """What is no backup of this version does not come near the database."""
 
-    def test_while_a_process_has_the_database_open(self, house: House) -> None:
-        backup = house.backup()
-        save(house.store, "x", 600)
+    def test_while_a_process_has_the_database_open(self, service: ServiceWithBackups) -> None:
+        backup = service.backup()
+        save(service.store, "x", 600)
         # Idle, and it has only once looked: as a process of the service at night.
         hold = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA journal_mode = WAL')"
         hold += "; c.execute('SELECT 1 FROM code').fetchall(); print('+', flush=True); sys.stdin.read()"
         with subprocess.Popen(
-            [sys.executable, "-c", hold, str(house.database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-c", hold, str(service.database)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         ) as other:
             assert other.stdout
             assert other.stdout.readline()
             with pytest.raises(OperationError, match=f"in use by process {other.pid}: stop"):
-                house.restore(backup)
+                service.restore(backup)
             other.communicate(b"")
-        assert house.store.audit().live == 1
-        house.restore(backup)
-        assert house.store.audit().live == 0
+        assert service.store.audit().live == 1
+        service.restore(backup)
+        assert service.store.audit().live == 0
 
-    def test_a_file_that_is_torn(self, house: House, tmp_path: Path) -> None:
+    def test_a_file_that_is_torn(self, service: ServiceWithBackups, tmp_path: Path) -> None:
         torn = tmp_path / "torn.db"
-        torn.write_bytes(house.backup().read_bytes()[:-8_192])
-        self._refused(house, torn, "torn.db is (damaged|no whole database of saver)")
+        torn.write_bytes(service.backup().read_bytes()[:-8_192])
+        self._refused(service, torn, "torn.db is (damaged|no whole database of saver)")
 
-    def test_a_file_of_somebody_else(self, house: House, tmp_path: Path) -> None:
+    def test_a_file_of_somebody_else(self, service: ServiceWithBackups, tmp_path: Path) -> None:
         foreign = tmp_path / "foreign.db"
         with closing(sqlite3.connect(foreign)) as database, database:
             database.execute("CREATE TABLE code (code TEXT)")
-        self._refused(house, foreign, "foreign.db is no whole database of saver: no such table")
+        self._refused(service, foreign, "foreign.db is no whole database of saver: no such table")
         foreign.write_text("no database at all")
-        self._refused(house, foreign, "foreign.db is no whole database of saver: file is not a database")
+        self._refused(service, foreign, "foreign.db is no whole database of saver: file is not a database")
 
-    def test_a_file_of_an_older_schema(self, house: House) -> None:
-        backup = house.backup()
+    def test_a_file_of_an_older_schema(self, service: ServiceWithBackups) -> None:
+        backup = service.backup()
         with closing(sqlite3.connect(backup)) as database, database:
             database.execute("UPDATE alembic_version SET version_num = '0001'")
-        self._refused(house, backup, "has schema 0001, this saver needs")
+        self._refused(service, backup, "has schema 0001, this saver needs")
 
-    def test_a_database_that_is_in_use(self, house: House) -> None:
-        self._refused(house, house.database, "is the database itself")
+    def test_a_database_that_is_in_use(self, service: ServiceWithBackups) -> None:
+        self._refused(service, service.database, "is the database itself")
 
-    def test_a_file_with_a_log_beside_it(self, house: House) -> None:
-        backup = house.backup()
+    def test_a_file_with_a_log_beside_it(self, service: ServiceWithBackups) -> None:
+        backup = service.backup()
         backup.with_name(f"{backup.name}-wal").write_bytes(b"what is not in the file yet")
-        self._refused(house, backup, "-wal lies beside it: that is a database in use")
+        self._refused(service, backup, "-wal lies beside it: that is a database in use")
 
-    def test_a_backup_that_breaks_a_rule(self, house: House) -> None:
-        save(house.store, "x", 60)
-        backup = house.backup()
+    def test_a_backup_that_breaks_a_rule(self, service: ServiceWithBackups) -> None:
+        save(service.store, "x", 60)
+        backup = service.backup()
         with closing(sqlite3.connect(backup)) as database, database:
             database.execute("INSERT INTO code SELECT code FROM text")
-        self._refused(house, backup, "1 codes in two places")
+        self._refused(service, backup, "1 codes in two places")
 
-    def test_no_file(self, house: House, tmp_path: Path) -> None:
-        self._refused(house, tmp_path / "nothing.db", "there is no file")
+    def test_no_file(self, service: ServiceWithBackups, tmp_path: Path) -> None:
+        self._refused(service, tmp_path / "nothing.db", "there is no file")
 
-    def _refused(self, house: House, file: Path, sentence: str) -> None:
-        code = save(house.store, "still there", 600).code
+    def _refused(self, service: ServiceWithBackups, file: Path, sentence: str) -> None:
+        code = save(service.store, "still there", 600).code
         with pytest.raises(OperationError, match=sentence):
-            house.restore(file)
-        assert house.reads(code) == "still there"
-        assert not list(house.database.parent.glob("*re*or*"))
+            service.restore(file)
+        assert service.reads(code) == "still there"
+        assert not list(service.database.parent.glob("*re*or*"))

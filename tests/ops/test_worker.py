@@ -24,12 +24,12 @@ from saver.database import StorageError
 from saver.store import TextStore
 from saver.store.sweep import SweepResult
 from saver.worker import Loop, Sweeper
-from tests.conftest import BOTH, NO_LIMITS, NOW, Clock, address_of
+from tests.conftest import ALL_DATABASES, NO_LIMITS, NOW, Clock, address_of
 from tests.support.process import wait_until
 from tests.support.server import environment
-from tests.support.snapshot import Database, ask, snapshot, tell
+from tests.support.snapshot import Database, execute, query, snapshot
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 EVERY = 5
 HOUR = 3_600
@@ -38,7 +38,7 @@ DAY = 86_400
 SUMMER_ENDS, SUMMER_BEGINS = 1_792_890_000, 1_774_746_000
 
 
-class Passing(threading.Event):
+class InstantEvent(threading.Event):
     """A stop that is never waited for: time passes at once, and jumps where it is told to."""
 
     def __init__(
@@ -66,7 +66,7 @@ def runs(
 ) -> list[float]:
     """When the job ran, in seconds that really passed since the loop began."""
     with time_machine.travel(start, tick=False) as clock:
-        stop = Passing(clock, last, jump_at, jump)
+        stop = InstantEvent(clock, last, jump_at, jump)
         found: list[float] = []
         Loop(lambda: found.append(stop.passed), every, stop).run()
     return found
@@ -118,7 +118,7 @@ def test_a_job_that_fails_is_tried_again_and_its_message_is_not_logged(
         raise RuntimeError("CANARY")
 
     with time_machine.travel(NOW, tick=False) as clock, caplog.at_level(logging.DEBUG):
-        Loop(job, EVERY, Passing(clock, 22)).run()
+        Loop(job, EVERY, InstantEvent(clock, 22)).run()
     assert len(tries) == 5
     failures = [record for record in caplog.records if record.name == "saver.worker"]
     assert [record.levelname for record in failures] == ["ERROR"] * 5
@@ -127,7 +127,7 @@ def test_a_job_that_fails_is_tried_again_and_its_message_is_not_logged(
     assert all(record.exc_info is None for record in failures)
 
 
-class Timed:
+class TimedStore:
     """The real sweep, on a stopwatch that says how long it took; stops after the last batch."""
 
     def __init__(self, store: TextStore, a_code_takes: float, stop: threading.Event, batches: int) -> None:
@@ -137,16 +137,16 @@ class Timed:
         self.sizes: list[int] = []
         self.now = 0.0
 
-    def sweep(self, most: int) -> SweepResult:
-        swept = self._store.sweep(most)
-        self.sizes.append(most)
-        self.now += most * self._a_code_takes
+    def sweep(self, max_rows: int) -> SweepResult:
+        swept = self._store.sweep(max_rows)
+        self.sizes.append(max_rows)
+        self.now += max_rows * self._a_code_takes
         if len(self.sizes) == self._batches:
             self._stop.set()
         return swept
 
 
-class Impatient(threading.Event):
+class RecordingEvent(threading.Event):
     """Notes how long it was to be waited for, and does not wait."""
 
     def __init__(self) -> None:
@@ -162,8 +162,8 @@ def put_rested(database: Database, count: int) -> list[str]:
     """Texts that were wiped, or that should have been, and whose codes may go back."""
     codes = [Code.nth(number * 7) for number in range(count)]
     rows = [(code, None if number % 2 else "body", bytes(32), 1, 2) for number, code in enumerate(codes)]
-    tell(database, "DELETE FROM code")
-    tell(
+    execute(database, "DELETE FROM code")
+    execute(
         database,
         "INSERT INTO text (code, body, owner_hash, expires_at, free_at) VALUES (?, ?, ?, ?, ?)",
         rows,
@@ -188,15 +188,15 @@ def test_the_batch_fits_itself_to_the_time_it_takes(
     sizes: dict[str, list[int]],
 ) -> None:
     put_rested(database, 8_000)
-    stop = Impatient()
+    stop = RecordingEvent()
     wanted = sizes[database_kind]
-    timed = Timed(services.store, a_code_takes, stop, len(wanted))
+    timed = TimedStore(services.store, a_code_takes, stop, len(wanted))
     monkeypatch.setattr("saver.worker.time", SimpleNamespace(monotonic=lambda: timed.now))
     Sweeper(timed, services.readiness, stop).run()  # type: ignore[arg-type]
     assert timed.sizes == wanted
     # Where a writer must find its turn it rests longer than it worked.
-    least = {"sqlite": 1.0, "postgresql": 0.4}[database_kind] * a_code_takes
-    assert all(wait > size * least for wait, size in zip(stop.waits, wanted, strict=False))
+    min_wait_per_code = {"sqlite": 1.0, "postgresql": 0.4}[database_kind] * a_code_takes
+    assert all(wait > size * min_wait_per_code for wait, size in zip(stop.waits, wanted, strict=False))
 
 
 def test_a_batch_that_failed_is_followed_by_a_smaller_one(
@@ -205,11 +205,11 @@ def test_a_batch_that_failed_is_followed_by_a_smaller_one(
     put_rested(database, 200)
     asked: list[int] = []
 
-    def too_much(most: int) -> SweepResult:
-        asked.append(most)
+    def too_much(max_rows: int) -> SweepResult:
+        asked.append(max_rows)
         raise StorageError
 
-    sweeper = Sweeper(services.store, services.readiness, Impatient())
+    sweeper = Sweeper(services.store, services.readiness, RecordingEvent())
     with monkeypatch.context() as patched:
         patched.setattr(services.store, "sweep", too_much)
         for _ in range(4):
@@ -222,7 +222,7 @@ def test_a_batch_that_failed_is_followed_by_a_smaller_one(
 
 def test_a_sweeper_goes_on_until_nothing_is_left(services: Services, database: Database) -> None:
     codes = put_rested(database, 1_000)
-    Sweeper(services.store, services.readiness, Impatient()).run()
+    Sweeper(services.store, services.readiness, RecordingEvent()).run()
     found = snapshot(database)
     assert (len(found.free), found.misplaced(codes)) == (1_000, {})
 
@@ -235,13 +235,13 @@ def test_the_sweeper_is_ready_as_long_as_it_sweeps(
         return answer.status_code, answer.get_json()["sweeper"]
 
     assert state() == (503, "failing")
-    Sweeper(services.store, services.readiness, Impatient()).run()
+    Sweeper(services.store, services.readiness, RecordingEvent()).run()
     assert state() == (200, "ok")
     clock.tick(60)
     assert state() == (200, "ok")
     clock.tick(0.001)
     assert state() == (503, "failing")
-    Sweeper(services.store, services.readiness, Impatient()).run()
+    Sweeper(services.store, services.readiness, RecordingEvent()).run()
     assert state() == (200, "ok")
 
 
@@ -254,7 +254,7 @@ def test_a_text_is_refused_in_time_with_no_worker_at_all(
     assert client.post("/api/v1/load", json=code).status_code == 200
     clock.now = NOW + 60
     assert client.post("/api/v1/load", json=code).status_code == 404
-    assert ask(database, "SELECT body FROM text") == [("text",)]
+    assert query(database, "SELECT body FROM text") == [("text",)]
 
 
 def test_it_names_the_database_that_has_no_tables(tmp_path: Path) -> None:
@@ -292,6 +292,6 @@ def test_sigterm_lets_it_finish_its_batch(services: Services, database: Database
     assert found.leased, "it was stopped in the middle of its work"
     # What it says it did is what it did: the batch under way is in both.
     [(wiped, freed)] = re.findall(r"swept: (\d+) wiped, (\d+) given back", log.read_text())
-    held = ask(database, "SELECT count(*) FROM text WHERE body IS NOT NULL")[0][0]
+    held = query(database, "SELECT count(*) FROM text WHERE body IS NOT NULL")[0][0]
     assert (int(wiped), int(freed)) == (20_000 - int(str(held)), len(found.free))
     assert "worker down" in log.read_text()

@@ -61,8 +61,12 @@ class Client:
     ) -> Answer:
         """POST JSON."""
         body = json.dumps(document).encode()
-        told = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close"}
-        head = request("POST", path, {"Host": WWW, **told, **(headers or {})})
+        of_body = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+        head = request("POST", path, {"Host": WWW, **of_body, **(headers or {})})
         return self.send(head + body, source=source)
 
     def send(self, raw: bytes, *, tls: bool = True, source: str = "127.0.0.1") -> Answer:

@@ -15,9 +15,9 @@ from tests.conftest import NO_LIMITS
 from tests.servers.apache.instance import Apache
 from tests.servers.apache.shipped import PROXY, WSGI
 from tests.servers.client import Client
-from tests.servers.front import MISSES, Front
 from tests.servers.nginx.instance import Nginx
 from tests.servers.pki import Authority
+from tests.servers.web_server import MISSES, WebServer
 from tests.support.snapshot import put_codes
 
 # Of a client; the networks in the log end with 0.
@@ -38,13 +38,13 @@ def pool_file(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def fronts(pool_file: Path, authority: Authority) -> Iterator[Callable[[str], Front]]:
+def web_servers(pool_file: Path, authority: Authority) -> Iterator[Callable[[str], WebServer]]:
     """Web servers by name, before a service that lets each source miss five times a minute."""
     settings = {**NO_LIMITS, "misses_a_minute": MISSES}
-    started: dict[str, Front] = {}
+    started: dict[str, WebServer] = {}
     with ExitStack() as stack:
 
-        def get(name: str) -> Front:
+        def get(name: str) -> WebServer:
             if name not in started:
                 if name == "nginx":
                     started[name] = stack.enter_context(Nginx(pool_file, authority, settings))
@@ -53,15 +53,15 @@ def fronts(pool_file: Path, authority: Authority) -> Iterator[Callable[[str], Fr
             return started[name]
 
         yield get
-        for name, front in started.items():
-            assert not FULL_ADDRESS.search(front.said()), f"a log of {name} holds a whole address"
+        for name, web_server in started.items():
+            assert not FULL_ADDRESS.search(web_server.said()), f"a log of {name} holds a whole address"
 
 
 @pytest.fixture(params=[WSGI, PROXY, "nginx"])
-def front(request: pytest.FixtureRequest, fronts: Callable[[str], Front]) -> Front:
-    return fronts(request.param)
+def web_server(request: pytest.FixtureRequest, web_servers: Callable[[str], WebServer]) -> WebServer:
+    return web_servers(request.param)
 
 
 @pytest.fixture
-def https(front: Front) -> Client:
-    return front.client
+def https(web_server: WebServer) -> Client:
+    return web_server.client

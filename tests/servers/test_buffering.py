@@ -61,9 +61,11 @@ def app(migrated: Path, tmp_path: Path) -> Flask:
 def send(app: Flask, stream: BytesIO, *, length: int | None, source: str = "127.0.0.1") -> TestResponse:
     """A plain write; without a length it comes in chunks."""
     environ = {"wsgi.input_terminated": True, "REMOTE_ADDR": source}
-    told = {"CONTENT_LENGTH": str(length)} if length is not None else {"HTTP_TRANSFER_ENCODING": "chunked"}
+    length_of_body = (
+        {"CONTENT_LENGTH": str(length)} if length is not None else {"HTTP_TRANSFER_ENCODING": "chunked"}
+    )
     return app.test_client().post(
-        WRITE, input_stream=stream, content_type="text/plain", environ_overrides={**environ, **told}
+        WRITE, input_stream=stream, content_type="text/plain", environ_overrides={**environ, **length_of_body}
     )
 
 
@@ -101,14 +103,14 @@ def test_who_waits_for_a_body_keeps_nobody_from_work(app: Flask) -> None:
 
 
 def test_at_most_so_many_work_at_once(app: Flask) -> None:
-    inside, most, lock = 0, 0, threading.Lock()
+    inside, highest, lock = 0, 0, threading.Lock()
 
     @app.before_request
     def enter() -> None:
-        nonlocal inside, most
+        nonlocal inside, highest
         with lock:
             inside += 1
-            most = max(most, inside)
+            highest = max(highest, inside)
 
     @app.teardown_request
     def leave(_error: BaseException | None) -> None:
@@ -123,7 +125,7 @@ def test_at_most_so_many_work_at_once(app: Flask) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert (inside, most) == (0, 1)
+    assert (inside, highest) == (0, 1)
 
 
 @contextlib.contextmanager

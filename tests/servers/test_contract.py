@@ -10,10 +10,10 @@ import subprocess
 import pytest
 
 from tests.servers.client import Client, request
-from tests.servers.front import IMPERSONATOR, MISSES, Front
 from tests.servers.names import BARE, WWW
 from tests.servers.problems import CHALLENGE, ENCRYPTED_ONLY, HSTS, told_to_say_https
 from tests.servers.tls import CIPHERS, TLS_1_3, context, taken_of_1_2
+from tests.servers.web_server import IMPERSONATOR, MISSES, WebServer
 
 PATHS = [
     "/",
@@ -27,24 +27,24 @@ PATHS = [
 FORGED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host")
 
 
-def location(front: Front, path: str) -> str:
+def location(web_server: WebServer, path: str) -> str:
     """Where a path leads on the written name."""
-    return f"https://{WWW}{path.replace('//', '/') if front.joins_slashes else path}"
+    return f"https://{WWW}{path.replace('//', '/') if web_server.joins_slashes else path}"
 
 
 @pytest.mark.parametrize("host", [BARE, WWW, "evil.test", f"{WWW}:8080", "127.0.0.1"])
 @pytest.mark.parametrize("path", [*PATHS, "/.well-known/other"])
-def test_http_leads_to_the_written_name(front: Front, host: str, path: str) -> None:
-    answer = front.client.get(path, host=host, tls=False)
-    assert (answer.status, answer.headers["location"]) == (301, location(front, path))
+def test_http_leads_to_the_written_name(web_server: WebServer, host: str, path: str) -> None:
+    answer = web_server.client.get(path, host=host, tls=False)
+    assert (answer.status, answer.headers["location"]) == (301, location(web_server, path))
     assert "x-evil" not in answer.headers
 
 
 @pytest.mark.parametrize("host", [BARE, "evil.test", "127.0.0.1"])
 @pytest.mark.parametrize("path", [*PATHS, "/.well-known/other", "/metrics"])
-def test_every_other_name_on_https_leads_there_too(front: Front, host: str, path: str) -> None:
-    answer = front.client.get(path, host=host)
-    assert (answer.status, answer.headers["location"]) == (308, location(front, path))
+def test_every_other_name_on_https_leads_there_too(web_server: WebServer, host: str, path: str) -> None:
+    answer = web_server.client.get(path, host=host)
+    assert (answer.status, answer.headers["location"]) == (308, location(web_server, path))
     assert answer.headers["strict-transport-security"] == HSTS["strict-transport-security"]
 
 
@@ -57,8 +57,8 @@ def test_a_program_that_says_http_is_not_led_on(https: Client, host: str, path: 
 
 
 @pytest.mark.parametrize("host", [BARE, WWW])
-def test_challenges_are_served_for_both_names(front: Front, https: Client, host: str) -> None:
-    (front.root / "acme" / CHALLENGE.lstrip("/")).write_text("token.thumbprint")
+def test_challenges_are_served_for_both_names(web_server: WebServer, https: Client, host: str) -> None:
+    (web_server.root / "acme" / CHALLENGE.lstrip("/")).write_text("token.thumbprint")
     answer = https.get(CHALLENGE, host=host, tls=False)
     assert (answer.status, answer.body) == (200, b"token.thumbprint")
     assert https.get(f"{CHALLENGE}.other", host=host, tls=False).status == 404
@@ -88,8 +88,8 @@ def test_version_1_3_is_taken(https: Client) -> None:
     ("group", "taken"),
     [("X25519", True), ("P-256", True), ("P-384", True), ("P-521", False), ("X448", False)],
 )
-def test_only_the_profile_s_curves_are_taken(front: Front, group: str, taken: bool) -> None:
-    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{front.https}", "-servername", WWW]
+def test_only_the_profile_s_curves_are_taken(web_server: WebServer, group: str, taken: bool) -> None:
+    command = ["openssl", "s_client", "-connect", f"127.0.0.1:{web_server.https}", "-servername", WWW]
     asked = subprocess.run(
         [*command, "-groups", group, "-brief"], stdin=subprocess.DEVNULL, capture_output=True, check=False
     )
@@ -98,8 +98,8 @@ def test_only_the_profile_s_curves_are_taken(front: Front, group: str, taken: bo
 
 def miss(https: Client, source: str, **headers: str) -> int:
     """Load what is not there; the status."""
-    told = {name.replace("_", "-"): value for name, value in headers.items()}
-    return https.post("/api/v1/load", {"code": "qqqq"}, source=source, headers=told).status
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return https.post("/api/v1/load", {"code": "qqqq"}, source=source, headers=sent).status
 
 
 def forge(header: str, hop: int) -> dict[str, str]:
@@ -131,14 +131,14 @@ def test_an_ipv6_64_is_one_source(https: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/metrics", "/readyz", "//metrics", "/%6detrics", "/./readyz", "/x/../readyz"]
 )
-def test_the_operator_s_routes_are_for_this_machine(front: Front, https: Client, path: str) -> None:
+def test_the_operator_s_routes_are_for_this_machine(web_server: WebServer, https: Client, path: str) -> None:
     by_operator = https.get(path)
-    assert by_operator.status in front.operator_statuses
+    assert by_operator.status in web_server.operator_statuses
     by_ipv6 = https.get(path, source=IMPERSONATOR, headers={"X-Test-Address": "::1"})
     assert by_ipv6.status == by_operator.status
     for headers in ({}, {name: "127.0.0.1" for name in FORGED}):
         for source, address in (("127.0.0.2", {}), (IMPERSONATOR, {"X-Test-Address": "198.51.100.7"})):
-            if source == "127.0.0.2" and not front.operator_is_one_address:
+            if source == "127.0.0.2" and not web_server.operator_is_one_address:
                 continue
             answer = https.get(path, source=source, headers={**headers, **address})
             assert (answer.status, answer.document["type"]) == (403, "urn:saver:problem:http-403")
@@ -149,8 +149,8 @@ def test_a_text_goes_in_and_comes_out(https: Client) -> None:
     written = https.post("/api/v1/write", {"text": text, "password": "four easy words here"})
     assert written.status == 201
     assert written.headers["strict-transport-security"] == HSTS["strict-transport-security"]
-    told = {"code": written.document["code"], "password": "four easy words here"}
-    loaded = https.post("/api/v1/load", told)
+    body = {"code": written.document["code"], "password": "four easy words here"}
+    loaded = https.post("/api/v1/load", body)
     assert (loaded.status, loaded.document["text"]) == (200, text)
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.apache import own as apache
+from tests.servers.apache import specifics as apache
 from tests.servers.apache.shipped import PROXY, WSGI
 from tests.servers.bodies import CUT_OFF, LONGEST, PLAIN, cut_off, taken_in_chunks, texts
 from tests.servers.client import Client, request
-from tests.servers.front import IMPERSONATOR, Front
 from tests.servers.names import WWW
-from tests.servers.nginx import own as nginx
+from tests.servers.nginx import specifics as nginx
 from tests.servers.problems import HSTS, POST, by_the_service, check, sent_by_all
+from tests.servers.web_server import IMPERSONATOR, WebServer
 from tests.support.process import wait_until
 
 ERRORS = {WSGI: apache.ERRORS, PROXY: apache.ERRORS, "nginx": nginx.ERRORS}
@@ -32,9 +32,11 @@ NETWORKS = {
 
 
 @pytest.mark.parametrize(("name", "what"), [(name, what) for name in ERRORS for what in ERRORS[name]])
-def test_an_error_of_its_own_is_a_problem(fronts: Callable[[str], Front], name: str, what: str) -> None:
+def test_an_error_of_its_own_is_a_problem(
+    web_servers: Callable[[str], WebServer], name: str, what: str
+) -> None:
     raw, status = ERRORS[name][what]
-    answer = fronts(name).client.send(raw)
+    answer = web_servers(name).client.send(raw)
     check(answer, status, HSTS)
     assert b"CANARY" not in answer.body
 
@@ -44,8 +46,8 @@ def test_also_without_tls(https: Client, path: str, status: int) -> None:
     check(https.get(path, tls=False), status, {})
 
 
-def test_plain_words_on_the_port_of_tls_are_answered_with_a_problem(front: Front) -> None:
-    plain = Client(front.https, front.https, front.authority.root)
+def test_plain_words_on_the_port_of_tls_are_answered_with_a_problem(web_server: WebServer) -> None:
+    plain = Client(web_server.https, web_server.https, web_server.authority.root)
     check(plain.get("/", tls=False), 400, {})
 
 
@@ -58,9 +60,9 @@ def test_what_the_service_says_passes_unchanged(https: Client) -> None:
 
 
 def test_an_error_has_every_header_that_the_service_would_send(
-    front: Front, https: Client, tmp_path: Path
+    web_server: WebServer, https: Client, tmp_path: Path
 ) -> None:
-    sent_by_all(https.send(front.errors["TRACE"][0]), tmp_path)
+    sent_by_all(https.send(web_server.errors["TRACE"][0]), tmp_path)
 
 
 def test_a_longer_body_is_refused_before_it_comes(https: Client) -> None:
@@ -89,45 +91,45 @@ def test_a_body_without_a_length_is_the_service_s_to_refuse(https: Client) -> No
     assert (answer.status, answer.document["type"]) == (411, "urn:saver:problem:length")
 
 
-def test_a_body_that_is_cut_off_is_no_text(front: Front, https: Client) -> None:
-    before = texts(front.root)
+def test_a_body_that_is_cut_off_is_no_text(web_server: WebServer, https: Client) -> None:
+    before = texts(web_server.root)
     answers = [cut_off(https, head, sent) for head, sent in CUT_OFF]
-    assert [answer and answer.status for answer in answers] == [front.cut_off_status] * len(CUT_OFF)
+    assert [answer and answer.status for answer in answers] == [web_server.cut_off_status] * len(CUT_OFF)
     whole = request("POST", "/api/v1/write", {**PLAIN, "Content-Length": "5"}) + b"whole"
     assert https.send(whole).status == 201
-    assert texts(front.root) == before + 1
-    assert "Traceback" not in front.said()
+    assert texts(web_server.root) == before + 1
+    assert "Traceback" not in web_server.said()
 
 
-def access(front: Front) -> list[re.Match[str] | None]:
+def access(web_server: WebServer) -> list[re.Match[str] | None]:
     """The access log, line by line; None for a line that is not of the form."""
-    lines = (front.root / "log" / "saver-access.log").read_text().splitlines(keepends=True)
-    return [front.log_line.fullmatch(line.rstrip()) for line in lines if line.endswith("\n")]
+    lines = (web_server.root / "log" / "saver-access.log").read_text().splitlines(keepends=True)
+    return [web_server.log_line.fullmatch(line.rstrip()) for line in lines if line.endswith("\n")]
 
 
-def told_of(front: Front, network: str) -> list[tuple[str | None, ...]]:
+def told_of(web_server: WebServer, network: str) -> list[tuple[str | None, ...]]:
     """What the access log tells of the requests from a network."""
-    found = [match for match in access(front) if match and match["network"] == network]
+    found = [match for match in access(web_server) if match and match["network"] == network]
     return [match.group("method", "route", "status") for match in found]
 
 
-def test_every_line_is_of_the_form(front: Front, https: Client) -> None:
-    method, status = front.refused_method
+def test_every_line_is_of_the_form(web_server: WebServer, https: Client) -> None:
+    method, status = web_server.refused_method
     https.get("/healthz?CANARY", source="127.0.3.7")
     https.get("/no-such-path", source="127.0.3.7")
     https.send(request(method, "/healthz", {"Host": WWW, "Connection": "close"}), source="127.0.3.7")
-    wait_until(lambda: len(told_of(front, "127.0.3.0")) >= 3, "the lines do not come")
-    assert told_of(front, "127.0.3.0") == [
+    wait_until(lambda: len(told_of(web_server, "127.0.3.0")) >= 3, "the lines do not come")
+    assert told_of(web_server, "127.0.3.0") == [
         ("GET", "/healthz", "200"),
         ("GET", "-", "404"),
         ("-", "/healthz", status),
     ]
-    assert all(access(front))
+    assert all(access(web_server))
 
 
 @pytest.mark.parametrize("address", NETWORKS)
-def test_of_an_address_only_the_network_is_kept(front: Front, https: Client, address: str) -> None:
-    before = len(told_of(front, NETWORKS[address]))
+def test_of_an_address_only_the_network_is_kept(web_server: WebServer, https: Client, address: str) -> None:
+    before = len(told_of(web_server, NETWORKS[address]))
     https.get("/healthz", source=IMPERSONATOR, headers={"X-Test-Address": address})
-    wait_until(lambda: len(told_of(front, NETWORKS[address])) > before, "the line does not come")
-    assert all(access(front))
+    wait_until(lambda: len(told_of(web_server, NETWORKS[address])) > before, "the line does not come")
+    assert all(access(web_server))

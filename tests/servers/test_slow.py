@@ -19,7 +19,7 @@ from saver.codes import Code
 from tests.conftest import NO_LIMITS
 from tests.support.process import wait_until
 from tests.support.server import Server
-from tests.support.slow import JSON, KINDS, WRITE, ask, connect, hanging, read
+from tests.support.slow import JSON, PARTIAL_REQUESTS, WRITE, ask, connect, hanging, read
 from tests.support.snapshot import put_codes
 
 EACH = 500
@@ -35,16 +35,16 @@ def server_in(folder: Path, migrated: Path, **settings: object) -> Server:
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Server]:
+def long_timeout(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Server]:
     """A server that waits longer than these tests take."""
-    with server_in(tmp_path_factory.mktemp("patient"), migrated, request_timeout=600) as server:
+    with server_in(tmp_path_factory.mktemp("long_timeout"), migrated, request_timeout=600) as server:
         yield server
 
 
 @pytest.fixture(scope="module")
-def hasty(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Server]:
+def short_timeout(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Server]:
     """A server that waits a second."""
-    with server_in(tmp_path_factory.mktemp("hasty"), migrated, request_timeout=1) as server:
+    with server_in(tmp_path_factory.mktemp("short_timeout"), migrated, request_timeout=1) as server:
         yield server
 
 
@@ -65,13 +65,15 @@ def write_and_load(server: Server) -> float:
     return time.monotonic() - started
 
 
-@pytest.mark.parametrize("kinds", [[kind] for kind in KINDS] + [[*KINDS]], ids=" and ".join)
+@pytest.mark.parametrize(
+    "kinds", [[kind] for kind in PARTIAL_REQUESTS] + [[*PARTIAL_REQUESTS]], ids=" and ".join
+)
 def test_whoever_is_slow_keeps_nobody_waiting(
-    patient: Server, kinds: list[str], record_property: Callable[[str, object], None]
+    long_timeout: Server, kinds: list[str], record_property: Callable[[str, object], None]
 ) -> None:
     with ExitStack() as stack:
-        held = [stack.enter_context(hanging(patient.port, kind, EACH)) for kind in kinds]
-        record_property("seconds", round(max(write_and_load(patient) for _ in range(3)), 3))
+        held = [stack.enter_context(hanging(long_timeout.port, kind, EACH)) for kind in kinds]
+        record_property("seconds", round(max(write_and_load(long_timeout) for _ in range(3)), 3))
         unanswered = select.poll()
         for kind, clients in zip(kinds, held, strict=True):
             for client in clients if kind != "idle, kept alive" else ():
@@ -99,15 +101,21 @@ def assert_problem(headers: dict[str, str], document: dict[str, object], status:
     assert "default-src 'none'" in headers["content-security-policy"]
 
 
-def test_what_is_cut_off_gets_a_408_and_is_counted(hasty: Server) -> None:
-    before = metric(hasty, "saver_requests_cut_off_today")
-    with hanging(hasty.port, "half headers", 3) as heads, hanging(hasty.port, "half bodies", 4) as bodies:
+def test_what_is_cut_off_gets_a_408_and_is_counted(short_timeout: Server) -> None:
+    before = metric(short_timeout, "saver_requests_cut_off_today")
+    with (
+        hanging(short_timeout.port, "half headers", 3) as heads,
+        hanging(short_timeout.port, "half bodies", 4) as bodies,
+    ):
         for client in (*heads, *bodies):
             reply = read(client)
             assert reply.status == 408
             assert_problem(reply.headers, reply.document, 408)
     counted = "saver_requests_cut_off_today"
-    wait_until(lambda: metric(hasty, counted) == before + 7, "the metric counts each of them once")
+    wait_until(
+        lambda: metric(short_timeout, counted) == before + 7,
+        "the metric counts each of them once",
+    )
 
 
 SECRET = b"kanariya"
@@ -142,23 +150,23 @@ REFUSED: dict[str, tuple[int, bytes]] = {
 
 
 @pytest.mark.parametrize(("status", "request_bytes"), REFUSED.values(), ids=REFUSED)
-def test_what_is_refused_leaves_no_trace(patient: Server, status: int, request_bytes: bytes) -> None:
-    before = patient.log.read_bytes()
-    reply = ask(patient.port, request_bytes)
+def test_what_is_refused_leaves_no_trace(long_timeout: Server, status: int, request_bytes: bytes) -> None:
+    before = long_timeout.log.read_bytes()
+    reply = ask(long_timeout.port, request_bytes)
     assert reply.status == status
     assert_problem(reply.headers, reply.document, status)
     assert SECRET not in reply.raw.lower()
-    assert patient.log.read_bytes() == before, "neither its bytes nor its address are logged"
+    assert long_timeout.log.read_bytes() == before, "neither its bytes nor its address are logged"
 
 
-def test_a_body_that_ends_before_its_length_leaves_nothing_behind(patient: Server) -> None:
+def test_a_body_that_ends_before_its_length_leaves_nothing_behind(long_timeout: Server) -> None:
     key = f"Idempotency-Key: {uuid.uuid4()}\r\n".encode()
     plain = WRITE + b"Connection: close\r\nContent-Type: text/plain\r\n" + key
     whole = b"x" * 100
-    cut = ask(patient.port, plain + b"Content-Length: 100\r\n\r\n" + whole[:50], ends=True)
+    cut = ask(long_timeout.port, plain + b"Content-Length: 100\r\n\r\n" + whole[:50], ends=True)
     assert cut.status == 400
     assert_problem(cut.headers, cut.document, 400)
-    again = ask(patient.port, plain + b"Content-Length: 100\r\n\r\n" + whole)
+    again = ask(long_timeout.port, plain + b"Content-Length: 100\r\n\r\n" + whole)
     assert again.status == 201, "its key was not taken"
 
 
@@ -166,19 +174,19 @@ def chunks(*pieces: bytes) -> bytes:
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 
 
-def test_chunks_are_put_together(patient: Server) -> None:
+def test_chunks_are_put_together(long_timeout: Server) -> None:
     given = WRITE + JSON + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
-    reply = ask(patient.port, given + chunks(b'{"text":', b'"in pieces"}'))
+    reply = ask(long_timeout.port, given + chunks(b'{"text":', b'"in pieces"}'))
     assert reply.status == 201
     code = reply.document["code"]
-    assert patient.post("/api/v1/load", {"code": code})[1]["text"] == "in pieces"
+    assert long_timeout.post("/api/v1/load", {"code": code})[1]["text"] == "in pieces"
 
 
 @pytest.mark.parametrize("end", [b"", b";" + b"a" * 4_000], ids=["long", "long by what stands beside"])
-def test_chunks_beyond_the_limit_are_refused_before_they_end(patient: Server, end: bytes) -> None:
+def test_chunks_beyond_the_limit_are_refused_before_they_end(long_timeout: Server, end: bytes) -> None:
     size = 1 if end else 65_536
     piece = b"%x%b\r\n%b\r\n" % (size, end, b" " * size)
-    with connect(patient.port) as client:
+    with connect(long_timeout.port) as client:
         client.sendall(WRITE + JSON + b"Transfer-Encoding: chunked\r\n\r\n")
         client.sendall(piece * ((2 * LONGEST_BODY if end else LONGEST_BODY) // len(piece) + 2))
         reply = read(client)
@@ -186,8 +194,8 @@ def test_chunks_beyond_the_limit_are_refused_before_they_end(patient: Server, en
     assert_problem(reply.headers, reply.document, 413)
 
 
-def test_a_client_that_waits_for_100_continue_gets_it(patient: Server) -> None:
-    with connect(patient.port) as client:
+def test_a_client_that_waits_for_100_continue_gets_it(long_timeout: Server) -> None:
+    with connect(long_timeout.port) as client:
         body = b'{"text":"waited"}'
         client.sendall(WRITE + JSON + b"Connection: close\r\nExpect: 100-continue\r\n")
         client.sendall(b"Content-Length: %d\r\n\r\n" % len(body))
@@ -196,15 +204,15 @@ def test_a_client_that_waits_for_100_continue_gets_it(patient: Server) -> None:
         assert read(client).status == 201
 
 
-def test_requests_that_come_at_once_are_answered_in_their_order(patient: Server) -> None:
+def test_requests_that_come_at_once_are_answered_in_their_order(long_timeout: Server) -> None:
     load = b"POST /api/v1/load HTTP/1.1\r\nHost: saver\r\n" + JSON + b"Content-Length: 2\r\n\r\n{}"
     pair = b"GET /healthz HTTP/1.1\r\nHost: saver\r\n\r\n" + load
-    reply = ask(patient.port, pair * 100 + b"HEAD /healthz HTTP/1.0\r\n\r\n")
+    reply = ask(long_timeout.port, pair * 100 + b"HEAD /healthz HTTP/1.0\r\n\r\n")
     found = re.findall(rb"^HTTP/1\.[01] (\d{3}) ", reply.raw.replace(b"}HTTP", b"}\nHTTP"), re.MULTILINE)
     assert found == [b"200", b"422"] * 100 + [b"200"]
     assert reply.body == b"", "HEAD"
 
 
-def test_whoever_sends_no_more_is_still_answered(patient: Server) -> None:
-    reply = ask(patient.port, b"GET /healthz HTTP/1.1\r\nHost: saver\r\n\r\n", ends=True)
+def test_whoever_sends_no_more_is_still_answered(long_timeout: Server) -> None:
+    reply = ask(long_timeout.port, b"GET /healthz HTTP/1.1\r\nHost: saver\r\n\r\n", ends=True)
     assert (reply.status, reply.document) == (200, {"status": "ok"})

@@ -22,7 +22,7 @@ from saver.database import StorageError, run_read
 from saver.store import TextStore
 from saver.store.quota import Quotas
 from tests.conftest import settings_in
-from tests.support.snapshot import ask, snapshot
+from tests.support.snapshot import query, snapshot
 from tests.support.texts import save
 
 
@@ -95,9 +95,11 @@ def test_another_database_in_its_place_is_used(
 
 def test_check_says_it_and_makes_nothing(app: Flask, services: Services) -> None:
     delete(services.settings.data_dir, "")
-    told = app.test_cli_runner().invoke(args=["check"])
-    assert told.exit_code == 1
-    assert re.search(r"^database FAILING .*there is no file .*saver.db \(FileGoneError\)$", told.stdout, re.M)
+    result = app.test_cli_runner().invoke(args=["check"])
+    assert result.exit_code == 1
+    assert re.search(
+        r"^database FAILING .*there is no file .*saver.db \(FileGoneError\)$", result.stdout, re.M
+    )
     assert not (services.settings.data_dir / "saver.db").exists()
 
 
@@ -111,7 +113,7 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert (folder / "saver.db").stat().st_size > 10_000
     (folder / "kept").mkdir()
     made = app.extensions["saver"].tools.backup.make(folder / "kept", 1)
-    assert ask(made.path, "SELECT count(*) FROM text") == [(0,)]
+    assert query(made.path, "SELECT count(*) FROM text") == [(0,)]
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [name]
 
 

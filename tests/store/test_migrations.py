@@ -21,7 +21,7 @@ from saver import create_app
 from saver.database import tables
 from saver.settings import Settings
 from tests.conftest import settings_in
-from tests.support.snapshot import ask, tell
+from tests.support.snapshot import execute, query
 from tests.support.texts import save
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -54,11 +54,11 @@ def scripts() -> ScriptDirectory:
 
 
 def objects_in(database: Path) -> list[object]:
-    return [row[0] for row in ask(database, OBJECTS)]
+    return [row[0] for row in query(database, OBJECTS)]
 
 
 def sql_of(database: Path, name: str) -> str:
-    [(sql,)] = ask(database, "SELECT sql FROM sqlite_schema WHERE name = ?", name)
+    [(sql,)] = query(database, "SELECT sql FROM sqlite_schema WHERE name = ?", name)
     return plain(str(sql))
 
 
@@ -108,16 +108,16 @@ def test_the_pool_has_no_rowid_and_the_indexes_are_partial(database: Path) -> No
     ],
 )
 def test_a_sweep_finds_its_rows_by_an_index(database: Path, question: str, index: str) -> None:
-    [(*_, plan)] = ask(database, f"EXPLAIN QUERY PLAN {question}")
+    [(*_, plan)] = query(database, f"EXPLAIN QUERY PLAN {question}")
     assert index in str(plan)
 
 
 def test_up_down_and_up_again_ends_where_it_began(database: Path) -> None:
-    before = ask(database, "SELECT name, sql FROM sqlite_schema ORDER BY name")
+    before = query(database, "SELECT name, sql FROM sqlite_schema ORDER BY name")
     downgrade(revision="base")
     assert objects_in(database) == ["alembic_version"]
     upgrade()
-    assert ask(database, "SELECT name, sql FROM sqlite_schema ORDER BY name") == before
+    assert query(database, "SELECT name, sql FROM sqlite_schema ORDER BY name") == before
 
 
 def test_every_step_goes_down_and_up_again(migrating: Flask, folder: Path, scripts: ScriptDirectory) -> None:
@@ -130,14 +130,14 @@ def test_every_step_goes_down_and_up_again(migrating: Flask, folder: Path, scrip
 
 
 def test_upgrading_twice_changes_nothing(database: Path) -> None:
-    before = ask(database, "SELECT name, sql FROM sqlite_schema ORDER BY name")
+    before = query(database, "SELECT name, sql FROM sqlite_schema ORDER BY name")
     upgrade()
-    assert ask(database, "SELECT name, sql FROM sqlite_schema ORDER BY name") == before
+    assert query(database, "SELECT name, sql FROM sqlite_schema ORDER BY name") == before
 
 
 def test_there_is_one_head_and_the_database_is_at_it(database: Path, scripts: ScriptDirectory) -> None:
     [head] = scripts.get_heads()
-    assert ask(database, "SELECT version_num FROM alembic_version") == [(head,)]
+    assert query(database, "SELECT version_num FROM alembic_version") == [(head,)]
 
 
 def test_a_file_is_named_after_its_revision(scripts: ScriptDirectory) -> None:
@@ -147,7 +147,7 @@ def test_a_file_is_named_after_its_revision(scripts: ScriptDirectory) -> None:
 
 def test_a_migration_does_not_seed(database: Path) -> None:
     for table in tables.metadata.tables:
-        assert ask(database, f"SELECT count(*) FROM {table}") == [(0,)]
+        assert query(database, f"SELECT count(*) FROM {table}") == [(0,)]
 
 
 def test_a_migration_does_not_depend_on_the_house() -> None:
@@ -196,31 +196,31 @@ FROZEN = "CREATE TRIGGER frozen_text_insert BEFORE INSERT ON text BEGIN SELECT R
 def test_every_column_survives_the_copy_of_the_table(migrating: Flask, folder: Path) -> None:
     upgrade(revision="0003")
     marks = ", ".join("?" * len(ROWS[0]))
-    tell(folder / "saver.db", f"INSERT INTO text ({NAMES}) VALUES ({marks})", ROWS)
-    tell(folder / "saver.db", FROZEN)
+    execute(folder / "saver.db", f"INSERT INTO text ({NAMES}) VALUES ({marks})", ROWS)
+    execute(folder / "saver.db", FROZEN)
     for move in (upgrade, partial(downgrade, revision="0003"), upgrade):
         move()
-        assert ask(folder / "saver.db", f"SELECT {NAMES} FROM text ORDER BY saved_at") == ROWS
+        assert query(folder / "saver.db", f"SELECT {NAMES} FROM text ORDER BY saved_at") == ROWS
         # A database that was moved away still takes nothing.
         assert sql_of(folder / "saver.db", "frozen_text_insert") == plain(FROZEN)
-    assert ask(folder / "saver.db", "PRAGMA integrity_check") == [("ok",)]
+    assert query(folder / "saver.db", "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_a_large_body_is_behind_all_that_is_read_of_a_row(database: Path) -> None:
-    columns = [str(name) for _, name, *_ in ask(database, "PRAGMA table_info(text)")]
+    columns = [str(name) for _, name, *_ in query(database, "PRAGMA table_info(text)")]
     assert columns[-1] == "body"
 
 
 def test_a_copy_that_is_broken_off_leaves_the_table_as_it_was(migrating: Flask, folder: Path) -> None:
     upgrade(revision="0003")
-    before = ask(folder / "saver.db", "SELECT name, sql FROM sqlite_schema ORDER BY name")
+    before = query(folder / "saver.db", "SELECT name, sql FROM sqlite_schema ORDER BY name")
     # The last index of the copy has its name taken.
-    tell(folder / "saver.db", "CREATE TABLE ix_text_network (x)")
+    execute(folder / "saver.db", "CREATE TABLE ix_text_network (x)")
     with pytest.raises(OperationalError):
         upgrade()
-    tell(folder / "saver.db", "DROP TABLE ix_text_network")
-    assert ask(folder / "saver.db", "SELECT name, sql FROM sqlite_schema ORDER BY name") == before
-    assert ask(folder / "saver.db", "SELECT version_num FROM alembic_version") == [("0003",)]
+    execute(folder / "saver.db", "DROP TABLE ix_text_network")
+    assert query(folder / "saver.db", "SELECT name, sql FROM sqlite_schema ORDER BY name") == before
+    assert query(folder / "saver.db", "SELECT version_num FROM alembic_version") == [("0003",)]
 
 
 def test_a_database_that_is_behind_is_not_ready(migrating: Flask, folder: Path) -> None:

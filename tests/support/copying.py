@@ -10,7 +10,7 @@ from pathlib import Path
 
 from saver import create_app
 from tests.support.postgres import PostgresDatabase
-from tests.support.snapshot import ask
+from tests.support.snapshot import query
 
 STAGES = ("start", "advance", "copied", "compared", "committed")
 
@@ -40,15 +40,15 @@ class Hooks:
 def assert_same(source: Path, target: PostgresDatabase) -> None:
     """Both have the same codes, and the same texts in every column."""
     free = "SELECT code FROM code ORDER BY code"
-    assert ask(source, free) == ask(target, free)
-    names = [str(row[1]) for row in ask(source, "PRAGMA table_info(text)")]
+    assert query(source, free) == query(target, free)
+    names = [str(row[1]) for row in query(source, "PRAGMA table_info(text)")]
     rows = f"SELECT {', '.join(names)} FROM text ORDER BY code"
     once = names.index("once")
     found = [
         tuple(bool(value) if at == once else value for at, value in enumerate(row))
-        for row in ask(source, rows)
+        for row in query(source, rows)
     ]
-    assert found == ask(target, rows)
+    assert found == query(target, rows)
     assert found
 
 

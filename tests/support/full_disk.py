@@ -21,13 +21,13 @@ from saver.codes import Code
 from saver.database import StorageError
 from saver.worker import Sweeper
 from tests.conftest import Clock, settings_in
-from tests.support.snapshot import ask, put_codes
+from tests.support.snapshot import put_codes, query
 
 SIZE = 500_000
 CLAIM = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"
 
 
-class Lab:
+class ServiceOnSmallDisk:
     """A service whose data directory is the disk; its clock stands still."""
 
     def __init__(self, folder: Path, migrated: Path, **changed: object) -> None:
@@ -63,7 +63,7 @@ class Lab:
         for _ in range(3):
             with suppress(StorageError):
                 self.sweeper.run()
-        assert ask(self.folder / "saver.db", "SELECT count(*) FROM text WHERE body IS NOT NULL") == [(0,)]
+        assert query(self.folder / "saver.db", "SELECT count(*) FROM text WHERE body IS NOT NULL") == [(0,)]
 
     def readyz(self) -> tuple[int, str]:
         state = self.client.get("/readyz")
@@ -72,46 +72,46 @@ class Lab:
 
 def texts(folder: Path, migrated: Path) -> None:
     """Texts fill the disk: writes are refused, all else goes on, and it heals by itself."""
-    lab = Lab(folder, migrated)
-    lab.sweeper.run()
-    assert lab.readyz() == (200, "ok")
-    once = lab.write(once=True)["code"]
-    owned = [lab.write()]
+    service = ServiceOnSmallDisk(folder, migrated)
+    service.sweeper.run()
+    assert service.readyz() == (200, "ok")
+    once = service.write(once=True)["code"]
+    owned = [service.write()]
     status = 201
     while status == 201:
-        status, written = lab.ask("write", text="x" * SIZE, expires_in=3_600)
+        status, written = service.ask("write", text="x" * SIZE, expires_in=3_600)
         owned.append({name: written.get(name) for name in ("code", "owner_token")})
     assert (status, written["type"]) == (503, "urn:saver:problem:full")
     assert len(owned) > 10
-    lab.sweeper.run()
-    assert lab.readyz() == (200, "refused"), lab.readyz()
-    lab.owners_go_on(owned, once)
-    lab.sweep_all()
-    assert lab.readyz() == (200, "ok")
+    service.sweeper.run()
+    assert service.readyz() == (200, "refused"), service.readyz()
+    service.owners_go_on(owned, once)
+    service.sweep_all()
+    assert service.readyz() == (200, "ok")
     # What was wiped is room again: as many find theirs as before.
     for _ in range(len(owned) // 2):
-        lab.write()
+        service.write()
 
 
 def something_else(folder: Path, migrated: Path) -> None:
     """Something else fills the disk to its last byte: what is there can be ended, and is wiped."""
-    lab = Lab(folder, migrated)
-    lab.sweeper.run()
-    assert lab.readyz() == (200, "ok")
-    once = lab.write(once=True)["code"]
-    owned = [lab.write() for _ in range(20)]
+    service = ServiceOnSmallDisk(folder, migrated)
+    service.sweeper.run()
+    assert service.readyz() == (200, "ok")
+    once = service.write(once=True)["code"]
+    owned = [service.write() for _ in range(20)]
     fill_up(folder / "other")
-    assert lab.ask("write", text="x")[0] == 503
-    lab.owners_go_on(owned, once)
+    assert service.ask("write", text="x")[0] == 503
+    service.owners_go_on(owned, once)
     fill_up(folder / "more")
-    lab.sweep_all()
+    service.sweep_all()
     # The next sweep takes back what it can, for the next time.
-    lab.sweeper.run()
+    service.sweeper.run()
     assert (folder / "saver.db-reserve").exists()
-    assert lab.readyz() == (200, "refused"), lab.client.get("/readyz").json
+    assert service.readyz() == (200, "refused"), service.client.get("/readyz").json
     (folder / "other").unlink()
-    assert lab.readyz() == (200, "ok")
-    lab.write()
+    assert service.readyz() == (200, "ok")
+    service.write()
 
 
 def fill_up(path: Path) -> None:

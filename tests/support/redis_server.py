@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import pytest
 import redis
@@ -74,13 +74,23 @@ class RedisServer:
 
     def age(self, seconds: float) -> None:
         """Let time pass for every key, as far as its expiry goes."""
-        begun = self.client.time()
+        begun = self.time()
         for key in self.client.scan_iter("*"):
             self.client.pexpireat(key, self.client.pexpiretime(key) - int(seconds * 1_000))
         # What begins now must not end in the same millisecond as what has just been ended.
-        wait_until(
-            lambda: self.client.time() > (begun[0], begun[1] + 2_000), "the time of Redis stands still"
-        )
+        wait_until(lambda: self.time() > (begun[0], begun[1] + 2_000), "the time of Redis stands still")
+
+    def time(self) -> tuple[int, int]:
+        """Its time, in seconds and microseconds."""
+        return cast("tuple[int, int]", self.client.time())
+
+    def ttls(self) -> dict[bytes, int]:
+        """Each key, with the seconds until it expires."""
+        return {key: cast("int", self.client.ttl(key)) for key in self.client.scan_iter()}
+
+    def count_clients(self) -> int:
+        """How many connections it has."""
+        return len(cast("list[object]", self.client.client_list()))
 
     def dump(self) -> bytes:
         """Every key with what is under it, as Redis would write them to a disk."""
@@ -90,7 +100,7 @@ class RedisServer:
     def monitored(self, client: redis.Redis) -> Iterator[list[str]]:
         """The commands that come over the network meanwhile; ``client`` sends one of its own at the end."""
         sent: list[str] = []
-        with self.client.monitor() as monitor:
+        with self.client.monitor() as monitor:  # type: ignore[no-untyped-call]
             yield sent
             client.echo("end")
             for seen in monitor.listen():
@@ -100,8 +110,8 @@ class RedisServer:
                     sent.append(seen["command"].split()[0])
 
 
-class Deaf:
-    """``with Deaf(redis) as port:`` passes on what it gets, and is gone when a script was to be answered."""
+class LostReplyProxy:
+    """``with LostReplyProxy(redis) as port:`` passes everything on, but closes before a script's reply."""
 
     def __init__(self, redis: RedisServer) -> None:
         self._redis = redis

@@ -17,7 +17,7 @@ JSON = b"Content-Type: application/json\r\n"
 WRITE = b"POST /api/v1/write HTTP/1.1\r\nHost: saver\r\n"
 
 # What a connection sends before it falls silent.
-KINDS = {
+PARTIAL_REQUESTS = {
     "half headers": WRITE + b"Content-Ty",
     "half bodies": WRITE + JSON + b'Content-Length: 1000000\r\n\r\n{"text":',
     "idle": b"",
@@ -80,7 +80,7 @@ def hanging(port: int, kind: str, number: int) -> Iterator[list[socket.socket]]:
         with ExitStack() as stack:
             clients = [stack.enter_context(connect(port)) for _ in range(number)]
             for client in clients:
-                client.sendall(KINDS[kind])
+                client.sendall(PARTIAL_REQUESTS[kind])
             yield clients
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

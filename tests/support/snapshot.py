@@ -36,8 +36,8 @@ class Snapshot(NamedTuple):
 def connected(database: Database) -> Iterator[Any]:
     """A connection of the driver's; commits at the end."""
     if isinstance(database, PostgresDatabase):
-        with database.connect() as connection:
-            yield connection
+        with database.connect() as server_connection:
+            yield server_connection
         return
     with closing(sqlite3.connect(database, timeout=60)) as connection, connection:
         yield connection
@@ -45,16 +45,16 @@ def connected(database: Database) -> Iterator[Any]:
 
 def snapshot(database: Database) -> Snapshot:
     """Read both tables at one instant."""
-    rows = ask(database, _EVERY_ROW)
+    rows = query(database, _EVERY_ROW)
     return Snapshot(
         [str(code) for code, free in rows if free], [str(code) for code, free in rows if not free]
     )
 
 
-def ask(database: Database, question: str, *values: object) -> list[tuple[object, ...]]:
-    """The rows that answer a question; ``?`` stands for a value."""
+def query(database: Database, statement: str, *values: object) -> list[tuple[object, ...]]:
+    """The rows that answer a statement; ``?`` stands for a value."""
     with connected(database) as connection:
-        rows: list[tuple[object, ...]] = connection.execute(_spelled(database, question), values).fetchall()
+        rows: list[tuple[object, ...]] = connection.execute(_spelled(database, statement), values).fetchall()
     return rows
 
 
@@ -62,13 +62,13 @@ def everything_stored(database: Database) -> bytes:
     """All that is kept: the file, or what the server's rows hold."""
     if isinstance(database, Path):
         return b"".join(path.read_bytes() for path in database.parent.glob("saver.db*"))
-    rows = [row for table in ("code", "text") for row in ask(database, f"SELECT * FROM {table}")]
+    rows = [row for table in ("code", "text") for row in query(database, f"SELECT * FROM {table}")]
     return b" ".join(
         value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
     )
 
 
-def tell(database: Database, statement: str, rows: Iterable[tuple[object, ...]] = ((),)) -> None:
+def execute(database: Database, statement: str, rows: Iterable[tuple[object, ...]] = ((),)) -> None:
     """Run a statement for each row, in one transaction; ``?`` stands for a value."""
     with connected(database) as connection, closing(connection.cursor()) as cursor:
         cursor.executemany(_spelled(database, statement), list(rows))
@@ -76,7 +76,7 @@ def tell(database: Database, statement: str, rows: Iterable[tuple[object, ...]] 
 
 def put_codes(database: Database, codes: Iterable[str]) -> None:
     """Make these codes the free ones, beside those that are free."""
-    tell(database, "INSERT INTO code VALUES (?)", [(code,) for code in codes])
+    execute(database, "INSERT INTO code VALUES (?)", [(code,) for code in codes])
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from tests.support.races import PATIENCE, at_work
+from tests.support.threads import PATIENCE, at_work
 
 WRITERS = 6
 SHORT, LONG = 1, 3_600

@@ -54,9 +54,13 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
         "from tests.conftest import *\nfrom tests.conftest import _no_settings_from_outside\n"
     )
     (tmp_path / "test_killed.py").write_text(TEST)
-    told = tmp_path / "pids"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path]
-    environ = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'deploy'}:{ROOT / 'scripts'}", "PIDS": str(told)}
+    pids = tmp_path / "pids"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    environ = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'deploy'}:{ROOT / 'scripts'}",
+        "PIDS": str(pids),
+    }
     with (tmp_path / "log").open("wb") as log:
         run = subprocess.Popen(
             [*command, "--basetemp", tmp_path / "temporary", tmp_path / "test_killed.py"],
@@ -64,10 +68,12 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
         )  # fmt: skip
     try:
         wait_until(
-            lambda: run.poll() is not None or (told.exists() and told.read_text()), "it starts nothing", 120
+            lambda: run.poll() is not None or (pids.exists() and pids.read_text()),
+            "it starts nothing",
+            120,
         )
         assert run.poll() is None, (tmp_path / "log").read_text()
-        started = [int(pid) for pid in told.read_text().split()]
+        started = [int(pid) for pid in pids.read_text().split()]
     finally:
         run.send_signal(signal.SIGKILL)
         run.wait()

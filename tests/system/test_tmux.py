@@ -37,7 +37,7 @@ class TestTmux:
         yield short
         self._do(short, "stop")
 
-    def _do(self, folder: Path, deed: str, **more: str) -> subprocess.CompletedProcess[str]:
+    def _do(self, folder: Path, action: str, **more: str) -> subprocess.CompletedProcess[str]:
         # A tmux of its own, whatever runs on this machine.
         environ = {
             **environment(folder, {"sweep_interval": 1}),
@@ -45,7 +45,7 @@ class TestTmux:
             "TIMECHECK_PYTHON": sys.executable,
             **more,
         }
-        return run(ROOT / "scripts" / "timecheck-tmux", deed, **environ)
+        return run(ROOT / "scripts" / "timecheck-tmux", action, **environ)
 
     def _workers(self, folder: Path) -> list[int]:
         """The workers that log into this folder."""

@@ -50,8 +50,8 @@ def test_npm_is_that_of_node() -> None:
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A house with its own lock and no packages yet."""
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with its own lock and no packages yet."""
     for name in _node.LOCKED:
         (tmp_path / name).write_text("{}")
     monkeypatch.setattr(_node, "ROOT", tmp_path)
@@ -62,7 +62,7 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def installing(house: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Commands]:
+def installing(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Commands]:
     """npm as it would end with a status, having made the folder anew; what it was asked."""
 
     def ending(status: int) -> Commands:
@@ -70,8 +70,8 @@ def installing(house: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], 
 
         def quietly(command: list[str | Path], _lock: tuple[int, ...]) -> int:
             asked.append([str(part) for part in command])
-            (house / "node_modules").mkdir(exist_ok=True)
-            (house / "node_modules" / ".stamp").unlink(missing_ok=True)
+            (project / "node_modules").mkdir(exist_ok=True)
+            (project / "node_modules" / ".stamp").unlink(missing_ok=True)
             return status
 
         monkeypatch.setattr(_node, "quietly", quietly)
@@ -80,13 +80,13 @@ def installing(house: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], 
     return ending
 
 
-def test_npm_is_asked_once_for_a_lock(house: Path, installing: Callable[[int], Commands]) -> None:
+def test_npm_is_asked_once_for_a_lock(project: Path, installing: Callable[[int], Commands]) -> None:
     asked = installing(0)
     _node.ensure_modules()
     _node.ensure_modules()
     assert len(asked) == 1
     assert asked[0][:5] == ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    (house / "package-lock.json").write_text('{"changed": true}')
+    (project / "package-lock.json").write_text('{"changed": true}')
     _node.ensure_modules()
     assert len(asked) == 2
 

@@ -56,7 +56,7 @@ STAYS = {
 
 
 class Tree:
-    """A house with nothing in it but what is packed."""
+    """A project with nothing in it but what is packed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -95,7 +95,7 @@ class Tree:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
-    return Tree(tmp_path / "house")
+    return Tree(tmp_path / "project")
 
 
 def contents(packed: bytes) -> dict[str, bytes]:

@@ -20,8 +20,8 @@ from saver.settings import Settings, SettingsError, read_settings
 from saver.settings.fields import names_of
 from scripts.document_settings import PAGE, page
 from tests.conftest import settings_in
-from tests.support.races import run_concurrently
 from tests.support.server import ROOT
+from tests.support.threads import run_concurrently
 
 
 def test_without_any_setting_there_are_defaults(monkeypatch: pytest.MonkeyPatch) -> None:

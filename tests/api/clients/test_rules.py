@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,9 @@ def test_spectrals_rules_find_nothing(document: Path) -> None:
 
 
 @pytest.mark.parametrize(("check", "rule"), [(redocly, "security-defined"), (spectral, "info-contact")])
-def test_the_checkers_find_what_is_missing(document: Path, tmp_path: Path, check, rule: str) -> None:
+def test_the_checkers_find_what_is_missing(
+    document: Path, tmp_path: Path, check: Callable[[Path], str], rule: str
+) -> None:
     described = json.loads(document.read_text())
     del described["security"], described["info"]["contact"]
     (tmp_path / "openapi.json").write_text(json.dumps(described))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 from tests.support.process import wait_until
 
@@ -40,7 +41,8 @@ class Moved(Exception):  # noqa: N818
     """The page was left, or loaded itself anew, while it was asked."""
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Seen:
     """An element at one moment; without one, all is empty."""
 
     count: int
@@ -148,7 +150,7 @@ class Part:
             wait_until(holds, what, PATIENCE)
         except AssertionError:
             # A text of a megabyte in a report helps nobody.
-            seen = {name: str(value)[:_SHORT] for name, value in last[0]._asdict().items()}
+            seen = {name: str(value)[:_SHORT] for name, value in asdict(last[0]).items()}
             raise AssertionError(f"{self} never {what[:_SHORT]}; it is {seen}") from None
 
 

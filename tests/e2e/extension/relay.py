@@ -9,6 +9,7 @@ import http.client
 import json
 import threading
 from collections.abc import Callable, Mapping
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ class Passed(NamedTuple):
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    headers: Message[str, str]
     body: bytes
     status: int
     sent: int
@@ -144,6 +145,9 @@ class _Quiet(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     network: Relay
+    # What the standard library's class sets and its type stub leaves out.
+    raw_requestline: bytes
+    _headers_buffer: list[bytes]
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -167,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
-        head = sum(map(len, self._headers_buffer))  # type: ignore[attr-defined]
+        head = sum(map(len, self._headers_buffer))
         self.end_headers()
         return head + len(answer.body)
 

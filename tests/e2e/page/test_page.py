@@ -717,6 +717,6 @@ def _put(visitor: Visit, text: str) -> None:
 
 
 def _run_node(script: str, given: str) -> str:
-    command = [NODE, "--input-type=module", "--eval", script]
+    command = [str(NODE), "--input-type=module", "--eval", script]
     done = subprocess.run(command, input=given, cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout

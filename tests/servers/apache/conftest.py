@@ -10,7 +10,7 @@ import pytest
 from tests.servers.apache.instance import Apache
 from tests.servers.apache.shipped import VARIANTS
 from tests.servers.client import Client
-from tests.servers.front import Front
+from tests.servers.web_server import WebServer
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def database(pool_file: Path) -> Path:
 
 
 @pytest.fixture(params=VARIANTS)
-def apache(request: pytest.FixtureRequest, fronts: Callable[[str], Front]) -> Apache:
-    found = fronts(request.param)
+def apache(request: pytest.FixtureRequest, web_servers: Callable[[str], WebServer]) -> Apache:
+    found = web_servers(request.param)
     assert isinstance(found, Apache)
     return found
 

@@ -16,13 +16,13 @@ from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
-from tests.servers.apache import own, software
+from tests.servers.apache import software, specifics
 from tests.servers.apache.shipped import PROXY, WSGI, modules_to_enable, name_of_the_daemons, shipped_defines
 from tests.servers.client import Client
-from tests.servers.front import IMPERSONATOR
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.names import BARE, WWW
 from tests.servers.pki import Authority, Certificate
+from tests.servers.web_server import IMPERSONATOR
 from tests.support.process import Process, free_port
 from tests.support.server import ROOT
 
@@ -80,8 +80,8 @@ class Apache:
     It is up when it answers ``awaited``, which is asked for over https if it is the service's.
     """
 
-    errors = own.ERRORS
-    log_line = own.LINE
+    errors = specifics.ERRORS
+    log_line = specifics.LINE
     joins_slashes = True
     operator_statuses = frozenset({200, 503})
     refused_method = ("PUT", "405")

@@ -29,9 +29,9 @@ def test_every_file_is_the_problem_that_the_service_would_send() -> None:
 
 
 def test_every_file_is_used_and_every_error_has_one() -> None:
-    told = (ROOT / "apache" / "conf" / "errors.conf").read_text()
+    conf = (ROOT / "apache" / "conf" / "errors.conf").read_text()
     named = {
-        int(status) for status in re.findall(r"^ErrorDocument (\d+) /_error/\1\.json$", told, re.MULTILINE)
+        int(status) for status in re.findall(r"^ErrorDocument (\d+) /_error/\1\.json$", conf, re.MULTILINE)
     }
     assert named == set(FILES)
     assert {400, 403, 404, 405, 408, 411, 413, 414, 431, 500, 502, 503, 504} <= named

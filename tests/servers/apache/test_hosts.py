@@ -31,8 +31,15 @@ def test_before_the_first_certificate_there_are_challenges(
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_one_name_needs_no_other(variant: str, database: Path, authority: Authority) -> None:
     certificate = authority.certify(WWW)
-    own = {"SAVER_BARE": None, "SAVER_CERT": certificate.chain, "SAVER_KEY": certificate.key}
-    with Apache(variant, database, authority, NO_LIMITS, **own) as apache:
+    with Apache(
+        variant,
+        database,
+        authority,
+        NO_LIMITS,
+        SAVER_BARE=None,
+        SAVER_CERT=certificate.chain,
+        SAVER_KEY=certificate.key,
+    ) as apache:
         assert apache.client.get("/").status == 200
         for host in (WWW, "evil.test"):
             led = apache.client.get("/a", host=host, tls=False)

@@ -6,9 +6,9 @@ import re
 import threading
 
 from tests.servers.client import Client, receive
-from tests.servers.crowd import OF_EACH_KIND, crowd, stays_quick
 from tests.servers.names import WWW
 from tests.servers.problems import HSTS, check
+from tests.servers.slow_clients import OF_EACH_KIND, slow_clients, stays_quick
 from tests.support.server import ROOT
 
 COMMON = ROOT / "apache" / "conf" / "common.conf"
@@ -16,7 +16,7 @@ COMMON = ROOT / "apache" / "conf" / "common.conf"
 
 def test_beside_slow_clients_others_notice_nothing(https: Client) -> None:
     """1,500 of them from one address: half heads, half bodies, and connections that were used once."""
-    with crowd(https) as seen:
+    with slow_clients(https) as seen:
         stays_quick(seen)
         assert (len(seen.heads), len(seen.bodies)) == (OF_EACH_KIND, OF_EACH_KIND)
         for connection in (seen.bodies[0], seen.heads[-1]):

@@ -37,20 +37,20 @@ def conf(name: str) -> str:
 def test_what_is_private_stays_out_of_every_log(apache: Apache, https: Client) -> None:
     code = str(https.post("/api/v1/write", {"text": MARK, "password": MARK}).document["code"])
     marks = f"{MARK}{code}"
-    told = {
+    headers = {
         "Referer": f"https://{WWW}/#{code}",
         "User-Agent": marks,
         "Cookie": marks,
         "X-Forwarded-For": marks,
     }
-    assert https.post("/api/v1/load", {"code": code, "password": MARK}, headers=told).status == 200
+    assert https.post("/api/v1/load", {"code": code, "password": MARK}, headers=headers).status == 200
     assert https.post(f"/api/v1/load?code={code}", {"code": code, "password": "wrong"}).status == 422
     for tls in (True, False):
         for path in (f"/{code}", f"/?{code}", f"/{code}%zz", f"/{code}%2F", f"/../{code}", f"/_error/{code}"):
-            https.get(path, tls=tls, headers=told)
-        https.get("/", tls=tls, host=f"{code}.test", headers=told)
-        https.get(f"/.well-known/acme-challenge/{code}", tls=tls, headers=told)
-        https.send(request(code, f"/{code}", {"Host": WWW, **told}), tls=tls)
+            https.get(path, tls=tls, headers=headers)
+        https.get("/", tls=tls, host=f"{code}.test", headers=headers)
+        https.get(f"/.well-known/acme-challenge/{code}", tls=tls, headers=headers)
+        https.send(request(code, f"/{code}", {"Host": WWW, **headers}), tls=tls)
         https.send(f"{code} {code}\r\n\r\n".encode(), tls=tls)
         https.send(request("GET", "/", {"Host": f"{code} {code}"}), tls=tls)
         https.send(request("TRACE", f"/{code}", {"Host": WWW, "Connection": "close"}), tls=tls)
@@ -60,7 +60,7 @@ def test_what_is_private_stays_out_of_every_log(apache: Apache, https: Client) -
         for raw in broken(code):
             assert MARK.encode() not in https.send(raw, tls=tls).body
     longer_than_said(https, code)
-    https.get("/metrics", source="127.0.0.2", headers=told)
+    https.get("/metrics", source="127.0.0.2", headers=headers)
     said = apache.said()
     assert MARK not in said
     assert not re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z])", said)

@@ -8,7 +8,7 @@ from pathlib import Path
 from saver.settings import Settings
 from tests.servers.apache.instance import Apache
 from tests.servers.apache.shipped import README, VARIANTS, modules_to_enable, shipped_defines
-from tests.servers.front import IMPERSONATOR
+from tests.servers.web_server import IMPERSONATOR
 from tests.support.server import ROOT
 
 FOLDER = ROOT / "apache"
@@ -63,6 +63,6 @@ def test_host_and_forwarded_headers_decide_nothing() -> None:
 
 
 def test_every_file_is_named_in_the_readme() -> None:
-    told = README.read_text()
-    assert [path.name for path in FILES if f"`{path.relative_to(FOLDER)}`" not in told] == []
+    readme = README.read_text()
+    assert [path.name for path in FILES if f"`{path.relative_to(FOLDER)}`" not in readme] == []
     assert modules_to_enable(VARIANTS[0]) != modules_to_enable(VARIANTS[1])

@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.servers.client import Client
-from tests.servers.front import Front
 from tests.servers.nginx.instance import Nginx
+from tests.servers.web_server import WebServer
 
 
 @pytest.fixture
-def nginx(fronts: Callable[[str], Front]) -> Nginx:
-    found = fronts("nginx")
+def nginx(web_servers: Callable[[str], WebServer]) -> Nginx:
+    found = web_servers("nginx")
     assert isinstance(found, Nginx)
     return found
 

@@ -21,11 +21,11 @@ import pytest
 
 from tests.servers.apache import software
 from tests.servers.client import Client
-from tests.servers.front import IMPERSONATOR
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.names import BARE, WWW
-from tests.servers.nginx import own
+from tests.servers.nginx import specifics
 from tests.servers.pki import Authority
+from tests.servers.web_server import IMPERSONATOR
 from tests.support.process import Process, free_port
 from tests.support.server import ROOT
 
@@ -61,8 +61,8 @@ http {{
 class Nginx:
     """``with Nginx(database, authority, settings) as nginx: nginx.client.get("/healthz")``."""
 
-    errors = own.ERRORS
-    log_line = own.LINE
+    errors = specifics.ERRORS
+    log_line = specifics.LINE
     joins_slashes = False
     operator_statuses = frozenset({200, 308, 404, 503})
     refused_method = ("PURGE", "501")

@@ -12,12 +12,12 @@ from saver import create_app
 from tests.conftest import settings_in
 from tests.servers.bodies import LONGEST
 from tests.servers.client import PATIENCE, Client, receive, request
-from tests.servers.crowd import crowd, stays_quick
 from tests.servers.load import AT_LEAST, load
 from tests.servers.names import WWW
 from tests.servers.nginx.instance import FOLDER, Nginx
 from tests.servers.private import MARK, broken, longer_than_said
 from tests.servers.problems import HSTS, POST, check, expected
+from tests.servers.slow_clients import slow_clients, stays_quick
 from tests.support.process import wait_until
 from tests.support.server import ROOT
 
@@ -64,7 +64,7 @@ def test_the_tls_of_apache_is_that_of_nginx() -> None:
 
 def test_beside_slow_clients_others_notice_nothing(https: Client) -> None:
     """1,500 of them from one address. nginx hangs up without a word; no half body reaches the service."""
-    with crowd(https) as seen:
+    with slow_clients(https) as seen:
         stays_quick(seen)
         for connection in (seen.heads[0], seen.bodies[0]):
             with contextlib.suppress(ConnectionError):
@@ -121,22 +121,24 @@ def test_the_routes_that_are_told_are_the_service_s(tmp_path: Path) -> None:
 def test_what_is_private_stays_out_of_every_log(nginx: Nginx, https: Client) -> None:
     code = str(https.post("/api/v1/write", {"text": MARK * 50_000, "password": MARK}).document["code"])
     marks = f"{MARK}{code}"
-    told = {name: marks for name in ("Referer", "User-Agent", "Cookie", "X-Forwarded-For")}
-    assert https.post("/api/v1/load", {"code": code, "password": MARK}, headers=told).status == 200
+    headers = {name: marks for name in ("Referer", "User-Agent", "Cookie", "X-Forwarded-For")}
+    assert https.post("/api/v1/load", {"code": code, "password": MARK}, headers=headers).status == 200
     for tls in (True, False):
         for path in (f"/{code}", f"/?{code}", f"/{code}%zz", f"/../{code}", f"/_error/{code}"):
-            https.get(path, tls=tls, headers=told)
-        https.get("/", tls=tls, host=f"{code}.test", headers=told)
-        https.send(request(code, f"/{code}", {"Host": WWW, **told}), tls=tls)
-        https.send(request(code.upper(), f"/{code}", {"Host": WWW, "Connection": "close", **told}), tls=tls)
+            https.get(path, tls=tls, headers=headers)
+        https.get("/", tls=tls, host=f"{code}.test", headers=headers)
+        https.send(request(code, f"/{code}", {"Host": WWW, **headers}), tls=tls)
+        https.send(
+            request(code.upper(), f"/{code}", {"Host": WWW, "Connection": "close", **headers}), tls=tls
+        )
         for raw in broken(code):
             assert MARK.encode() not in https.send(raw, tls=tls).body
         long = {"Host": WWW, "Connection": "close", code: "a" * 9_000}
         https.send(request("GET", f"/{code}", long), tls=tls)
     longer_than_said(https, code)
-    https.get("/metrics", source="127.0.0.2", headers=told)
+    https.get("/metrics", source="127.0.0.2", headers=headers)
     with nginx.without_socket():
-        https.get(f"/{code}", headers=told)
+        https.get(f"/{code}", headers=headers)
     said = nginx.said()
     assert MARK not in said
     assert not re.search(rf"(?<![A-Za-z]){code}(?![A-Za-z])", said)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import ssl
 import sys
 import tempfile
 import threading
@@ -134,9 +135,7 @@ def renew(apache: Apache, authority: Authority) -> None:
             before = serial(apache)
             authority.certify(BARE, WWW)
             apache.graceful()
-            wait_until(
-                lambda before=before: serial(apache) not in (0, before), "the new certificate is served"
-            )
+            wait_for_new_certificate(apache, before)
             writers.wait_for_more()
     asked = len(writers.kept) + writers.failed
     figure(f"certificate replaced {RENEWALS} times under load", f"{writers.failed} of {asked} writes failed")
@@ -147,8 +146,15 @@ def serial(apache: Apache) -> int:
     """The number of the certificate that is served; 0 while there is no answer."""
 
     with suppress(OSError), apache.client.connect() as connection:
-        return x509.load_der_x509_certificate(connection.getpeercert(binary_form=True)).serial_number
+        assert isinstance(connection, ssl.SSLSocket)
+        certificate = connection.getpeercert(binary_form=True)
+        assert certificate is not None
+        return x509.load_der_x509_certificate(certificate).serial_number
     return 0
+
+
+def wait_for_new_certificate(apache: Apache, before: int) -> None:
+    wait_until(lambda: serial(apache) not in (0, before), "the new certificate is served")
 
 
 def kill_processes(apache: Apache) -> None:

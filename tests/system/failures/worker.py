@@ -47,6 +47,13 @@ def put_expired(service: Service) -> None:
         database.execute("DELETE FROM code WHERE code IN (SELECT code FROM text)")
 
 
+def wait_for_new_worker(service: Service, old: int) -> None:
+    """Until one has replaced the worker with the process id ``old`` and swept."""
+    until(lambda: workers(service) not in ([], [old]), "a new worker")
+    beat = service.heartbeat()
+    until(lambda: service.heartbeat() > beat, "the new worker sweeps")
+
+
 def killed(service: Service) -> None:
     tmux(service, "start")
     try:
@@ -56,9 +63,7 @@ def killed(service: Service) -> None:
             [pid] = workers(service)
             os.kill(pid, signal.SIGKILL)
             began = time.monotonic()
-            until(lambda pid=pid: workers(service) not in ([], [pid]), "a new worker")
-            beat = service.heartbeat()
-            until(lambda beat=beat: service.heartbeat() > beat, "the new worker sweeps")
+            wait_for_new_worker(service, pid)
             times.append(f"{time.monotonic() - began:.1f}")
         report("killed under tmux: seconds until the next one swept", ", ".join(times))
         rotated(service)

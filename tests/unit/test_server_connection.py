@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from flask import Flask, request
@@ -159,9 +160,9 @@ def test_the_app_is_told_what_came() -> None:
         forwarded = b"X-Forwarded-For: 192.0.2.2\r\nX-Forwarded-For: 192.0.2.3, 192.0.2.4\r\n"
         strange = b"X_Forwarded_For: 192.0.2.9\r\nX-Name: caf\xe9\r\n"
         await peer.send(header(0, forwarded, strange))
-        told = (await peer.reply()).document
-        assert told["HTTP_X_FORWARDED_FOR"] == "192.0.2.2,192.0.2.3, 192.0.2.4"
-        assert (told["REMOTE_ADDR"], told["HTTP_X_NAME"]) == ("192.0.2.1", "caf\xe9")
+        environ = (await peer.reply()).document
+        assert environ["HTTP_X_FORWARDED_FOR"] == "192.0.2.2,192.0.2.3, 192.0.2.4"
+        assert (environ["REMOTE_ADDR"], environ["HTTP_X_NAME"]) == ("192.0.2.1", "caf\xe9")
 
     in_loop(test)
 
@@ -171,9 +172,9 @@ def test_chunks_have_a_length() -> None:
         peer = await Peer.of(hub)
         await peer.send(WRITE + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
         await peer.send(b"3\r\nabc\r\n0\r\n\r\n")
-        told = (await peer.reply()).document
-        assert (told["CONTENT_LENGTH"], told["length"]) == ("3", 3)
-        assert "HTTP_TRANSFER_ENCODING" not in told
+        environ = (await peer.reply()).document
+        assert (environ["CONTENT_LENGTH"], environ["length"]) == ("3", 3)
+        assert "HTTP_TRANSFER_ENCODING" not in environ
 
     in_loop(test)
 
@@ -226,7 +227,7 @@ def test_a_fault_under_the_app_is_a_500_without_its_words(caplog: pytest.LogCapt
         app.wsgi_app = broken  # type: ignore[method-assign]
         await test(TimedHub(app, LIMITS, 2, Config()))
 
-    def broken(*_: object) -> Iterable[bytes]:
+    def broken(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         raise RuntimeError("kanariya")
 
     asyncio.run(run())

@@ -22,7 +22,7 @@ _BODY = {"Host": WWW, "Content-Type": "application/json", "Content-Length": "100
 
 
 @dataclass(slots=True)
-class Crowd:
+class WaitingTimes:
     """The connections of each kind, and what the honest one has seen."""
 
     heads: list[socket.socket] = field(default_factory=list)
@@ -32,9 +32,9 @@ class Crowd:
 
 
 @contextlib.contextmanager
-def crowd(client: Client) -> Iterator[Crowd]:
+def slow_clients(client: Client) -> Iterator[WaitingTimes]:
     """All three kinds at once; somebody honest writes and loads from before the first connection on."""
-    seen, stop = Crowd(), threading.Event()
+    seen, stop = WaitingTimes(), threading.Event()
     honest = threading.Thread(target=_ask, args=(client, seen, stop))
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(2 * OF_EACH_KIND) as pool:
         honest.start()
@@ -53,7 +53,7 @@ def crowd(client: Client) -> Iterator[Crowd]:
         yield seen
 
 
-def stays_quick(seen: Crowd, probes: int = 5) -> None:
+def stays_quick(seen: WaitingTimes, probes: int = 5) -> None:
     """Until the honest one has come so many times more, or has failed; asserts that it never waited long."""
     wanted = len(seen.waited) + probes
     deadline = time.monotonic() + 60
@@ -65,7 +65,7 @@ def stays_quick(seen: Crowd, probes: int = 5) -> None:
     print(f"write and load beside {3 * OF_EACH_KIND} slow clients: at most {max(seen.waited):.3f} s")  # noqa: T201
 
 
-def _ask(client: Client, seen: Crowd, stop: threading.Event) -> None:
+def _ask(client: Client, seen: WaitingTimes, stop: threading.Event) -> None:
     while not stop.wait(0.1):
         started = time.monotonic()
         try:

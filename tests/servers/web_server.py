@@ -16,7 +16,7 @@ IMPERSONATOR = "127.0.0.99"
 MISSES = 5
 
 
-class Front(Protocol):
+class WebServer(Protocol):
     """A running web server with the service behind it."""
 
     root: Path

@@ -15,8 +15,8 @@ from saver.ratelimit.lookups import RateLimitExceededError
 from saver.ratelimit.mapped_file import MappedFileCounters
 from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
-from tests.api.test_budgets import clock, load, make_app, redis  # noqa: F401 - fixtures
-from tests.conftest import NOW, Clock, looked_up
+from tests.api.test_rate_limits import clock, load, make_app, redis  # noqa: F401 - fixtures
+from tests.conftest import NOW, Clock, look_up
 
 SECONDS, A_SECOND = 3_600, 20
 
@@ -28,7 +28,7 @@ class MissError(Exception):
 def missed(rate_limits: RateLimits, address: str) -> bool:
     """Whether a miss is let through."""
     try:
-        with looked_up(rate_limits, address, MissError):
+        with look_up(rate_limits, address, MissError):
             raise MissError
     except MissError:
         return True
@@ -57,9 +57,9 @@ def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_pat
         for _ in range(A_SECOND):
             let_through += missed(rate_limits, f"2001:db8:1:{random.randrange(1 << 16):x}::1")
         newcomer = f"198.51.{second >> 8}.{second & 255}"
-        with looked_up(rate_limits, newcomer, MissError):
+        with look_up(rate_limits, newcomer, MissError):
             assert write(newcomer) == 200
-        with looked_up(rate_limits, f"2001:db8:{second + 2:x}::1", MissError):
+        with look_up(rate_limits, f"2001:db8:{second + 2:x}::1", MissError):
             assert write(f"2001:db8:{second + 2:x}::1") == 200
     assert let_through == 1_000
     # A table of the first size holds all of it.

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from saver import seal
 from saver.seal import Keys, Seal
 from saver.store import TextStore
-from tests.api.test_budgets import ADDRESS, clock, load, make_app, redis  # noqa: F401 - fixtures
 from tests.api.test_metrics import figures
+from tests.api.test_rate_limits import ADDRESS, clock, load, make_app, redis  # noqa: F401 - fixtures
 from tests.conftest import Clock
 from tests.support.texts import save
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from saver.codes import Code
 from saver.store import NoTextError, PoolEmptyError
 from tests.conftest import NOW, Clock
-from tests.support.restoring import REST, House
-from tests.support.snapshot import ask, snapshot
+from tests.support.service_with_backups import REST, ServiceWithBackups
+from tests.support.snapshot import query, snapshot
 from tests.support.texts import extend, save
 
-DEEDS = st.lists(
+STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("save"), st.sampled_from([60, 600, 5_000])),
         st.tuples(st.just("once"), st.sampled_from([600])),
@@ -30,60 +30,62 @@ DEEDS = st.lists(
 )
 
 
-class Told:
-    """What people were told, and so what must hold whatever is restored."""
+class Model:
+    """What the service has answered, and so what must hold after any restore."""
 
-    def __init__(self, house: House) -> None:
-        self.house = house
+    def __init__(self, service: ServiceWithBackups) -> None:
+        self.service = service
         self.store: list[tuple[str, str, str]] = []
         self.rests_until: dict[str, float] = {}
         self.deleted: set[str] = set()
         self.burnt: set[str] = set()
 
-    def do(self, deed: str, value: int) -> None:
-        house = self.house
-        if deed == "pass":
-            house.clock.tick(value)
-            house.sweep()
-        elif deed in {"save", "once"}:
-            self._save(value, once=deed == "once")
+    def do(self, step: str, value: int) -> None:
+        service = self.service
+        if step == "pass":
+            service.clock.tick(value)
+            service.sweep()
+        elif step in {"save", "once"}:
+            self._save(value, once=step == "once")
         elif self.store:
             code, body, token = self.store[value % len(self.store)]
-            getattr(self, f"_{deed}")(code, body, token)
+            getattr(self, f"_{step}")(code, body, token)
 
     def _save(self, life: int, *, once: bool) -> None:
         body = f"text {len(self.store)}"
         try:
-            lease = save(self.house.store, body, life, once=once)
+            lease = save(self.service.store, body, life, once=once)
         except PoolEmptyError:
             return
-        assert self.rests_until.get(lease.code, 0) <= self.house.clock.now
+        assert self.rests_until.get(lease.code, 0) <= self.service.clock.now
         self.store.append((lease.code, body, lease.owner_token))
         self.rests_until[lease.code] = lease.expires_at + REST
 
     def _delete(self, code: str, body: str, token: str) -> None:
         try:
-            self.house.store.delete(Code.parse(code), token)
+            self.service.store.delete(Code.parse(code), token)
         except NoTextError:
             return
         self.deleted.add(body)
         # Told at once; that it rests is a matter of the deletion, not of the lease.
         if self.leases_of(code)[-1][1] == body:
-            self.rests_until[code] = min(self.rests_until[code], self.house.clock.now + REST)
+            self.rests_until[code] = min(self.rests_until[code], self.service.clock.now + REST)
 
     def _extend(self, code: str, _body: str, token: str) -> None:
         try:
-            until = extend(self.house.store, Code.parse(code), token, 5_000)
+            until = extend(self.service.store, Code.parse(code), token, 5_000)
         except NoTextError:
             return
         self.rests_until[code] = until + REST
 
     def _read(self, code: str, _body: str = "", _token: str = "") -> str | None:
-        found = self.house.reads(code)
+        found = self.service.reads(code)
         assert found not in self.deleted | self.burnt
-        if found and ask(self.house.database, "SELECT ended FROM text WHERE code = ?", code) == [("read",)]:
+        if found and query(self.service.database, "SELECT ended FROM text WHERE code = ?", code) == [
+            ("read",)
+        ]:
             self.burnt.add(found)
-            self.rests_until[code] = min(self.rests_until[code], self.house.clock.now + REST)
+            self.rests_until[code] = min(self.rests_until[code], self.service.clock.now + REST)
         return found
 
     def leases_of(self, code: str) -> list[tuple[str, str, str]]:
@@ -93,12 +95,12 @@ class Told:
         """Whoever shows a code finds the text that it was given for last, or nothing."""
         for code in {code for code, _, _ in self.store}:
             assert self._read(code) in (None, self.leases_of(code)[-1][1])
-        for code in snapshot(self.house.database).free:
-            assert self.rests_until.get(code, 0) <= self.house.clock.now
+        for code in snapshot(self.service.database).free:
+            assert self.rests_until.get(code, 0) <= self.service.clock.now
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(before=DEEDS, since=DEEDS, later=st.sampled_from([0, 60, REST]), lost=st.booleans())
+@given(before=STEPS, since=STEPS, later=st.sampled_from([0, 60, REST]), lost=st.booleans())
 def test_whatever_happened_nobody_finds_a_strangers_text(
     make_app: Callable[..., Flask], tmp_path_factory: pytest.TempPathFactory, codes: list[str],
     before: list[tuple[str, int]], since: list[tuple[str, int]], later: int, lost: bool, tmp_path: Path,
@@ -106,25 +108,25 @@ def test_whatever_happened_nobody_finds_a_strangers_text(
 ) -> None:  # fmt: skip
     clock.now = NOW
     name = tmp_path_factory.mktemp("walk").name
-    told = Told(House(make_app, clock, tmp_path, name))
-    house = told.house
-    for deed, value in before:
-        told.do(deed, value)
-    backup = house.backup()
-    for deed, value in since:
-        told.do(deed, value)
-    house.clock.tick(later)
+    model = Model(ServiceWithBackups(make_app, clock, tmp_path, name))
+    service = model.service
+    for step, value in before:
+        model.do(step, value)
+    backup = service.backup()
+    for step, value in since:
+        model.do(step, value)
+    service.clock.tick(later)
     if lost:
-        house.lose()
+        service.lose()
         # Nobody remembers what was deleted. What may be read once never comes back.
-        told.deleted.clear()
-    house.restore(backup, lost=lost)
-    assert snapshot(house.database).misplaced(codes) == {}
-    assert ask(house.database, "PRAGMA integrity_check") == [("ok",)]
+        model.deleted.clear()
+    service.restore(backup, lost=lost)
+    assert snapshot(service.database).misplaced(codes) == {}
+    assert query(service.database, "PRAGMA integrity_check") == [("ok",)]
     held = "SELECT count(*) FROM text WHERE body IS NOT NULL AND expires_at <= ?"
-    assert ask(house.database, held, house.clock.now) == [(0,)]
-    told.holds()
-    house.clock.tick(REST)
-    house.sweep()
-    told.holds()
-    house.close()
+    assert query(service.database, held, service.clock.now) == [(0,)]
+    model.holds()
+    service.clock.tick(REST)
+    service.sweep()
+    model.holds()
+    service.close()

@@ -19,8 +19,8 @@ from saver.ratelimit.redis import CHARGE_SCRIPT, RedisCounters
 from saver.redis_client import make_pool
 from tests.conftest import NOW
 from tests.support.process import wait_until
-from tests.support.races import run_concurrently
-from tests.support.redis_server import Deaf, RedisServer
+from tests.support.redis_server import LostReplyProxy, RedisServer
+from tests.support.threads import run_concurrently
 
 A_MINUTE = [Charge("key", 10, 60)]
 LONG = 3_600
@@ -193,8 +193,7 @@ class TestRedisCounts:
         charges = [*A_MINUTE, Charge("other", 1, LONG)]
         counters.charge(charges, NOW)
         counters.refund(counters.charge(charges[:1], NOW), NOW)
-        client = redis_server.client
-        assert {key: 0 < client.ttl(key) <= LONG for key in client.scan_iter()} == {
+        assert {key: 0 < ttl <= LONG for key, ttl in redis_server.ttls().items()} == {
             b"saver/count/key": True,
             b"saver/count/other": True,
         }
@@ -247,16 +246,16 @@ class TestRedisCounts:
     ) -> None:
         pool = make_pool(redis_server.url, 2)
         counters = RedisCounters(Redis(connection_pool=pool))
-        before = len(redis_server.client.client_list())
+        before = redis_server.count_clients()
         run_concurrently([lambda: counters.charge(A_MINUTE, NOW)] * 20)
-        assert len(redis_server.client.client_list()) - before <= 2
+        assert redis_server.count_clients() - before <= 2
         assert counters.get_counts(["key"], NOW) == [20]
 
     def test_what_has_no_answer_is_not_sent_again(self, redis_server: RedisServer) -> None:
         """It may have been done all the same, and a refund that is done twice is a guess too many."""
         # Known beforehand, so that the first call is the one that counts.
         redis_server.client.script_load(CHARGE_SCRIPT)
-        with Deaf(redis_server) as port:
+        with LostReplyProxy(redis_server) as port:
             counters = RedisCounters(Redis(connection_pool=make_pool(f"redis://127.0.0.1:{port}", 1)))
             with pytest.raises(CountersError, match=r"^ConnectionError$"):
                 SafeCounters(counters).charge(A_MINUTE, NOW)

@@ -22,13 +22,13 @@ from saver.app import Services
 from saver.codes import Code
 from saver.seal import Keys, Seal
 from saver.store import NoTextError, PoolEmptyError, TextStore
-from tests.conftest import BOTH, Clock, address_of, settings_in
+from tests.conftest import ALL_DATABASES, Clock, address_of, settings_in
 from tests.support.process import wait_until
-from tests.support.races import PATIENCE, run_concurrently
-from tests.support.snapshot import Database, ask, snapshot, tell
+from tests.support.snapshot import Database, execute, query, snapshot
 from tests.support.texts import save
+from tests.support.threads import PATIENCE, run_concurrently
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 PROCESSES, THREADS = 4, 4
 DAY = 86_400
@@ -130,7 +130,7 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
 
     def write(writer: str, seed: int) -> list[Saved]:
         random = Random(seed)
-        kept = []
+        kept: list[Saved] = []
         try:
             for saved in save_many(store, writer, 60):
                 if len(kept) < 30 and random.random() < 0.5:
@@ -156,7 +156,9 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
             store.sweep(7)
         return []
 
-    works = [partial(write, f"{process}.{seed}", seed) for seed in (2 * process, 2 * process + 1)]
+    works: list[Callable[[], list[Saved]]] = [
+        partial(write, f"{process}.{seed}", seed) for seed in (2 * process, 2 * process + 1)
+    ]
     return [saved for found in run_concurrently([*works, delete, sweep]) for saved in found]
 
 
@@ -203,8 +205,8 @@ def put_texts(database: Database) -> None:
         (None, LONG_AGO, FAR_AHEAD),
     ]
     rows = [(code, bytes(32), *states[number % len(states)]) for number, code in enumerate(POOL)]
-    tell(database, "DELETE FROM code")
-    tell(
+    execute(database, "DELETE FROM code")
+    execute(
         database,
         "INSERT INTO text (code, owner_hash, body, expires_at, free_at) VALUES (?, ?, ?, ?, ?)",
         rows,
@@ -228,7 +230,7 @@ def sweep_all_in_a_process(place: Place) -> tuple[int, int]:
 
 def contents(database: Database) -> list[Any]:
     tables = ("SELECT * FROM code ORDER BY code", "SELECT * FROM text ORDER BY code")
-    return [ask(database, table) for table in tables]
+    return [query(database, table) for table in tables]
 
 
 def test_many_sweepers_equal_one(
@@ -250,7 +252,7 @@ def test_many_sweepers_equal_one(
     assert snapshot(databases[0]).misplaced(POOL) == {}
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 def test_every_code_is_in_one_place_before_each_statement(
     store: TextStore, database: Database, clock: Clock
 ) -> None:

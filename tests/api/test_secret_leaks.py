@@ -19,7 +19,7 @@ from saver.seal import Keys, Seal
 from tests.support.snapshot import put_codes
 
 # Each has a code, a text, a proof and a token.
-# 10,000 marks: CANARIES=2500 ./scripts/test tests/api/test_canaries.py
+# 10,000 marks: CANARIES=2500 ./scripts/test tests/api/test_secret_leaks.py
 COUNT = int(os.environ.get("CANARIES", "250"))
 START = 12
 

@@ -22,11 +22,11 @@ from saver.ratelimit.redis import RedisCounters
 from saver.ratelimit.rules import RateLimits
 from saver.redis_client import make_pool
 from saver.seal import encode
-from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, looked_up, settings_in
-from tests.support.races import run_concurrently
+from tests.conftest import NO_LIMITS, NOW, Clock, ClockOfBoth, look_up, settings_in
 from tests.support.redis_server import RedisServer
 from tests.support.server import Server
 from tests.support.snapshot import put_codes
+from tests.support.threads import run_concurrently
 
 BUDGET = 10
 ROUNDS = 12
@@ -155,7 +155,7 @@ def test_a_look_up_in_flight_is_counted(rate_limits: tuple[RateLimits, Clock]) -
     ours, _clock = rate_limits
     with ExitStack() as in_flight:
         for _ in range(BUDGET):
-            in_flight.enter_context(looked_up(ours, "192.0.2.1", LookupError))
+            in_flight.enter_context(look_up(ours, "192.0.2.1", LookupError))
         assert count_misses(ours) == 0
     assert count_misses(ours) == BUDGET
 
@@ -166,7 +166,7 @@ def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(
     ours, clock = rate_limits
     assert count_misses(ours) == BUDGET
     clock.tick(60)
-    with looked_up(ours, "192.0.2.1", LookupError):
+    with look_up(ours, "192.0.2.1", LookupError):
         clock.tick(60)
         assert count_misses(ours) == BUDGET
     assert count_misses(ours) == 0
@@ -176,7 +176,7 @@ def count_misses(rate_limits: RateLimits) -> int:
     """How many misses are let through until one is refused."""
     for number in range(2 * BUDGET):
         try:
-            with looked_up(rate_limits, "192.0.2.1", LookupError):
+            with look_up(rate_limits, "192.0.2.1", LookupError):
                 raise LookupError
         except LookupError:
             continue

@@ -9,9 +9,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import BOTH, Clock
+from tests.conftest import ALL_DATABASES, Clock
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 JSON = "application/json; charset=utf-8"  # as extension 1.x sends it
 

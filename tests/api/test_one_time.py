@@ -12,11 +12,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver.store import NoTextError, TextStore
-from tests.conftest import BOTH, Clock
-from tests.support.races import run_concurrently
+from tests.conftest import ALL_DATABASES, Clock
 from tests.support.texts import save
+from tests.support.threads import run_concurrently
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 MINE, OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c002"
 DAY = 86_400

@@ -17,7 +17,7 @@ from saver.app import Services
 from saver.database import file_lock
 from saver.database.file_lock import FairFileLock, LockTimeoutError
 from tests.support.process import wait_until
-from tests.support.races import run_concurrently
+from tests.support.threads import run_concurrently
 
 HELD = ["gate", "next"]
 
@@ -82,18 +82,18 @@ def _is_held(ours: FairFileLock) -> bool:
 def test_one_at_a_time_whatever_holds_them(place: Path) -> None:
     gates = [FairFileLock(place) for _ in range(3)]
     inside: list[int] = []
-    most: list[int] = []
+    counts_inside: list[int] = []
 
     def work(number: int) -> int:
         for _ in range(40):
             with gates[number % 3].hold():
                 inside.append(number)
-                most.append(len(inside))
+                counts_inside.append(len(inside))
                 inside.remove(number)
         return 40
 
     assert sum(run_concurrently([lambda number=number: work(number) for number in range(9)])) == 360  # type: ignore[misc]
-    assert max(most) == 1
+    assert max(counts_inside) == 1
 
 
 @pytest.mark.usefixtures("_impatient")

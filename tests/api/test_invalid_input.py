@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from saver.app import Services
-from tests.conftest import BOTH
-from tests.support.snapshot import Database, ask, out_of_reach
+from tests.conftest import ALL_DATABASES
+from tests.support.snapshot import Database, out_of_reach, query
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 JSON = "application/json"
 MARK = "CANARY"
@@ -107,7 +107,7 @@ def check(answer: TestResponse, status: int) -> None:
 
 
 def rows(database: Database) -> tuple[object, ...]:
-    [found] = ask(database, "SELECT (SELECT count(*) FROM code), (SELECT count(*) FROM text)")
+    [found] = query(database, "SELECT (SELECT count(*) FROM code), (SELECT count(*) FROM text)")
     return found
 
 

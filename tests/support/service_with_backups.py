@@ -7,8 +7,9 @@ from pathlib import Path
 
 from flask import Flask
 
+from saver.app import Services
 from saver.codes import Code
-from saver.ops import BackupResult, Backups, RestoreResult
+from saver.ops import RestoreResult
 from saver.store import NoTextError, PoolEmptyError, TextStore
 from tests.conftest import Clock
 from tests.support.texts import save
@@ -18,7 +19,7 @@ LONGEST = 2_592_000
 CLAIM = "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b"
 
 
-class House:
+class ServiceWithBackups:
     """A service, its operator, and a clock that both go by."""
 
     def __init__(self, make_app: Callable[..., Flask], clock: Clock, tmp_path: Path, name: str) -> None:
@@ -32,7 +33,7 @@ class House:
     def open(self) -> None:
         """Start the service anew."""
         self.app = self._make_app(self._name)
-        self.services = self.app.extensions["saver"]
+        self.services: Services = self.app.extensions["saver"]
 
     @property
     def store(self) -> TextStore:
@@ -44,15 +45,12 @@ class House:
             self.app.extensions["sqlalchemy"].engine.dispose()
 
     def backup(self) -> Path:
-        backups: Backups = self.services.tools.backup
-        made: BackupResult = backups.make(self.folder, 100)
-        return made.path
+        return self.services.tools.backup.make(self.folder, 100).path
 
-    def restore(self, backup: Path, **how: object) -> RestoreResult:
+    def restore(self, backup: Path, *, lost: bool = False, codes_rest: int | None = None) -> RestoreResult:
         self.close()
         self.open()
-        restored: RestoreResult = self.services.tools.restore.restore(backup, **how)
-        return restored
+        return self.services.tools.restore.restore(backup, lost=lost, codes_rest=codes_rest)
 
     def lose(self) -> None:
         """The database is gone."""
@@ -64,9 +62,9 @@ class House:
         while self.store.sweep(100).more:
             pass
 
-    def reads(self, code: str, **shown: str) -> str | None:
+    def reads(self, code: str, password: str | None = None, *, claim: str | None = None) -> str | None:
         try:
-            return self.store.load(Code.parse(code), **shown).text
+            return self.store.load(Code.parse(code), password, claim=claim).text
         except NoTextError:
             return None
 

@@ -44,11 +44,11 @@ def reload(apache: Apache) -> None:
             os.kill(daemon, signal.SIGUSR1)
 
 
-def under_load(apache: Apache, deed: Callable[[], None], done: Callable[[], bool]) -> None:
+def under_load(apache: Apache, action: Callable[[], None], done: Callable[[], bool]) -> None:
     """No request fails while this is done."""
     with load(apache.client) as statuses:
         wait_until(lambda: len(statuses) >= AT_LEAST, "there is no load")
-        deed()
+        action()
         wait_until(done, "nothing was replaced")
         after = len(statuses)
         wait_until(lambda: len(statuses) >= after + AT_LEAST, "the load has ended")
@@ -103,7 +103,7 @@ def answer_of_the_dead(apache: Apache) -> Answer:
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
-def hasty(request: pytest.FixtureRequest, pool_file: Path, authority: Authority) -> Iterator[Apache]:
+def quick_apache(request: pytest.FixtureRequest, pool_file: Path, authority: Authority) -> Iterator[Apache]:
     """An Apache that waits for the service for two seconds."""
     with Apache(request.param, pool_file, authority, NO_LIMITS, SAVER_TIMEOUT=2) as running:
         yield running
@@ -115,24 +115,24 @@ def is_frozen(process: int) -> bool:
     return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
 
 
-def test_a_service_that_hangs_is_a_problem_in_time(hasty: Apache) -> None:
-    frozen = both(hasty)
+def test_a_service_that_hangs_is_a_problem_in_time(quick_apache: Apache) -> None:
+    frozen = both(quick_apache)
     for process in frozen:
         os.kill(process, signal.SIGSTOP)
     wait_until(lambda: all(map(is_frozen, frozen)), "they do not stop")
-    answer = hasty.client.get("/healthz")
+    answer = quick_apache.client.get("/healthz")
     for process in frozen:
         os.kill(process, signal.SIGCONT)
-    check(answer, 502 if hasty.gunicorn else 504, {**HSTS, "retry-after": "1"})
-    wait_until(lambda: hasty.client.get("/healthz").status == 200, "it does not come back")
+    check(answer, 502 if quick_apache.gunicorn else 504, {**HSTS, "retry-after": "1"})
+    wait_until(lambda: quick_apache.client.get("/healthz").status == 200, "it does not come back")
 
 
-def test_a_service_that_is_away_or_hangs_up_is_a_problem(hasty: Apache) -> None:
-    if not hasty.gunicorn:
+def test_a_service_that_is_away_or_hangs_up_is_a_problem(quick_apache: Apache) -> None:
+    if not quick_apache.gunicorn:
         return
-    hasty.gunicorn.stop()
-    check(hasty.client.get("/healthz"), 503, {**HSTS, "retry-after": "1"})
-    place = hasty.root / "run" / "saver.sock"
+    quick_apache.gunicorn.stop()
+    check(quick_apache.client.get("/healthz"), 503, {**HSTS, "retry-after": "1"})
+    place = quick_apache.root / "run" / "saver.sock"
     place.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
@@ -140,7 +140,7 @@ def test_a_service_that_is_away_or_hangs_up_is_a_problem(hasty: Apache) -> None:
         listener.listen()
         other = threading.Thread(target=_hang_up, args=(listener,))
         other.start()
-        check(hasty.client.get("/healthz"), 502, {**HSTS, "retry-after": "1"})
+        check(quick_apache.client.get("/healthz"), 502, {**HSTS, "retry-after": "1"})
         other.join()
 
 

@@ -22,11 +22,11 @@ from saver.codes import ALPHABET, SPACE, Code
 from saver.database import StorageError
 from saver.store import NoTextError, PoolEmptyError, TextStore, owner, reading
 from saver.store.allocate import CodeAllocator
-from tests.conftest import BOTH, NOW, Clock, settings_in
-from tests.support.snapshot import Database, ask, everything_stored, put_codes, tell
+from tests.conftest import ALL_DATABASES, NOW, Clock, settings_in
+from tests.support.snapshot import Database, everything_stored, execute, put_codes, query
 from tests.support.texts import save
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 DAY = 86_400
 
@@ -92,7 +92,7 @@ def test_nothing_of_a_sealed_text_is_readable_in_the_database(store: TextStore, 
     assert lease.code.encode() in stored
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 def test_a_wiped_text_is_overwritten_in_the_file(store: TextStore, services: Services, clock: Clock) -> None:
     save(store, "CANARY-TEXT" * 100, 60)
     clock.tick(60)
@@ -196,7 +196,7 @@ def test_the_operator_can_remove_a_text(store: TextStore) -> None:
         store.load(code)
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 def test_a_save_that_cannot_be_committed_is_not_acknowledged(store: TextStore, services: Services) -> None:
     database = services.settings.data_dir / "saver.db"
     blocker = sqlite3.connect(database)
@@ -215,7 +215,7 @@ def test_a_save_that_cannot_be_committed_is_not_acknowledged(store: TextStore, s
     save(store, "text", 60)
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 def test_writes_wait_for_the_disk(store: TextStore) -> None:
     with store.database.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
@@ -240,11 +240,11 @@ class TestEveryFreeCodeIsEquallyLikely:
     def test_by_counting(self, store: TextStore, codes: list[str]) -> None:
         draw = CodeAllocator(store.database, Random(1))
         with store.database.engine.connect() as connection:
-            drawn = Counter(draw.find_by_counting(connection)[0] for _ in range(4_000))
+            drawn: Counter[str] = Counter(draw.find_by_counting(connection)[0] for _ in range(4_000))
         assert self.uneven(drawn, codes) < 16.27
 
     def test_by_trying(self, store: TextStore, database: Database) -> None:
-        tell(database, "DELETE FROM code")
+        execute(database, "DELETE FROM code")
         put_codes(database, [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)])
         draw, [probe] = CodeAllocator(store.database, Random(2)), store.database.probe_plan.rounds[-1:]
         with store.database.engine.connect() as connection:
@@ -282,14 +282,14 @@ def test_a_deleted_code_rests_no_moment_less(store: TextStore, clock: Clock) -> 
     assert store.sweep(10).freed == 1
 
 
-@pytest.mark.kinds("sqlite")
+@pytest.mark.databases("sqlite")
 @pytest.mark.parametrize(
     "statement", [owner.FIND_OWNED, reading.FIND_CLAIMED, reading.FIND_LIVE], ids=["own", "ack", "load"]
 )
 def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statement: Select[Any]) -> None:
     compiled = statement.compile(dialect=sqlite.dialect())
-    names = [str(name) for _, name, *_ in ask(database, "PRAGMA table_info(text)")]
-    steps = ask(database, f"EXPLAIN {compiled}", *("x" for _ in compiled.positiontup or ()))
+    names = [str(name) for _, name, *_ in query(database, "PRAGMA table_info(text)")]
+    steps = query(database, f"EXPLAIN {compiled}", *("x" for _ in compiled.positiontup or ()))
     reads = [step for step in steps if step[1] == "Column" and step[3] == names.index("body")]
     # OPFLAG_TYPEOFARG: only what kind of value it is, which stands in the row's head.
     whole = [step for step in reads if not int(str(step[6])) & 0x80]

@@ -1,4 +1,4 @@
-"""Any walk of writes, loads, deletes, ticks and sweeps, held against a dictionary.
+"""Any sequence of writes, loads, deletes, ticks and sweeps, compared with a dictionary.
 
 The pool has four codes, so that each of them is leased again and again, and two
 of them differ in case alone. What hides among seven million codes shows here.
@@ -27,11 +27,11 @@ from saver import seal
 from saver.app import Services
 from saver.codes import Code
 from saver.store import NoTextError, PoolEmptyError, TextStore
-from tests.conftest import BOTH, NOW, Clock
-from tests.support.snapshot import Database, ask, put_codes, snapshot, tell
+from tests.conftest import ALL_DATABASES, NOW, Clock
+from tests.support.snapshot import Database, execute, put_codes, query, snapshot
 from tests.support.texts import save
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 CODES = ["aaaa", "aAbB", "AaBb", "ZZZZ"]
 REST = 100
@@ -49,13 +49,13 @@ def codes() -> list[str]:
 
 @pytest.fixture
 def _quick_seal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real derivation with few iterations: its cost is no part of what a walk looks at."""
+    """The real derivation with few iterations: its cost is not tested here."""
     monkeypatch.setattr(seal, "ITERATIONS", 8)
     monkeypatch.setattr(seal, "MIN_ITERATIONS", 8)
 
 
 @dataclass
-class Kept:
+class ExpectedText:
     """What the model knows of a text, by arithmetic of its own."""
 
     body: str
@@ -65,20 +65,20 @@ class Kept:
     free_at: int
 
 
-class Walk(RuleBasedStateMachine):
-    """The rules are the deeds; the invariants hold after each of them."""
+class TextStoreMachine(RuleBasedStateMachine):
+    """The rules are the steps; the invariants hold after each of them."""
 
     def __init__(self, store: TextStore, clock: Clock, database: Database) -> None:
         super().__init__()
         self.store, self.clock, self.database = store, clock, database
         self.clock.now = NOW
-        # Every walk begins alike, so that one that fails can be walked again and made shorter.
+        # Every run begins alike, so that Hypothesis can repeat one that failed and shorten it.
         self.store.random.seed(4)
         self.free = set(CODES)
-        self.kept: dict[str, Kept] = {}
+        self.kept: dict[str, ExpectedText] = {}
         self.former_tokens: list[str] = []
-        tell(database, "DELETE FROM text")
-        tell(database, "DELETE FROM code")
+        execute(database, "DELETE FROM text")
+        execute(database, "DELETE FROM code")
         put_codes(database, CODES)
 
     @rule(
@@ -96,7 +96,7 @@ class Walk(RuleBasedStateMachine):
         assert lease.expires_at == math.ceil(self.clock.now) + lifetime
         self.free.remove(lease.code)
         free_at = lease.expires_at + REST
-        self.kept[lease.code] = Kept(body, password, lease.owner_token, lease.expires_at, free_at)
+        self.kept[lease.code] = ExpectedText(body, password, lease.owner_token, lease.expires_at, free_at)
 
     @rule(code=codes_of_the_pool, password=st.none() | st.sampled_from(PASSWORDS))
     def load_with_any_password(self, code: Code, password: str | None) -> None:
@@ -132,11 +132,11 @@ class Walk(RuleBasedStateMachine):
         edges = [edge for kept in self.kept.values() for edge in (kept.expires_at, kept.free_at)]
         self.clock.now = max(self.clock.now, data.draw(st.sampled_from(sorted(edges))) - before)
 
-    @rule(most=st.sampled_from([1, 2, 100]))
-    def sweep(self, most: int) -> None:
-        swept = self.store.sweep(most)
+    @rule(max_rows=st.sampled_from([1, 2, 100]))
+    def sweep(self, max_rows: int) -> None:
+        swept = self.store.sweep(max_rows)
         given_back = set(snapshot(self.database).free) - self.free
-        assert len(given_back) == swept.freed <= most
+        assert len(given_back) == swept.freed <= max_rows
         for code in given_back:
             kept = self.kept.pop(code)
             self.former_tokens.append(kept.owner_token)
@@ -149,11 +149,11 @@ class Walk(RuleBasedStateMachine):
         now = math.floor(self.clock.now)
         assert not [code for code, kept in self.kept.items() if kept.free_at <= now]
         held = "SELECT count(*) FROM text WHERE body IS NOT NULL AND expires_at <= ?"
-        assert ask(self.database, held, now) == [(0,)]
-        before = ask(self.database, "SELECT * FROM text ORDER BY code")
+        assert query(self.database, held, now) == [(0,)]
+        before = query(self.database, "SELECT * FROM text ORDER BY code")
         again = self.store.sweep(100)
         assert (again.wiped, again.freed, again.more) == (0, 0, False)
-        assert ask(self.database, "SELECT * FROM text ORDER BY code") == before
+        assert query(self.database, "SELECT * FROM text ORDER BY code") == before
 
     @invariant()
     def every_code_is_in_exactly_one_place(self) -> None:
@@ -168,7 +168,7 @@ class Walk(RuleBasedStateMachine):
             live = kept is not None and self.is_live(kept)
             self.expect(code, kept.password if kept else None, kept.body if kept and live else None)
 
-    def is_live(self, kept: Kept) -> bool:
+    def is_live(self, kept: ExpectedText) -> bool:
         return self.clock.now < kept.expires_at
 
     def expect(self, code: Code, password: str | None, body: str | None) -> None:
@@ -179,12 +179,17 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.mark.usefixtures("_quick_seal")
-def test_every_walk_agrees_with_the_model(
+def test_every_sequence_of_steps_agrees_with_the_model(
     make_app: Callable[..., Flask], clock: Clock, database: Database
 ) -> None:
     services: Services = make_app(code_cooldown=REST).extensions["saver"]
+
+    class ThisStoreMachine(TextStoreMachine):
+        def __init__(self) -> None:
+            super().__init__(services.store, clock, database)
+
     run_state_machine_as_test(
-        lambda: Walk(services.store, clock, database),
+        ThisStoreMachine,
         settings=settings(
             max_examples=100,
             stateful_step_count=30,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from tests.servers.client import request
 from tests.servers.problems import HEAD, POST
 
-ERRORS = {
+ERRORS: Mapping[str, tuple[bytes, int]] = {
     "a path with a broken escape": (request("GET", "/a%zz", HEAD), 400),
     "a path that leaves the root": (request("GET", "/../etc/passwd", HEAD), 400),
     "no host": (request("GET", "/", {}), 400),

@@ -13,12 +13,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from saver.store import PoolEmptyError, Quota, QuotaError, TextStore
-from tests.conftest import BOTH, Clock
-from tests.support.snapshot import Database, ask, everything_stored
+from saver.store import PoolEmptyError, Quota, QuotaError, StoredText, TextStore
+from saver.texts import NewText
+from tests.conftest import ALL_DATABASES, Clock
+from tests.support.snapshot import Database, everything_stored, query
 from tests.support.texts import save
 
-KINDS = BOTH
+DATABASES = ALL_DATABASES
 
 KEY = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"
 OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c002"
@@ -120,11 +121,11 @@ def test_a_write_under_way_is_409(client: FlaskClient, app: Flask, monkeypatch: 
     inner: list[int] = []
     real = store.save
 
-    def slow(*args: object, **more: object):
+    def slow(new: NewText, quota: Quota | None = None) -> StoredText:
         if not inner:
             inner.append(0)
             inner[0] = write(app.test_client()).status_code
-        return real(*args, **more)
+        return real(new, quota)
 
     monkeypatch.setattr(store, "save", slow)
     assert write(client).status_code == 201
@@ -188,10 +189,10 @@ class TestANetwork:
     ) -> None:
         app = make_app(live_texts_per_network=2)
         self._write(app.test_client(), 1)
-        assert ask(database, "SELECT length(network) FROM text") == [(16,)]
+        assert query(database, "SELECT length(network) FROM text") == [(16,)]
         clock.tick(601)
         app.extensions["saver"].store.sweep(10)
-        assert ask(database, "SELECT network FROM text") == [(None,)]
+        assert query(database, "SELECT network FROM text") == [(None,)]
 
 
 def test_everybody_together_keeps_so_many_bytes(make_app: Callable[..., Flask], clock: Clock) -> None:
