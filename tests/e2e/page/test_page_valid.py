@@ -23,10 +23,10 @@ NOT_YET = {"Empty heading.", "Element “a” is missing required attribute “h
 
 def faults(*files: Path) -> list[str]:
     """Errors and warnings, with the lines; what is merely remarked is left out."""
-    java = [tool("java", "default-jre-headless"), "-jar", CHECKER, "--format", "json", "--stdout"]
-    done = subprocess.run(
-        [*java, "--exit-zero-always", *files], capture_output=True, text=True, timeout=120, check=True
-    )
+    java = tool("java", "default-jre-headless")
+    options = ("--format", "json", "--stdout", "--exit-zero-always")
+    command: list[str | Path] = [java, "-jar", CHECKER, *options, *files]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return [
         f"{Path(each['url']).name}:{each['lastLine']}: {each['message']}"
         for each in json.loads(done.stdout)["messages"]
