@@ -98,7 +98,7 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
     const address = isSingleAddress(text);
     openLink.hidden = address === null;
     if (address === null) openLink.removeAttribute("href");
-    else openLink.href = address;
+    else Object.assign(openLink, { href: address, target: "_blank", rel: "noopener noreferrer" });
   }
 
   setUpButton("copy-text", async ({ text }) => ((await copy(text)) ? "text_copied" : "copy_failed"));

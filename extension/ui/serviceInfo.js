@@ -4,6 +4,9 @@ import { byPart } from "./dom.js";
 
 const E_MAIL = /^[\w.+-]+@[\w-]+(\.[\w-]+)+$/;
 
+// What is typed here would be lost otherwise.
+const NEW_TAB = { target: "_blank", rel: "noopener noreferrer" };
+
 /**
  * @param {HTMLElement} root
  * @param {import("../core/limits.js").Limits} limits
@@ -15,8 +18,7 @@ export function showServiceInfo(root, { contact, terms_url: terms }) {
     byPart(root, "report").hidden = false;
   }
   if (isHttps(terms)) {
-    termsLink.href = terms;
-    termsLink.hidden = false;
+    Object.assign(termsLink, { href: terms, ...NEW_TAB, hidden: false });
   }
 }
 
@@ -29,8 +31,7 @@ function contactLink(contact) {
 /** @param {string} shown @param {string} href */
 function link(shown, href) {
   const made = document.createElement("a");
-  // In a tab of its own: what is typed here would be lost.
-  Object.assign(made, { textContent: shown, href, target: "_blank", rel: "noopener noreferrer" });
+  Object.assign(made, { textContent: shown, href, ...NEW_TAB });
   return made;
 }
 

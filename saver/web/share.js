@@ -1,5 +1,7 @@
 /** A text from the share menu of a phone, which the service worker has caught. */
 
+import { decodeTextFile } from "../core/textFile.js";
+
 /** The fragment of the address that the worker leads to. */
 export const SHARE_FRAGMENT = "#share";
 
@@ -14,7 +16,7 @@ const isAddress = (/** @type {string} */ text) => /^https?:\/\/\S+$/.test(text);
  * @param {string | URL} script the address of the worker
  * @param {ServiceWorkerContainer} [container]
  */
-export function registerShareWorker(script, container = navigator.serviceWorker) {
+export function registerShareWorker(script, container = globalThis.navigator?.serviceWorker) {
   // Not where the page came over plain http.
   if (!container) return;
   const register = () => container.register(script).catch(() => {});
@@ -28,7 +30,7 @@ export function registerShareWorker(script, container = navigator.serviceWorker)
  * @param {number} [patience] in ms; a worker that was ended has forgotten the text, and an old one may be silent
  * @returns {Promise<{text: string} | null>}
  */
-export async function takeShared(container = navigator.serviceWorker, patience = PATIENCE) {
+export async function takeShared(container = globalThis.navigator?.serviceWorker, patience = PATIENCE) {
   try {
     const worker = (await container?.getRegistration())?.active;
     const entries = worker && (await ask(worker, patience));
@@ -59,12 +61,17 @@ function ask(worker, patience) {
   });
 }
 
+/** @param {File} file */
+async function textOfFile(file) {
+  return decodeTextFile(new Uint8Array(await file.arrayBuffer()));
+}
+
 /** @param {Entries} entries */
 async function textOf(entries) {
   /** @param {string} name */
   const valuesOf = (name) => entries.filter(([each]) => each === name).map(([, value]) => value);
   const values = [...valuesOf("text"), ...valuesOf("url"), ...valuesOf("files")];
-  const parts = await Promise.all(values.map((each) => (typeof each === "string" ? each : each.text())));
+  const parts = await Promise.all(values.map((each) => (typeof each === "string" ? each : textOfFile(each))));
   const [title] = valuesOf("title");
   // The title of a page says nothing that its address does not, and "text" and "url" often are the same.
   const isLink = parts.some((part) => isAddress(part.trim()));

@@ -13,7 +13,9 @@ const holes = (message) => [...message.matchAll(/\{\w+\}/g)].map(String).sort();
 test("every language has the same messages with the same values", () => {
   const keys = Object.keys(translations.en);
   for (const language of LANGUAGES) {
-    assert.deepEqual(Object.keys(translations[language]), keys);
+    // A language may have forms for a few and for many.
+    const own = Object.keys(translations[language]).filter((key) => !/_(few|many)$/.test(key));
+    assert.deepEqual(own, keys);
     for (const key of keys) {
       assert.notEqual(translations[language][key].trim(), "", `${language} ${key}`);
       assert.deepEqual(holes(translations[language][key]), holes(translations.en[key]), `${language} ${key}`);

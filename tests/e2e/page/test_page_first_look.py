@@ -72,7 +72,10 @@ def test_nothing_jumps_while_the_page_loads(visit: Visiting) -> None:
         const add = (list) => list.getEntries().forEach(({ value }) => (window.shift += value));
         new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
     """)
-    visitor.page.route("**/*.js", lambda route: (visitor.page.wait_for_timeout(30), route.continue_()))
+    session = visitor.context.new_cdp_session(visitor.page)
+    session.send("Network.enable")
+    conditions = {"offline": False, "latency": 150, "downloadThroughput": 2e5, "uploadThroughput": 1e5}
+    session.send("Network.emulateNetworkConditions", conditions)
     visitor.open().page.wait_for_load_state("networkidle")
     assert visitor.page.evaluate("window.shift") < 0.01
 
