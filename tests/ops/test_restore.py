@@ -29,14 +29,14 @@ def test_a_text_that_lives_is_there_again_and_an_expired_one_is_wiped(house: Hou
     restored = house.restore(backup)
     assert (house.reads(long.code), house.reads(short.code)) == ("long", None)
     assert ask(house.database, "SELECT body FROM text WHERE code = ?", short.code) == [(None,)]
-    assert (restored.audit.live, restored.audit.resting, restored.taken_over) == (1, 1, 0)
+    assert (restored.audit.live, restored.audit.cooling_down, restored.merged) == (1, 1, 0)
     assert house.lease_all() == set(snapshot(backup).free)
 
 
 def test_codes_that_were_leased_since_rest_as_long_as_they_would_have(house: House) -> None:
     backup = house.backup()
     since = save(house.store, "since", 6_000)
-    assert house.restore(backup).taken_over == 1
+    assert house.restore(backup).merged == 1
     assert house.reads(since.code) is None
     assert house.store.status(since.code, since.owner_token).state == "deleted"
     assert since.code not in house.lease_all()
@@ -97,7 +97,7 @@ def test_a_code_that_went_round_since_belongs_to_its_new_lease(house: House) -> 
 def test_the_database_so_far_is_kept_and_can_be_restored_in_its_turn(house: House) -> None:
     backup = house.backup()
     code = save(house.store, "since", 6_000).code
-    kept = house.restore(backup).kept
+    kept = house.restore(backup).old_database
     assert kept
     assert ask(kept, "SELECT code, body FROM text") == [(code, "since")]
     assert snapshot(backup).leased == []
@@ -122,10 +122,10 @@ class TestLost:
         house.lose()
         restored = house.restore(backup, lost=True)
         until = NOW + LONGEST + REST
-        assert (restored.free_from, restored.audit.free, restored.audit.missing) == (
+        assert (restored.quarantined_until, restored.audit.free, restored.audit.missing) == (
             until,
             0,
-            restored.audit.wanted - 4,
+            restored.audit.pool_size - 4,
         )
         assert house.reads(lease.code) == "kept"
         for now in (NOW, NOW + 6_000 + REST, until - 1):
@@ -139,7 +139,7 @@ class TestLost:
     def test_the_operator_may_know_better_how_long_texts_lived(self, house: House) -> None:
         backup = house.backup()
         house.lose()
-        assert house.restore(backup, lost=True, codes_rest=7_200).free_from == NOW + 7_200
+        assert house.restore(backup, lost=True, quarantine=7_200).quarantined_until == NOW + 7_200
         house.clock.tick(7_200)
         house.sweep()
         assert len(house.lease_all()) == 4
@@ -182,7 +182,7 @@ class TestLost:
         with pytest.raises(OperationError, match="--lost"):
             house.restore(backup)
         assert house.database.read_bytes() == found
-        kept = house.restore(backup, lost=True).kept
+        kept = house.restore(backup, lost=True).old_database
         assert kept
         assert kept.read_bytes() == found
         assert house.lease_all() == set()

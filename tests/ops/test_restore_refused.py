@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from saver.ops import OperationError
-from saver.ops.files import make_private
+from saver.ops.files import create_private
 from tests.conftest import Clock
 from tests.support.restoring import House
 from tests.support.texts import save
@@ -28,7 +28,7 @@ def house(make_app: Callable[..., Flask], clock: Clock, tmp_path: Path) -> House
 def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(house: House) -> None:
     backup = house.backup()
     left = house.database.with_name("saver.db.restoring")
-    lock = make_private(left)
+    lock = create_private(left)
     with pytest.raises(OperationError, match="another restore is under way"):
         house.restore(backup)
     assert left.exists()
