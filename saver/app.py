@@ -34,7 +34,7 @@ from saver.receipts import Receipts
 from saver.receipts.file import FileReceipts
 from saver.secret import load_secret
 from saver.service import TextService
-from saver.settings import Settings, SettingsError, environment_of_others, read_settings
+from saver.settings import Settings, SettingsError, environment_without_settings, read_settings
 from saver.store import Store, TextStore
 
 __all__ = ["ROOT", "Services", "create_app", "database_url"]
@@ -122,7 +122,7 @@ def _services(
     max_lifetime = max(settings.max_expires_in, settings.max_expires_in_sealed)
     policy = RestorePolicy(head, settings.code_cooldown, max_lifetime)
     tools = OperatorTools(
-        Backups(database, store, clock, environment_of_others),
+        Backups(database, store, clock, environment_without_settings),
         Restorer(database, policy, clock),
         Quarantine(database, policy, clock),
         Check(database, store, readiness, settings.data_dir, rate_limits),
@@ -155,8 +155,8 @@ def _routes(app: Flask, services: Services, settings: Settings, rate_limits: Rat
 
 def _rate_limit_and_receipt_stores(settings: Settings) -> tuple[Counters, Receipts]:
     """The stores in Redis, if the settings name one, else in files of the data directory."""
-    if not settings.has_redis:
-        counters = MappedFileCounters(Path(settings.counts.removeprefix("shared://")))
+    if not settings.uses_redis:
+        counters = MappedFileCounters(Path(settings.counters_url.removeprefix("shared://")))
         return counters, FileReceipts(settings.data_dir.resolve() / "receipts.db")
     try:
         from redis import Redis  # noqa: PLC0415 - an extra
@@ -167,7 +167,7 @@ def _rate_limit_and_receipt_stores(settings: Settings) -> tuple[Counters, Receip
     except ImportError as error:
         raise _not_installed("SAVER_RATE_LIMIT_STORAGE", "redis", error) from None
     try:
-        client = Redis(connection_pool=make_pool(settings.counts, settings.threads + 2))
+        client = Redis(connection_pool=make_pool(settings.counters_url, settings.threads + 2))
     except (TypeError, ValueError):
         # The error's message is not repeated: the URL may contain a password.
         raise SettingsError(
