@@ -125,8 +125,8 @@ def _sweeper(folder: Path, result: Connection) -> None:
     Sweeper(app.store, app.readiness, threading.Event()).run()
     took = time.monotonic() - started
     after = app.store.audit()
-    assert after.clean
-    moved = before.overdue - after.overdue + before.resting + before.overdue - after.resting - after.overdue
+    assert after.is_consistent
+    moved = 2 * (before.not_wiped - after.not_wiped) + before.cooling_down - after.cooling_down
     result.send((took, moved))
 
 

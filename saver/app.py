@@ -34,10 +34,10 @@ from saver.receipts import Receipts
 from saver.receipts.file import FileReceipts
 from saver.secret import load_secret
 from saver.service import TextService
-from saver.settings import Settings, SettingsError, environment_of_others, read_settings
+from saver.settings import Settings, SettingsError, environment_without_settings, read_settings
 from saver.store import Store, TextStore
 
-__all__ = ["ROOT", "Services", "create_app", "database_of"]
+__all__ = ["ROOT", "Services", "create_app", "database_url"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,7 +73,7 @@ def create_app(
     return app
 
 
-def database_of(settings: Settings) -> str | URL:
+def database_url(settings: Settings) -> str | URL:
     """The database of the texts: the URL that is set, or the file in the data directory."""
     return settings.database or url_of(settings.data_dir.resolve() / "saver.db")
 
@@ -82,15 +82,15 @@ def _store(  # noqa: PLR0913, PLR0917
     app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random, pool_size: int
 ) -> TextStore:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    address = database_of(settings)
+    url = database_url(settings)
     try:
-        supported = is_supported(address)
+        supported = is_supported(url)
     except ImportError as error:
         raise _not_installed("SAVER_DATABASE_URL", POSTGRESQL, error) from None
     if not supported:
         raise SettingsError(f"SAVER_DATABASE_URL: must be a URL that begins with {SCHEMES}")
-    app.config["SQLALCHEMY_DATABASE_URI"] = address
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(address, settings.threads)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, settings.threads)
     db = SQLAlchemy(app, metadata=tables.metadata)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
@@ -117,14 +117,14 @@ def _services(
         head=head,
         sweep_interval=settings.sweep_interval,
         can_count=rate_limits.can_count,
-        has_room=partial(store.has_room, settings.max_text_bytes),
+        has_space_for_text=partial(store.has_room, settings.max_text_bytes),
     )
-    longest = max(settings.max_expires_in, settings.max_expires_in_sealed)
-    rules = RestorePolicy(head, settings.code_cooldown, longest)
+    max_lifetime = max(settings.max_expires_in, settings.max_expires_in_sealed)
+    policy = RestorePolicy(head, settings.code_cooldown, max_lifetime)
     tools = OperatorTools(
-        Backups(database, store, clock, environment_of_others),
-        Restorer(database, rules, clock),
-        Quarantine(database, rules, clock),
+        Backups(database, store, clock, environment_without_settings),
+        Restorer(database, policy, clock),
+        Quarantine(database, policy, clock),
         Check(database, store, readiness, settings.data_dir, rate_limits),
         CopyToServer(database, head, partial(_migrate, app), clock),
         OperatorLog(settings.data_dir / "operator.log", clock),
@@ -156,8 +156,8 @@ def _routes(app: Flask, services: Services, settings: Settings, rate_limits: Rat
 
 def _rate_limit_and_receipt_stores(settings: Settings) -> tuple[Counters, Receipts]:
     """The stores in Redis, if the settings name one, else in files of the data directory."""
-    if not settings.has_redis:
-        counters = MappedFileCounters(Path(settings.counts.removeprefix("shared://")))
+    if not settings.uses_redis:
+        counters = MappedFileCounters(Path(settings.counters_url.removeprefix("shared://")))
         return counters, FileReceipts(settings.data_dir.resolve() / "receipts.db")
     try:
         from redis import Redis  # noqa: PLC0415 - an extra
@@ -168,7 +168,7 @@ def _rate_limit_and_receipt_stores(settings: Settings) -> tuple[Counters, Receip
     except ImportError as error:
         raise _not_installed("SAVER_RATE_LIMIT_STORAGE", "redis", error) from None
     try:
-        client = Redis(connection_pool=make_pool(settings.counts, settings.threads + 2))
+        client = Redis(connection_pool=make_pool(settings.counters_url, settings.threads + 2))
     except (TypeError, ValueError):
         # The error's message is not repeated: the URL may contain a password.
         raise SettingsError(

@@ -23,10 +23,10 @@ class KeyDeriver:
     second would delay every request.
     """
 
-    def __init__(self, at_once: int) -> None:
-        """``at_once`` derivations run at the same time, and as many wait."""
-        self._running = threading.BoundedSemaphore(at_once)
-        self._admitted = threading.BoundedSemaphore(2 * at_once)
+    def __init__(self, max_concurrent: int) -> None:
+        """``max_concurrent`` derivations run at the same time, and as many wait."""
+        self._running = threading.BoundedSemaphore(max_concurrent)
+        self._admitted = threading.BoundedSemaphore(2 * max_concurrent)
 
     def derive(self, password: str, seal: Seal) -> Keys:
         """Derive the keys of a password. Raises BusyError if too many derivations run or wait."""

@@ -20,7 +20,7 @@ from gunicorn.app.base import BaseApplication
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from saver.app import Services, create_app, database_of
+from saver.app import Services, create_app, database_url
 from saver.cli import fill_with_progress
 from saver.database import IncompatibleDatabaseError, StorageError, is_supported
 from saver.server import Worker
@@ -92,24 +92,24 @@ def main() -> None:
         action="store_true",
         help="serve on the listener, or on systemd's socket, and prepare nothing",
     )
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     settings = _settings()
-    if given.only_prepare:
-        _prepare_or_say_why(settings)
+    if arguments.only_prepare:
+        _prepare_or_exit(settings)
         return
-    if given.activated:
-        if given.listener is None and systemd.listen_fds(unset_environment=False) != 1:
+    if arguments.activated:
+        if arguments.listener is None and systemd.listen_fds(unset_environment=False) != 1:
             raise SystemExit("saver: systemd handed over no socket, or more than one")
-        GunicornServer(settings, given.listener).run()
+        GunicornServer(settings, arguments.listener).run()
         return
-    if given.listener is None:
+    if arguments.listener is None:
         raise SystemExit("saver: SAVER_PORT: write the port in digits")
-    _prepare_or_say_why(settings)
-    _listen(given.listener)
-    if given.prepared is not None:
-        os.write(given.prepared, b"+")
-        os.close(given.prepared)
-    GunicornServer(settings, given.listener).run()
+    _prepare_or_exit(settings)
+    _listen(arguments.listener)
+    if arguments.prepared is not None:
+        os.write(arguments.prepared, b"+")
+        os.close(arguments.prepared)
+    GunicornServer(settings, arguments.listener).run()
 
 
 def _settings() -> Settings:
@@ -120,7 +120,7 @@ def _settings() -> Settings:
         raise SystemExit(f"saver: the settings are at fault:\n{faults}") from None
 
 
-def _prepare_or_say_why(settings: Settings) -> None:
+def _prepare_or_exit(settings: Settings) -> None:
     try:
         prepare(settings)
     except SettingsError as error:
@@ -130,16 +130,20 @@ def _prepare_or_say_why(settings: Settings) -> None:
     except IncompatibleDatabaseError as error:
         raise SystemExit(f"saver: SAVER_DATABASE_URL: {error}") from None
     except DBAPIError as error:
-        raise SystemExit(f"saver: the database {_name_of(settings)} does not work: {error.orig}") from None
+        raise SystemExit(
+            f"saver: the database {_database_name(settings)} does not work: {error.orig}"
+        ) from None
     except (OSError, StorageError) as error:
-        places = f"the data directory {settings.data_dir.resolve()} or the database {_name_of(settings)}"
+        places = (
+            f"the data directory {settings.data_dir.resolve()} or the database {_database_name(settings)}"
+        )
         raise SystemExit(f"saver: {places} does not work: {error}") from None
 
 
-def _name_of(settings: Settings) -> str:
+def _database_name(settings: Settings) -> str:
     """The file or the name, without the rest of a URL that may have a password."""
-    address = database_of(settings)
-    return (is_supported(address) and make_url(address).database) or ""
+    url = database_url(settings)
+    return (is_supported(url) and make_url(url).database) or ""
 
 
 def _listen(descriptor: int) -> None:

@@ -1,8 +1,8 @@
 """The worker: a ``schedule`` loop around ``TextStore.sweep``.
 
-Expiry does not depend on it: a text is refused from its last second on, whether
-it is swept or not. The worker makes it gone, and its code free again. It logs to stderr,
-and tells the service manager, if there is one, after every piece of work that it goes on.
+Expiry does not depend on it: a text is refused from the second on in which it expires,
+whether it was swept or not. The worker wipes it and returns its code to the pool. It logs to stderr,
+and sends a keep-alive message to the service manager, if there is one, after every piece of work.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from schedule import Scheduler
 
@@ -20,43 +21,43 @@ from saver.app import Services, create_app
 from saver.codes import SPACE
 from saver.database import StorageError
 from saver.ops.check import LOW_POOL
-from saver.ops.health import Readiness, max_silence
-from saver.ops.systemd import Manager
+from saver.ops.health import Readiness, heartbeat_timeout
+from saver.ops.systemd import SystemdNotifier
 from saver.settings import SettingsError, notify_socket
 from saver.store import SweepResult, TextStore
 
 _log = logging.getLogger(__name__)
 
-# Rows of a batch of a sweep: the least and the first.
-_LEAST, _FIRST = 20, 100
-# Every heartbeat is a commit, so a long sweep has one a second and not one a batch.
-_BEAT_EVERY = 1.0
-_WATCH_EVERY = 60
+# Rows in one batch of a sweep.
+_MIN_BATCH, _FIRST_BATCH = 20, 100
+# In seconds. Every heartbeat is a commit, so a long sweep has one a second and not one a batch.
+_HEARTBEAT_INTERVAL = 1.0
+_MAINTENANCE_INTERVAL = 60
 
 
-def _nobody() -> None:
-    """Whom a job tells that it goes on, where nobody asks."""
+def _do_nothing() -> None:
+    """The default of ``keep_alive``: no service manager waits for it."""
 
 
 class Sweeper:
-    """Sweeps in batches that a writer does not notice."""
+    """Sweeps in batches that are too short to delay a writer."""
 
     def __init__(
         self,
         store: TextStore,
         readiness: Readiness,
         stop: threading.Event,
-        alive: Callable[[], None] = _nobody,
+        keep_alive: Callable[[], None] = _do_nothing,
     ) -> None:
         self._store = store
         self._readiness = readiness
         self._stop = stop
-        self._alive = alive
-        self._batch = _FIRST
-        self._beat_at = 0.0
+        self._keep_alive = keep_alive
+        self._batch_size = _FIRST_BATCH
+        self._next_heartbeat = 0.0
 
     def run(self) -> None:
-        """Sweep until nothing is left to do or the stop is set; the batch under way is finished."""
+        """Sweep until nothing is left to do or ``stop`` is set; a batch that has begun is finished."""
         self._keep_reserve()
         wiped = freed = 0
         more = True
@@ -65,9 +66,9 @@ class Sweeper:
             swept = self._sweep()
             took = time.monotonic() - started
             wiped, freed, more = wiped + swept.wiped, freed + swept.freed, swept.more
-            self._alive()
-            self._beat_at_times(last=not more)
-            self._adapt(took)
+            self._keep_alive()
+            self._record_heartbeat(is_last=not more)
+            self._adapt_batch_size(took)
             if more:
                 self._stop.wait(took * self._store.database.batch_policy.pause_factor)
         if wiped or freed:
@@ -77,88 +78,86 @@ class Sweeper:
         try:
             self._store.keep_reserve()
         except StorageError as error:
-            # Sweeping makes room, so it goes on.
+            # Sweeping frees space, so it continues.
             _log.error("no room can be kept on the disk (%s)", error)
 
     def _sweep(self) -> SweepResult:
         try:
-            return self._store.sweep(self._batch)
+            return self._store.sweep(self._batch_size)
         except StorageError as error:
-            # Perhaps it was too much for the time that a statement has: less of it the next time; and as
-            # little as can be where there was no room for it.
-            self._batch = 1 if error.disk_full else max(_LEAST, self._batch // 2)
+            # Perhaps the batch took longer than the statement timeout allows, so the next one is smaller.
+            # On a full disk it has one row, because a wipe needs space in the log.
+            self._batch_size = 1 if error.disk_full else max(_MIN_BATCH, self._batch_size // 2)
             raise
 
-    def _beat_at_times(self, *, last: bool) -> None:
+    def _record_heartbeat(self, *, is_last: bool) -> None:
         now = time.monotonic()
-        if last or now >= self._beat_at:
-            self._readiness.beat()
-            self._beat_at = now + _BEAT_EVERY
+        if is_last or now >= self._next_heartbeat:
+            self._readiness.record_heartbeat()
+            self._next_heartbeat = now + _HEARTBEAT_INTERVAL
 
-    def _adapt(self, took: float) -> None:
+    def _adapt_batch_size(self, took: float) -> None:
         policy = self._store.database.batch_policy
-        scaled = round(self._batch * min(2.0, policy.batch_seconds / max(took, 1e-4)))
-        self._batch = max(min(_LEAST, 2 * self._batch), min(policy.max_rows, scaled))
+        scaled = round(self._batch_size * min(2.0, policy.batch_seconds / max(took, 1e-4)))
+        self._batch_size = max(min(_MIN_BATCH, 2 * self._batch_size), min(policy.max_rows, scaled))
 
 
-class Watch:
-    """Looks after what grows or runs short, once a minute."""
-
-    def __init__(self, store: TextStore) -> None:
-        self._store = store
-
-    def run(self) -> None:
-        """Forget receipts that nobody can ask for, and say early that the pool runs short."""
-        self._store.purge_receipts()
-        free = self._store.count_free()
-        if free < SPACE * LOW_POOL:
-            _log.warning("the pool runs short: %d of %d codes are free", free, SPACE)
+def purge_and_check_pool(store: TextStore) -> None:
+    """Delete the receipts of codes that are free again, and warn if few codes are free."""
+    store.purge_receipts()
+    free = store.count_free()
+    if free < SPACE * LOW_POOL:
+        _log.warning("the pool runs short: %d of %d codes are free", free, SPACE)
 
 
-class Loop:
-    """Runs a job every ``every`` seconds until ``stop`` is set, whatever the job or the clock does."""
+class PeriodicJob:
+    """Runs a job every ``interval`` seconds until ``stop`` is set, also if it fails or the clock jumps."""
 
     def __init__(
-        self, job: Callable[[], None], every: int, stop: threading.Event, alive: Callable[[], None] = _nobody
+        self,
+        job: Callable[[], None],
+        interval: int,
+        stop: threading.Event,
+        keep_alive: Callable[[], None] = _do_nothing,
     ) -> None:
         self._job = job
-        self._alive = alive
-        self._every = every
+        self._keep_alive = keep_alive
+        self._interval = interval
         self._stop = stop
         self._scheduler = Scheduler()
 
     def run(self) -> None:
-        """Run the job at once and then on schedule."""
+        """Run the job now and then on schedule."""
         self.start()
         while not self._stop.is_set():
-            self.tick()
-            self._stop.wait(min(1.0, self._every))
+            self.run_pending()
+            self._stop.wait(min(1.0, self._interval))
 
     def start(self) -> None:
         """Run the job for the first time."""
-        self._guarded()
-        self._plan()
+        self._run_job()
+        self._schedule()
 
-    def tick(self) -> None:
-        """Run what is due. A clock that was set back would leave the next run far away: plan anew."""
+    def run_pending(self) -> None:
+        """Run the job if it is due, and schedule it again if the clock was set back."""
         idle = self._scheduler.idle_seconds
-        if idle is None or idle > self._every:
-            self._plan()
+        if idle is None or idle > self._interval:
+            self._schedule()
         self._scheduler.run_pending()
 
-    def _plan(self) -> None:
+    def _schedule(self) -> None:
         self._scheduler.clear()
-        self._scheduler.every(self._every).seconds.do(self._guarded)
+        self._scheduler.every(self._interval).seconds.do(self._run_job)
 
-    def _guarded(self) -> None:
+    def _run_job(self) -> None:
         try:
             self._job()
         except Exception as error:
-            # Without its message, which may hold what a text holds.
-            _log.error("a job failed (%s), next try in %d s", type(error).__name__, self._every)
-        # Told here and not in the loop: a loop that turns and never runs its job is dead too. A
-        # job that fails is not: a new process would find the same database.
-        self._alive()
+            # Without its message, which may contain a part of a text.
+            _log.error("a job failed (%s), next try in %d s", type(error).__name__, self._interval)
+        # Here and not in ``run``: a loop that never runs its job must count as hung. A job that fails
+        # must not: a restarted process would find the same database.
+        self._keep_alive()
 
 
 def _services() -> Services:
@@ -179,23 +178,23 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    every = services.settings.sweep_interval
-    manager = Manager(notify_socket())
-    manager.ready(max_silence(every))
-    _log.info("worker up: a sweep every %d s", every)
-    # Its jobs fail until then, and do not say of which database.
-    if fault := services.readiness.fault():
-        _log.error("%s", fault)
-    sweeper = Sweeper(services.store, services.readiness, stop, manager.alive)
-    watch = Loop(Watch(services.store).run, _WATCH_EVERY, stop)
-    watch.start()
+    interval = services.settings.sweep_interval
+    notifier = SystemdNotifier(notify_socket())
+    notifier.ready(heartbeat_timeout(interval))
+    _log.info("worker up: a sweep every %d s", interval)
+    # The errors of the jobs do not name the database.
+    if problem := services.readiness.database_problem():
+        _log.error("%s", problem)
+    sweeper = Sweeper(services.store, services.readiness, stop, notifier.keep_alive)
+    maintenance = PeriodicJob(partial(purge_and_check_pool, services.store), _MAINTENANCE_INTERVAL, stop)
+    maintenance.start()
 
-    def both() -> None:
+    def sweep_and_maintain() -> None:
         sweeper.run()
-        watch.tick()
+        maintenance.run_pending()
 
-    Loop(both, every, stop, manager.alive).run()
-    manager.stopping()
+    PeriodicJob(sweep_and_maintain, interval, stop, notifier.keep_alive).run()
+    notifier.stopping()
     _log.info("worker down")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from saver.settings.fields import Settings, names_of
+from saver.settings.fields import Settings, variable_names
 from saver.settings.types import Unit
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,12 +47,12 @@ def _rows() -> Iterator[str]:
         default = _shown(field.default)
         unit = next((one.name for one in field.metadata if isinstance(one, Unit)), "")
         shown = f"`{default}`" if default else ""
-        yield f"| `{names_of(name)[0]}` | {shown} | {unit} | {field.description} |\n"
+        yield f"| `{variable_names(name)[0]}` | {shown} | {unit} | {field.description} |\n"
 
 
 def _former_names() -> Iterator[str]:
     for field in Settings.model_fields:
-        name, *former = names_of(field)
+        name, *former = variable_names(field)
         yield from (f"| `{old}` | `{name}` |\n" for old in former)
 
 

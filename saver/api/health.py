@@ -38,18 +38,18 @@ class Health:
         return json_document({"status": "ok"})
 
     def readyz(self) -> Response:
-        """Database, schema, counts and sweeper: 200 if all are well, else 503.
+        """Database, schema, counts and sweeper: 200 if all work, else 503.
 
-        A service that is full goes on without writes: ``writes`` says so, whatever the status.
+        ``writes`` does not change the status: on a full disk the service still serves everything else.
         """
         checks = self._readiness.check()
         ready = all(checks.values())
-        states = {name: "ok" if well else "failing" for name, well in checks.items()}
-        states["writes"] = "ok" if self._readiness.takes_writes() else "refused"
+        states = {name: "ok" if passed else "failing" for name, passed in checks.items()}
+        states["writes"] = "ok" if self._readiness.accepts_writes() else "refused"
         return json_document({"status": "ok" if ready else "failing", **states}, 200 if ready else 503)
 
     def metrics(self) -> Response:
-        """Prometheus' text format, for allowed peers; for all others there is no such path."""
+        """Prometheus' text format, for allowed peers; 404 for all others."""
         client = address(self._trusted)
         # Refuse requests through a proxy that is not trusted: through a proxy on this machine the
         # whole world would seem to come from loopback.

@@ -24,10 +24,10 @@ def backup(to: Path | None, keep: int) -> None:
     """
     tools = get_services().tools
     if to is None:
-        tools.backups.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = tools.backup.make(to or tools.backups, keep)
-    click.echo(f"{made.path}\nbytes   {made.size:,}\ndropped {made.dropped:,}")
-    echo_audit(made.audit)
+        tools.backup_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    result = tools.backup.make(to or tools.backup_folder, keep)
+    click.echo(f"{result.path}\nbytes   {result.size:,}\ndropped {result.dropped:,}")
+    echo_audit(result.audit)
 
 
 @blueprint.cli.command("restore")
@@ -35,38 +35,40 @@ def backup(to: Path | None, keep: int) -> None:
 @click.option("--lost", is_flag=True, help="The current database is missing or damaged.")
 @click.option(
     "--codes-rest",
+    "quarantine",
     type=click.IntRange(min=0),
     help="With --lost: for how many seconds no code is leased; by default the longest life and a rest.",
 )
 @report_errors
-def restore(file: Path, lost: bool, codes_rest: int | None) -> None:
+def restore(file: Path, lost: bool, quarantine: int | None) -> None:
     """Replace the database by the backup FILE, while the service is stopped.
 
     The current database is kept under another name. Codes that were leased since the backup rest,
     and texts that ended since then stay deleted: the current database has this information.
     """
-    if codes_rest is not None and not lost:
+    if quarantine is not None and not lost:
         raise click.UsageError("--codes-rest needs --lost")
-    result = get_services().tools.restore.restore(file, lost=lost, codes_rest=codes_rest)
-    if result.kept:
-        click.echo(f"the database so far is kept: {result.kept}")
-    _echo_restored(result)
+    result = get_services().tools.restore.restore(file, lost=lost, quarantine=quarantine)
+    if result.old_database:
+        click.echo(f"the database so far is kept: {result.old_database}")
+    _echo_restore_result(result)
 
 
 @blueprint.cli.command("restore-finish")
 @click.option(
     "--codes-rest",
+    "quarantine",
     type=click.IntRange(min=0),
     help="For how many seconds no code is leased; by default the longest life and a rest.",
 )
 @report_errors
-def restore_finish(codes_rest: int | None) -> None:
+def restore_finish(quarantine: int | None) -> None:
     """After pg_restore: let every code rest that may have been leased since the backup.
 
     For a database on a server, while the service is stopped. The backup does not contain which codes
     those are, so all codes rest; the texts that are live in the backup can be loaded meanwhile.
     """
-    _echo_restored(get_services().tools.quarantine.quarantine(codes_rest))
+    _echo_restore_result(get_services().tools.quarantine.run(quarantine))
 
 
 add_alias(restore_finish, "restored")
@@ -82,11 +84,10 @@ def check() -> None:
     raise SystemExit(0 if passed else 1)
 
 
-def _echo_restored(result: RestoreResult) -> None:
-    if result.free_from is None:
-        click.echo(f"{result.taken_over:,} codes leased since the backup rest")
+def _echo_restore_result(result: RestoreResult) -> None:
+    if result.quarantined_until is None:
+        click.echo(f"{result.merged:,} codes leased since the backup rest")
     else:
-        click.echo(
-            f"no code is leased before {datetime.fromtimestamp(result.free_from, UTC):%Y-%m-%dT%H:%M:%SZ}"
-        )
+        until = datetime.fromtimestamp(result.quarantined_until, UTC)
+        click.echo(f"no code is leased before {until:%Y-%m-%dT%H:%M:%SZ}")
     echo_audit(result.audit)

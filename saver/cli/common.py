@@ -37,9 +37,9 @@ def report_errors(command: Callable[P, None]) -> Callable[P, None]:
         except OperationError as error:
             raise click.ClickException(str(error)) from None
         except (StorageError, DBAPIError) as error:
-            fault = get_services().readiness.fault()
+            problem = get_services().readiness.database_problem()
             raise click.ClickException(
-                fault or f"the database cannot do this now ({type(error).__name__})"
+                problem or f"the database cannot do this now ({type(error).__name__})"
             ) from None
 
     return run
@@ -52,7 +52,7 @@ def add_alias(command: click.Command, name: str) -> None:
     blueprint.cli.add_command(alias)
 
 
-def echo_audit(found: Audit) -> None:
+def echo_audit(audit: Audit) -> None:
     """Print how many codes are in each state."""
-    click.echo(f"free    {found.free:,}\nlive    {found.live:,}")
-    click.echo(f"overdue {found.overdue:,}\nresting {found.resting:,}")
+    click.echo(f"free    {audit.free:,}\nlive    {audit.live:,}")
+    click.echo(f"overdue {audit.not_wiped:,}\nresting {audit.cooling_down:,}")

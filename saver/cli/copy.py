@@ -11,7 +11,7 @@ import click
 from saver.cli.common import add_alias, blueprint, echo_audit, get_services, report_errors
 from saver.cli.progress import progress_bar
 
-_NEXT = """\
+_NEXT_STEPS = """\
 the SQLite database accepts no writes any more. What is left to do:
 1. SAVER_DATABASE_URL: the same URL, in the settings of every service and worker
 2. start them
@@ -27,7 +27,7 @@ class _Progress(ExitStack):
     def start(self, rows: int) -> None:
         self.advance = self.enter_context(progress_bar("copy", rows))
 
-    def reached(self, stage: str) -> None:
+    def stage_done(self, stage: str) -> None:
         self.close()
         click.echo(stage)
 
@@ -55,18 +55,18 @@ def copy_to_server(to: str | None, undo: bool) -> None:
     if to is None:
         raise click.UsageError("name the database to copy to: --to URL, or --to -")
     with _Progress() as progress:
-        result = copier.run(_read() if to == "-" else to, progress)
-    click.echo(f"copied to {result.place}" + ("" if result.is_new else " by an earlier run"))
+        result = copier.run(_read_url() if to == "-" else to, progress)
+    click.echo(f"copied to {result.target}" + ("" if result.is_new else " by an earlier run"))
     echo_audit(result.audit)
-    if not result.audit.clean:
+    if not result.audit.is_consistent:
         click.echo(f"missing {result.audit.missing:,}, as before: flask --app saver pool fill adds them")
-    click.echo(_NEXT)
+    click.echo(_NEXT_STEPS)
 
 
 add_alias(copy_to_server, "move")
 
 
-def _read() -> str:
+def _read_url() -> str:
     if sys.stdin.isatty():
         return str(click.prompt("URL", hide_input=True))
     return sys.stdin.readline().strip()

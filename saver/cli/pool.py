@@ -12,7 +12,7 @@ from saver.cli.progress import progress_bar
 from saver.codes import SPACE, BadCodeError, Code
 from saver.store import TextStore
 
-_BATCH = 200
+_MAX_ROWS = 200
 
 
 class _CodeType(click.ParamType[Code]):
@@ -58,12 +58,11 @@ def count() -> None:
 @report_errors
 def audit() -> None:
     """Check that every code is in exactly one place; exit status 1 if not."""
-    found = get_services().store.audit()
-    echo_audit(found)
-    click.echo(
-        f"missing {found.missing:,}\ntwice   {found.both:,}\n{'clean' if found.clean else 'NOT CLEAN'}"
-    )
-    raise SystemExit(0 if found.clean else 1)
+    result = get_services().store.audit()
+    echo_audit(result)
+    click.echo(f"missing {result.missing:,}\ntwice   {result.duplicated:,}")
+    click.echo("clean" if result.is_consistent else "NOT CLEAN")
+    raise SystemExit(0 if result.is_consistent else 1)
 
 
 @blueprint.cli.command("sweep")
@@ -71,7 +70,7 @@ def audit() -> None:
 def sweep() -> None:
     """Wipe all expired texts and return all codes whose rest is over to the pool."""
     wiped = freed = 0
-    for result in get_services().store.sweep_all(_BATCH):
+    for result in get_services().store.sweep_all(_MAX_ROWS):
         wiped, freed = wiped + result.wiped, freed + result.freed
     click.echo(f"{wiped:,} wiped, {freed:,} given back")
 
@@ -96,7 +95,7 @@ def remove(code: Code, reason: str, at: datetime | None) -> None:
     removed = services.store.remove(code, None if at is None else int(at.replace(tzinfo=UTC).timestamp()))
     click.echo("removed" if removed else "there is no live text under this code")
     try:
-        services.tools.actions.note(
+        services.tools.operator_log.add(
             f"{'1 text' if removed else 'no text'} removed by the operator: {reason!r}"
         )
     except OSError as error:

@@ -64,23 +64,23 @@ def url_of(file: Path) -> URL:
     return sqlite_connections.url_of(file)
 
 
-def is_supported(address: str | URL) -> bool:
+def is_supported(url: str | URL) -> bool:
     """Return whether saver can use the database with this URL, and its options exist."""
     try:
-        url = make_url(address)
+        parsed = make_url(url)
     except (ArgumentError, ValueError):
         return False
-    if url.drivername not in _DRIVERS:
+    if parsed.drivername not in _DRIVERS:
         return False
-    return url.get_backend_name() != POSTGRESQL or postgresql_connections.has_known_options(url)
+    return parsed.get_backend_name() != POSTGRESQL or postgresql_connections.has_known_options(parsed)
 
 
-def engine_options(address: str | URL, threads: int) -> dict[str, Any]:
-    """Return the arguments to create an engine for a process with so many threads."""
-    url: URL = make_url(address)
+def engine_options(url: str | URL, threads: int) -> dict[str, Any]:
+    """Return the arguments to create an engine for a process with ``threads`` threads."""
+    parsed: URL = make_url(url)
     # Opening a connection costs 15 reads and more, so each thread keeps one; the worker and a
     # command use one of the two others.
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": threads + 2}
-    if url.get_backend_name() == POSTGRESQL:
-        options |= postgresql_connections.engine_options(url)
+    if parsed.get_backend_name() == POSTGRESQL:
+        options |= postgresql_connections.engine_options(parsed)
     return options

@@ -142,10 +142,10 @@ class Database(ABC):
         kind = self.error_kind(error)
         if kind is None:
             return None
-        made = ConflictError if kind is ErrorKind.CONFLICT else StorageError
-        found = made(type(cause_of(error)).__name__)
-        found.disk_full = self.is_disk_full(error)
-        return found
+        error_class = ConflictError if kind is ErrorKind.CONFLICT else StorageError
+        storage_error = error_class(type(cause_of(error)).__name__)
+        storage_error.disk_full = self.is_disk_full(error)
+        return storage_error
 
     def is_disk_full(self, error: Exception) -> bool:
         """Return whether a full disk may have caused an error."""

@@ -23,10 +23,10 @@ _FILE_SHARE = 4
 # Released at a time: little, because the program that fills the disk may take it.
 _PIECE = 1 << 20
 # A text is in the log and in the database, and wiping it needs as much again.
-_FACTOR = 3
+_SPACE_FACTOR = 3
 # With this much more than the reserve, free pages and the log need not be read.
 _MARGIN = 512 << 20
-_FULL = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
+_FULL_DISK_ERRORS = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN")
 
 
 class Reserve(NamedTuple):
@@ -35,9 +35,9 @@ class Reserve(NamedTuple):
     size: int
     percent: int
 
-    def of(self, whole: int) -> int:
-        """Return the reserve of a disk of ``whole`` bytes."""
-        return max(self.size, whole * self.percent // 100)
+    def bytes_of(self, total: int) -> int:
+        """Return the reserve of a disk of ``total`` bytes."""
+        return max(self.size, total * self.percent // 100)
 
 
 class Disk:
@@ -58,9 +58,9 @@ class Disk:
         """Return whether a text of ``size`` bytes may be stored. Raises OSError."""
         if self._database is None:
             return True
-        free, whole = _free(self._database.parent)
-        reserve = self._reserve.of(whole)
-        if not reserve or free >= reserve + _FACTOR * size + _MARGIN:
+        free, total = _free(self._database.parent)
+        reserve = self._reserve.bytes_of(total)
+        if not reserve or free >= reserve + _SPACE_FACTOR * size + _MARGIN:
             return True
         # Free pages in the file are used before it grows; pages that are only in the log will make it
         # grow.
@@ -69,7 +69,10 @@ class Disk:
         )
         pending = max(0, pages * page_size - self._database.stat().st_size)
         # The log cannot use free pages of the file.
-        return free >= reserve // 2 + size and free + unused * page_size - pending >= reserve + _FACTOR * size
+        return (
+            free >= reserve // 2 + size
+            and free + unused * page_size - pending >= reserve + _SPACE_FACTOR * size
+        )
 
     def ensure_reserve(self) -> bool:
         """Create the reserve's file if there is space; return whether it exists or none is wanted.
@@ -78,8 +81,8 @@ class Disk:
         """
         if self._database is None:
             return True
-        free, whole = _free(self._database.parent)
-        size = min(_FILE_BYTES, self._reserve.of(whole) // _FILE_SHARE)
+        free, total = _free(self._database.parent)
+        size = min(_FILE_BYTES, self._reserve.bytes_of(total) // _FILE_SHARE)
         path = _file_of(self._database)
         missing = size - _size_of(path)
         if missing > free:
@@ -107,7 +110,7 @@ def release_reserve(database: Path) -> bool:
 
 def is_full(error: BaseException) -> bool:
     """Return whether a full disk may have caused the error."""
-    return getattr(error, "sqlite_errorname", "").startswith(_FULL)
+    return getattr(error, "sqlite_errorname", "").startswith(_FULL_DISK_ERRORS)
 
 
 def _file_of(database: Path) -> Path:
@@ -123,8 +126,8 @@ def _size_of(path: Path) -> int:
 
 def _free(folder: Path) -> tuple[int, int]:
     """Return the bytes of a disk that are free for this user, and its size."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize
 
 
 def _pragma(connection: Connection, name: str) -> int:

@@ -7,7 +7,7 @@ from enum import Enum
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 # The names that PEP 249 has for failures of the database itself.
-_OF_THE_DATABASE = {"OperationalError", "InternalError", "InterfaceError"}
+_DATABASE_ERRORS = {"OperationalError", "InternalError", "InterfaceError"}
 
 
 class ErrorKind(Enum):
@@ -41,5 +41,5 @@ def cause_of(error: BaseException) -> BaseException:
 
 def is_unavailable(error: Exception) -> bool:
     """Return whether PEP 249 or SQLAlchemy's pool says that the database failed, and no statement."""
-    names = {kind.__name__ for each in (error, cause_of(error)) for kind in type(each).__mro__}
-    return isinstance(error, PoolTimeoutError) or bool(names & _OF_THE_DATABASE)
+    names = {kind.__name__ for current in (error, cause_of(error)) for kind in type(current).__mro__}
+    return isinstance(error, PoolTimeoutError) or bool(names & _DATABASE_ERRORS)

@@ -6,7 +6,7 @@ make a queue: the holder of ``next`` is the next to get ``gate``, and a writer
 that has just finished cannot overtake it. The kernel releases both when a process dies.
 
 A stopped process (SIGSTOP) keeps its locks, and the kernel's wait for a lock has no timeout. So a thread
-waits in the writer's stead, and the writer gives up in time; the thread goes on waiting, and the next
+waits in place of the writer, and the writer gives up in time; the thread goes on waiting, and the next
 writer of the process takes over its place in the queue.
 """
 
@@ -34,7 +34,7 @@ class FairFileLock:
     """The lock of one process on one file, held by one thread at a time."""
 
     def __init__(self, database: Path) -> None:
-        self._paths = [database.with_name(f"{database.name}-{which}") for which in ("next", "gate")]
+        self._paths = [database.with_name(f"{database.name}-{suffix}") for suffix in ("next", "gate")]
         self._in_process = threading.Lock()
         # The thread that still waits for a writer that has given up.
         self._abandoned: _Waiter | None = None
@@ -59,11 +59,11 @@ class FairFileLock:
         if waiter and waiter.is_alive() and waiter.resume():
             deadline = time.monotonic() + _SHORT_TIMEOUT
         else:
-            upcoming, gate = _open(self._paths)
-            if _try_lock(upcoming) and _try_lock(gate):
-                os.close(upcoming)
+            next_file, gate = _open(self._paths)
+            if _try_lock(next_file) and _try_lock(gate):
+                os.close(next_file)
                 return gate
-            waiter = _Waiter(upcoming, gate)
+            waiter = _Waiter(next_file, gate)
             waiter.start()
         if not waiter.wait_until(deadline):
             self._abandoned = waiter
@@ -74,19 +74,19 @@ class FairFileLock:
 class _Waiter(threading.Thread):
     """Waits for both locks, and releases them if no writer wants them any more."""
 
-    def __init__(self, upcoming: int, gate: int) -> None:
+    def __init__(self, next_file: int, gate: int) -> None:
         super().__init__(name="gate", daemon=True)
         self.gate = gate
-        self._upcoming = upcoming
+        self._next_file = next_file
         self._change = threading.Condition()
         self._wanted = True
         self._done = False
 
     def run(self) -> None:
         """Wait without a timeout."""
-        fcntl.flock(self._upcoming, fcntl.LOCK_EX)
+        fcntl.flock(self._next_file, fcntl.LOCK_EX)
         fcntl.flock(self.gate, fcntl.LOCK_EX)
-        os.close(self._upcoming)
+        os.close(self._next_file)
         with self._change:
             self._done = True
             if not self._wanted:

@@ -44,8 +44,8 @@ _TIMEOUTS_DISABLED = "saver_timeouts_disabled"
 def engine_options(url: URL) -> dict[str, Any]:
     """Return the arguments to create an engine. Options in the URL take precedence."""
     session = " ".join(f"-c {name}={value}" for name, value in _SESSION.items())
-    given = url.query.get("options", "")
-    chosen = {
+    options = url.query.get("options", "")
+    defaults = {
         **_KEEPALIVE,
         "connect_timeout": _CONNECT_TIMEOUT,
         "application_name": "saver",
@@ -57,8 +57,8 @@ def engine_options(url: URL) -> dict[str, Any]:
         "pool_timeout": _POOL_TIMEOUT,
         "max_overflow": 0,
         "connect_args": {
-            **{name: value for name, value in chosen.items() if name not in url.query},
-            "options": f"{session} {given if isinstance(given, str) else ' '.join(given)}".strip(),
+            **{name: value for name, value in defaults.items() if name not in url.query},
+            "options": f"{session} {options if isinstance(options, str) else ' '.join(options)}".strip(),
         },
     }
 

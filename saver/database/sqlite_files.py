@@ -32,9 +32,9 @@ def copy_whole(engine: Engine, target: Path) -> None:
 
 def open_read_only(path: Path) -> Engine:
     """Return an engine that reads a file that nobody writes, such as a backup; it creates no other file."""
-    address = f"file:{quote(str(path))}?mode=ro&immutable=1"
+    uri = f"file:{quote(str(path))}?mode=ro&immutable=1"
     # By the driver: a URL of SQLAlchemy cannot contain every file name.
-    return create_engine("sqlite://", creator=lambda: sqlite3.connect(address, uri=True), poolclass=NullPool)
+    return create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=NullPool)
 
 
 def open_for_replace(path: Path, old: Path | None) -> Engine:

@@ -6,7 +6,8 @@ from saver.ops.copy_to_server import CopyResult, CopyToServer, Progress
 from saver.ops.files import OperationError
 from saver.ops.operator_log import OperatorLog
 from saver.ops.quarantine import Quarantine
-from saver.ops.restore import RestorePolicy, Restorer, RestoreResult
+from saver.ops.restore import Restorer, RestoreResult
+from saver.ops.restore_policy import RestorePolicy
 
 __all__ = [
     "BackupResult",

@@ -1,4 +1,4 @@
-"""Tell an operator how the service is, a line for each thing that can be wrong."""
+"""Check the service for an operator: one line for each thing that can be wrong."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from saver.database import Database, StorageError
-from saver.ops.copy_target import reason
+from saver.ops.copy_target import describe_error
 from saver.ops.health import Readiness
-from saver.ops.permissions import unsafe
+from saver.ops.permissions import permission_errors
 from saver.ratelimit import CountersError
 from saver.ratelimit.rules import RateLimits
 from saver.store import TextStore
 
-# The part of all codes below which the pool is low.
+# The fraction of free codes below which the pool is low.
 LOW_POOL = 0.1
-# Beside room for one more database, which a backup or a restore needs.
-_LEAST_BYTES = 256 << 20
-# The part of the room for counts beyond which somebody is filling it.
-_MUCH = 0.5
+# In addition to space for a second database, which a backup or a restore needs.
+_MIN_FREE_BYTES = 256 << 20
+# With a larger fraction of the counters' space in use, somebody is probably filling it on purpose.
+_MAX_USED_FRACTION = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The name of a check, whether it passed, and a line about what it found."""
+    """The name of a check, whether it passed, and its message in one line."""
 
     name: str
     passed: bool
@@ -35,7 +35,7 @@ class CheckResult:
 
 
 class Check:
-    """Looks at everything; reads the whole database, which takes a second or two."""
+    """Runs all checks; reads the whole database, which takes a second or two."""
 
     def __init__(
         self,
@@ -52,74 +52,80 @@ class Check:
         self._rate_limits = rate_limits
 
     def run(self) -> Iterator[CheckResult]:
-        """Every finding, as it is made. A database that is away is a finding and no error."""
-        looks: dict[str, Callable[[], tuple[bool, str]]] = {
-            "database": self._file,
-            "schema": self._schema,
-            "codes": self._codes,
-            "worker": self._sweeper,
-            "disk": self._disk,
-            "counts": self._counts,
-            "files": self._files,
+        """Yield the result of each check. An unreachable database is a failed check, not an exception."""
+        checks: dict[str, Callable[[], tuple[bool, str]]] = {
+            "database": self._check_database,
+            "schema": self._check_schema,
+            "codes": self._check_codes,
+            "worker": self._check_worker,
+            "disk": self._check_disk,
+            "counts": self._check_counters,
+            "files": self._check_files,
         }
-        for name, look in looks.items():
+        for name, check in checks.items():
             try:
-                yield CheckResult(name, *look())
+                yield CheckResult(name, *check())
             except DBAPIError as error:
-                yield CheckResult(name, False, f"cannot be read: {reason(error, self._database)}")
+                yield CheckResult(name, False, f"cannot be read: {describe_error(error, self._database)}")
             except StorageError as error:
                 yield CheckResult(name, False, f"cannot be read ({error})")
             except OSError as error:
                 yield CheckResult(name, False, f"cannot be read ({type(error).__name__})")
 
-    def _file(self) -> tuple[bool, str]:
+    def _check_database(self) -> tuple[bool, str]:
         with self._database.engine.connect() as connection:
-            faults = self._database.integrity_errors(connection)
+            errors = self._database.integrity_errors(connection)
             if self._database.is_read_only(connection):
-                faults = ["accepts no writes: it was copied to a server", *faults]
-        return not faults, "; ".join(faults) or "whole"
+                errors = ["accepts no writes: it was copied to a server", *errors]
+        return not errors, "; ".join(errors) or "whole"
 
-    def _schema(self) -> tuple[bool, str]:
-        well = self._readiness.check()["schema"]
-        return well, "up to date" if well else "not this version's: flask --app saver db upgrade"
+    def _check_schema(self) -> tuple[bool, str]:
+        is_current = self._readiness.check()["schema"]
+        return is_current, "up to date" if is_current else "not this version's: flask --app saver db upgrade"
 
-    def _codes(self) -> tuple[bool, str]:
+    def _check_codes(self) -> tuple[bool, str]:
         audit = self._store.audit()
-        if not audit.clean:
-            return False, f"{audit.missing:,} missing, {audit.both:,} in two places"
-        resting = audit.resting + audit.overdue
-        message = f"{audit.free:,} of {audit.wanted:,} free, {audit.live:,} texts live, {resting:,} resting"
-        return audit.free >= audit.wanted * LOW_POOL, message
+        if not audit.is_consistent:
+            return False, f"{audit.missing:,} missing, {audit.duplicated:,} in two places"
+        cooling_down = audit.cooling_down + audit.not_wiped
+        message = (
+            f"{audit.free:,} of {audit.pool_size:,} free, {audit.live:,} texts live, {cooling_down:,} resting"
+        )
+        return audit.free >= audit.pool_size * LOW_POOL, message
 
-    def _sweeper(self) -> tuple[bool, str]:
-        age = self._readiness.beat_age()
+    def _check_worker(self) -> tuple[bool, str]:
+        age = self._readiness.heartbeat_age()
         message = "it never swept" if age is None else f"the last sweep ended {max(0, age):.0f} s ago"
         return self._readiness.check()["sweeper"], message
 
-    def _counts(self) -> tuple[bool, str]:
+    def _check_counters(self) -> tuple[bool, str]:
         try:
             misses, refusals = self._rate_limits.counts_today()
-            secrets, fill = self._rate_limits.count_secret_keys(), self._rate_limits.used_fraction()
+            secret_keys = self._rate_limits.count_secret_keys()
+            used = self._rate_limits.used_fraction()
         except CountersError as error:
             return False, f"cannot be asked ({error})"
-        if secrets > 1:
-            return False, f"{secrets} servers' SAVER_SECRET_KEY differ: each counts apart from the others"
+        if secret_keys > 1:
+            return False, f"{secret_keys} servers' SAVER_SECRET_KEY differ: each counts apart from the others"
         message = f"{misses:,} misses and {refusals:,} refusals today"
-        return (
-            (True, message) if fill is None else (fill < _MUCH, f"{message}, {fill:.0%} of the room in use")
-        )
+        if used is None:
+            return True, message
+        return used < _MAX_USED_FRACTION, f"{message}, {used:.0%} of the room in use"
 
-    def _files(self) -> tuple[bool, str]:
-        faults = unsafe(self._data_dir)
-        return not faults, "; ".join(faults) or "nobody else may change them"
+    def _check_files(self) -> tuple[bool, str]:
+        errors = permission_errors(self._data_dir)
+        return not errors, "; ".join(errors) or "nobody else may change them"
 
-    def _disk(self) -> tuple[bool, str]:
+    def _check_disk(self) -> tuple[bool, str]:
         file = self._database.file
         free = shutil.disk_usage(self._data_dir).free
         if file is None:
-            return free >= _LEAST_BYTES, f"{free >> 20:,} MiB free; the database's server looks after its own"
+            return (
+                free >= _MIN_FREE_BYTES,
+                f"{free >> 20:,} MiB free; the database's server looks after its own",
+            )
         size = file.stat().st_size if file.exists() else 0
         message = f"{free >> 20:,} MiB free, database {size >> 20:,} MiB"
-        if not self._readiness.takes_writes():
+        if not self._readiness.accepts_writes():
             return False, f"{message}: writes are refused"
-        return free >= size + _LEAST_BYTES, message
+        return free >= size + _MIN_FREE_BYTES, message

@@ -13,20 +13,20 @@ from saver.database import Database, database_for, engine_options, is_supported,
 from saver.ops.files import OperationError
 from saver.store.copy import TABLES
 
-_NO_SERVER = "--to must be the URL of a PostgreSQL database, as in SAVER_DATABASE_URL"
+_NOT_POSTGRESQL = "--to must be the URL of a PostgreSQL database, as in SAVER_DATABASE_URL"
 
 
 @contextmanager
-def target_at(address: str) -> Iterator[Engine]:
-    """Yield an engine for the database at a URL, which can be reached. Raises OperationError."""
+def open_target(url: str) -> Iterator[Engine]:
+    """Yield an engine for the database at a URL. Raises OperationError, also if it cannot be reached."""
     try:
-        known = is_supported(address)
-        engine = create_engine(address, **engine_options(address, 1)) if known else None
+        supported = is_supported(url)
+        engine = create_engine(url, **engine_options(url, 1)) if supported else None
     # The message may contain the URL.
     except (ArgumentError, ImportError, ValueError):
         engine = None
     if engine is None or database_for(engine).file:
-        raise OperationError(_NO_SERVER)
+        raise OperationError(_NOT_POSTGRESQL)
     database_for(engine).prepare()
     try:
         with translate_errors("the target cannot be used:", engine), engine.connect():
@@ -43,20 +43,20 @@ def translate_errors(prefix: str, target: Engine) -> Iterator[None]:
     try:
         yield
     except (DBAPIError, driver.Error) as error:
-        raise OperationError(f"{prefix} {reason(error, database_for(target))}") from None
+        raise OperationError(f"{prefix} {describe_error(error, database_for(target))}") from None
 
 
-def reason(error: Exception, database: Database) -> str:
+def describe_error(error: Exception, database: Database) -> str:
     """Describe an error of a database in one line, without the statement, which may contain a text."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     name = type(cause).__name__
-    # The message for a faulty statement may quote its values.
+    # The message about a wrong statement may quote its values.
     lines = str(cause).splitlines() if database.error_kind(error) else []
     return f"{lines[0]} ({name})" if lines else name
 
 
-def migrated(target: Engine, migrate: Callable[[Engine], None]) -> None:
-    """Upgrade the schema of the target. Raises OperationError if it has other tables than saver's."""
+def migrate_target(target: Engine, migrate: Callable[[Engine], None]) -> None:
+    """Upgrade the schema of the target. Raises OperationError if it has tables of another program."""
     with translate_errors("the target is in use or cannot be read:", target), target.connect() as connection:
         tables = set(inspect(connection).get_table_names())
         if tables and not {table.name for table in TABLES} <= tables:

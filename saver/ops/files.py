@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Private files, locks on files, and which processes have a file open."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_PROCESSES = Path("/proc")
+_PROC = Path("/proc")
 
 
 class OperationError(Exception):
-    """It cannot be done, and nothing was changed; says why in a sentence for the operator."""
+    """An operation failed and changed nothing; the message tells the operator why."""
 
 
-def make_private(path: Path) -> int:
-    """Make an empty file that only its owner may read, and lock it; the descriptor that holds the lock."""
+def create_private(path: Path) -> int:
+    """Create an empty file that only its owner may read, and lock it; return its descriptor."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
@@ -25,7 +25,7 @@ def make_private(path: Path) -> int:
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[None]:
-    """Hold the lock of a file, which is made; raise OperationError if another process does."""
+    """Hold the lock of a file, which is created; raise OperationError if another process holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -37,7 +37,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
 
 def is_abandoned(path: Path) -> bool:
-    """Whether nobody works on a file any more that ``make_private`` made."""
+    """Whether the process that created a file with ``create_private`` has ended."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
@@ -52,9 +52,9 @@ def is_abandoned(path: Path) -> bool:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Fill ``target``, which is there, with what is in ``source``."""
-    with source.open("rb") as read, target.open("wb") as write:
-        shutil.copyfileobj(read, write, 1 << 20)
+    """Copy the content of ``source`` into ``target``, an existing file."""
+    with source.open("rb") as reader, target.open("wb") as writer:
+        shutil.copyfileobj(reader, writer, 1 << 20)
 
 
 def sync(path: Path) -> None:
@@ -66,26 +66,26 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def users_of(path: Path) -> set[int]:
-    """The other processes that have a file open, as far as this one may see."""
+def processes_using(path: Path) -> set[int]:
+    """The ids of other processes that have a file open, as far as this process may see them."""
     with suppress(FileNotFoundError):
-        wanted = path.stat()
-        return {pid for pid in _processes() if _has_open(pid, (wanted.st_dev, wanted.st_ino))}
+        status = path.stat()
+        return {pid for pid in _processes() if _has_open(pid, (status.st_dev, status.st_ino))}
     return set()
 
 
 def _processes() -> set[int]:
-    return {int(entry.name) for entry in _PROCESSES.iterdir() if entry.name.isdigit()} - {os.getpid()}
+    return {int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit()} - {os.getpid()}
 
 
-def _has_open(pid: int, wanted: tuple[int, int]) -> bool:
+def _has_open(pid: int, file_id: tuple[int, int]) -> bool:
     try:
-        links = list((_PROCESSES / str(pid) / "fd").iterdir())
+        links = list((_PROC / str(pid) / "fd").iterdir())
     except OSError:
         return False
     for link in links:
         with suppress(OSError):
-            found = link.stat()
-            if (found.st_dev, found.st_ino) == wanted:
+            status = link.stat()
+            if (status.st_dev, status.st_ino) == file_id:
                 return True
     return False

@@ -1,4 +1,4 @@
-"""Readiness: can this process do its work, and does anybody sweep?"""
+"""Readiness: whether this process can serve requests, and whether the worker sweeps."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from saver.database import Database, StorageError, run_read
 from saver.database.tables import sweeper
 from saver.ops.schema import schema_version
 
-_nothing = select(literal(0))
-_last_beat = select(sweeper.c.beat_at).where(sweeper.c.id == 1)
-_note = update(sweeper).where(sweeper.c.id == 1).values(beat_at=bindparam("now"))
-_note_first = insert(sweeper).values(id=1, beat_at=bindparam("now"))
+_select_zero = select(literal(0))
+_last_heartbeat = select(sweeper.c.beat_at).where(sweeper.c.id == 1)
+_update_heartbeat = update(sweeper).where(sweeper.c.id == 1).values(beat_at=bindparam("now"))
+_insert_heartbeat = insert(sweeper).values(id=1, beat_at=bindparam("now"))
 
 _MAX_MISSED_SWEEPS = 6
 _MIN_SECONDS = 60
 
 
-def max_silence(sweep_interval: int) -> int:
-    """Return after how many seconds without a sweep the worker counts as hung or gone."""
+def heartbeat_timeout(sweep_interval: int) -> int:
+    """Return after how many seconds without a sweep the worker counts as hung or dead."""
     return max(_MAX_MISSED_SWEEPS * sweep_interval, _MIN_SECONDS)
 
 
 class Readiness:
-    """Checks the database, its schema, the counts and the sweeper; keeps the sweeper's heartbeat."""
+    """Checks the database, its schema, the counters and the worker; stores the worker's heartbeat."""
 
-    def __init__(  # noqa: PLR0913 - each is one thing that is asked
+    def __init__(  # noqa: PLR0913 - each is needed by one of the checks
         self,
         database: Database,
         clock: Clock,
@@ -47,45 +47,45 @@ class Readiness:
         head: str,
         sweep_interval: int,
         can_count: Callable[[], bool],
-        has_room: Callable[[], bool],
+        has_space_for_text: Callable[[], bool],
     ) -> None:
         self._database = database
         self._clock = clock
         self._head = head
         self._can_count = can_count
-        self._has_room = has_room
-        self._max_silence = max_silence(sweep_interval)
+        self._has_space_for_text = has_space_for_text
+        self._heartbeat_timeout = heartbeat_timeout(sweep_interval)
 
-    def beat(self) -> None:
-        """Note that a sweep has finished. Raises StorageError."""
+    def record_heartbeat(self) -> None:
+        """Store that a sweep has finished now. Raises StorageError."""
         now = math.floor(self._clock())
 
-        def note(connection: Connection) -> None:
-            if connection.execute(_note, {"now": now}).rowcount == 0:
-                connection.execute(_note_first, {"now": now})
+        def store(connection: Connection) -> None:
+            if connection.execute(_update_heartbeat, {"now": now}).rowcount == 0:
+                connection.execute(_insert_heartbeat, {"now": now})
 
-        self._database.writer.run(note)
+        self._database.writer.run(store)
 
-    def beat_age(self) -> float | None:
+    def heartbeat_age(self) -> float | None:
         """Seconds since the last sweep; None before the first. Raises StorageError."""
-        beat = self._read(_last_beat)
-        return None if beat is None else self._clock() - beat
+        heartbeat = self._read(_last_heartbeat)
+        return None if heartbeat is None else self._clock() - heartbeat
 
     def check(self) -> dict[str, bool]:
-        """Whether ``database``, ``schema``, ``counts`` and ``sweeper`` are well. Never raises."""
+        """Whether ``database``, ``schema``, ``counts`` and ``sweeper`` work. Never raises."""
         checks = {"database": False, "schema": False, "counts": self._can_count(), "sweeper": False}
         try:
-            checks["database"] = self._read(_nothing) is not None
+            checks["database"] = self._read(_select_zero) is not None
             checks["schema"] = run_read(self._database, schema_version) == self._head
-            beat = self._read(_last_beat)
+            heartbeat = self._read(_last_heartbeat)
         except (StorageError, DBAPIError):
             return checks
-        # A beat from the future: the clock was set back, which is no reason to be away.
-        checks["sweeper"] = beat is not None and self._clock() - beat <= self._max_silence
+        # A heartbeat in the future means that the clock was set back: the worker counts as alive.
+        checks["sweeper"] = heartbeat is not None and self._clock() - heartbeat <= self._heartbeat_timeout
         return checks
 
-    def fault(self) -> str:
-        """Why nothing works, in a sentence that names the database; nothing where it has its tables."""
+    def database_problem(self) -> str:
+        """Why the database cannot be used, in a sentence with its name; empty if it has the right schema."""
         checks = self.check()
         if checks["schema"]:
             return ""
@@ -100,10 +100,10 @@ class Readiness:
             return f"the database {name} cannot be read"
         return f"the database {name} is not set up for this version: flask --app saver db upgrade"
 
-    def takes_writes(self) -> bool:
-        """Whether there is room for the longest text: without it all else goes on. Never raises."""
+    def accepts_writes(self) -> bool:
+        """Whether there is space for the longest text; only writes need it. Never raises."""
         try:
-            return self._has_room()
+            return self._has_space_for_text()
         except (StorageError, DBAPIError, OSError):
             return False
 

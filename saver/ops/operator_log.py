@@ -1,4 +1,4 @@
-"""A record of what an operator did to people's texts, which outlives the terminal."""
+"""A log file of what an operator did to users' texts."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from saver.clock import Clock
 
 
 class OperatorLog:
-    """Adds lines to a file, and to the system's log where there is one."""
+    """Appends lines to a file and to syslog."""
 
     def __init__(self, file: Path, clock: Clock) -> None:
         self._file = file
         self._clock = clock
 
-    def note(self, sentence: str) -> None:
-        """Keep a sentence with the time, in UTC. It must name no code and no text. Raises OSError."""
+    def add(self, message: str) -> None:
+        """Append a message with the time in UTC. It must contain no code and no text. Raises OSError."""
         now = datetime.fromtimestamp(math.floor(self._clock()), UTC)
         descriptor = os.open(self._file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            file.write(f"{now:%Y-%m-%dT%H:%M:%SZ} {sentence}\n")
+            file.write(f"{now:%Y-%m-%dT%H:%M:%SZ} {message}\n")
         syslog.openlog("saver", facility=syslog.LOG_DAEMON)
-        syslog.syslog(syslog.LOG_NOTICE, sentence)
+        syslog.syslog(syslog.LOG_NOTICE, message)
         syslog.closelog()

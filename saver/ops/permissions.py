@@ -1,4 +1,4 @@
-"""Who else may read or change the files of the service."""
+"""Check that no other user may read or change the files of the service."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _DATABASE = "saver.db"
 _FILES = (_DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", "secret_key", "receipts.db", "counts")
 
 
-def unsafe(folder: Path) -> list[str]:
-    """What is wrong with a data directory and what the service keeps in it, a line each. Raises OSError."""
-    found = folder.stat()
+def permission_errors(folder: Path) -> list[str]:
+    """Return what is wrong with the data directory and its files, one line each. Raises OSError."""
+    status = folder.stat()
     database = folder / _DATABASE
-    # Root may look at the files of any user.
-    ours = os.geteuid() or (database.stat().st_uid if database.exists() else found.st_uid)
-    faults = [] if found.st_uid in (ours, 0) else [f"{folder} belongs to another user"]
-    if found.st_mode & stat.S_IWOTH:
-        faults.append(f"everybody may write to {folder}")
-    is_open = bool(found.st_mode & stat.S_IXOTH)
-    return faults + [fault for name in _FILES for fault in _faults_of(folder / name, is_open=is_open)]
+    # Root may run the check for the user of the service.
+    owner = os.geteuid() or (database.stat().st_uid if database.exists() else status.st_uid)
+    errors = [] if status.st_uid in (owner, 0) else [f"{folder} belongs to another user"]
+    if status.st_mode & stat.S_IWOTH:
+        errors.append(f"everybody may write to {folder}")
+    is_open = bool(status.st_mode & stat.S_IXOTH)
+    return errors + [error for name in _FILES for error in _errors_of(folder / name, is_open=is_open)]
 
 
-def _faults_of(path: Path, *, is_open: bool) -> list[str]:
+def _errors_of(path: Path, *, is_open: bool) -> list[str]:
     if path.is_symlink():
         return [f"{path.name} is a symbolic link"]
     if not is_open or not path.exists():

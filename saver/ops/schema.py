@@ -11,7 +11,7 @@ _version = select(_alembic.c.version_num)
 
 
 def schema_version(connection: Connection) -> str | None:
-    """Return the revision of the last migration, or None. Raises DBAPIError if there is no table of it."""
+    """Return the revision of the last migration, or None. Raises DBAPIError if none ever ran."""
     return connection.scalar(_version)
 
 

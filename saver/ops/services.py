@@ -19,15 +19,15 @@ from saver.store import TextStore
 
 @dataclass(frozen=True, slots=True)
 class OperatorTools:
-    """The operations of the commands; ``backups`` is the default folder of backups."""
+    """The operations of the commands; ``backup_folder`` is the default folder of backups."""
 
     backup: Backups
     restore: Restorer
     quarantine: Quarantine
     check: Check
     copy: CopyToServer
-    actions: OperatorLog
-    backups: Path
+    operator_log: OperatorLog
+    backup_folder: Path
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,18 +158,18 @@ class MappedFileCounters:
     def _is_current(self) -> bool:
         """Whether the path still names the file in its full size: a write beyond its end kills (SIGBUS)."""
         try:
-            found = os.lstat(self._name)
+            status = os.lstat(self._name)
         except FileNotFoundError:
             _log.warning("the file of counts was deleted: all counts begin at 0")
             return False
-        if found.st_ino == self._identity[1] and found.st_size < self._identity[2]:
+        if status.st_ino == self._identity[1] and status.st_size < self._identity[2]:
             _log.warning("the file of counts was truncated: all counts begin at 0")
-        return (found.st_dev, found.st_ino, found.st_size) == self._identity
+        return (status.st_dev, status.st_ino, status.st_size) == self._identity
 
     def _use(self, descriptor: int, table: Table) -> None:
-        found = os.fstat(descriptor)
+        status = os.fstat(descriptor)
         self._file, self._table, self._pid = descriptor, table, os.getpid()
-        self._identity = found.st_dev, found.st_ino, found.st_size
+        self._identity = status.st_dev, status.st_ino, status.st_size
 
     def _grow(self, now: float) -> None:
         """Replace the file by one with twice the slots. Raises OSError."""

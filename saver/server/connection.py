@@ -119,12 +119,12 @@ class Connection(asyncio.Protocol):
         if self.stage is Stage.IDLE:
             self._set_stage(Stage.IDLE, _STOP_GRACE)
 
-    def cut_off(self, *, at_once: bool = False) -> None:
+    def cut_off(self, *, immediately: bool = False) -> None:
         """Stop waiting for the client: 408 if it has started a request, else close."""
         if self.stage in (Stage.HEADER, Stage.BODY):
             self._hub.timed_out += 1
             self._refuse(408)
-            if at_once:
+            if immediately:
                 self._transport.close()
         elif self.stage is Stage.IDLE:
             self._transport.close()
@@ -166,8 +166,8 @@ class Connection(asyncio.Protocol):
         self._set_stage(Stage.BODY, limits.request_timeout)
         return False
 
-    def _on_body(self, piece: bytes) -> None:
-        self._body += piece
+    def _on_body(self, part: bytes) -> None:
+        self._body += part
         if len(self._body) > self._hub.limits.max_body:
             raise RefusedError(413)
 
@@ -183,18 +183,18 @@ class Connection(asyncio.Protocol):
     def _next(self) -> None:
         self._wait(Stage.IDLE, self._hub.limits.idle)
         self._set_buffered(0)
-        ahead, self._pipelined = self._pipelined, bytearray()
-        if len(ahead) > _MAX_PIPELINED:
+        next_bytes, self._pipelined = self._pipelined, bytearray()
+        if len(next_bytes) > _MAX_PIPELINED:
             self._transport.resume_reading()
-        if ahead:
-            self._collect(ahead)
+        if next_bytes:
+            self._collect(next_bytes)
         if self.stage is Stage.IDLE and (self._ended or self._hub.stopping):
             self._transport.close()
         elif self._ended and self.stage in (Stage.HEADER, Stage.BODY):
             self._refuse(400)
 
     def _refuse(self, status: int) -> None:
-        """Send a refusal and close after ``linger``: closing at once would make the client lose it."""
+        """Send a refusal and close after ``linger``: closing at once could make the client lose it."""
         method = self._parser.method
         reason = INCOMPLETE if status == HTTPStatus.BAD_REQUEST and self.stage is Stage.BODY else status
         self._parser.reset()

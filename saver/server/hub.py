@@ -46,8 +46,10 @@ class Hub:
     def answer(self, connection: Connection, request: Request) -> None:
         """Run the app in a thread and send its response."""
         threads = self._health if request.path in PATHS else self._threads
-        asked = threads.submit(run_app, self._app, request, connection.client, connection.server, self.config)
-        asked.add_done_callback(partial(self._on_done, connection))
+        future = threads.submit(
+            run_app, self._app, request, connection.client, connection.server, self.config
+        )
+        future.add_done_callback(partial(self._on_done, connection))
 
     def refusal(self, reason: int | str, method: bytes | None) -> RawResponse:
         """The response to a request that never reaches the app."""
@@ -65,12 +67,12 @@ class Hub:
         for connection in list(self.connections):
             connection.stop()
 
-    def _on_done(self, connection: Connection, asked: Future[RawResponse]) -> None:
-        self._loop.call_soon_threadsafe(self._send, connection, asked)
+    def _on_done(self, connection: Connection, future: Future[RawResponse]) -> None:
+        self._loop.call_soon_threadsafe(self._send, connection, future)
 
-    def _send(self, connection: Connection, asked: Future[RawResponse]) -> None:
-        error = asked.exception()
+    def _send(self, connection: Connection, future: Future[RawResponse]) -> None:
+        error = future.exception()
         if error is not None:
             # The message of the error may contain what a client sent.
             _log.error("unexpected %s in the app", type(error).__name__)
-        connection.send(self.refusal(500, None) if error is not None else asked.result())
+        connection.send(self.refusal(500, None) if error is not None else future.result())

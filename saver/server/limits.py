@@ -41,14 +41,14 @@ class Waiter(Protocol):
     def deadline(self) -> float:
         """When it is cut off, in the time of the event loop."""
 
-    def cut_off(self, *, at_once: bool = False) -> None:
+    def cut_off(self, *, immediately: bool = False) -> None:
         """Refuse its unfinished request, or close it if it is idle."""
 
 
 class WaitQueue:
     """The connections that wait for their clients, the oldest first.
 
-    If connections or memory run out the oldest is dropped: an honest request waits for milliseconds only.
+    If connections or memory run out the oldest is dropped: a well-behaved client waits for milliseconds only.
     """
 
     def __init__(self) -> None:
@@ -79,5 +79,5 @@ class WaitQueue:
 
     def _drop(self, waiter: Waiter) -> bool:
         self.remove(waiter)
-        waiter.cut_off(at_once=True)
+        waiter.cut_off(immediately=True)
         return True

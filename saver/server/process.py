@@ -20,7 +20,7 @@ from saver.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_TICK = 0.5  # seconds between two looks at the deadlines
+_TICK = 0.5  # seconds between two checks of the deadlines
 _MAX_CONNECTIONS = 10_000
 # File descriptors for the database, the rate limits and everything else.
 _OTHER_FILES = 256
@@ -50,12 +50,12 @@ class Process:
             await self._tick(_TICK)
         for listener in listeners:
             self._loop.remove_reader(listener)
-        await self._end()
+        await self._shut_down()
 
-    async def _end(self) -> None:
+    async def _shut_down(self) -> None:
         self._hub.stop()
         deadline = self._hub.now() + self._worker.cfg.graceful_timeout
-        while self._hub.connections and self._hub.now() < deadline and not self._worker.stops_at_once:
+        while self._hub.connections and self._hub.now() < deadline and not self._worker.is_quick_shutdown:
             await self._tick(_TICK / 10)
         self._count(self._hub.timed_out)
 

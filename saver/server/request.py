@@ -56,27 +56,27 @@ class Request:
         return cls(name, "/", "/", "", (1, 1), [], BytesIO(), closes=True)
 
     def should_close(self) -> bool:
-        """Whether its connection ends with the answer."""
+        """Whether its connection is closed after the response."""
         return self.closes
 
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """The bytes of a response, and whether its connection ends with it."""
+    """The bytes of a response, and whether its connection is closed after it."""
 
     data: bytes
     closes: bool
 
 
-class _Sink:
+class _ResponseBuffer:
     """Stands in for the client's socket, which belongs to the event loop."""
 
     def __init__(self) -> None:
-        self.pieces: list[bytes] = []
+        self.parts: list[bytes] = []
 
     def sendall(self, data: bytes) -> None:
-        """Collect a piece; the event loop sends all of them."""
-        self.pieces.append(data)
+        """Collect a part; the event loop sends all of them."""
+        self.parts.append(data)
 
     send = sendall
 
@@ -85,22 +85,22 @@ def run_app(
     app: WSGIApplication, request: Request, client: Address, server: Address, config: Any
 ) -> RawResponse:
     """Run the app for one request."""
-    sink = _Sink()
-    response, variables = wsgi.create(request, sink, client, server, config)
+    buffer = _ResponseBuffer()
+    response, variables = wsgi.create(request, buffer, client, server, config)
     variables["wsgi.multithread"] = True
-    pieces: Iterable[bytes] = app(variables, response.start_response)
+    parts: Iterable[bytes] = app(variables, response.start_response)
     try:
-        for piece in pieces:
-            response.write(piece)
+        for part in parts:
+            response.write(part)
         response.close()
     finally:
-        if hasattr(pieces, "close"):
-            pieces.close()
-    return RawResponse(b"".join(sink.pieces), response.should_close())
+        if hasattr(parts, "close"):
+            parts.close()
+    return RawResponse(b"".join(buffer.parts), response.should_close())
 
 
-def _headers(found: list[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
-    for name, value in found:
+def _headers(headers: list[tuple[bytes, bytes]]) -> Iterable[tuple[str, str]]:
+    for name, value in headers:
         # A name with an underscore would become the same WSGI variable as one with a hyphen.
         # The parser has removed the transfer coding.
         if b"_" not in name and name != b"transfer-encoding":

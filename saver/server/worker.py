@@ -15,11 +15,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         """Accept the number of threads, which are used here."""
 
     def load_wsgi(self) -> None:
-        """Make the app."""
+        """Create the app."""
         self.wsgi = self.app.wsgi()
 
     def run(self) -> None:
-        """Serve until the master says otherwise."""
+        """Serve until the master stops this worker."""
         # Imported here: the master must not import the app, or a reload would start old code.
         from saver.server.process import Process  # noqa: PLC0415
 
@@ -29,7 +29,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             self._cleanup()
 
     @property
-    def stops_at_once(self) -> bool:
+    def is_quick_shutdown(self) -> bool:
         """Whether to stop without finishing requests."""
         return bool(self._quick_shutdown)
 

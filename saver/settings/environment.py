@@ -1,7 +1,7 @@
 """Read the settings from the environment and from ``.env``.
 
-A fault stops the start and every fault is named at once, by its variable. ``.env`` is the clone's: the
-folder in which a process is started must not decide which database it uses.
+An error stops the start, and all errors are reported together, each with its variable. ``.env`` is in the
+clone: the folder in which a process is started must not decide which database it uses.
 """
 
 from __future__ import annotations
@@ -15,44 +15,42 @@ from dotenv import dotenv_values
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from saver.settings.fields import ENCODING, PREFIX, ROOT, Settings, names_of
+from saver.settings.fields import ENCODING, PREFIX, ROOT, Settings, variable_names
 
 # Names the file that is read below the environment; it is no setting of the service itself.
 _ENV_FILE = f"{PREFIX}ENV_FILE"
 
 
 class SettingsError(Exception):
-    """What is wrong with the settings, a line each, by the variable's name."""
+    """The settings are wrong; the message has one line for each error, with the name of the variable."""
 
 
 def read_settings() -> Settings:
     """Read the environment and the clone's ``.env``, or the file that ``SAVER_ENV_FILE`` names.
 
-    Raises SettingsError, which names every fault.
+    Raises SettingsError, with every error.
     """
     file = _env_file()
     given = {**(_values_of(file) if file else {}), **os.environ}
-    faults = [*_unknown(given), *_contradictions(given)]
+    errors = [*_unknown(given), *_contradictions(given)]
     try:
         settings = Settings(_env_file=file)
     except ValidationError as error:
-        faults += [
-            _sentence(detail, given) for detail in error.errors(include_input=False, include_url=False)
-        ]
+        errors += [_message(detail, given) for detail in error.errors(include_input=False, include_url=False)]
         settings = None
-    if faults or settings is None:
-        raise SettingsError("\n".join(faults))
+    if errors or settings is None:
+        raise SettingsError("\n".join(errors))
     return settings
 
 
-def environment_of_others(changed: Mapping[str, str]) -> dict[str, str]:
-    """The environment of another program: this process's without our settings, with ``changed``."""
+def environment_without_settings(changed: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process for another program: without settings, with ``changed``."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     return {**kept, **changed}
 
 
 def notify_socket() -> str | None:
-    """The socket of the service manager, if one started this process; see ``saver.notify``."""
+    """The socket of the service manager, if one started this process; see ``saver.ops.systemd``."""
     return os.environ.get("NOTIFY_SOCKET")
 
 
@@ -78,32 +76,32 @@ def _values_of(file: Path) -> dict[str, str | None]:
 
 
 def _unknown(given: Mapping[str, str | None]) -> list[str]:
-    known = {_ENV_FILE, *(name for field in Settings.model_fields for name in names_of(field))}
+    known = {_ENV_FILE, *(name for field in Settings.model_fields for name in variable_names(field))}
     unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
     return [f"{name}: is no setting of saver" for name in unknown]
 
 
 def _contradictions(given: Mapping[str, str | None]) -> Iterator[str]:
-    values = _in_capitals(given)
+    values = _with_upper_case_names(given)
     for field in Settings.model_fields:
-        names = [name for name in names_of(field) if name in values]
+        names = [name for name in variable_names(field) if name in values]
         if len({values[name] for name in names}) > 1:
             yield f"{' and '.join(names)}: are two names of one setting and have different values"
 
 
-def _sentence(detail: ErrorDetails, given: Mapping[str, str | None]) -> str:
+def _message(detail: ErrorDetails, given: Mapping[str, str | None]) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     return f"{_variable(str(detail['loc'][0]), given)}: {message}" if detail["loc"] else message
 
 
 def _variable(location: str, given: Mapping[str, str | None]) -> str:
-    """The variable that has a fault; ``location`` is its field or the present name of its variable."""
+    """The variable that is wrong; ``location`` is its field or the present name of its variable."""
     name = location.upper().removeprefix(PREFIX)
-    names = next(found for found in map(names_of, Settings.model_fields) if found[0] == PREFIX + name)
-    values = _in_capitals(given)
+    names = next(found for found in map(variable_names, Settings.model_fields) if found[0] == PREFIX + name)
+    values = _with_upper_case_names(given)
     return " and ".join(found for found in names if found in values) or names[0]
 
 
-def _in_capitals(given: Mapping[str, str | None]) -> dict[str, str | None]:
-    # pydantic-settings reads names in small letters too.
+def _with_upper_case_names(given: Mapping[str, str | None]) -> dict[str, str | None]:
+    # pydantic-settings reads names in lower case too.
     return {name.upper(): value for name, value in given.items()}

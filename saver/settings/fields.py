@@ -42,7 +42,7 @@ _JSON_PER_BYTE = 6
 _OTHER_FIELDS = 65_536
 
 
-def _or_formerly(name: str, old: str) -> AliasChoices:
+def _with_old_name(name: str, old: str) -> AliasChoices:
     return AliasChoices(PREFIX + name, PREFIX + old)
 
 
@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     rate_limit_storage: StorageUrl = Field(
         "",
         repr=False,
-        validation_alias=_or_formerly("RATE_LIMIT_STORAGE", "LIMITS_URL"),
+        validation_alias=_with_old_name("RATE_LIMIT_STORAGE", "LIMITS_URL"),
         description="Where rate limits are counted and receipts are stored. Empty: in files of the data"
         " directory, exact for all processes of one machine. `redis://user:password@host:port`,"
         " `rediss://` with TLS or `redis+unix:///path`: in a Redis, exact for several machines.",
@@ -117,17 +117,17 @@ class Settings(BaseSettings):
     )
     code_cooldown: Annotated[int, Field(ge=0), Unit("seconds")] = Field(
         86_400,
-        validation_alias=_or_formerly("CODE_COOLDOWN", "REST"),
+        validation_alias=_with_old_name("CODE_COOLDOWN", "REST"),
         description="The time between the end of a text and the return of its code to the pool.",
     )
     sweep_interval: Seconds = Field(
         5,
-        validation_alias=_or_formerly("SWEEP_INTERVAL", "SWEEP_EVERY"),
+        validation_alias=_with_old_name("SWEEP_INTERVAL", "SWEEP_EVERY"),
         description="The time between two sweeps of the worker.",
     )
     max_concurrent_kdf: Annotated[PositiveInt, Unit("threads")] = Field(
         2,
-        validation_alias=_or_formerly("MAX_CONCURRENT_KDF", "DERIVE_AT_ONCE"),
+        validation_alias=_with_old_name("MAX_CONCURRENT_KDF", "DERIVE_AT_ONCE"),
         description="How many threads of a process may compute the key of a password at the same time."
         " One computation keeps one processor busy.",
     )
@@ -175,37 +175,37 @@ class Settings(BaseSettings):
 
     @field_validator("trusted_proxies", "metrics_allowed", mode="before")
     @classmethod
-    def _split(cls, given: object) -> object:
+    def _split_at_commas(cls, given: object) -> object:
         return (
             [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
         )
 
     @field_validator("data_dir")
     @classmethod
-    def _from_the_clone(cls, given: Path) -> Path:
+    def _resolve_data_dir(cls, given: Path) -> Path:
         return ROOT / given
 
     @field_validator("*", mode="before")
     @classmethod
-    def _is_unicode(cls, given: object, info: ValidationInfo) -> object:
+    def _require_unicode(cls, given: object, info: ValidationInfo) -> object:
         # The name of a directory may be any bytes.
         if isinstance(given, str) and info.field_name != "data_dir":
             try:
                 given.encode()
             except UnicodeEncodeError:
-                # It would start, and then fail wherever the value is shown.
+                # Otherwise the service would start and fail as soon as it shows the value.
                 raise ValueError("must be in UTF-8") from None
         return given
 
     @model_validator(mode="after")
-    def _lives_in_order(self) -> Self:
-        lives = (
+    def _check_order_of_lifetimes(self) -> Self:
+        lifetimes = (
             self.min_expires_in,
             self.default_expires_in,
             self.max_expires_in,
             self.max_expires_in_sealed,
         )
-        if list(lives) != sorted(lives):
+        if list(lifetimes) != sorted(lifetimes):
             raise ValueError(
                 "SAVER_MIN_EXPIRES_IN <= SAVER_DEFAULT_EXPIRES_IN <= SAVER_MAX_EXPIRES_IN"
                 " <= SAVER_MAX_EXPIRES_IN_SEALED must hold"
@@ -223,17 +223,17 @@ class Settings(BaseSettings):
         return self.max_text_bytes * _JSON_PER_BYTE + _OTHER_FIELDS
 
     @property
-    def counts(self) -> str:
+    def counters_url(self) -> str:
         """The URL of the storage of the rate limits."""
         return self.rate_limit_storage or f"shared://{self.data_dir.resolve() / 'counts'}"
 
     @property
-    def has_redis(self) -> bool:
-        """Whether there is a Redis that all machines share."""
-        return self.counts.startswith("redis")
+    def uses_redis(self) -> bool:
+        """Whether rate limits and receipts are stored in Redis."""
+        return self.counters_url.startswith("redis")
 
 
-def names_of(field: str) -> tuple[str, ...]:
+def variable_names(field: str) -> tuple[str, ...]:
     """The environment variables of a setting, by its name in ``Settings``; the present name first."""
     alias = Settings.model_fields[field].validation_alias
     if isinstance(alias, AliasChoices):

@@ -1,8 +1,8 @@
 """Update a restored backup with what has happened to its codes since.
 
-A code that was free in the backup may have been leased since, and its owner
-must never find a stranger's text under it; a text that was live in it may have been deleted since, and
-must not come back. There are two ways:
+A code that was free in the backup may have been leased since, and the person who has it must never get
+another person's text. A text that was live in the backup may have been deleted since, and must not be
+served again. There are two ways:
 
 ``merge_from_old``: the replaced database exists and is intact. Its leases that are not
 in the backup are inserted as wiped texts with their own ``free_at``; every text of the
@@ -49,7 +49,7 @@ from saver.store.wipe import SECRET_COLUMNS, WIPED, EndReason
 _BATCH = 10_000
 
 # Only these columns are read of the old database, so it may have another schema.
-_old = text.to_metadata(MetaData(), schema=sqlite_files.OLD).alias("before")
+_old = text.to_metadata(MetaData(), schema=sqlite_files.OLD).alias("old_text")
 _same_code = _old.c.code == text.c.code
 _same_lease = and_(_same_code, _old.c.owner_hash == text.c.owner_hash)
 
@@ -72,21 +72,21 @@ def quarantine_all(database: Database, connection: Connection, now: int, until: 
     cool-down, open texts are wiped too: an owner may have deleted one, and its code may have been
     leased again to somebody who would now see it. A sealed text is unreadable without its password.
     """
-    gone: ColumnElement[bool] = text.c.once
-    if now >= _made_at_least(connection) + cool_down:
-        gone = or_(gone, text.c.seal.is_(None))
-    connection.execute(_end_where(and_(is_live, gone)), {"now": now})
+    to_wipe: ColumnElement[bool] = text.c.once
+    if now >= _earliest_backup_time(connection) + cool_down:
+        to_wipe = or_(to_wipe, text.c.seal.is_(None))
+    connection.execute(_wipe_where(and_(is_live, to_wipe)), {"now": now})
     connection.execute(_EXTEND_COOL_DOWN, {"until": until})
     connection.execute(_COOL_DOWN_ALL_FREE, {"now": now, "until": until})
     connection.execute(delete(pool))
     _wipe_expired(database, connection, now)
 
 
-def _made_at_least(connection: Connection) -> int:
-    """Return the latest time in the backup (UTC seconds): it was made then or later."""
-    beat = connection.scalar(select(func.max(sweeper.c.beat_at)))
+def _earliest_backup_time(connection: Connection) -> int:
+    """Return the latest time in the backup (UTC seconds): the backup is not older than that."""
+    heartbeat = connection.scalar(select(func.max(sweeper.c.beat_at)))
     saved = connection.scalar(select(func.max(text.c.saved_at)))
-    return max(beat or 0, saved or 0)
+    return max(heartbeat or 0, saved or 0)
 
 
 def _wipe_expired(database: Database, connection: Connection, now: int) -> None:
@@ -94,7 +94,7 @@ def _wipe_expired(database: Database, connection: Connection, now: int) -> None:
         pass
 
 
-def _end_where(condition: ColumnElement[bool]) -> Update:
+def _wipe_where(condition: ColumnElement[bool]) -> Update:
     values: dict[str, Any] = {
         **WIPED,
         "expires_at": bindparam("now"),
@@ -104,9 +104,9 @@ def _end_where(condition: ColumnElement[bool]) -> Update:
 
 
 # Texts that are live in the backup, whose leases have ended.
-_WIPE_ENDED = _end_where(and_(is_live, ~exists().where(_same_lease).correlate(text)))
+_WIPE_ENDED = _wipe_where(and_(is_live, ~exists().where(_same_lease).correlate(text)))
 
-_wiped = _old.c.body.is_(None)
+_is_wiped_in_old = _old.c.body.is_(None)
 _UPDATE_SAME_LEASES = (
     update(text)
     .where(_same_lease)
@@ -115,24 +115,24 @@ _UPDATE_SAME_LEASES = (
         free_at=case((_old.c.free_at > text.c.free_at, _old.c.free_at), else_=text.c.free_at),
         claim_hash=_old.c.claim_hash,
         ended=_old.c.ended,
-        **{name: case((_wiped, null()), else_=text.c[name]) for name in SECRET_COLUMNS},
+        **{name: case((_is_wiped_in_old, null()), else_=text.c[name]) for name in SECRET_COLUMNS},
     )
 )
 _DELETE_OTHER_LEASES = delete(text).where(
     exists().where(_same_code, _old.c.owner_hash != text.c.owner_hash).correlate(text)
 )
 _REMOVE_FROM_POOL = delete(pool).where(pool.c.code.in_(select(_old.c.code)))
-_lives_there = and_(_old.c.body.is_not(None), _old.c.expires_at > bindparam("now"))
+_is_live_in_old = and_(_old.c.body.is_not(None), _old.c.expires_at > bindparam("now"))
 _INSERT_AS_COOLING = insert(text).from_select(
     ["code", "owner_hash", "saved_at", "expires_at", "free_at", "ended"],
     select(
         _old.c.code,
         _old.c.owner_hash,
         _old.c.saved_at,
-        case((_lives_there, bindparam("now")), else_=_old.c.expires_at),
+        case((_is_live_in_old, bindparam("now")), else_=_old.c.expires_at),
         _old.c.free_at,
-        # For the status that its owner asks for.
-        case((_lives_there, EndReason.DELETED.value), else_=_old.c.ended),
+        # The owner can still ask for the status.
+        case((_is_live_in_old, EndReason.DELETED.value), else_=_old.c.ended),
     ).where(~exists().where(_same_code).correlate(_old)),
 )
 

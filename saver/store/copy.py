@@ -17,8 +17,8 @@ TABLES = (pool, text)
 _ROWS = {pool: 10_000, text: 64}
 
 
-class Side(NamedTuple):
-    """A database and a connection in a transaction of it."""
+class OpenDatabase(NamedTuple):
+    """A database and a connection to it with an open transaction."""
 
     database: Database
     connection: Connection
@@ -29,32 +29,32 @@ def is_empty(connection: Connection) -> bool:
     return all(connection.execute(select(table.c.code).limit(1)).first() is None for table in TABLES)
 
 
-def copy_all(source: Side, target: Side, advance: Callable[[int], None]) -> None:
+def copy_all(source: OpenDatabase, target: OpenDatabase, advance: Callable[[int], None]) -> None:
     """Copy every row into empty tables; ``advance`` gets the number of rows after each batch."""
     for table in TABLES:
         target.database.copy_rows(target.connection, table, _rows(source, table, advance))
 
 
-def is_same(source: Side, target: Side) -> bool:
-    """Return whether every row of both is the same."""
+def is_same(source: OpenDatabase, target: OpenDatabase) -> bool:
+    """Return whether both have the same rows."""
     return all(_is_same(source, target, table) for table in TABLES)
 
 
-def _is_same(source: Side, target: Side, table: Table) -> bool:
+def _is_same(source: OpenDatabase, target: OpenDatabase, table: Table) -> bool:
     batches = zip_longest(_batches(source, table), _batches(target, table))
-    return all(one == other for one, other in batches)
+    return all(copied == original for original, copied in batches)
 
 
-def _rows(source: Side, table: Table, advance: Callable[[int], None]) -> Iterator[Sequence[Any]]:
+def _rows(source: OpenDatabase, table: Table, advance: Callable[[int], None]) -> Iterator[Sequence[Any]]:
     for batch in _batches(source, table):
         yield from batch
         advance(len(batch))
 
 
-def _batches(side: Side, table: Table) -> Iterator[Sequence[tuple[Any, ...]]]:
+def _batches(source: OpenDatabase, table: Table) -> Iterator[Sequence[tuple[Any, ...]]]:
     # Rows of the driver: those of SQLAlchemy take several times as long for millions of them.
-    cursor = side.database.open_cursor(side.connection)
-    cursor.execute(str(select(table).order_by(table.c.code).compile(side.connection)))
+    cursor = source.database.open_cursor(source.connection)
+    cursor.execute(str(select(table).order_by(table.c.code).compile(source.connection)))
     while batch := cursor.fetchmany(_ROWS[table]):
         yield batch
     cursor.close()

@@ -103,10 +103,10 @@ class TextOwner:
         """
         return self._end(code, lambda now: saved_until is None or now.saved_at <= saved_until)
 
-    def _end(self, code: Code, meant: Callable[[_Owned], bool]) -> bool:
+    def _end(self, code: Code, is_meant: Callable[[_Owned], bool]) -> bool:
         def work(connection: Connection) -> bool:
             now = self._found(connection, code, to_write=True)
-            ends = now is not None and now.live and meant(now)
+            ends = now is not None and now.live and is_meant(now)
             if ends:
                 wipe_now(self._store, connection, code, EndReason.DELETED)
             return ends
@@ -114,13 +114,13 @@ class TextOwner:
         return self._store.write(work)
 
     def _found(self, connection: Connection, code: Code, *, to_write: bool = False) -> _Owned | None:
-        asked = FIND_OWNED.with_for_update() if to_write else FIND_OWNED
-        return connection.execute(asked, {"code": code, "now": self._store.now()}).one_or_none()
+        statement = FIND_OWNED.with_for_update() if to_write else FIND_OWNED
+        return connection.execute(statement, {"code": code, "now": self._store.now()}).one_or_none()
 
     def _owned(self, code: Code, owner_token: str) -> _Owned:
-        shown = hash_secret(owner_token)
+        token_hash = hash_secret(owner_token)
         found = self._store.read(lambda connection: self._found(connection, code))
-        if not hmac.compare_digest(shown, found.owner_hash if found else NO_HASH) or found is None:
+        if not hmac.compare_digest(token_hash, found.owner_hash if found else NO_HASH) or found is None:
             raise self._store.not_found(code, found.seal if found and found.live else None)
         return found
 

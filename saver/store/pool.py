@@ -46,37 +46,45 @@ class FillResult:
 class Audit:
     """Counts of one snapshot.
 
-    ``both`` counts codes that are in the pool and under a text, ``overdue``
-    texts that have expired and are not wiped yet.
+    ``duplicated`` counts codes that are in the pool and under a text, ``not_wiped`` texts that
+    have expired and still have their bodies. ``pool_size`` is how many codes there must be.
     """
 
     free: int
     live: int
-    overdue: int
-    resting: int
-    both: int
-    wanted: int
+    not_wiped: int
+    cooling_down: int
+    duplicated: int
+    pool_size: int
+
+    @property
+    def total(self) -> int:
+        """How many codes there are."""
+        return self.free + self.live + self.not_wiped + self.cooling_down - self.duplicated
 
     @property
     def missing(self) -> int:
         """How many codes are in neither table; negative if there are too many."""
-        return self.wanted - (self.free + self.live + self.overdue + self.resting - self.both)
+        return self.pool_size - self.total
 
     @property
-    def clean(self) -> bool:
+    def is_consistent(self) -> bool:
         """Whether every code is in exactly one table."""
-        return self.both == 0 and self.missing == 0
+        return self.duplicated == 0 and self.missing == 0
 
 
 @dataclass(frozen=True, slots=True)
 class PoolStats:
-    """Counts for metrics: ``live`` texts include the ``sealed``; ``oldest_overdue`` is in seconds."""
+    """Counts for metrics: ``live`` includes ``sealed``.
+
+    ``oldest_not_wiped`` is how many seconds ago the oldest text expired that is not wiped; 0 if all are.
+    """
 
     free: int
     live: int
     sealed: int
-    resting: int
-    oldest_overdue: int
+    cooling_down: int
+    oldest_not_wiped: int
 
 
 def fill_letter(database: Database, connection: Connection, letter: str) -> int:
@@ -84,8 +92,8 @@ def fill_letter(database: Database, connection: Connection, letter: str) -> int:
     database.disable_timeouts(connection)
     # Two concurrent fills would add the same codes.
     database.lock(connection, "fill", letter)
-    span = {"first": f"{letter}{LETTERS[0] * 3}", "last": f"{letter}{LETTERS[-1] * 3}"}
-    present = connection.scalars(_count_present, span).one()
+    code_range = {"first": f"{letter}{LETTERS[0] * 3}", "last": f"{letter}{LETTERS[-1] * 3}"}
+    present = connection.scalars(_count_present, code_range).one()
     if present == PER_LETTER:
         return 0
     if present:
@@ -102,14 +110,14 @@ def _codes_of(letter: str) -> Iterator[tuple[str]]:
 def count(connection: Connection, now: int, pool_size: int = SPACE) -> Audit:
     """Count where the ``pool_size`` codes are, as of ``now`` in UTC seconds."""
     row = connection.execute(_audit, {"now": now}).one()
-    return Audit(row.free, row.live, row.overdue, row.resting, row.both, pool_size)
+    return Audit(row.free, row.live, row.not_wiped, row.cooling_down, row.duplicated, pool_size)
 
 
 def stats(connection: Connection, now: int) -> PoolStats:
     """Count for metrics, as of ``now`` in UTC seconds."""
     row = connection.execute(_stats, {"now": now}).one()
-    overdue = 0 if row.oldest is None else now - row.oldest
-    return PoolStats(row.free, row.live, row.sealed, row.resting, overdue)
+    age = 0 if row.oldest is None else now - row.oldest
+    return PoolStats(row.free, row.live, row.sealed, row.cooling_down, age)
 
 
 def count_free(connection: Connection) -> int:
@@ -117,51 +125,51 @@ def count_free(connection: Connection) -> int:
     return int(connection.scalars(select(func.count()).select_from(pool)).one())
 
 
-def _span(table: Table) -> ColumnElement[bool]:
+def _is_in_range(table: Table) -> ColumnElement[bool]:
     # Not "between": SQLAlchemy would write the collation where PostgreSQL does not accept it.
     return (table.c.code >= bindparam("first")) & (table.c.code <= bindparam("last"))
 
 
-def _how_many_in(table: Table) -> ScalarSelect[int]:
-    return select(func.count()).select_from(table).where(_span(table)).scalar_subquery()
+def _count_codes_in(table: Table) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).where(_is_in_range(table)).scalar_subquery()
 
 
 # In one statement, so that a code which moves meanwhile is counted exactly once.
-_count_present = select(_how_many_in(pool) + _how_many_in(text))
+_count_present = select(_count_codes_in(pool) + _count_codes_in(text))
 
 _letters = (
     values(column("letter", Text), name="letters").data([(letter,) for letter in LETTERS]).cte("letters")
 )
 _second, _third, _fourth = (_letters.alias(name) for name in ("second", "third", "fourth"))
-_made = bindparam("letter", type_=Text) + _second.c.letter + _third.c.letter + _fourth.c.letter
-_every = _second.join(_third, true()).join(_fourth, true())
-_all_codes = select(_made.label("code")).select_from(_every)
+_code = bindparam("letter", type_=Text) + _second.c.letter + _third.c.letter + _fourth.c.letter
+_letter_combinations = _second.join(_third, true()).join(_fourth, true())
+_all_codes = select(_code.label("code")).select_from(_letter_combinations)
 _add_all = insert(pool).from_select(["code"], _all_codes)
 _add_missing = insert(pool).from_select(
     ["code"],
     _all_codes.where(
-        ~exists().where(pool.c.code == _made).correlate_except(pool),
-        ~exists().where(text.c.code == _made).correlate_except(text),
+        ~exists().where(pool.c.code == _code).correlate_except(pool),
+        ~exists().where(text.c.code == _code).correlate_except(text),
     ),
 )
 
 
-def _how_many(condition: ColumnElement[bool]) -> ScalarSelect[int]:
+def _count_texts(condition: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(func.count()).select_from(text).where(condition).scalar_subquery()
 
 
 _audit = select(
     select(func.count()).select_from(pool).scalar_subquery().label("free"),
-    _how_many(is_live).label("live"),
-    _how_many(has_body & is_expired).label("overdue"),
-    _how_many(~has_body).label("resting"),
-    _how_many(text.c.code.in_(select(pool.c.code))).label("both"),
+    _count_texts(is_live).label("live"),
+    _count_texts(has_body & is_expired).label("not_wiped"),
+    _count_texts(~has_body).label("cooling_down"),
+    _count_texts(text.c.code.in_(select(pool.c.code))).label("duplicated"),
 )
 
 _stats = select(
     select(func.count()).select_from(pool).scalar_subquery().label("free"),
-    _how_many(is_live).label("live"),
-    _how_many(is_live & text.c.seal.is_not(None)).label("sealed"),
-    _how_many(~has_body).label("resting"),
+    _count_texts(is_live).label("live"),
+    _count_texts(is_live & text.c.seal.is_not(None)).label("sealed"),
+    _count_texts(~has_body).label("cooling_down"),
     select(func.min(text.c.expires_at)).where(has_body, is_expired).scalar_subquery().label("oldest"),
 )

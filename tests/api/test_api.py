@@ -228,7 +228,7 @@ def test_health(client: FlaskClient, app: Flask) -> None:
     assert client.get("/healthz").json == {"status": "ok"}
     before = client.get("/readyz")
     assert (before.status_code, before.json["sweeper"], before.json["database"]) == (503, "failing", "ok")
-    app.extensions["saver"].readiness.beat()
+    app.extensions["saver"].readiness.record_heartbeat()
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json) == (
         200,
@@ -237,7 +237,7 @@ def test_health(client: FlaskClient, app: Flask) -> None:
 
 
 def test_readyz_notices_a_sweeper_that_is_gone(client: FlaskClient, app: Flask, clock: Clock) -> None:
-    app.extensions["saver"].readiness.beat()
+    app.extensions["saver"].readiness.record_heartbeat()
     clock.tick(3_600)
     assert client.get("/readyz").json["sweeper"] == "failing"
 

@@ -28,7 +28,7 @@ def figures(client: FlaskClient) -> dict[str, float]:
 def test_the_figures_are_those_of_the_database(make_app: Callable[..., Flask], clock: Clock) -> None:
     app = make_app(misses_a_minute=4, misses_a_day_in_all=1_000)
     client, services = app.test_client(), app.extensions["saver"]
-    services.readiness.beat()
+    services.readiness.record_heartbeat()
     store = services.store
     save(store, "short", 60)
     save(store, "open", 3_600)

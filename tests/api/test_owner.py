@@ -132,7 +132,7 @@ def test_extending_keeps_the_rest(store: TextStore, clock: Clock) -> None:
     assert store.sweep(10).freed == 0
     clock.tick(1)
     store.sweep(10)
-    assert store.audit().resting == 0
+    assert store.audit().cooling_down == 0
 
 
 def test_the_token_of_one_text_is_nothing_for_another(store: TextStore) -> None:

@@ -94,7 +94,12 @@ def test_everything_is_copied_and_the_service_goes_on_there(
     done = copier.run(target.address, hooks)
     assert_same(database, target)
     assert (done.is_new, done.audit) == (True, store.audit())
-    assert (done.audit.live, done.audit.overdue, done.audit.resting, done.audit.both) == (5, 10, 11, 0)
+    assert (done.audit.live, done.audit.not_wiped, done.audit.cooling_down, done.audit.duplicated) == (
+        5,
+        10,
+        11,
+        0,
+    )
     assert (hooks.stages, hooks.missing) == (list(STAGES), 0)
     there: TextStore = make_app("data", database_url=target.address).extensions["saver"].store
     assert there.load(texts["open"].code).text == HOSTILE

@@ -79,7 +79,7 @@ class TestNobodyWaitsForAnothersCode:
 class TestItComesBackByItself:
     def test_a_lost_connection_is_not_noticed(self, app: Flask, database: PostgresDatabase) -> None:
         client, store = app.test_client(), app.extensions["saver"].store
-        app.extensions["saver"].readiness.beat()
+        app.extensions["saver"].readiness.record_heartbeat()
         kept = save(store, "text", 600)
 
         def connect() -> None:
@@ -203,7 +203,7 @@ class TestTwoAtOnce:
     def test_two_fills_add_every_code_once(self, store: TextStore, database: PostgresDatabase) -> None:
         added = run_concurrently([lambda: sum(step.added for step in store.fill())] * 2, patience=180)
         assert sum(added) == SPACE - 4
-        assert store.audit().clean
+        assert store.audit().is_consistent
 
     def test_two_migrations_are_one(self, cluster: Cluster, tmp_path: Path) -> None:
         database = cluster.make()
@@ -230,7 +230,7 @@ class TestTwoAtOnce:
 
     def test_two_heartbeats_are_one(self, make_app: Callable[..., Flask], database: PostgresDatabase) -> None:
         services: Services = make_app(threads=8).extensions["saver"]
-        run_concurrently([services.readiness.beat] * 8)
+        run_concurrently([services.readiness.record_heartbeat] * 8)
         assert query(database, "SELECT count(*) FROM sweeper") == [(1,)]
 
 

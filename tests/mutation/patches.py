@@ -86,8 +86,8 @@ PATCHES = [
     Patch(
         "a backup gets its name before it is checked",
         "saver/ops/backup.py",
-        "            audit = self._copied(partial) if",
-        "            target.hardlink_to(partial)\n            audit = self._copied(partial) if",
+        "            audit = self._copy_and_verify(partial) if",
+        "            target.hardlink_to(partial)\n            audit = self._copy_and_verify(partial) if",
         "tests/ops/test_backup.py::test_a_copy_that_breaks_a_rule_gets_no_name",
     ),
     Patch(

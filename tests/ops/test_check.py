@@ -61,7 +61,7 @@ def lines(output: str) -> dict[str, str]:
 def test_all_is_well(run: FlaskCliRunner, app: Flask, codes: list[str]) -> None:
     services: Services = app.extensions["saver"]
     code = save(services.store, "x", 600).code
-    services.readiness.beat()
+    services.readiness.record_heartbeat()
     result = run.invoke(args=["check"])
     assert lines(result.stdout) == dict.fromkeys(
         ["database", "schema", "codes", "worker", "disk", "counts", "files"], "ok"
@@ -73,7 +73,7 @@ def test_all_is_well(run: FlaskCliRunner, app: Flask, codes: list[str]) -> None:
 
 def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, app: Flask, clock: Clock) -> None:
     assert "it never swept" in run.invoke(args=["check"]).stdout
-    app.extensions["saver"].readiness.beat()
+    app.extensions["saver"].readiness.record_heartbeat()
     clock.tick(61)
     result = run.invoke(args=["check"])
     assert (result.exit_code, lines(result.stdout)["worker"]) == (1, "FAILING")
@@ -91,7 +91,7 @@ def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, app: Flask, c
 )
 def test_what_is_wrong_is_told(run: FlaskCliRunner, app: Flask, harm: str, name: str) -> None:
     services: Services = app.extensions["saver"]
-    services.readiness.beat()
+    services.readiness.record_heartbeat()
     with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
     result = run.invoke(args=["check"])
@@ -117,7 +117,7 @@ def test_files_that_others_may_change_are_told(
             "only root gives a folder away: sudo ./scripts/test tests/ops/test_check.py", pytrace=False
         )
     services: Services = app.extensions["saver"]
-    services.readiness.beat()
+    services.readiness.record_heartbeat()
     harm(services.settings.data_dir)
     result = run.invoke(args=["check"])
     # What is counted in another place's file is not counted at all.
@@ -135,7 +135,7 @@ def test_a_pool_that_runs_short_is_told(
     run: FlaskCliRunner, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services: Services = app.extensions["saver"]
-    services.readiness.beat()
+    services.readiness.record_heartbeat()
     # Millions of texts would take their time, so short is what is not quite full.
     monkeypatch.setattr("saver.ops.check.LOW_POOL", 1.0)
     assert lines(run.invoke(args=["check"]).stdout)["codes"] == "ok"
@@ -190,7 +190,7 @@ class TestEveryCode:
     def test_all_is_well(self, run: FlaskCliRunner, app: Flask) -> None:
         services: Services = app.extensions["saver"]
         save(services.store, "x", 600)
-        services.readiness.beat()
+        services.readiness.record_heartbeat()
         result = run.invoke(args=["check"])
         assert f"{SPACE - 1:,} of {SPACE:,} free, 1 texts live, 0 resting" in result.stdout
         assert result.exit_code == 0

@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import URL, make_url
 
-from saver.app import Services, database_of
+from saver.app import Services, database_url
 from saver.codes import SPACE
 from saver.store import NoTextError, TextStore
 from tests.conftest import ALL_DATABASES, Clock
@@ -35,7 +35,13 @@ def test_fill_adds_every_code_that_is_nowhere(
     assert "0 codes added" in run.invoke(args=["pool", "fill"]).stdout
     assert store.load(lease.code).text == "kept"
     audit = store.audit()
-    assert (audit.free, audit.live, audit.both, audit.missing, audit.clean) == (SPACE - 1, 1, 0, 0, True)
+    assert (audit.free, audit.live, audit.duplicated, audit.missing, audit.is_consistent) == (
+        SPACE - 1,
+        1,
+        0,
+        0,
+        True,
+    )
 
 
 def test_audit_fails_on_a_code_that_is_missing_or_twice(
@@ -129,7 +135,7 @@ def test_a_database_without_tables_is_told(make_app: Callable[..., Flask], tmp_p
         app.extensions["saver"].store.database.create_file()
     result = app.test_cli_runner().invoke(args=["pool", "count"])
     assert result.exit_code == 1
-    database = database_of(app.extensions["saver"].settings)
+    database = database_url(app.extensions["saver"].settings)
     assert f"the database {name_for_people(database)} is not set up for this version" in result.output
 
 

@@ -15,8 +15,8 @@ import pytest
 import time_machine
 
 from saver.app import Services
-from saver.ops.systemd import Manager
-from saver.worker import Loop, Sweeper
+from saver.ops.systemd import SystemdNotifier
+from saver.worker import PeriodicJob, Sweeper
 from tests.conftest import NO_LIMITS, NOW
 from tests.ops.test_worker import InstantEvent, RecordingEvent, put_rested
 from tests.support.server import environment
@@ -50,9 +50,9 @@ def notify_socket() -> Iterator[NotifySocket]:
 
 
 def test_what_is_said_is_what_systemd_reads(notify_socket: NotifySocket) -> None:
-    manager = Manager(notify_socket.path)
+    manager = SystemdNotifier(notify_socket.path)
     manager.ready(60)
-    manager.alive()
+    manager.keep_alive()
     manager.stopping()
     assert [notify_socket.next(30) for _ in range(3)] == [
         "READY=1\nWATCHDOG_USEC=60000000",
@@ -63,7 +63,7 @@ def test_what_is_said_is_what_systemd_reads(notify_socket: NotifySocket) -> None
 
 @pytest.mark.parametrize("address", [None, "", "/nowhere/notify", "@nobody"])
 def test_nobody_listens_and_nothing_fails(address: str | None) -> None:
-    Manager(address).alive()
+    SystemdNotifier(address).keep_alive()
 
 
 def test_an_abstract_socket_is_found() -> None:
@@ -71,7 +71,7 @@ def test_an_abstract_socket_is_found() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(f"\0{name}")
         listening.settimeout(30)
-        Manager(f"@{name}").alive()
+        SystemdNotifier(f"@{name}").keep_alive()
         assert listening.recv(100) == b"WATCHDOG=1"
 
 
@@ -86,7 +86,7 @@ def test_a_loop_that_goes_on_says_so_after_every_job(jump: int, fails: bool) -> 
             raise OSError
 
     with time_machine.travel(NOW, tick=False) as clock:
-        Loop(job, 5, InstantEvent(clock, 120, 42, jump), lambda: alive.append(len(jobs))).run()
+        PeriodicJob(job, 5, InstantEvent(clock, 120, 42, jump), lambda: alive.append(len(jobs))).run()
     assert alive == list(range(1, len(jobs) + 1))
     assert len(jobs) > 20
 
@@ -94,13 +94,13 @@ def test_a_loop_that_goes_on_says_so_after_every_job(jump: int, fails: bool) -> 
 def test_a_loop_whose_job_never_comes_says_nothing() -> None:
     alive = []
     with time_machine.travel(NOW, tick=False) as clock:
-        loop = Loop(lambda: None, 5, InstantEvent(clock, 120), lambda: alive.append(1))
-        loop.tick()
+        loop = PeriodicJob(lambda: None, 5, InstantEvent(clock, 120), lambda: alive.append(1))
+        loop.run_pending()
         loop._scheduler.clear()
-        loop._plan = lambda: None  # type: ignore[method-assign]
+        loop._schedule = lambda: None  # type: ignore[method-assign]
         for _ in range(100):
             clock.shift(1)
-            loop.tick()
+            loop.run_pending()
     assert alive == []
 
 

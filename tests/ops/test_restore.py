@@ -29,14 +29,14 @@ def test_a_text_that_lives_is_there_again_and_an_expired_one_is_wiped(service: S
     restored = service.restore(backup)
     assert (service.reads(long.code), service.reads(short.code)) == ("long", None)
     assert query(service.database, "SELECT body FROM text WHERE code = ?", short.code) == [(None,)]
-    assert (restored.audit.live, restored.audit.resting, restored.taken_over) == (1, 1, 0)
+    assert (restored.audit.live, restored.audit.cooling_down, restored.merged) == (1, 1, 0)
     assert service.lease_all() == set(snapshot(backup).free)
 
 
 def test_codes_that_were_leased_since_rest_as_long_as_they_would_have(service: ServiceWithBackups) -> None:
     backup = service.backup()
     since = save(service.store, "since", 6_000)
-    assert service.restore(backup).taken_over == 1
+    assert service.restore(backup).merged == 1
     assert service.reads(since.code) is None
     assert service.store.status(since.code, since.owner_token).state == "deleted"
     assert since.code not in service.lease_all()
@@ -97,7 +97,7 @@ def test_a_code_that_went_round_since_belongs_to_its_new_lease(service: ServiceW
 def test_the_database_so_far_is_kept_and_can_be_restored_in_its_turn(service: ServiceWithBackups) -> None:
     backup = service.backup()
     code = save(service.store, "since", 6_000).code
-    kept = service.restore(backup).kept
+    kept = service.restore(backup).old_database
     assert kept
     assert query(kept, "SELECT code, body FROM text") == [(code, "since")]
     assert snapshot(backup).leased == []
@@ -124,10 +124,10 @@ class TestLost:
         service.lose()
         restored = service.restore(backup, lost=True)
         until = NOW + LONGEST + REST
-        assert (restored.free_from, restored.audit.free, restored.audit.missing) == (
+        assert (restored.quarantined_until, restored.audit.free, restored.audit.missing) == (
             until,
             0,
-            restored.audit.wanted - 4,
+            restored.audit.pool_size - 4,
         )
         assert service.reads(lease.code) == "kept"
         for now in (NOW, NOW + 6_000 + REST, until - 1):
@@ -141,7 +141,7 @@ class TestLost:
     def test_the_operator_may_know_better_how_long_texts_lived(self, service: ServiceWithBackups) -> None:
         backup = service.backup()
         service.lose()
-        assert service.restore(backup, lost=True, codes_rest=7_200).free_from == NOW + 7_200
+        assert service.restore(backup, lost=True, quarantine=7_200).quarantined_until == NOW + 7_200
         service.clock.tick(7_200)
         service.sweep()
         assert len(service.lease_all()) == 4
@@ -186,7 +186,7 @@ class TestLost:
         with pytest.raises(OperationError, match="--lost"):
             service.restore(backup)
         assert service.database.read_bytes() == found
-        kept = service.restore(backup, lost=True).kept
+        kept = service.restore(backup, lost=True).old_database
         assert kept
         assert kept.read_bytes() == found
         assert service.lease_all() == set()

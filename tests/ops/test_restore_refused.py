@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 
 from saver.ops import OperationError
-from saver.ops.files import make_private
+from saver.ops.files import create_private
 from tests.conftest import Clock
 from tests.support.service_with_backups import ServiceWithBackups
 from tests.support.texts import save
@@ -28,7 +28,7 @@ def service(make_app: Callable[..., Flask], clock: Clock, tmp_path: Path) -> Ser
 def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(service: ServiceWithBackups) -> None:
     backup = service.backup()
     left = service.database.with_name("saver.db.restoring")
-    lock = make_private(left)
+    lock = create_private(left)
     with pytest.raises(OperationError, match="another restore is under way"):
         service.restore(backup)
     assert left.exists()

@@ -23,7 +23,7 @@ from saver.codes import Code
 from saver.database import StorageError
 from saver.store import TextStore
 from saver.store.sweep import SweepResult
-from saver.worker import Loop, Sweeper
+from saver.worker import PeriodicJob, Sweeper
 from tests.conftest import ALL_DATABASES, NO_LIMITS, NOW, Clock, address_of
 from tests.support.process import wait_until
 from tests.support.server import environment
@@ -68,7 +68,7 @@ def runs(
     with time_machine.travel(start, tick=False) as clock:
         stop = InstantEvent(clock, last, jump_at, jump)
         found: list[float] = []
-        Loop(lambda: found.append(stop.passed), every, stop).run()
+        PeriodicJob(lambda: found.append(stop.passed), every, stop).run()
     return found
 
 
@@ -118,7 +118,7 @@ def test_a_job_that_fails_is_tried_again_and_its_message_is_not_logged(
         raise RuntimeError("CANARY")
 
     with time_machine.travel(NOW, tick=False) as clock, caplog.at_level(logging.DEBUG):
-        Loop(job, EVERY, InstantEvent(clock, 22)).run()
+        PeriodicJob(job, EVERY, InstantEvent(clock, 22)).run()
     assert len(tries) == 5
     failures = [record for record in caplog.records if record.name == "saver.worker"]
     assert [record.levelname for record in failures] == ["ERROR"] * 5

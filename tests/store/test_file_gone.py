@@ -128,7 +128,7 @@ def test_nobody_else_may_read_a_file_from_its_first_moment(
             upgrade()
         services: Services = app.extensions["saver"]
         app.test_client().post("/api/v1/load", json={"code": "aaaa"})
-        services.readiness.beat()
+        services.readiness.record_heartbeat()
         modes = {
             path.name: stat.S_IMODE(path.stat().st_mode) for path in services.settings.data_dir.iterdir()
         }

@@ -25,14 +25,14 @@ class Hooks:
 
     def start(self, rows: int) -> None:
         self.missing = rows
-        self.reached("start")
+        self.stage_done("start")
 
     def advance(self, rows: int) -> None:
         self.missing -= rows
         if "advance" not in self.stages:
-            self.reached("advance")
+            self.stage_done("advance")
 
-    def reached(self, stage: str) -> None:
+    def stage_done(self, stage: str) -> None:
         self.stages.append(stage)
         self._at.get(stage, lambda: None)()
 

@@ -47,10 +47,10 @@ class ServiceWithBackups:
     def backup(self) -> Path:
         return self.services.tools.backup.make(self.folder, 100).path
 
-    def restore(self, backup: Path, *, lost: bool = False, codes_rest: int | None = None) -> RestoreResult:
+    def restore(self, backup: Path, *, lost: bool = False, quarantine: int | None = None) -> RestoreResult:
         self.close()
         self.open()
-        return self.services.tools.restore.restore(backup, lost=lost, codes_rest=codes_rest)
+        return self.services.tools.restore.restore(backup, lost=lost, quarantine=quarantine)
 
     def lose(self) -> None:
         """The database is gone."""

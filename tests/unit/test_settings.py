@@ -17,7 +17,7 @@ import pytest
 
 from saver.secret import load_secret
 from saver.settings import Settings, SettingsError, read_settings
-from saver.settings.fields import names_of
+from saver.settings.fields import variable_names
 from scripts.document_settings import PAGE, page
 from tests.conftest import settings_in
 from tests.support.server import ROOT
@@ -207,7 +207,7 @@ def former(request: pytest.FixtureRequest) -> str:
 
 
 def field_of(name: str) -> str:
-    return next(field for field in Settings.model_fields if names_of(field)[0] == name)
+    return next(field for field in Settings.model_fields if variable_names(field)[0] == name)
 
 
 def value_of(name: str) -> str:
