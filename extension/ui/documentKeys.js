@@ -5,6 +5,9 @@ import { isNothingButCode } from "../core/codes.js";
 const LETTER = /^\p{L}$/u;
 const EDITABLE = "textarea, input, select, [contenteditable], dialog[open], dialog[open] *";
 
+// It can only be read, and is where the focus is when the next code comes.
+const LOADED_TEXT = "loaded-text";
+
 /** @typedef {{text: string, done: () => void} | null} Copied */
 
 /**
@@ -45,7 +48,8 @@ export function listenToDocument(document, { load, save }) {
 }
 
 /** @param {EventTarget | null} target */
-const isEditable = (target) => target instanceof Element && target.matches(EDITABLE);
+const isEditable = (target) => 
+  target instanceof Element && target.matches(EDITABLE) && target.getAttribute("data-part") !== LOADED_TEXT;
 
 /** @param {Document} document */
 function isSomethingSelected(document) {

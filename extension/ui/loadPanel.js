@@ -54,6 +54,7 @@ export function makeLoadPanel(options) {
   function onChange() {
     onCodeTyped(field.value);
     button.className = field.value ? "main" : "plain";
+    if (!button.disabled) i18n.setText(button, "load");
     showTypedCode(codeField.read());
   }
 

@@ -1,7 +1,5 @@
 /** A text from the share menu of a phone, which the service worker has caught. */
 
-import { decodeTextFile } from "../core/textFile.js";
-
 /** The fragment of the address that the worker leads to. */
 export const SHARE_FRAGMENT = "#share";
 
@@ -61,17 +59,12 @@ function ask(worker, patience) {
   });
 }
 
-/** @param {File} file */
-async function textOfFile(file) {
-  return decodeTextFile(new Uint8Array(await file.arrayBuffer()));
-}
-
 /** @param {Entries} entries */
 async function textOf(entries) {
   /** @param {string} name */
   const valuesOf = (name) => entries.filter(([each]) => each === name).map(([, value]) => value);
   const values = [...valuesOf("text"), ...valuesOf("url"), ...valuesOf("files")];
-  const parts = await Promise.all(values.map((each) => (typeof each === "string" ? each : textOfFile(each))));
+  const parts = await Promise.all(values.map((each) => (typeof each === "string" ? each : each.text())));
   const [title] = valuesOf("title");
   // The title of a page says nothing that its address does not, and "text" and "url" often are the same.
   const isLink = parts.some((part) => isAddress(part.trim()));

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from _scenes import HEADLINES, SHOTS
 
+from saver.web.languages import LANGUAGES
 from tests.support.server import ROOT
 
 EXTENSION = ROOT / "extension"
 STORES = ROOT / "docs" / "stores"
-LANGUAGES = ("en", "ko")
+# As browsers name them, where that is not as we do.
+FOLDERS = {"pt-BR": "pt_BR", "zh-Hans": "zh_CN", "zh-Hant": "zh_TW"}
 MANIFEST: dict[str, Any] = json.loads((EXTENSION / "manifest.json").read_text("utf-8"))
 PERMISSIONS = {*MANIFEST["permissions"], *MANIFEST["optional_permissions"]}
 # In characters: the Chrome Web Store's, and AMO's for the last two.
@@ -24,7 +26,7 @@ MOST_PICTURES = 2_500_000
 
 def messages(language: str) -> dict[str, str]:
     """What the manifest says of itself in a language."""
-    found = json.loads((EXTENSION / "_locales" / language / "messages.json").read_text("utf-8"))
+    found = json.loads((EXTENSION / "_locales" / FOLDERS.get(language, language) / "messages.json").read_text("utf-8"))
     return {name: entry["message"] for name, entry in found.items()}
 
 
@@ -41,7 +43,14 @@ def size_of(image: bytes) -> tuple[int, ...]:
 
 
 def test_every_language_of_the_manifest_is_listed() -> None:
-    assert {path.name for path in (EXTENSION / "_locales").iterdir()} == set(LANGUAGES) == set(HEADLINES)
+    folders = {FOLDERS.get(language, language) for language in LANGUAGES}
+    assert {path.name for path in (EXTENSION / "_locales").iterdir()} == folders
+    listings = {path.name for path in STORES.glob("listing.*.md")}
+    assert listings == {f"listing.{language}.md" for language in LANGUAGES}
+    assert all(messages(language)["lang"] == language for language in LANGUAGES)
+    page = (ROOT / "docs" / "translations.md").read_text("utf-8")
+    assert re.findall(r"`([\w-]+)\.json` \|", page)[:2] == ["en", "ko"]
+    assert set(re.findall(r"`([\w-]+)\.json` \|", page)) == set(LANGUAGES)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -93,7 +102,7 @@ def test_the_pictures_are_those_that_are_made_and_have_their_size() -> None:
     assert {size_of(image) for image in found.values()} == {(1280, 800)}
     assert sum(map(len, found.values())) < MOST_PICTURES
     # The Chrome Web Store takes five for each language.
-    assert {sum(shot.language == language for shot in SHOTS) for language in LANGUAGES} == {5}
+    assert {sum(shot.language == language for shot in SHOTS) for language in HEADLINES} == {5}
 
 
 def test_the_icons_have_their_sizes() -> None:
