@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from saver.ratelimit import Charge, ChargeResult, SafeCounters
 from saver.ratelimit.mapped_file import MappedFileCounters
 from tests.api.test_budgets import clock, make_app, redis  # noqa: F401 - fixtures
 from tests.conftest import NOW, Clock
@@ -84,6 +85,24 @@ def test_a_refusal_says_when_its_window_ends_and_is_counted(
     by_hour = write(client, path="/write/")
     assert int(by_hour.headers["Retry-After"]) == pytest.approx(3_600 - 140, abs=2)
     assert app.extensions["saver"].rate_limits.counts_today() == (0, 2)
+
+
+def test_a_write_is_charged_to_all_its_limits_in_one_call(
+    make_app: Callable[..., Flask],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+    charge = SafeCounters.charge
+
+    def counted(counters: SafeCounters, charges: Sequence[Charge], now: float) -> list[ChargeResult]:
+        calls.append(len(charges))
+        return charge(counters, charges, now)
+
+    monkeypatch.setattr(SafeCounters, "charge", counted)
+    client = make_app(writes_a_minute=5, writes_an_hour=5, writes_an_hour_per_network=5).test_client()
+    assert write(client).status_code == 201
+    assert write(client, "192.0.2.1").status_code == 201
+    assert calls == [3, 2]
 
 
 def test_a_limit_of_0_is_none(make_app: Callable[..., Flask]) -> None:  # noqa: F811
