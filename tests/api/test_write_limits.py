@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from saver.ratelimit import Charge, ChargeResult, SafeCounters
+from saver.ratelimit.lookups import retry_after
 from saver.ratelimit.mapped_file import MappedFileCounters
 from tests.api.test_budgets import clock, make_app, redis  # noqa: F401 - fixtures
 from tests.conftest import NOW, Clock
@@ -72,7 +73,7 @@ def test_a_refusal_says_when_its_window_ends_and_is_counted(
     make_app: Callable[..., Flask],  # noqa: F811
     clock: Clock,  # noqa: F811
 ) -> None:
-    app = make_app(writes_a_minute=1, writes_an_hour=2)
+    app = make_app(writes_a_minute=1, writes_an_hour=2, writes_an_hour_per_network=9)
     client = app.test_client()
     assert write(client).status_code == 201
     clock.tick(20)
@@ -85,6 +86,11 @@ def test_a_refusal_says_when_its_window_ends_and_is_counted(
     by_hour = write(client, path="/write/")
     assert int(by_hour.headers["Retry-After"]) == pytest.approx(3_600 - 140, abs=2)
     assert app.extensions["saver"].rate_limits.counts_today() == (0, 2)
+
+
+@pytest.mark.parametrize(("left", "told"), [(0.0, 1), (0.4, 1), (1.0, 1), (1.2, 2)])
+def test_a_refusal_never_says_to_try_again_at_once(left: float, told: int) -> None:
+    assert retry_after([ChargeResult(Charge("key", 1, 60), 2, left, NOW, NOW)]) == told
 
 
 def test_a_write_is_charged_to_all_its_limits_in_one_call(
