@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from saver.api.client_address import charged, counted_address
+from saver.api.client_address import charged
 from saver.api.parsing import parse_json
 from saver.api.responses import json_response
 from saver.api.schemas import Password, Text
@@ -73,7 +73,7 @@ class LegacyApi:
 
     def write(self) -> Response:
         """Store a text."""
-        address = counted_address(self._settings.trusted_proxies)
+        address = self._write_limits.address()
         body = parse_json(LegacyWrite, self._settings.max_body_bytes)
         new = NewText(body.wrtext, _LIFETIMES[body.wrdelete_at], body.wrpassword)
         return _answer("success", self._service.write(new, address).code)

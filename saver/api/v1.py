@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import Blueprint, Response
 
 from saver.api.answers import CodeLimits, Extended, Lifetimes, Limits, StatusAnswer, TextAnswer, Written
-from saver.api.client_address import charged, counted_address
+from saver.api.client_address import charged
 from saver.api.parsing import (
     is_plain,
     parse_expires_in,
@@ -47,7 +47,7 @@ class V1:
 
     def write(self) -> Response:
         """Store a text: 201 with its code."""
-        address = counted_address(self._settings.trusted_proxies)
+        address = self._write_limits.address()
         plain, max_bytes = is_plain("the text itself"), self._settings.max_body_bytes
         idempotency = parse_idempotency_key(max_bytes)
         if plain:

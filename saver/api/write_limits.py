@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from flask import Flask, Response, g
-from flask_limiter import Limiter, RequestLimit
+from flask_limiter import Limiter, RequestLimit, RouteLimit
 from limits.storage import Storage
 
 from saver.api.client_address import counted_address
-from saver.ratelimit import Charge, ChargeResult, CountersError
-from saver.ratelimit.rules import RateLimits, WriteKeys
+from saver.ratelimit import ChargeResult, CountersError
+from saver.ratelimit.rules import RateLimits, Windows, WritePlan
 from saver.settings import Settings
 
 View = Callable[[], Response]
@@ -24,9 +25,8 @@ class WriteLimits:
     def __init__(self, rate_limits: RateLimits, settings: Settings) -> None:
         self._rate_limits = rate_limits
         self._trusted = settings.trusted_proxies
-        self._network = _per(3_600, settings.writes_an_hour_per_network)
-        source = (_per(60, settings.writes_a_minute), _per(3_600, settings.writes_an_hour))
-        self._source = ";".join(filter(None, source))
+        self._network = _notation(rate_limits.network_writes)
+        self._source = _notation(rate_limits.writes)
         self._limiter = Limiter(
             self._source_key,
             storage_uri=f"{_LimitsStorage.STORAGE_SCHEME[0]}://",
@@ -47,34 +47,58 @@ class WriteLimits:
 
     def __call__(self, view: View) -> View:
         """A view that is limited: the limits are checked before the body of the request is read."""
+        limits = []
         if self._network:
-            # The innermost limit is checked first. Once a network has reached its limit, its sources take
-            # no room in the counters.
-            view = self._limiter.shared_limit(
-                self._network, "write-network", key_func=self._network_key, exempt_when=self._has_no_network
-            )(view)
+            # The first limit is checked first. Once a network has reached its limit, its sources take no
+            # room in the counters.
+            limits.append(
+                self._limiter.shared_limit(
+                    self._network,
+                    "write-network",
+                    key_func=self._network_key,
+                    exempt_when=self._has_no_network,
+                )
+            )
         if self._source:
-            view = self._limiter.shared_limit(self._source, "write")(view)
-        return view
+            limits.append(self._limiter.shared_limit(self._source, "write"))
+        return _ParsedLimits(self._limiter, limits)(view) if limits else view
+
+    def address(self) -> str:
+        """The address of the client that writes."""
+        found: str | None = g.get("write_address")
+        if found is None:
+            found = g.write_address = counted_address(self._trusted)
+        return found
 
     def _source_key(self) -> str:
-        return self._keys().source
+        return self._plan().source
 
     def _network_key(self) -> str:
-        return self._keys().network or ""
+        return self._plan().network or ""
 
     def _has_no_network(self) -> bool:
-        return self._keys().network is None
+        return self._plan().network is None
 
-    def _keys(self) -> WriteKeys:
-        keys: WriteKeys | None = g.get("write_keys")
-        if keys is None:
-            keys = g.write_keys = self._rate_limits.write_keys(counted_address(self._trusted))
-        return keys
+    def _plan(self) -> WritePlan:
+        plan: WritePlan | None = g.get("write_plan")
+        if plan is None:
+            plan = g.write_plan = self._rate_limits.write_plan(self.address())
+        return plan
 
     def _refuse(self, _: RequestLimit) -> None:
         """Refund the charges of this request. Raises RateLimitExceededError, which has its own answer."""
-        self._rate_limits.refuse_write(g.write_charges)
+        self._rate_limits.refuse_write(g.write_charged)
+
+
+class _ParsedLimits(RouteLimit):
+    """Limits of one view, parsed once; flask-limiter would parse them again for every request."""
+
+    def __init__(self, limiter: Limiter, limits: Iterable[RouteLimit]) -> None:
+        super().__init__(limiter=limiter, limit_provider="", override_defaults=True)
+        self._parsed = tuple(chain.from_iterable(limits))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._parsed)
 
 
 class _LimitsStorage(Storage):
@@ -92,12 +116,16 @@ class _LimitsStorage(Storage):
         return CountersError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Charge one write. ``key`` is that of ``RateLimitItem.key_for``."""
-        _, source, kind, limit, *_ = key.split("/")
-        charge = Charge(f"{kind}/{expiry}/{source}", int(limit), int(expiry))
-        charged: list[ChargeResult] = g.setdefault("write_charges", [])
-        charged.append(self._rate_limits.charge_write(charge))
-        return charged[-1].counted
+        """The count of one limit; the first call of a request charges all of its limits, which is atomic.
+
+        ``key`` is that of ``RateLimitItem.key_for``.
+        """
+        charged: list[ChargeResult] | None = g.get("write_charged")
+        if charged is None:
+            charged = g.write_charged = self._rate_limits.charge_write(g.write_plan)
+        _, source, kind, _ = key.split("/", 3)
+        wanted = f"{kind}/{expiry}/{source}"
+        return next(result.counted for result in charged if result.charge.key == wanted)
 
     def get(self, key: str) -> int:
         """Not used: a fixed window needs only ``incr``."""
@@ -106,9 +134,9 @@ class _LimitsStorage(Storage):
     get_expiry = check = reset = clear = get  # type: ignore[assignment]
 
 
-def _per(seconds: int, writes: int) -> str:
-    """The limit in flask-limiter's notation; empty for 0, which is no limit.
+def _notation(windows: Windows) -> str:
+    """Windows in flask-limiter's notation; empty for none.
 
     All are in seconds because it checks limits in the order of their units, whatever was declared first.
     """
-    return f"{writes} per {seconds} second" if writes else ""
+    return ";".join(f"{limit} per {seconds} second" for seconds, limit in windows)

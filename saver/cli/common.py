@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from copy import copy
 from functools import wraps
@@ -19,6 +20,11 @@ from saver.store import Audit
 P = ParamSpec("P")
 
 blueprint = Blueprint("cli", __name__, cli_group=None)
+
+# flask-limiter adds commands for a storage of its own, and saver counts elsewhere. The program ``flask`` has
+# imported them before the app; the service need not import them.
+if _limiter_commands := sys.modules.get("flask_limiter.commands"):
+    _limiter_commands.cli.hidden = True
 
 
 def get_services() -> Services:

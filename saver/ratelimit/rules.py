@@ -42,9 +42,10 @@ class InFlightError(Exception):
     """The same write is in flight."""
 
 
-class WriteKeys(NamedTuple):
-    """The keys under which the writes of an address are counted; ``network`` is None for IPv4."""
+class WritePlan(NamedTuple):
+    """What a write of an address is charged, and the keys in it; ``network`` is None for IPv4."""
 
+    charges: Charges
     source: str
     network: str | None
 
@@ -60,6 +61,8 @@ class RateLimits:
         self._counters = SafeCounters(counters)
         self._clock = clock
         self._secret = secret
+        self.writes = _windows(minute=settings.writes_a_minute, hour=settings.writes_an_hour)
+        self.network_writes = _windows(hour=settings.writes_an_hour_per_network)
         self._loads = _windows(minute=settings.loads_a_minute)
         self._network_loads = _windows(minute=settings.loads_a_minute_per_network)
         self._misses = _windows(
@@ -68,19 +71,19 @@ class RateLimits:
         self._network_misses = _windows(day=settings.misses_a_day_per_network)
         self._all_misses = _windows(day=settings.misses_a_day_in_all)
         # The charges and keys of an address are the same all day, and every load needs them.
-        self._write_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_write_keys)
+        self._write_plan = lru_cache(maxsize=_CACHE_SIZE)(self._make_write_plan)
         self._quota_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_quota_keys)
         self._network_quota_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_network_quota_keys)
         self._days_stored = settings.max_expires_in_sealed // _DAY + 2
         self._lookup_plan = lru_cache(maxsize=_CACHE_SIZE)(self._make_lookup_plan)
 
-    def write_keys(self, address: str) -> WriteKeys:
-        """The keys for ``charge_write``."""
-        return self._write_keys(address, self._today())
+    def write_plan(self, address: str) -> WritePlan:
+        """What ``charge_write`` needs."""
+        return self._write_plan(address, self._today())
 
-    def charge_write(self, charge: Charge) -> ChargeResult:
-        """Charge a write to one of its limits. Raises CountersError."""
-        return self._counters.charge([charge], self._clock())[0]
+    def charge_write(self, plan: WritePlan) -> list[ChargeResult]:
+        """Charge a write to its limits, up to the first that is over. Raises CountersError."""
+        return self._counters.charge(plan.charges, self._clock())
 
     def refuse_write(self, charged: Sequence[ChargeResult]) -> NoReturn:
         """Refund the charges of a write, the last of which is over. Raises RateLimitExceededError."""
@@ -168,12 +171,13 @@ class RateLimits:
     def _keys_of_days(self, kind: str, source: str, day: int) -> tuple[bytes, ...]:
         return tuple(self._hash(kind, source, day - ago)[:16] for ago in range(self._days_stored))
 
-    def _make_write_keys(self, address: str, day: int) -> WriteKeys:
-        network = network_key(address)
-        return WriteKeys(
-            self._key("write", source_key(address), day),
-            None if network is None else self._key("write-network", network, day),
-        )
+    def _make_write_plan(self, address: str, day: int) -> WritePlan:
+        source, network = source_key(address), network_key(address)
+        # A network's charges come first: once it has reached its limit, its sources take no room.
+        charges = self._network_charges("write-network", address, day, self.network_writes)
+        charges += self._charges("write", source, day, self.writes)
+        network = None if network is None else self._key("write-network", network, day)
+        return WritePlan(charges, self._key("write", source, day), network)
 
     def _charge_lookup(self, plan: LookupPlan, now: float) -> list[ChargeResult]:
         """Charge; wait while the limit is only reached by look-ups in flight, which may yet be refunded."""
@@ -187,7 +191,6 @@ class RateLimits:
 
     def _make_lookup_plan(self, address: str, day: int) -> LookupPlan:
         source = source_key(address)
-        # A network's charges come first: once it has reached its limit, its sources take no room.
         network_loads = self._network_charges("load-network", address, day, self._network_loads)
         loads = network_loads + self._charges("load", source, day, self._loads)
         misses = self._network_charges("miss-network", address, day, self._network_misses)

@@ -12,6 +12,7 @@ from saver.app import Services
 from saver.receipts.file import FileReceipts
 from saver.store import NoTextError, Status, StoredText, TextStore
 from saver.store.base import hash_secret
+from saver.texts import LifetimePolicy
 from tests.conftest import ALL_DATABASES, NOW, Clock
 from tests.support.texts import extend, save
 
@@ -123,6 +124,19 @@ def test_a_text_that_was_read_once_is_not_extended(store: TextStore) -> None:
     store.load(lease.code, claim=CLAIM)
     with pytest.raises(NoTextError):
         extend(store, lease.code, lease.owner_token, 900)
+
+
+def test_a_text_that_is_deleted_meanwhile_is_not_extended(store: TextStore) -> None:
+    lease = save(store, "text", 600)
+
+    class Deletes(LifetimePolicy):
+        def lifetime(self, wanted: int | None, *, sealed: bool) -> int:
+            store.delete(lease.code, lease.owner_token)
+            return super().lifetime(wanted, sealed=sealed)
+
+    with pytest.raises(NoTextError):
+        store.extend(lease.code, lease.owner_token, 900, Deletes(1, 600, 900, 900))
+    assert status(store, lease).state == "deleted"
 
 
 def test_extending_keeps_the_rest(store: TextStore, clock: Clock) -> None:

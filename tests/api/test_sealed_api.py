@@ -94,6 +94,7 @@ def test_a_broken_jwe_is_422_and_named(
     refused = write(client, text=text, proof=proof(keys))
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json["errors"]] == ["/text"]
+    assert refused.json["errors"][0]["detail"].startswith("is no sealed text: ")
 
 
 @pytest.mark.parametrize("iterations", [1, 599_999, 10_000_001, 1_000_000_000])
@@ -135,4 +136,6 @@ def test_a_sealed_text_is_as_large_as_an_open_one(client: FlaskClient, keys: Key
     largest = seal.encrypt("x" * 1_048_576, Seal(SALT), keys, NONCE)
     assert write(client, text=largest, proof=proof(keys)).status_code == 201
     larger = seal.encrypt("x" * 1_048_577, Seal(SALT), keys, NONCE)
-    assert write(client, text=larger, proof=proof(keys)).status_code == 413
+    refused = write(client, text=larger, proof=proof(keys))
+    rule = "must be at most 1048576 bytes of UTF-8"
+    assert (refused.status_code, refused.json["errors"]) == (413, [{"pointer": "/text", "detail": rule}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +13,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from saver.ratelimit import Charge, ChargeResult, SafeCounters
+from saver.ratelimit.lookups import retry_after
 from saver.ratelimit.mapped_file import MappedFileCounters
 from tests.api.test_rate_limits import clock, make_app, redis  # noqa: F401 - fixtures
 from tests.conftest import NOW, Clock
@@ -73,7 +75,7 @@ def test_a_refusal_says_when_its_window_ends_and_is_counted(
     make_app: Callable[..., Flask],  # noqa: F811
     clock: Clock,  # noqa: F811
 ) -> None:
-    app = make_app(writes_a_minute=1, writes_an_hour=2)
+    app = make_app(writes_a_minute=1, writes_an_hour=2, writes_an_hour_per_network=9)
     client = app.test_client()
     assert write(client).status_code == 201
     clock.tick(20)
@@ -86,6 +88,29 @@ def test_a_refusal_says_when_its_window_ends_and_is_counted(
     by_hour = write(client, path="/write/")
     assert int(by_hour.headers["Retry-After"]) == pytest.approx(3_600 - 140, abs=2)
     assert app.extensions["saver"].rate_limits.counts_today() == (0, 2)
+
+
+@pytest.mark.parametrize(("left", "told"), [(0.0, 1), (0.4, 1), (1.0, 1), (1.2, 2)])
+def test_a_refusal_never_says_to_try_again_at_once(left: float, told: int) -> None:
+    assert retry_after([ChargeResult(Charge("key", 1, 60), 2, left, NOW, NOW)]) == told
+
+
+def test_a_write_is_charged_to_all_its_limits_in_one_call(
+    make_app: Callable[..., Flask],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+    charge = SafeCounters.charge
+
+    def counted(counters: SafeCounters, charges: Sequence[Charge], now: float) -> list[ChargeResult]:
+        calls.append(len(charges))
+        return charge(counters, charges, now)
+
+    monkeypatch.setattr(SafeCounters, "charge", counted)
+    client = make_app(writes_a_minute=5, writes_an_hour=5, writes_an_hour_per_network=5).test_client()
+    assert write(client).status_code == 201
+    assert write(client, "192.0.2.1").status_code == 201
+    assert calls == [3, 2]
 
 
 def test_a_limit_of_0_is_none(make_app: Callable[..., Flask]) -> None:  # noqa: F811

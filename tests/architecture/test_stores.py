@@ -26,7 +26,9 @@ MOST_PICTURES = 2_500_000
 
 def messages(language: str) -> dict[str, str]:
     """What the manifest says of itself in a language."""
-    found = json.loads((EXTENSION / "_locales" / FOLDERS.get(language, language) / "messages.json").read_text("utf-8"))
+    found = json.loads(
+        (EXTENSION / "_locales" / FOLDERS.get(language, language) / "messages.json").read_text("utf-8")
+    )
     return {name: entry["message"] for name, entry in found.items()}
 
 

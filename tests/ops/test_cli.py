@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import URL, make_url
 
-from saver.app import Services, database_url
+from saver.app import ROOT, Services, database_url
 from saver.codes import SPACE
 from saver.store import NoTextError, TextStore
 from tests.conftest import ALL_DATABASES, Clock
@@ -145,3 +148,12 @@ def test_a_database_that_is_not_there_is_told(make_app: Callable[..., Flask], tm
     result = make_app("nothing").test_cli_runner().invoke(args=["pool", "count"])
     assert result.exit_code == 1
     assert f"there is no database {tmp_path}/nothing/saver.db: flask --app saver db upgrade" in result.output
+
+
+def test_the_help_names_no_command_for_counts_that_saver_does_not_use(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flask", "--app", "saver", "--help"]
+    environ = {**os.environ, "SAVER_DATA_DIR": str(tmp_path), "SAVER_ENV_FILE": ""}
+    listed = subprocess.run(command, env=environ, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert "Commands:" in listed
+    assert "copy-to-server" in listed
+    assert "limiter" not in listed
