@@ -11,14 +11,14 @@ HEADLINES = {
     "en": (
         "Paste text here, get four letters",
         "Type them on any other computer",
-        "Sealed: not even the server can read it",
+        "Encrypted: not even the server can read it",
         "Your codes at hand, with the time they have left",
         "Your service, your language, your rules",
     ),
     "ko": (
-        "글을 붙여 넣으면 네 글자 코드로",
+        "텍스트를 붙여넣으면 네 글자 코드로",
         "다른 컴퓨터에서 코드만 입력하세요",
-        "쉬운 단어로 봉인하면 서버도 읽을 수 없습니다",
+        "암호화하면 서버도 읽을 수 없습니다",
         "코드와 남은 시간을 한눈에",
         "서비스와 언어, 기록까지 내 뜻대로",
     ),
@@ -77,7 +77,7 @@ class Stage:
 
     def save(self, text: str, seconds: int = 600) -> str:
         """Save a text, and be ready for another one; its code."""
-        self.click("tab-save")
+        self.click("tab-text")
         self.fill("text", text)
         self.browser.evaluate(_LIFETIME, seconds)
         self.click("save")
@@ -87,7 +87,7 @@ class Stage:
 
     def load(self, code: str) -> None:
         """Load the text under a code."""
-        self.click("tab-load")
+        self.click("tab-text")
         self.fill("code-field", code)
         self.click("load")
         self.see("loaded-text")
@@ -114,8 +114,9 @@ def load(stage: Stage) -> None:
 
 
 def sealed(stage: Stage) -> None:
-    """A text that is about to be sealed with a phrase."""
+    """A text that is about to be encrypted with a phrase."""
     stage.fill("text", stage.text)
+    stage.click("options-toggle")
     stage.click("phrase")
     stage.see("phrase-strength")
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 
+from saver.web.files import static_files
 from saver.web.languages import LANGUAGES
 from tests.support.markup import attribute
 from tests.support.server import ROOT
@@ -58,7 +59,7 @@ def test_the_worker_is_in_charge_of_the_page_and_looked_for_again(client: FlaskC
     answer = client.get("/service-worker.js")
     assert answer.mimetype == "text/javascript"
     assert answer.headers["Cache-Control"] == "no-cache"
-    assert answer.data == (WEB / "service-worker.js").read_bytes()
+    assert answer.data == static_files().bodies["web/service-worker.js"].plain
 
 
 def test_a_share_that_no_worker_caught_is_not_read(client: FlaskClient) -> None:

@@ -447,7 +447,7 @@ def test_whoever_deletes_and_leaves_the_page_has_deleted(visit: Visiting, live_s
     sender = visit().open()
     code = sender.save("hello")
     sender.part("delete").click()
-    sender.page.goto("about:blank")
+    sender.page.goto(f"{sender.url}/healthz")
     wait_until(lambda: live_server.post("/api/v1/load", {"code": code})[0] == 404, "the text is deleted")
 
 
