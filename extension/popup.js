@@ -27,7 +27,7 @@ async function start() {
   const translations = makeTranslations(fetch, import.meta.url);
   const i18n = makeI18n(makeTranslator(await translations.loadAll(), settings.language || browser.i18n.getMessage("lang")));
   await showLanguage(i18n);
-  for (const name of ["wipe", "wipe-now"]) makeWipeButton(byName(name), i18n);
+  makeWipeButton(byName("wipe-now"), i18n);
   if (settings.sharedComputer) await showSharedComputerNotice(i18n);
   byName("choose").hidden = settings.server !== "";
   byName("panels").hidden = byName("tabs").hidden = settings.server === "";
