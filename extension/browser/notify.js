@@ -73,7 +73,7 @@ export async function askWhetherOpened(settings) {
   }
   const outcome = await outcomeOf(saved, settings);
   if (outcome === "opened") {
-    // First: it is shown once, even if two of these run at a time.
+    // First: it is shown once at most.
     await markOpened(saved.code);
     await notify(saved.code, settings);
   }

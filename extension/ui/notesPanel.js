@@ -81,6 +81,7 @@ export function makeNotesPanel({ root, notes, i18n, copy, onKept }) {
   /** @param {Note} note */
   function removeButton(note) {
     const button = createButton("link danger", "note-remove");
+    button.dataset.i18n = "remove_note";
     i18n.setText(button, "remove_note");
     makeConfirmButton(button, i18n, {
       // It is nowhere else.
@@ -115,7 +116,7 @@ export function makeNotesPanel({ root, notes, i18n, copy, onKept }) {
 }
 
 /** @param {string} text */
-const firstLine = (text) => text.trim().split(/\r?\n/, 1)[0];
+const firstLine = (text) => text.trim().split("\n", 1)[0].trimEnd();
 
 /** @param {string} className @param {string} part */
 function createButton(className, part) {
