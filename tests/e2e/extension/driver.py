@@ -141,7 +141,9 @@ class Driver(ABC):
     def in_popup(self, function: str) -> Any:
         """Call a function with the document of the real popup over the page; None where none is open."""
         views = "chrome.extension.getViews({ type: 'popup' })"
-        return self.inside(f"() => {{ const [view] = {views}; return view ? ({function})(view.document) : null; }}")
+        return self.inside(
+            f"() => {{ const [view] = {views}; return view ? ({function})(view.document) : null; }}"
+        )
 
     def select(self, selector: str) -> None:
         """Mark the text of an element."""

@@ -78,7 +78,7 @@ class Person:
         if self.part("saved").now.visible:
             self.part("again").click()
         self.part("text").fill(text)
-        if password or once:
+        if password or once or self.part("options").now.visible:
             self.open_options()
             self.part("password").fill(password)
             self.part("once").check(once)

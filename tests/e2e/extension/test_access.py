@@ -154,6 +154,7 @@ def _states(person: Person) -> Iterator[str]:
     person.unlock("ZZZZ", "wrong")
     person.part("load").is_ready()
     yield "locked"
+    person.part("load-password").fill("")
     code = person.save("W" * 500)
     person.part("show-qr").click()
     person.part("qr").appears()

@@ -16,12 +16,19 @@ from tests.support.process import wait_until
 
 TEXT, PASSWORD = "what somebody waits for", "open sesame"
 ALARM = "ask-whether-opened"
-_ALARMS = "async () => (await chrome.alarms.getAll()).map(({ name, periodInMinutes }) => [name, periodInMinutes])"
+_ALARMS = (
+    "async () => (await chrome.alarms.getAll()).map(({ name, periodInMinutes }) => [name, periodInMinutes])"
+)
 # A minute is over.
 _RING = "(name) => chrome.alarms.create(name, { when: Date.now() })"
-_SHOWN = "async () => Object.keys(await chrome.notifications.getAll())"
+# Firefox without a screen closes each at once.
+_SHOWN = (
+    "async () => [...new Set([...globalThis.closed, ...Object.keys(await chrome.notifications.getAll())])]"
+)
 _CLOSE_ALL = """async () => {
     for (const id of Object.keys(await chrome.notifications.getAll())) await chrome.notifications.clear(id);
+    if (!globalThis.closed) chrome.notifications.onClosed.addListener((id) => globalThis.closed.push(id));
+    globalThis.closed = [];
 }"""
 _ANSWER = "(answer) => { browser.permissions.request = async () => answer; }"
 
