@@ -1,6 +1,7 @@
-/** What goes on without a popup: menus, shortcuts, and the clipboard of a shared computer. It keeps no state. */
+/** What goes on without a popup: menus, shortcuts, notifications, the clipboard of a shared computer. It keeps no state. */
 
 import { CLEAR_ALARM } from "./browser/clipboard.js";
+import { NOTIFY_ALARM, askWhetherOpened } from "./browser/notify.js";
 import { readSelection } from "./browser/page.js";
 import { readBuildConfig } from "./browser/buildConfig.js";
 import { newWrite } from "./core/saving.js";
@@ -20,6 +21,8 @@ async function makeMenus() {
     browser.contextMenus?.create({ id, title: browser.i18n.getMessage(title), contexts: [...contexts] });
   }
 }
+
+const readSettings = async () => makeSettings(browser.storage.local, await readBuildConfig()).get();
 
 /**
  * Show the popup, or where the browser does not let it, its page in a tab.
@@ -46,7 +49,7 @@ async function hand(tab, read) {
   const { text, notice } = await read();
   if (notice) await noticeItem(browser.storage.session).set(notice);
   if (text) {
-    const { lifetime } = await makeSettings(browser.storage.local, await readBuildConfig()).get();
+    const { lifetime } = await readSettings();
     await backgroundWriteItem(browser.storage.session).set(newWrite({ text, expiresIn: lifetime }));
   }
   await shown;
@@ -87,10 +90,11 @@ async function obey(command, tab) {
 browser.alarms.onAlarm.addListener(async ({ name }) => {
   // Only a page may touch the clipboard; it closes itself.
   if (name === CLEAR_ALARM) await browser.tabs.create({ url: "clipboard.html", active: false });
+  if (name === NOTIFY_ALARM) await askWhetherOpened(await readSettings());
 });
 browser.runtime.onInstalled.addListener(async ({ reason }) => {
   await makeMenus();
-  const { server } = await makeSettings(browser.storage.local, await readBuildConfig()).get();
+  const { server } = await readSettings();
   if (reason === "install" && !server) await browser.runtime.openOptionsPage();
 });
 // The browser may speak another language by now.

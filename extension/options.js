@@ -1,6 +1,7 @@
 /** The settings page. Every change is stored at once. */
 
 import { CLIPBOARD_PERMISSIONS } from "./browser/clipboard.js";
+import { NOTIFY_PERMISSIONS, startAsking, stopAsking } from "./browser/notify.js";
 import { readBuildConfig } from "./browser/buildConfig.js";
 import { makeWipeButton } from "./browser/wipe.js";
 import { makeApi } from "./core/api.js";
@@ -16,6 +17,8 @@ import { makeTranslator } from "./ui/translator.js";
 /** @typedef {import("./core/settings.js").Settings} Settings */
 /** @typedef {import("./ui/i18n.js").I18n} I18n */
 
+/** @typedef {(name: string, changed: Partial<Settings>) => Promise<void>} Change stores it, and says so beside the field */
+
 const byName = (/** @type {string} */ name) => byPart(document, name);
 
 async function start() {
@@ -23,32 +26,46 @@ async function start() {
   const settings = await store.get();
   const translations = await makeTranslations(fetch, import.meta.url).loadAll();
   const i18n = makeI18n(makeTranslator(translations, settings.language || browser.i18n.getMessage("lang")));
-  fillForm(settings, i18n);
+  const canNotify = await browser.permissions.contains(NOTIFY_PERMISSIONS);
+  fillForm({ ...settings, notify: settings.notify && canNotify }, i18n);
   showLanguage(i18n);
 
-  /** @param {Partial<Settings>} changed */
-  async function change(changed) {
+  /** @type {Change} */
+  async function change(name, changed) {
     await store.change(changed);
-    i18n.clearText(byName("settings-status"));
-    i18n.setText(byName("settings-status"), "settings_saved");
+    for (const each of document.querySelectorAll(".status")) i18n.clearText(/** @type {HTMLElement} */ (each));
+    i18n.setText(byName(`${name}-status`), "settings_saved");
   }
 
   setUpServerForm(i18n, change);
-  onChange("default-lifetime", (field) => change({ lifetime: Number(field.value) }));
-  onChange("keep-history", (field) => change({ history: field.checked }));
+  onChange("default-lifetime", (field) => change("default-lifetime", { lifetime: Number(field.value) }));
+  onChange("keep-history", (field) => change("keep-history", { history: field.checked }));
   onChange("language", async (field) => {
     const language = /** @type {Settings["language"]} */ (field.value);
     i18n.translator.setLanguage(language || browser.i18n.getMessage("lang"));
     showLanguage(i18n);
-    await change({ language });
+    await change("language", { language });
+  });
+  onChange("notify", async (field) => {
+    // Refused, it stays off.
+    if (field.checked) field.checked = await request(NOTIFY_PERMISSIONS);
+    await change("notify", { notify: field.checked });
+    if (field.checked) await startAsking(await store.get());
+    else await stopAsking();
   });
   onChange("shared-computer", async (field) => {
-    // The first thing after the click: a browser asks for nothing later on. The setting does not depend on the answer.
-    if (field.checked) await browser.permissions.request(CLIPBOARD_PERMISSIONS).catch(() => false);
-    await change({ sharedComputer: field.checked });
+    // The setting does not depend on the answer.
+    if (field.checked) await request(CLIPBOARD_PERMISSIONS);
+    await change("shared-computer", { sharedComputer: field.checked });
   });
   makeWipeButton(byName("wipe"), i18n);
 }
+
+/**
+ * Ask for a permission: the first thing after the click, as a browser asks for nothing later on.
+ * @param {chrome.permissions.Permissions} wanted
+ */
+const request = (wanted) => browser.permissions.request(wanted).catch(() => false);
 
 /** @param {Settings} settings @param {I18n} i18n */
 function fillForm(settings, i18n) {
@@ -59,6 +76,7 @@ function fillForm(settings, i18n) {
   byName("default-lifetime").value = String(settings.lifetime);
   byName("keep-history").checked = settings.history;
   byName("language").value = settings.language;
+  byName("notify").checked = settings.notify;
   byName("shared-computer").checked = settings.sharedComputer;
 }
 
@@ -82,7 +100,7 @@ function onChange(name, handler) {
   field.addEventListener("change", () => handler(field));
 }
 
-/** @param {I18n} i18n @param {(changed: Partial<Settings>) => Promise<void>} change */
+/** @param {I18n} i18n @param {Change} change */
 function setUpServerForm(i18n, change) {
   const field = byName("server");
   const status = byName("server-status");
@@ -101,7 +119,7 @@ function setUpServerForm(i18n, change) {
     field.value = server;
     if (savedServer !== "" && server !== savedServer) await clearServiceData(browser.storage.session);
     savedServer = server;
-    await change({ server });
+    await change("server", { server });
     return server;
   }
 
@@ -110,7 +128,7 @@ function setUpServerForm(i18n, change) {
     if (!server) return;
     try {
       const { max_text_bytes: bytes } = await makeApi({ fetch: (...request) => fetch(...request), baseUrl: server }).limits();
-      i18n.setText(status, "server_found", (translator) => ({ most: translator.number(Math.floor(bytes / 1024)) }));
+      i18n.setText(status, "server_found", (translator) => ({ most: translator.size(bytes) }));
     } catch (error) {
       alert.showError(error, field);
     }

@@ -22,12 +22,12 @@ async function start() {
   const settings = await makeSettings(local, await readBuildConfig()).get();
   // In a tab it may be open while the settings are changed.
   local.onChanged.addListener(({ settings: changed }) => changed && location.reload());
-  const isInTab = (await browser.tabs.getCurrent()) !== undefined;
-  document.documentElement.classList.toggle("in-tab", isInTab);
+  document.documentElement.classList.toggle("in-tab", await hasWholeWindow());
   const translations = makeTranslations(fetch, import.meta.url);
-  const i18n = makeI18n(makeTranslator(await translations.loadAll(), settings.language || browser.i18n.getMessage("lang")));
+  const language = settings.language || browser.i18n.getMessage("lang");
+  const i18n = makeI18n(makeTranslator({ [language]: await translations.load(language) }, language));
   await showLanguage(i18n);
-  for (const name of ["wipe", "wipe-now"]) makeWipeButton(byName(name), i18n);
+  makeWipeButton(byName("wipe-now"), i18n);
   if (settings.sharedComputer) await showSharedComputerNotice(i18n);
   byName("choose").hidden = settings.server !== "";
   byName("panels").hidden = byName("tabs").hidden = settings.server === "";
@@ -35,6 +35,12 @@ async function start() {
   await importLegacy().catch(() => {});
   if (settings.server) await openPanels(settings, i18n, translations.wordList);
   document.documentElement.dataset.ready = "";
+}
+
+/** In a tab, and on Android, where a popup is as wide as the window. */
+async function hasWholeWindow() {
+  const { os } = await browser.runtime.getPlatformInfo();
+  return os === "android" || (await browser.tabs.getCurrent()) !== undefined;
 }
 
 /** @param {import("./ui/i18n.js").I18n} i18n */

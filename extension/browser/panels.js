@@ -13,13 +13,14 @@ import { copyText, byPart } from "../ui/dom.js";
 import { listenToDocument } from "../ui/documentKeys.js";
 import { makeHistoryPanel } from "../ui/historyPanel.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
-import { makeNoteTabs } from "../ui/noteTabs.js";
+import { makeNotesPanel } from "../ui/notesPanel.js";
 import { saveFile } from "../ui/saveFile.js";
 import { makeSavePanel } from "../ui/savePanel.js";
 import { makeTabs } from "../ui/tabs.js";
 import { forgetCode, secondsUntil, storedCode, timeAfter, updateCode } from "../ui/restore.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
 import { copyTemporarily } from "./clipboard.js";
+import { noteOpened, startAsking } from "./notify.js";
 import { insertText } from "./page.js";
 import { resumeSession } from "./resume.js";
 
@@ -41,7 +42,7 @@ export async function openPanels(settings, i18n, wordList) {
   const { local, session } = browser.storage;
   const sessionItems = makeSession(session, settings.sharedComputer);
   const retry = { waiting: makeWaitingMessage(document, i18n) };
-  const api = makeApi({ fetch: (url, request) => fetch(url, request), baseUrl: settings.server, retry });
+  const api = noteOpened(makeApi({ fetch: (url, request) => fetch(url, request), baseUrl: settings.server, retry }));
   const common = { api, i18n, copy: settings.sharedComputer ? copyTemporarily : copyText };
   const history = makeHistory(local);
   const saver = makeSaver({ api, outbox: sessionItems.outbox });
@@ -60,7 +61,7 @@ export async function openPanels(settings, i18n, wordList) {
       attemptItem: sessionItems.loadAttempt,
       normalizePassword: makePasswordNormalizer(wordList),
     }),
-    actions: { insert, saveFile, close: closePopup, ...(!settings.sharedComputer && { keepNote: (shown) => notes.addNote(shown) }) },
+    actions: { insert, saveFile, close: closePopup, ...(!settings.sharedComputer && { keepNote: (shown) => notesPanel.keep(shown) }) },
     onCodeTyped: coalesceWrites((code) => sessionItems.typedCode.set(code)),
     onText: (text) => save.insert(text),
     async onShown(shown) {
@@ -83,6 +84,7 @@ export async function openPanels(settings, i18n, wordList) {
       if (!shown) return sessionItems.savedCode.set(null);
       const { code, secondsLeft, isSealed, once } = shown;
       await sessionItems.savedCode.set(storedCode(shown));
+      await startAsking(settings);
       await addToHistory("saved", code, secondsLeft, { once, isSealed });
     },
     async onExtended(shown) {
@@ -115,15 +117,18 @@ export async function openPanels(settings, i18n, wordList) {
   const tabs = makeTabs(byName("tabs"), (name) => {
     sessionItems.tab.set(name);
     if (name === "tab-history") historyPanel.show();
+    if (name === "tab-notes") notesPanel.show();
   });
-  const notes = makeNoteTabs({
-    list: byName("tabs"),
-    panels: byName("panels"),
-    notes: makeNotes(local),
+  const notes = makeNotes(local);
+  const notesPanel = makeNotesPanel({
+    root: byName("notes-panel"),
+    notes,
     i18n,
     copy: common.copy,
-    show: tabs.show,
+    onKept: () => tabs.show("tab-notes"),
   });
+  // There are no new ones on a shared computer, but those from before are shown.
+  byName("tab-notes").hidden = settings.sharedComputer && (await notes.list()).length === 0;
 
   const applyLimits = (/** @type {import("../core/limits.js").Limits} */ limits) => {
     save.applyLimits(limits);
@@ -131,7 +136,6 @@ export async function openPanels(settings, i18n, wordList) {
   };
   api.limits().then(applyLimits, () => {});
   listenToDocument(document, { load, save });
-  await notes.restore();
   await resumeSession({ api, sessionItems, saver, save, load, tabs });
 }
 

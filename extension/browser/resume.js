@@ -38,6 +38,7 @@ async function showTab({ sessionItems, save, load, tabs }, draft) {
   else if (shown !== TEXT_TAB) byPart(document, shown).focus();
   // With no focus at all a key may begin a code as well as a text.
   else if (draft?.text) save.focus();
+  else if (await sessionItems.typedCode.get()) load.focus();
 }
 
 /** What the background found out about a selection. @param {Context} context */

@@ -15,9 +15,9 @@ import { makeMemoryItem, makeStorageItem } from "./storage.js";
  */
 /**
  * `expiresAt` and `savedAt` in ms; `phrase` that was made for it, "" for none: the popup closes before it is told to
- * anybody; `text`: what was saved, "" where it is not known.
+ * anybody; `text`: what was saved, "" where it is not known; `isOpened`: whether the user knows that it was opened.
  * @typedef {{code: string, ownerToken: string, expiresAt: number, isSealed: boolean, once: boolean, phrase: string,
- *   text: string, savedAt: number}} StoredCode
+ *   text: string, savedAt: number, isOpened?: boolean}} StoredCode
  */
 /**
  * `expiresAt` in ms; null for a one-time text, which is nowhere else any more.

@@ -7,6 +7,7 @@
  * @property {number} lifetime of a text, in seconds, where no other is chosen
  * @property {boolean} history whether codes are noted
  * @property {string} language "" for the browser's
+ * @property {boolean} notify whether the user is told when a saved text is opened
  * @property {boolean} sharedComputer whether others use this computer too: nothing is stored
  */
 
@@ -16,7 +17,7 @@ const LOOPBACK_HOSTS = new Set(["localhost", "127.0.0.1"]);
 const HAS_SCHEME = /^[a-z][a-z0-9+.-]*:\/\//i;
 
 /** @type {Settings} */
-export const DEFAULT_SETTINGS = { server: "", lifetime: 600, history: true, language: "", sharedComputer: false };
+export const DEFAULT_SETTINGS = { server: "", lifetime: 600, history: true, language: "", notify: false, sharedComputer: false };
 
 /**
  * Read the address of a service as a user types it: https may be left out.

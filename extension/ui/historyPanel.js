@@ -2,6 +2,7 @@
 
 import { byPart } from "./dom.js";
 import { makeConfirmButton } from "./confirmButton.js";
+import { showStatus } from "./status.js";
 
 const MINUTE = 60_000;
 const MESSAGES = { saved: "history_saved", loaded: "history_loaded" };
@@ -85,7 +86,7 @@ export function makeHistoryPanel({ root, history, i18n, isOn, open, load }) {
 
   /** @param {Entry} entry */
   function removeButton(entry) {
-    const button = /** @type {HTMLButtonElement} */ (createElement("button", "plain"));
+    const button = /** @type {HTMLButtonElement} */ (createElement("button", "link"));
     button.type = "button";
     button.dataset.part = "forget";
     i18n.setText(button, "forget");
@@ -100,8 +101,7 @@ export function makeHistoryPanel({ root, history, i18n, isOn, open, load }) {
   /** What was pressed is gone with its line. */
   async function showRemoved() {
     await show();
-    i18n.clearText(status);
-    i18n.setText(status, "forgotten");
+    showStatus(status, i18n, "forgotten");
     (list.querySelector("button:not(:disabled)") ?? root).focus();
   }
 

@@ -55,7 +55,8 @@ export function makeSavePanel(options) {
   /** @param {boolean} isLocked */
   function setNeedsPassword(isLocked) {
     needsPassword = isLocked;
-    saveOpenButton.hidden = true;
+    // The service's limits, which come later, must not take it away again.
+    saveOpenButton.hidden ||= !isLocked;
     lifetimes.setHasPassword(password.field.value !== "" || needsPassword);
     settings.updateSummary();
   }

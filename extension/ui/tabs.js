@@ -5,7 +5,7 @@
  * @param {(name: string) => void} chosen told the name of the tab: its `data-part`
  */
 export function makeTabs(list, chosen) {
-  const tabs = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[role="tab"]')]);
+  const tabs = () => /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[role="tab"]')]).filter((tab) => !tab.hidden);
 
   /** @param {HTMLElement} tab */
   const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls") ?? "");

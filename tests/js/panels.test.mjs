@@ -4,7 +4,7 @@ import { beforeEach, test } from "node:test";
 import { openPanels } from "../../extension/browser/panels.js";
 import { DEFAULT_SETTINGS } from "../../extension/core/settings.js";
 import { installBrowser } from "./support/browser.mjs";
-import { FakeElement, fakeI18n, installDocument, settled } from "./support/document.mjs";
+import { fakeI18n, installDocument, settled } from "./support/document.mjs";
 
 const SERVER = "https://example.org/";
 const LIMITS = { max_text_bytes: 10, cool_down: 60, expires_in: { min: 60, default: 600, max: 600, max_sealed: 600 } };
@@ -256,33 +256,6 @@ test("a text is inserted into the tab below the popup, or into the one that its 
   await settled();
   assert.deepEqual(browser.calls.at(-1)[1].target, { tabId: 9, allFrames: true });
   assert.equal(document.part("loaded-status").textContent, "insert_failed");
-});
-
-test("notes come back as tabs, and a loaded text becomes one", async () => {
-  browser.storage.local.values["note:1"] = { id: "1", code: "aaaa", text: "a note" };
-  await open();
-  const tabs = () => document.part("tabs").children.filter((each) => each.dataset.note).map((each) => each.dataset.note);
-  assert.deepEqual(tabs(), ["aaaa"]);
-  await load("wUrp");
-  await document.part("keep-note").emit("click");
-  await settled();
-  assert.deepEqual(tabs(), ["aaaa", "wUrp"]);
-  const notes = Object.values(browser.storage.local.values).filter((each) => each.id);
-  assert.deepEqual(notes.map(({ text }) => text), ["a note", "loaded"]);
-  assert.ok(document.part("panels").children.every((each) => each instanceof FakeElement));
-});
-
-test("a note that is removed leaves its tab to the one with both panels", async () => {
-  browser.storage.local.values["note:1"] = { id: "1", code: "aaaa", text: "a note" };
-  await open();
-  const remove = document.part("panels").below().find((each) => each.dataset.part === "note-remove");
-  const focused = [];
-  document.getElementById = (id) => (id === "tab-text" ? { focus: () => focused.push(id) } : null);
-  await remove.emit("click");
-  await settled();
-  assert.ok(!("note:1" in browser.storage.local.values));
-  assert.equal(browser.storage.session.values.tab, "tab-text");
-  assert.deepEqual(focused, ["tab-text"]);
 });
 
 test("a popup goes on with what was under way", async () => {

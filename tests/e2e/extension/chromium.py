@@ -23,6 +23,7 @@ _CHOSEN = """(item, selector) => {
     return { menuItemId: item, pageUrl: location.href, frameId: 0, editable: false,
         ...(link && { linkUrl: link }), ...(text && { selectionText: text }) };
 }"""
+_POPUPS = """() => chrome.extension.getViews({ type: "popup" }).length"""
 _CLOSE_POPUP = """() => chrome.extension.getViews({ type: "popup" }).forEach((each) => each.close())"""
 
 
@@ -126,10 +127,22 @@ class Chromium(Driver):
         tabs = self._session.send("Target.getTargets", {"filter": [{"type": "tab"}]})["targetInfos"]
         [tab] = [each["targetId"] for each in tabs if each["url"] == mine["url"]]
         self._session.send("Extensions.triggerAction", {"id": self._base.split("/")[2], "targetId": tab})
+        self._wait(lambda: self.inside(_POPUPS) > 0, "the popup is there")
         self.inside(_CLOSE_POPUP)
+        self._wait(lambda: self.inside(_POPUPS) == 0, "the popup is closed")
         [found] = self.inside("() => chrome.tabs.query({ active: true, lastFocusedWindow: true })")
         number: int = found["id"]
         return number
+
+    def press_in_popup(self, *keys: str) -> None:
+        for key in keys:
+            code, number = (f"Key{key.upper()}", ord(key.upper())) if len(key) == 1 else (key, 13)
+            pressed = {"key": key, "code": code, "windowsVirtualKeyCode": number}
+            text = key if len(key) == 1 else "\r"
+            self._call(self._popup(), "Input.dispatchKeyEvent", type="keyDown", text=text, **pressed)
+            # A popup that has closed itself hears no more of it.
+            if self._targets("page", self._base + "popup.html"):
+                self._call(self._popup(), "Input.dispatchKeyEvent", type="keyUp", **pressed)
 
     def kill_background(self) -> None:
         for target in self._workers():
@@ -171,9 +184,19 @@ class Chromium(Driver):
 
     def _in_worker(self, expression: str) -> bool:
         """Evaluate there; not by Playwright's own object for it, which does not survive its death."""
-        call = {"id": 1, "method": "Runtime.evaluate", "params": {"expression": expression}}
-        target = {"targetId": self._workers()[0], "flatten": False}
-        attached = self._session.send("Target.attachToTarget", target)["sessionId"]
+        return '"value":true' in self._call(self._workers()[0], "Runtime.evaluate", expression=expression)
+
+    def _popup(self) -> str:
+        """The real popup, which Playwright does not take for a page."""
+        [found] = self._targets("page", self._base + "popup.html")
+        return found
+
+    def _call(self, target: str, method: str, **parameters: object) -> str:
+        """Call a method of the DevTools protocol at a target; its answer."""
+        call = {"id": 1, "method": method, "params": parameters}
+        attached = self._session.send("Target.attachToTarget", {"targetId": target, "flatten": False})[
+            "sessionId"
+        ]
         answers: list[str] = []
 
         def hear(event: dict[str, str]) -> None:
@@ -183,17 +206,17 @@ class Chromium(Driver):
         self._session.on("Target.receivedMessageFromTarget", hear)
         message = {"sessionId": attached, "message": json.dumps(call)}
         self._session.send("Target.sendMessageToTarget", message)
-        self._wait(lambda: bool(answers), "the service worker answers")
+        self._wait(lambda: bool(answers), f"{method} answers")
         self._session.remove_listener("Target.receivedMessageFromTarget", hear)
         self._session.send("Target.detachFromTarget", {"sessionId": attached})
-        return '"value":true' in answers[0]
+        return answers[0]
 
     def _workers(self) -> list[str]:
         return self._targets("service_worker")
 
-    def _targets(self, kind: str) -> list[str]:
+    def _targets(self, kind: str, url: str = "") -> list[str]:
         targets = self._session.send("Target.getTargets")["targetInfos"]
-        return [each["targetId"] for each in targets if each["type"] == kind]
+        return [each["targetId"] for each in targets if each["type"] == kind and url in ("", each["url"])]
 
     def _target(self, page: Page) -> str:
         session = self._context.new_cdp_session(page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
@@ -22,25 +23,26 @@ Browsers = Callable[..., Driver]
 
 @pytest.fixture(scope="package")
 def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
-    """Browsers by name and language, each started when it is first asked for.
+    """Browsers by name, language and extension, each started when it is first asked for.
 
     Ended with this folder's last test: two Playwrights at once do not run in one thread.
     """
-    started: dict[tuple[str, str], Driver] = {}
+    started: dict[tuple[str, str, Path], Driver] = {}
     playwrights: list[Playwright] = []
 
-    def start(name: str, language: str) -> Driver:
+    def start(name: str, language: str, extension: Path) -> Driver:
         folder = tmp_path_factory.mktemp(name)
         if name == "firefox":
-            return Firefox(folder, EXTENSION, language)
+            return Firefox(folder, extension, language)
         if not playwrights:
             playwrights.append(sync_playwright().start())
-        return Chromium(playwrights[0], folder, EXTENSION, language)
+        return Chromium(playwrights[0], folder, extension, language)
 
-    def get(name: str, language: str = "en-US") -> Driver:
-        if (name, language) not in started:
-            started[name, language] = start(name, language)
-        return started[name, language]
+    def get(name: str, language: str = "en-US", extension: Path = EXTENSION) -> Driver:
+        key = (name, language, extension)
+        if key not in started:
+            started[key] = start(*key)
+        return started[key]
 
     yield get
     for driver in started.values():

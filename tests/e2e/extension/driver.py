@@ -102,6 +102,10 @@ class Driver(ABC):
         """Let the extension reach into the page, as a click on its button does; the tab's number."""
 
     @abstractmethod
+    def press_in_popup(self, *keys: str) -> None:
+        """Press keys, one after the other, in the real popup that is open over the page."""
+
+    @abstractmethod
     def kill_background(self) -> None:
         """End the service worker or event page, as the browser does when it is idle."""
 
@@ -133,6 +137,13 @@ class Driver(ABC):
     def store(self, **values: object) -> None:
         """Keep values in the extension's local storage."""
         self.inside("(values) => chrome.storage.local.set(values)", values)
+
+    def in_popup(self, function: str) -> Any:
+        """Call a function with the document of the real popup over the page; None where none is open."""
+        views = "chrome.extension.getViews({ type: 'popup' })"
+        return self.inside(
+            f"() => {{ const [view] = {views}; return view ? ({function})(view.document) : null; }}"
+        )
 
     def select(self, selector: str) -> None:
         """Mark the text of an element."""

@@ -153,6 +153,9 @@ class Firefox(Driver):
         number: int = self._chrome(scripts.LEND, self._id)
         return number
 
+    def press_in_popup(self, *keys: str) -> None:
+        self._chrome(scripts.PRESS_IN_POPUP, list(keys))
+
     def kill_background(self) -> None:
         self._chrome(scripts.KILL, self._id)
 

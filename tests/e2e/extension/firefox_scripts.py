@@ -68,4 +68,18 @@ LEND = """(id) => {
 # A click beside it does that, which no click by WebDriver counts as.
 CLOSE_POPUP = """() => document.getElementById("customizationui-widget-panel")?.hidePopup()"""
 
+# WebDriver reaches pages in tabs alone; what is pressed here goes to whatever the window has in focus.
+PRESS_IN_POPUP = """(keys) => {
+    document.querySelector("#customizationui-widget-panel .webextension-popup-browser").focus();
+    const processor = Cc["@mozilla.org/text-input-processor;1"].createInstance(Ci.nsITextInputProcessor);
+    if (!processor.beginInputTransactionForTests(window)) throw new Error("no keys can be pressed");
+    for (const key of keys) {
+        const isLetter = key.length === 1;
+        const code = isLetter ? `Key${key.toUpperCase()}` : key;
+        const event = new KeyboardEvent("", { key, code, keyCode: isLetter ? key.toUpperCase().charCodeAt(0) : 13 });
+        processor.keydown(event);
+        processor.keyup(event);
+    }
+}"""
+
 KILL = """(id) => WebExtensionPolicy.getByID(id).extension.terminateBackground()"""

@@ -35,6 +35,7 @@ def test_nothing_is_in_anybodys_way(person: Person, dark: bool, size: Size) -> N
 
 
 def test_what_is_in_the_way_is_found(person: Person) -> None:
+    person.open_options()
     person.driver.evaluate("() => { document.querySelector('[data-part=save]').style.color = '#888'; }")
     person.driver.evaluate("() => document.querySelector('[for=password]').remove()")
     assert {each.split(":")[0] for each in _findings(person.driver)} >= {"color-contrast", "label"}
@@ -52,36 +53,46 @@ def test_the_settings_are_in_nobodys_way(user: Person, dark: bool) -> None:
         assert _findings(user.driver) == []
 
 
-def test_the_whole_way_by_keyboard_alone(person: Person) -> None:
+def test_the_whole_way_by_keyboard_alone(person: Person, en: dict[str, str]) -> None:
     driver = person.driver
-    person.part("text").has_focus()
+    # No field has the focus: what is typed is a text, as it is more than a code.
     driver.type(TEXT)
+    person.part("text").has_focus()
+    person.part("text").holds(TEXT)
+    person.part("code-field").holds("")
+    _tab_to(person, "options-toggle")
+    driver.press("Enter")
     _tab_to(person, "password")
     driver.type(PASSWORD)
     _tab_to(person, "text", back=True)
     driver.press("Control+Enter")
-    person.part("saved-heading").has_focus()
-    _tab_to(person, "copy-code")
+    person.part("copy-code").has_focus()
     driver.press("Enter")
     person.part("saved-status").says(re.compile("."))
     code = driver.copied()
     if person.surface == "popup":
-        _tab_to(person, "tab-save", back=True)
-        driver.press("ArrowRight")
-        person.part("tab-load").has_focus()
-        person.part("load-panel").appears()
+        _tab_to(person, "tab-text", back=True)
+        for tab in ("history", "notes", "text"):
+            driver.press("ArrowRight")
+            person.part(f"tab-{tab}").has_focus()
+            person.part(f"{tab}-panel").appears()
     _tab_to(person, "code-field", back=person.surface == "page")
     driver.type(code)
     driver.press("Enter")
-    person.part("load-password").has_focus()
+    person.is_told("load", en["no_text"])
     person.part("load").is_ready()
+    _tab_to(person, "has-password")
+    driver.press("Enter")
+    person.part("load-password").has_focus()
     driver.type(PASSWORD)
     driver.press("Enter")
     person.part("loaded-text").has_focus()
     person.reads(TEXT)
-    _tab_to(person, "copy-text")
-    driver.press("Enter")
-    wait_until(lambda: driver.copied() == TEXT, "the text is copied")
+    for way in ("loaded-text", "copy-text"):
+        driver.copy("")
+        _tab_to(person, way)
+        driver.press("Enter")
+        wait_until(lambda: driver.copied() == TEXT, f"the text is copied from {way}")
 
 
 @pytest.mark.parametrize("name", BROWSERS)
@@ -97,7 +108,7 @@ def test_in_korean(
     code = person.save("가나다")
     person.part("saved-heading").says(ko["your_code"])
     person.load("w0rp")
-    person.is_told("load", ko["bad_code"])
+    person.is_told("load", ko["code_digits"])
     person.load(code)
     person.reads("가나다")
     assert _findings(driver) == []
@@ -106,7 +117,7 @@ def test_in_korean(
 def test_korean_where_it_is_set(user: Person, words: dict[str, dict[str, str]]) -> None:
     user.open_settings()
     user.driver.evaluate(_CHOOSE, "language", "ko")
-    user.part("settings-status").says(words["ko"]["settings_saved"])
+    user.part("language-status").says(words["ko"]["settings_saved"])
     assert user.driver.evaluate("() => document.documentElement.lang") == "ko"
     user.open()
     user.part("save").says(words["ko"]["save"])
@@ -131,23 +142,27 @@ def _findings(driver: Driver) -> list[str]:
 def _states(person: Person) -> Iterator[str]:
     """Bring it into its states, one after the other."""
     yield "empty"
-    person.turn("save")
     person.part("save").click()
     person.part("save-alert").appears()
+    person.open_options()
+    yield "options"
     person.part("phrase").click()
     person.part("phrase-strength").says(re.compile("."))
     person.load("w0rp")
     person.part("load-alert").appears()
     yield "refused"
-    person.load("ZZZZ")
-    person.part("load-password").appears()
+    person.unlock("ZZZZ", "wrong")
     person.part("load").is_ready()
     yield "locked"
+    person.part("load-password").fill("")
     code = person.save("W" * 500)
     person.part("show-qr").click()
-    person.part("receipt-ask").click()
+    person.part("qr").appears()
     person.part("receipt").says(re.compile("."))
     yield "saved"
+    person.part("delete").click()
+    yield "deleting"
+    person.part("delete").click()
     person.load(code)
     person.part("loaded").appears()
     yield "loaded"
@@ -155,7 +170,10 @@ def _states(person: Person) -> Iterator[str]:
         person.turn("history")
         person.driver.find(f'[data-code="{code}"]').appears()
         yield "history"
-        person.turn("load")
+        person.turn("notes")
+        person.part("no-notes").appears()
+        yield "no notes"
+        person.turn("text")
         person.part("keep-note").click()
         person.part("note-text").appears()
         yield "note"

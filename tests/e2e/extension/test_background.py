@@ -66,12 +66,28 @@ def test_with_nothing_selected_no_code_from_before_is_shown(page: Person, en: di
     page.part("text").has_focus()
 
 
-def test_a_shortcut_opens_the_load_tab(page: Person) -> None:
-    page.driver.command("open-load")
-    wait_until(lambda: page.driver.stored("session").get("tab") == "tab-load", "the tab is chosen")
+def test_a_shortcut_opens_the_popup_where_a_code_is_typed_and_it_closes_itself(page: Person) -> None:
+    driver, code = page.driver, _written(page, "new")
+    driver.command("open-load")
+    wait_until(lambda: driver.in_popup(_FOCUSED) == "code-field", "the code field has the focus")
+    driver.press_in_popup(*code)
+    wait_until(lambda: driver.in_popup(_FOCUSED) == "loaded-text", "the text is opened by its fourth letter")
+    driver.press_in_popup("Enter")
+    wait_until(lambda: driver.in_popup(_FOCUSED) is None, "the popup has closed itself")
+    assert driver.copied() == "new"
+    # The next one is as any other.
     page.open()
-    page.part("tab-load").is_checked()
-    page.part("code-field").has_focus()
+    page.part("tab-text").is_checked()
+
+
+def test_a_code_is_typed_with_no_field_in_focus(user: Person) -> None:
+    code = _written(user, "new")
+    user.driver.type(code)
+    user.part("loaded-text").has_focus()
+    user.reads("new")
+    assert [each.json["code"] for each in user.network.asked("load")] == [code]
+    user.driver.press("Enter")
+    wait_until(lambda: user.driver.copied() == "new", "the text is copied")
 
 
 def test_a_saved_selection_has_the_usual_lifetime(page: Person) -> None:
@@ -96,14 +112,14 @@ def test_a_selection_waits_for_a_service_that_is_away(page: Person) -> None:
 
 
 def test_a_loaded_text_is_inserted_at_the_cursor(page: Person, en: dict[str, str]) -> None:
-    written = json.loads(page.network.answer("POST", "/api/v1/write", _JSON, b'{"text": "<i>\\nnew"}').body)
+    code = _written(page, "<i>\nnew")
     cursor = (
         "() => { const each = document.querySelector('#field'); each.focus(); each.setSelectionRange(7, 7); }"
     )
     page.driver.evaluate(cursor)
     below = page.driver.lend()
     page.driver.open(f"popup.html?tab={below}", over=True)
-    page.wait().load(written["code"])
+    page.wait().load(code)
     page.part("insert").click()
     page.part("loaded-status").says(en["inserted"])
     page.close()
@@ -111,10 +127,10 @@ def test_a_loaded_text_is_inserted_at_the_cursor(page: Person, en: dict[str, str
 
 
 def test_where_there_is_no_cursor_nothing_is_inserted(page: Person, en: dict[str, str]) -> None:
-    written = json.loads(page.network.answer("POST", "/api/v1/write", _JSON, b'{"text": "new"}').body)
+    code = _written(page, "new")
     below = page.driver.lend()
     page.driver.open(f"popup.html?tab={below}", over=True)
-    page.wait().load(written["code"])
+    page.wait().load(code)
     page.part("insert").click()
     page.part("loaded-status").says(en["insert_failed"])
 
@@ -130,7 +146,7 @@ def test_the_service_is_chosen_and_tested(user: Person, en: dict[str, str]) -> N
     user.part("server-alert").says(en["bad_server"])
     user.part("server").fill(user.network.url)
     user.part("test-server").click()
-    user.part("server-status").says(en["server_found"].format(most="1,024"))
+    user.part("server-status").says(en["server_found"].format(most="1 MB"))
     user.network.fail("limits", Answer(200, {"Content-Type": "text/html"}, b"<h1>Hello</h1>"))
     user.part("test-server").click()
     user.part("server-alert").says(re.compile("."))
@@ -140,7 +156,15 @@ def test_the_service_is_chosen_and_tested(user: Person, en: dict[str, str]) -> N
     user.reads(LINES)
 
 
-_JSON = {"Content-Type": "application/json"}
+_FOCUSED = "(document) => document.activeElement?.dataset?.part ?? ''"
+
+
+def _written(person: Person, text: str) -> str:
+    """The code of a text that somebody else has saved."""
+    headers, body = {"Content-Type": "application/json"}, json.dumps({"text": text}).encode()
+    written = json.loads(person.network.answer("POST", "/api/v1/write", headers, body).body)
+    code: str = written["code"]
+    return code
 
 
 def _is_saved(person: Person, text: str) -> None:

@@ -37,25 +37,50 @@ def test_a_draft_outlives_the_popup_and_the_password_does_not(user: Person, en: 
     wait_until(lambda: TEXT not in _all(user), "nothing is left of the draft")
 
 
-def test_a_typed_code_and_the_tab_outlive_the_popup(user: Person) -> None:
-    user.turn("load")
+def test_a_typed_code_and_the_tab_outlive_the_popup(user: Person, en: dict[str, str]) -> None:
     user.part("code-field").fill("wUr")
     _is_kept(user, "typed", "wUr")
     user.open()
-    user.part("tab-load").is_checked()
+    user.part("tab-text").is_checked()
     user.part("code-field").holds("wUr")
     user.part("code-field").has_focus()
+    # The next letter goes on with it.
+    user.driver.type("Z")
+    user.is_told("load", en["no_text"])
+    assert [each.json["code"] for each in user.network.asked("load")] == ["wUrZ"]
+    user.turn("history")
+    _is_kept(user, "tab", "tab-history")
+    user.open()
+    user.part("tab-history").is_checked()
+    user.part("history-panel").appears()
 
 
-def test_a_code_outlives_the_popup(user: Person) -> None:
+def test_a_code_outlives_the_popup(user: Person, en: dict[str, str]) -> None:
     code = user.save(TEXT, PASSWORD)
     _is_kept(user, "written", code)
     user.open()
     user.part("code").says(code)
     user.part("delete").click()
+    user.part("saved-status").says(en["deleting"])
+    user.part("delete").says(en["undo"])
     user.part("saved-details").vanishes()
     assert user.network.asked("delete")[-1].status == 204
     assert PASSWORD not in _all(user)
+
+
+def test_a_deletion_can_be_taken_back_and_is_done_when_the_popup_closes(
+    user: Person, en: dict[str, str]
+) -> None:
+    user.save(TEXT)
+    user.part("delete").click()
+    user.part("delete").click()
+    user.part("saved-status").says(en["undone"])
+    user.part("delete").click()
+    user.part("saved-status").says(en["deleting"])
+    assert not user.network.asked("delete")
+    user.open()
+    wait_until(lambda: user.network.asked("delete"), "it is deleted")
+    assert user.network.asked("delete")[-1].status == 204
 
 
 @pytest.mark.parametrize("password", ["", PASSWORD])
@@ -78,23 +103,45 @@ def test_a_save_that_was_under_way_is_brought_to_its_end(user: Person, password:
     user.reads(TEXT)
 
 
-def test_a_loaded_text_is_kept_as_a_note(user: Person) -> None:
-    code = user.save(TEXT)
+def test_a_loaded_text_is_kept_as_a_note(user: Person, en: dict[str, str]) -> None:
+    user.turn("notes")
+    user.part("no-notes").says(en["no_notes"])
+    code = user.save(f"{TEXT}\nsecond line")
     user.load(code)
     user.part("keep-note").click()
-    tab, field = user.driver.find(f'[data-note="{code}"]'), user.part("note-text")
-    tab.is_checked()
-    field.holds(TEXT)
+    note, field = user.driver.find(f'[data-note="{code}"]'), user.part("note-text")
+    user.part("tab-notes").is_checked()
+    field.appears()
+    field.has_focus()
+    field.holds(f"{TEXT}\nsecond line")
+    note.find('[data-part="note-name"]').says(en["note_name"].format(code=code, line=TEXT))
     field.fill(f"{TEXT}, changed")
+    note.find('[data-part="note-name"]').says(en["note_name"].format(code=code, line=f"{TEXT}, changed"))
     wait_until(lambda: "changed" in json.dumps(user.driver.stored()), "the change is kept")
     user.open()
-    tab.click()
-    field.holds(f"{TEXT}, changed")
+    user.part("tab-notes").is_checked()
+    note.counts(1)
+    field.vanishes()
     user.part("note-copy").click()
     wait_until(lambda: user.driver.copied() == f"{TEXT}, changed", "the note is copied")
+    user.part("note-name").click()
+    field.appears()
+    field.holds(f"{TEXT}, changed")
     user.part("note-remove").click()
-    tab.counts(0)
+    user.part("note-remove").says(en["remove_note_confirm"])
+    assert TEXT in json.dumps(user.driver.stored())
+    user.part("note-remove").click()
+    note.counts(0)
+    user.part("no-notes").appears()
     assert TEXT not in json.dumps(user.driver.stored())
+
+
+def test_a_full_storage_says_so_where_a_note_is_kept(user: Person, en: dict[str, str]) -> None:
+    user.load(user.save(TEXT))
+    user.driver.evaluate("() => { chrome.storage.local.set = async () => { throw new Error('full'); }; }")
+    user.part("keep-note").click()
+    user.part("loaded-status").says(en["note_failed"])
+    assert user.driver.find(".status.failed").now.text == en["note_failed"]
 
 
 def test_the_history_knows_codes_and_times_only(user: Person) -> None:
@@ -144,6 +191,7 @@ def test_ones_own_code_in_the_history_shows_the_code_and_loads_nothing(
 
 
 def test_a_phrase_outlives_the_popup_with_its_code(user: Person, en: dict[str, str]) -> None:
+    user.open_options()
     user.part("phrase").click()
     user.part("phrase-strength").says(re.compile("."))
     user.part("text").fill(TEXT)
@@ -166,7 +214,7 @@ def test_a_phrase_outlives_the_popup_with_its_code(user: Person, en: dict[str, s
 def test_no_history_where_it_is_off(user: Person, en: dict[str, str]) -> None:
     user.open_settings()
     user.part("keep-history").check(False)
-    user.part("settings-status").says(en["settings_saved"])
+    user.part("keep-history-status").says(en["settings_saved"])
     user.open()
     user.load(user.save(TEXT))
     user.part("loaded").appears()
@@ -196,6 +244,24 @@ def test_a_shared_computer_keeps_nothing(user: Person) -> None:
     user.part("loaded").vanishes()
 
 
+def test_a_shared_computer_is_wiped_from_the_popup(user: Person, en: dict[str, str]) -> None:
+    code = user.save(TEXT)
+    user.load(code)
+    user.part("keep-note").click()
+    user.part("note-text").appears()
+    user.set(sharedComputer=True).open()
+    # What was kept before can be seen until it is wiped.
+    user.turn("notes")
+    user.driver.find(f'[data-note="{code}"]').counts(1)
+    user.part("wipe-now").click()
+    user.part("wipe-now").says(en["wipe_confirm"])
+    user.part("wipe-now").click()
+    user.part("choose").appears()
+    assert user.driver.stored() == {}
+    user.set(sharedComputer=True).open()
+    user.part("tab-notes").vanishes()
+
+
 def test_what_was_copied_on_a_shared_computer_is_taken_away(user: Person) -> None:
     user.set(sharedComputer=True).open()
     user.load(user.save(TEXT))
@@ -208,22 +274,28 @@ def test_what_was_copied_on_a_shared_computer_is_taken_away(user: Person) -> Non
 def test_everything_is_wiped(user: Person, en: dict[str, str]) -> None:
     user.load(user.save(TEXT))
     user.part("keep-note").click()
-    user.turn("save")
+    user.turn("text")
     user.part("again").click()
     user.part("text").fill("a draft")
+    _is_kept(user, "draft", "a draft")
     user.driver.copy("copied")
-    user.turn("history")
+    user.open_settings()
     user.part("wipe").click()
     # Notes are nowhere else: that they go too is to be meant.
     user.part("wipe").says(en["wipe_confirm"])
     user.part("wipe").click()
+    user.part("server").holds("")
+    user.open()
     user.part("choose").appears()
+    # At its place, with no tabs beside it.
+    right = "() => innerWidth - document.querySelector('[data-part=settings]').getBoundingClientRect().right"
+    assert 0 < user.driver.evaluate(right) < user.driver.evaluate("() => innerWidth") / 4
     assert user.driver.stored() == {}
     assert user.driver.stored("session") == {}
     assert user.driver.copied() == ""
 
 
-def test_what_extension_1_has_left_is_taken_over(user: Person) -> None:
+def test_what_extension_1_has_left_is_taken_over(user: Person, en: dict[str, str]) -> None:
     left = {
         "newtab1": json.dumps({"buttontab": "wUrp", "newtext": "an old note"}),
         "savehistory": json.dumps({"0": "aaaa"}),
@@ -233,11 +305,12 @@ def test_what_extension_1_has_left_is_taken_over(user: Person) -> None:
     for _ in range(2):
         user.open()
         user.part("text").holds("an old draft")
+    user.turn("notes")
     user.driver.find('[data-note="wUrp"]').counts(1)
-    user.driver.find('[data-note="wUrp"]').click()
+    user.part("note-name").click()
     user.part("note-text").holds("an old note")
     user.turn("history")
-    user.driver.find('[data-code="aaaa"]').says("aaaaSavedForget")
+    user.driver.find('[data-code="aaaa"]').says(f"aaaa{en['history_saved_once']}{en['forget']}")
     assert user.driver.evaluate("() => localStorage.length") == 0
 
 

@@ -1,0 +1,105 @@
+"""One is told when a saved text is opened, though no popup is open."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.extension.conftest import BROWSERS, Browsers
+from tests.e2e.extension.driver import EXTENSION
+from tests.e2e.extension.person import Person
+from tests.e2e.extension.relay import Relay
+from tests.support.process import wait_until
+
+TEXT, PASSWORD = "what somebody waits for", "open sesame"
+ALARM = "ask-whether-opened"
+_ALARMS = (
+    "async () => (await chrome.alarms.getAll()).map(({ name, periodInMinutes }) => [name, periodInMinutes])"
+)
+# A minute is over.
+_RING = "(name) => chrome.alarms.create(name, { when: Date.now() })"
+# Firefox without a screen closes each at once.
+_SHOWN = (
+    "async () => [...new Set([...globalThis.closed, ...Object.keys(await chrome.notifications.getAll())])]"
+)
+_CLOSE_ALL = """async () => {
+    for (const id of Object.keys(await chrome.notifications.getAll())) await chrome.notifications.clear(id);
+    if (!globalThis.closed) chrome.notifications.onClosed.addListener((id) => globalThis.closed.push(id));
+    globalThis.closed = [];
+}"""
+_ANSWER = "(answer) => { browser.permissions.request = async () => answer; }"
+
+
+@pytest.fixture(scope="module")
+def allowed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The extension with the permission given: a browser asks its user for it in a window of its own."""
+    folder = tmp_path_factory.mktemp("allowed") / "extension"
+    shutil.copytree(EXTENSION, folder)
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["optional_permissions"].remove("notifications")
+    manifest["permissions"].append("notifications")
+    (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    return folder
+
+
+@pytest.fixture(params=BROWSERS)
+def sender(request: pytest.FixtureRequest, browsers: Browsers, allowed: Path, network: Relay) -> Person:
+    """Somebody who wants to be told, in a browser that lets them be told."""
+    driver = browsers(request.param, "en-US", allowed)
+    driver.clean()
+    driver.inside(_CLOSE_ALL)
+    return Person(driver, "popup", network).set(notify=True).open()
+
+
+def test_one_is_told_once_while_the_popup_is_closed(sender: Person) -> None:
+    code, driver = sender.save(TEXT, PASSWORD), sender.driver
+    wait_until(lambda: driver.inside(_ALARMS) == [[ALARM, 1]], "it is asked each minute")
+    sender.close()
+    driver.kill_background()
+    sender.network.forget()
+    driver.inside(_RING, ALARM)
+    wait_until(lambda: sender.network.asked("status"), "it is asked")
+    assert driver.inside(_SHOWN) == []
+    reader = Person(driver, "page", sender.network).open()
+    reader.unlock(code, PASSWORD)
+    reader.reads(TEXT)
+    driver.close()
+    driver.inside(_RING, ALARM)
+    wait_until(lambda: driver.inside(_SHOWN) == [f"opened-{code}"], "it is told")
+    wait_until(lambda: driver.inside(_ALARMS) == [], "it is not asked any more")
+    sent = json.dumps([each.json for each in sender.network.asked("status")])
+    assert PASSWORD not in sent
+    assert TEXT not in sent
+
+
+def test_what_the_popup_has_shown_needs_no_notification(sender: Person) -> None:
+    code = sender.save(TEXT)
+    wait_until(lambda: sender.driver.inside(_ALARMS) != [], "it is asked each minute")
+    body = json.dumps({"code": code}).encode()
+    sender.network.answer("POST", "/api/v1/load", {"Content-Type": "application/json"}, body)
+    sender.driver.find(".receipt.opened").appears()
+    wait_until(lambda: sender.driver.inside(_ALARMS) == [], "it is not asked any more")
+    assert sender.driver.inside(_SHOWN) == []
+
+
+def test_nothing_is_asked_on_a_shared_computer(sender: Person) -> None:
+    sender.set(notify=True, sharedComputer=True).open()
+    sender.save(TEXT)
+    assert sender.driver.inside(_ALARMS) == []
+
+
+@pytest.mark.parametrize("is_given", [True, False], ids=["given", "refused"])
+def test_the_setting_follows_the_permission(user: Person, en: dict[str, str], is_given: bool) -> None:
+    user.open_settings()
+    user.part("notify").is_checked(False)
+    user.driver.evaluate(_ANSWER, is_given)
+    user.part("notify").click()
+    user.part("notify-status").says(en["settings_saved"])
+    user.part("notify").is_checked(is_given)
+    assert user.driver.stored()["settings"]["notify"] is is_given
+    # Given by nobody but this test: the page shows what holds.
+    user.open_settings()
+    user.part("notify").is_checked(False)
