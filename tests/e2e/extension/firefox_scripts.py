@@ -76,7 +76,8 @@ PRESS_IN_POPUP = """(keys) => {
     for (const key of keys) {
         const isLetter = key.length === 1;
         const code = isLetter ? `Key${key.toUpperCase()}` : key;
-        const event = new KeyboardEvent("", { key, code, keyCode: isLetter ? key.toUpperCase().charCodeAt(0) : 13 });
+        const keyCode = isLetter ? key.toUpperCase().charCodeAt(0) : 13;
+        const event = new KeyboardEvent("", { key, code, keyCode });
         processor.keydown(event);
         processor.keyup(event);
     }

@@ -22,13 +22,11 @@ _ALARMS = (
 # A minute is over.
 _RING = "(name) => chrome.alarms.create(name, { when: Date.now() })"
 # Firefox without a screen closes each at once.
-_SHOWN = (
-    "async () => [...new Set([...globalThis.closed, ...Object.keys(await chrome.notifications.getAll())])]"
-)
+_SHOWN = "async () => [...new Set([...window.gone, ...Object.keys(await chrome.notifications.getAll())])]"
 _CLOSE_ALL = """async () => {
     for (const id of Object.keys(await chrome.notifications.getAll())) await chrome.notifications.clear(id);
-    if (!globalThis.closed) chrome.notifications.onClosed.addListener((id) => globalThis.closed.push(id));
-    globalThis.closed = [];
+    if (!window.gone) chrome.notifications.onClosed.addListener((id) => window.gone.push(id));
+    window.gone = [];
 }"""
 _ANSWER = "(answer) => { browser.permissions.request = async () => answer; }"
 
