@@ -55,6 +55,8 @@ export function makeLoadPanel(options) {
     onCodeTyped(field.value);
     button.className = field.value ? "main" : "plain";
     if (!button.disabled) i18n.setText(button, "load");
+    // A password is that of one code.
+    password.value = "";
     showTypedCode(codeField.read());
   }
 

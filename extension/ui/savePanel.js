@@ -42,7 +42,7 @@ export function makeSavePanel(options) {
   const saveOpenButton = byPart(root, "save-open");
   const alert = makeAlert(byPart(root, "save-alert"), i18n);
   const notice = byPart(root, "save-notice");
-  const text = makeTextField(root, i18n);
+  const text = makeTextField(root, i18n, () => form.requestSubmit());
   const { field } = text;
   const settings = makeOptions({ root, i18n, wordList, lifetime, onPasswordChange });
   const { once, lifetimes, password } = settings;
@@ -199,11 +199,6 @@ export function makeSavePanel(options) {
   }
 
   form.addEventListener("input", () => onDraftChange(currentDraft()));
-  field.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
-    event.preventDefault();
-    form.requestSubmit();
-  });
   saveOpenButton.addEventListener("click", () => {
     onPasswordChange();
     form.requestSubmit();

@@ -11,8 +11,9 @@ const LINE_BREAK = /\r\n?/g;
 /**
  * @param {HTMLElement} root
  * @param {import("./i18n.js").I18n} i18n
+ * @param {() => void} onFinish told when a user has pressed Enter with Ctrl, or with the command key
  */
-export function makeTextField(root, i18n) {
+export function makeTextField(root, i18n, onFinish) {
   /** @type {HTMLTextAreaElement} */
   const field = byPart(root, "text");
   const counter = byPart(root, "counter");
@@ -32,6 +33,11 @@ export function makeTextField(root, i18n) {
   }
 
   field.addEventListener("input", update);
+  field.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    event.preventDefault();
+    onFinish();
+  });
   return {
     field,
     update,
