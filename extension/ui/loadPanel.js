@@ -43,13 +43,18 @@ export function makeLoadPanel(options) {
   const fields = { code: field, password };
   const alert = makeAlert(byPart(root, "load-alert"), i18n);
   const toggle = makePasswordToggle(password, byPart(root, "show-load-password"), i18n);
-  const codeField = makeCodeField(field, { onComplete: () => form.requestSubmit(), onChange, onText });
+  const codeField = makeCodeField(field, { onComplete, onChange, onText });
   const loaded = makeLoadedText({ root: byPart(root, "loaded"), i18n, copy, actions, onCleared });
 
   /** The code of a link that promised a sealed text. @type {string | null} */
   let sealedLinkCode = null;
   let isConfirming = false;
   let openedAt = -Infinity;
+
+  function onComplete() {
+    // Whoever is about to give a password opens it with that.
+    if (passwordRow.hidden) form.requestSubmit();
+  }
 
   function onChange() {
     onCodeTyped(field.value);
@@ -115,7 +120,7 @@ export function makeLoadPanel(options) {
   /** A wrong code is likelier than a wrong password, so the code is what is to be mended. */
   function showNoText() {
     i18n.clearText(notice);
-    const isLocked = password.value !== "" || sealedLinkCode !== null;
+    const isLocked = !passwordRow.hidden || sealedLinkCode !== null;
     // Hidden, the field would take no focus.
     if (isLocked) setPasswordShown(true);
     else hasPasswordButton.hidden = false;

@@ -20,6 +20,8 @@ export function offerLanguages(select, status, i18n, fetchLanguage) {
       select.value = root.lang;
       return i18n.setText(status, "language_failed");
     }
+    // Chosen again meanwhile.
+    if (select.value !== language) return undefined;
     root.lang = language;
     remember(language);
     history.replaceState(null, "", `?lang=${language}`);

@@ -97,6 +97,15 @@ test("four typed letters open by themselves, and Enter by habit opens nothing mo
   assert.equal(asked.length, 1);
 });
 
+test("a code whose password is about to be given does not open without it", async (t) => {
+  part("password-row").hidden = false;
+  part("code-field").value = "wUrp";
+  await part("code-field").emit("input");
+  t.mock.timers.tick(700);
+  await settled();
+  assert.deepEqual(asked, []);
+});
+
 test("without a code nothing is asked, and why is said", async () => {
   for (const [given, why] of [["wUr", "code_length"], ["wUrp or aaaa", "two_codes"], ["w0rp", "code_digits"], ["", "bad_code"]]) {
     await open(given);
