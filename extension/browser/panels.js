@@ -135,7 +135,7 @@ export async function openPanels(settings, i18n, wordList) {
     history.setCoolDown(limits.cool_down);
   };
   api.limits().then(applyLimits, () => {});
-  listenToDocument(document, { load, save });
+  listenToDocument(document, { load, save }, { base: settings.server, onTaken: () => tabs.show(TEXT_TAB) });
   await resumeSession({ api, sessionItems, saver, save, load, tabs });
 }
 

@@ -19,9 +19,9 @@ import { restorePanels, resumePendingWrite } from "../ui/restore.js";
 /** @param {Context} context */
 export async function resumeSession(context) {
   const { sessionItems, save, saver } = context;
-  const draft = await restorePanels(context);
-  await showTab(context, draft);
-  await resumePendingWrite(sessionItems, save, saver, draft);
+  const hasDraft = await restorePanels(context);
+  await showTab(context, hasDraft);
+  await resumePendingWrite(sessionItems, save, saver);
   browser.storage.session.onChanged.addListener(({ handed, notice }) => {
     if (handed?.newValue) acceptFromBackground(context);
     if (notice?.newValue) showNotice(context);
@@ -30,14 +30,14 @@ export async function resumeSession(context) {
   await showNotice(context);
 }
 
-/** @param {Context} context @param {import("../core/session.js").FormDraft | null} draft */
-async function showTab({ sessionItems, save, load, tabs }, draft) {
+/** @param {Context} context @param {boolean} hasDraft */
+async function showTab({ sessionItems, save, load, tabs }, hasDraft) {
   const tab = await sessionItems.tab.get();
   const shown = tabs.show(tab === LOAD_TAB ? TEXT_TAB : (tab ?? TEXT_TAB));
   if (tab === LOAD_TAB) load.focus();
   else if (shown !== TEXT_TAB) byPart(document, shown).focus();
   // With no focus at all a key may begin a code as well as a text.
-  else if (draft?.text) save.focus();
+  else if (hasDraft) save.focus();
   else if (await sessionItems.typedCode.get()) load.focus();
 }
 

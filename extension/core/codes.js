@@ -7,7 +7,6 @@ import { findCodes, normalizeText, otherWords, saidPart } from "./codeSearch.js"
 export const LENGTH = 4;
 
 const CODE_PATTERN = /^[a-zA-Z]{4}$/;
-const ONE_ADDRESS = /^https?:\/\/\S+$/i;
 const EDGES = /^[\s\p{P}]+|[\s\p{P}]+$/gu;
 const SPACES = /\s+/gu;
 // Four characters, at least one of them a digit.
@@ -79,12 +78,14 @@ function countLetters(said) {
 }
 
 /**
- * Whether a text is nothing but a code, or one link to it: it was not meant to be saved as a text.
+ * Whether a text is nothing but a code, or one link to it: it was not meant to be saved as a text. Links to other
+ * services are texts, and so is every other address with a `#` in it.
  * @param {string} given
+ * @param {string} base the address of the service, ending with a slash
  */
-export function isNothingButCode(given) {
+export function isNothingButCode(given, base) {
   const plain = normalizeText(given).trim();
-  const isLink = ONE_ADDRESS.test(plain) && plain.includes("#");
+  const isLink = plain.startsWith(`${base}#`) && !/\s/.test(plain);
   return readCode(plain) !== null && (isLink || CODE_PATTERN.test(plain.replace(EDGES, "")));
 }
 

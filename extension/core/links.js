@@ -11,7 +11,7 @@ const ADDRESS = /^https?:\/\/[^\s\p{Cc}\p{Cf}]+$/iu;
  * @param {string} text
  * @returns {string | null}
  */
-export function isSingleAddress(text) {
+export function singleAddress(text) {
   const given = text.trim();
   if (given.length > MAX_LENGTH || !ADDRESS.test(given) || !URL.canParse(given)) return null;
   const { username, password, href } = new URL(given);

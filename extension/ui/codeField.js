@@ -60,7 +60,10 @@ export function makeCodeField(field, { onComplete, onChange, onText }) {
   field.addEventListener("input", onInput);
   field.addEventListener("blur", () => void (isRedirected = false));
   // Enter was faster.
-  field.form?.addEventListener("submit", () => clearTimeout(timer));
+  field.form?.addEventListener("submit", () => {
+    clearTimeout(timer);
+    isRedirected = false;
+  });
   return {
     /** @returns {string | null} the code in the field, or null where there is none */
     read: () => readCode(field.value, typedLetters),
@@ -68,9 +71,13 @@ export function makeCodeField(field, { onComplete, onChange, onText }) {
     /** Another code than the typed one stands there now. */
     keepFromOpening: () => clearTimeout(timer),
 
-    focusForTyping() {
-      isRedirected = field.value === "";
+    /** Take a key that is being pressed with no field in focus. @param {KeyboardEvent} event */
+    focusForTyping(event) {
+      const isEmpty = field.value === "";
       field.focus();
+      isRedirected = isEmpty && document.activeElement === field;
+      // The field itself does not see this one.
+      onKeyDown(event);
     },
   };
 }

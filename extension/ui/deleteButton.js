@@ -52,6 +52,7 @@ export function makeDeleteButton({ root, api, i18n, getCurrent, showStatus, onEn
   async function finish() {
     const about = stopWaiting();
     if (!about) return undefined;
+    const hadFocus = document.activeElement === button;
     button.disabled = true;
     try {
       await api.remove(about.code, about.ownerToken);
@@ -64,7 +65,7 @@ export function makeDeleteButton({ root, api, i18n, getCurrent, showStatus, onEn
       onError(error);
     } finally {
       button.disabled = false;
-      keepFocus(button);
+      if (hadFocus) keepFocus(button);
     }
     return undefined;
   }

@@ -2,26 +2,31 @@
 
 import { isNothingButCode } from "../core/codes.js";
 
-const LETTER = /^\p{L}$/u;
+const ONE_CHARACTER = /^\S$/u;
 const EDITABLE = "textarea, input, select, [contenteditable], dialog[open], dialog[open] *";
 
 // It can only be read, and is where the focus is when the next code comes.
 const LOADED_TEXT = "loaded-text";
 
-/** @typedef {{text: string, done: () => void} | null} Copied */
+/** @typedef {{text: string, shownAt: number, done: () => void} | null} Copied `shownAt` in ms, by the page's own clock */
 
 /**
  * @param {Document} document
  * @param {object} panels
- * @param {{focusForTyping: () => void, openPasted: (given: string) => void, copied: () => Copied}} panels.load
+ * @param {{focusForTyping: (event: KeyboardEvent) => void, openPasted: (given: string) => void, copied: () => Copied}} panels.load
  * @param {{insert: (text: string) => void, copied: () => Copied}} panels.save
+ * @param {object} options
+ * @param {string} options.base the address of the service
+ * @param {() => void} [options.onTaken] called before a panel gets something, to bring it into sight
  */
-export function listenToDocument(document, { load, save }) {
+export function listenToDocument(document, { load, save }, { base, onTaken = () => {} }) {
   /** @param {KeyboardEvent} event */
   function onKeyDown(event) {
     if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isEditable(event.target)) return;
     // The key itself goes where the focus is by then.
-    if (LETTER.test(event.key) || event.key === "Process") load.focusForTyping();
+    if (!ONE_CHARACTER.test(event.key) && event.key !== "Process") return;
+    onTaken();
+    load.focusForTyping(event);
   }
 
   /** @param {ClipboardEvent} event */
@@ -29,13 +34,14 @@ export function listenToDocument(document, { load, save }) {
     const text = event.clipboardData?.getData("text/plain") ?? "";
     if (event.defaultPrevented || isEditable(event.target) || text === "") return;
     event.preventDefault();
-    if (isNothingButCode(text)) load.openPasted(text);
+    onTaken();
+    if (isNothingButCode(text, base)) load.openPasted(text);
     else save.insert(text);
   }
 
   /** @param {ClipboardEvent} event */
   function onCopy(event) {
-    const copied = load.copied() ?? save.copied();
+    const [copied] = [load.copied(), save.copied()].filter((each) => each !== null).sort((a, b) => b.shownAt - a.shownAt);
     if (event.defaultPrevented || !copied || isSomethingSelected(document)) return;
     event.clipboardData?.setData("text/plain", copied.text);
     event.preventDefault();
@@ -48,7 +54,7 @@ export function listenToDocument(document, { load, save }) {
 }
 
 /** @param {EventTarget | null} target */
-const isEditable = (target) => 
+const isEditable = (target) =>
   target instanceof Element && target.matches(EDITABLE) && target.getAttribute("data-part") !== LOADED_TEXT;
 
 /** @param {Document} document */

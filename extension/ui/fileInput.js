@@ -1,6 +1,5 @@
 /** A text file in the place of typing: chosen, or dropped anywhere on the page. */
 
-import { UnreadableFile } from "../core/errors.js";
 import { decodeTextFile } from "../core/textFile.js";
 import { byPart } from "./dom.js";
 
@@ -29,8 +28,8 @@ export function makeFileInput({ root, text, alert, isReady }) {
     if (file.size > text.maxBytes * MAX_ENCODING_RATIO) return alert.show("too_large", text.maxSize, field);
     try {
       text.set(decodeTextFile(new Uint8Array(await file.arrayBuffer())));
-    } catch (error) {
-      if (!(error instanceof UnreadableFile)) throw error;
+    } catch {
+      // A folder cannot be read at all.
       return alert.show("not_a_text_file", undefined, field);
     }
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
@@ -38,22 +37,23 @@ export function makeFileInput({ root, text, alert, isReady }) {
   }
 
   /** @param {DragEvent} event */
-  const hasFile = (event) => isReady() && Boolean(event.dataTransfer?.types.includes("Files"));
+  const hasFile = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
 
   /** @param {DragEvent} event */
   function onDragOver(event) {
     if (!hasFile(event)) return;
+    // The browser would open it in the place of the page.
     event.preventDefault();
-    hint.hidden = false;
+    hint.hidden = !isReady();
   }
 
   /** @param {DragEvent} event */
   function onDrop(event) {
     hint.hidden = true;
     const file = event.dataTransfer?.files[0];
-    if (!file || !hasFile(event)) return;
+    if (!hasFile(event)) return;
     event.preventDefault();
-    take(file);
+    if (file && isReady()) take(file);
   }
 
   document.addEventListener("dragover", onDragOver);

@@ -58,6 +58,8 @@ export function makeLoadPanel(options) {
 
   function onChange() {
     onCodeTyped(field.value);
+    isConfirming = false;
+    clearMessages();
     button.className = field.value ? "main" : "plain";
     if (!button.disabled) i18n.setText(button, "load");
     // A password is that of one code.
@@ -82,23 +84,27 @@ export function makeLoadPanel(options) {
       return alert.show("not_copied");
     }
     sealedLinkCode = codeOfSealedLink(field.value) ?? (sealedLinkCode === code ? code : null);
+    password.value ||= phraseOfLink(field.value) ?? "";
     await open(code);
   }
 
   /** @param {string} code */
   async function open(code) {
+    const asked = field.value;
+    const isChanged = () => field.value !== asked;
     try {
       // Deriving takes a moment; a button that says nothing would seem stuck.
       i18n.setText(button, password.value ? "opening" : "loading");
       const { acknowledge, ...found } = await reader.load(code, password.value, sealedLinkCode !== null);
       const shown = { ...found, code };
-      reset();
+      // Another code that was given meanwhile stays.
+      if (!isChanged()) reset();
       openedAt = performance.now();
       loaded.show(shown);
       await onShown(shown);
       await acknowledge();
     } catch (error) {
-      showError(error);
+      if (!isChanged()) showError(error);
     } finally {
       i18n.setText(button, "load");
     }
@@ -132,7 +138,6 @@ export function makeLoadPanel(options) {
   function setPasswordShown(isShown) {
     passwordRow.hidden = !isShown;
     hasPasswordButton.hidden = isShown;
-    hasPasswordButton.setAttribute("aria-expanded", String(isShown));
   }
 
   function onCleared() {
@@ -197,7 +202,8 @@ export function makeLoadPanel(options) {
     /** Open what a user has pasted. @param {string} given that `readCode` understands */
     openPasted(given) {
       this.openCode(given);
-      form.requestSubmit();
+      // What can be read once, or needs a password first, waits for a press as a link does.
+      if (!isOnceLink(given) && (sealedLinkCode === null || password.value)) form.requestSubmit();
     },
 
     /** The text that is shown, and what to do when it was copied; null where none is. */

@@ -1,7 +1,7 @@
 /** A text that was loaded: shown as text and nothing else, copied, kept, closed. */
 
 import { charactersOf } from "../core/limits.js";
-import { isSingleAddress } from "../core/links.js";
+import { singleAddress } from "../core/links.js";
 import { makeConfirmButton } from "./confirmButton.js";
 import { makeCountdown } from "./countdown.js";
 import { setDirection } from "./direction.js";
@@ -19,7 +19,7 @@ import { byPart } from "./dom.js";
  */
 
 /** What is said where a text is elsewhere too now. */
-const COPIED_MESSAGES = ["text_copied", "note_saved", "inserted", "file_saved"];
+const COPIED_MESSAGES = ["text_copied", "note_saved", "inserted"];
 /** What is said where nothing is left to do. */
 const FINAL_MESSAGES = ["text_copied", "inserted"];
 const FAILED_MESSAGES = ["copy_failed", "note_failed", "insert_failed"];
@@ -43,6 +43,7 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
   /** @type {Shown | null} kept beside the text area, which turns CRLF into LF */
   let shown = null;
   let isCopied = false;
+  let shownAt = 0;
   /** Whether a one-time text would be lost with what is shown. */
   const isOnlyCopy = () => shown !== null && shown.once && !isCopied;
 
@@ -95,7 +96,7 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
 
   /** @param {string} text */
   function showOpenLink(text) {
-    const address = isSingleAddress(text);
+    const address = singleAddress(text);
     openLink.hidden = address === null;
     if (address === null) openLink.removeAttribute("href");
     else Object.assign(openLink, { href: address, target: "_blank", rel: "noopener noreferrer" });
@@ -120,11 +121,12 @@ export function makeLoadedText({ root, i18n, copy, actions, onCleared }) {
     isOnlyCopy,
     focus: () => field.focus(),
     /** The text that is shown, and what to do when it was copied; null where none is. */
-    copied: () => shown && { text: shown.text, done: () => showResult("text_copied") },
+    copied: () => shown && { text: shown.text, shownAt, done: () => showResult("text_copied") },
 
     /** @param {Shown} found */
     show(found) {
       shown = found;
+      shownAt = performance.now();
       isCopied = false;
       field.value = found.text;
       setDirection(field);

@@ -8,7 +8,6 @@ export const timeAfter = (/** @type {number} */ seconds) => Date.now() + seconds
 /** @typedef {ReturnType<typeof import("../core/session.js").makeSession>} SessionItems */
 /** @typedef {ReturnType<typeof import("./savePanel.js").makeSavePanel>} SavePanel */
 /** @typedef {ReturnType<typeof import("./loadPanel.js").makeLoadPanel>} LoadPanel */
-/** @typedef {import("../core/session.js").FormDraft} FormDraft */
 
 /**
  * @param {object} context
@@ -16,15 +15,16 @@ export const timeAfter = (/** @type {number} */ seconds) => Date.now() + seconds
  * @param {SessionItems} context.sessionItems
  * @param {SavePanel} context.save
  * @param {LoadPanel} context.load
- * @returns {Promise<FormDraft | null>} the draft that is in the form now
+ * @returns {Promise<boolean>} whether there is a draft in the form now
  */
 export async function restorePanels({ api, sessionItems, save, load }) {
   const [draft, typed] = await Promise.all([sessionItems.draft.get(), sessionItems.typedCode.get()]);
   if (draft) save.restore(draft);
   if (typed) load.fill(typed);
-  await restoreSavedCode(sessionItems.savedCode, save, api);
+  // A draft is newer than a code.
+  if (!draft?.text) await restoreSavedCode(sessionItems.savedCode, save, api);
   await restoreLoadedText(sessionItems.loadedText, load);
-  return draft;
+  return Boolean(draft?.text);
 }
 
 /** @param {SessionItems["savedCode"]} item @param {SavePanel} save @param {ReturnType<typeof import("../core/api.js").makeApi>} api */
@@ -32,11 +32,17 @@ async function restoreSavedCode(item, save, api) {
   const saved = await item.get();
   if (!saved) return;
   const { expiresAt, ...known } = saved;
-  let secondsLeft = secondsUntil(expiresAt);
-  // The clock may have been set since: the service knows better.
-  if (secondsLeft <= 0) secondsLeft = await fetchSecondsLeft(api, saved).catch(() => 0);
-  if (secondsLeft > 0) save.showCode({ ...known, secondsLeft }, true);
-  else await item.set(null);
+
+  /** @param {number} secondsLeft */
+  const show = async (secondsLeft) => {
+    if (secondsLeft <= 0) await item.set(null);
+    else if (save.isEmpty()) save.showCode({ ...known, secondsLeft }, true);
+  };
+
+  const secondsLeft = secondsUntil(expiresAt);
+  if (secondsLeft > 0) await show(secondsLeft);
+  // The clock may have been set since: the service knows better. Nobody waits for its answer.
+  else fetchSecondsLeft(api, saved).catch(() => 0).then(show);
 }
 
 /** @param {SessionItems["loadedText"]} item @param {LoadPanel} load */
@@ -54,10 +60,10 @@ async function restoreLoadedText(item, load) {
  * @param {SessionItems} sessionItems
  * @param {SavePanel} save
  * @param {ReturnType<typeof import("../core/saving.js").makeSaver>} saver
- * @param {FormDraft | null} draft
  */
-export async function resumePendingWrite(sessionItems, save, saver, draft) {
+export async function resumePendingWrite(sessionItems, save, saver) {
   if (!(await sessionItems.outbox.get())) return undefined;
+  const draft = await sessionItems.draft.get();
   // Changed since it was sent: what is in the form is wanted, and that was not.
   if (!draft?.sent) return sessionItems.outbox.set(null);
   // Locked, it stays in the form too: the phrase it was locked with may be known to nobody.

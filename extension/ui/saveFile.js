@@ -2,6 +2,7 @@
 
 // Without the code: names of files are listed in many places.
 const NAME = "saver.txt";
+const REVOKE_DELAY = 60_000;
 
 /**
  * @param {string} text
@@ -12,6 +13,7 @@ export function saveFile(text) {
   const url = URL.createObjectURL(new Blob([text], { type: "text/plain;charset=utf-8" }));
   Object.assign(link, { href: url, download: NAME });
   link.click();
-  URL.revokeObjectURL(url);
+  // A browser may ask where to save it first.
+  setTimeout(() => URL.revokeObjectURL(url), REVOKE_DELAY);
   return "file_saved";
 }

@@ -156,7 +156,7 @@ export function makeSavePanel(options) {
   /** @param {ShownCode} shown @param {boolean} [isRestored] whether it was saved some time ago */
   function showCode(shown, isRestored = false) {
     form.hidden = true;
-    savedCode.show(shown, isRestored);
+    savedCode.show(shown, isRestored, !isRestored || field.value === "");
   }
 
   function showForm() {

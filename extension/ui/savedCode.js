@@ -50,6 +50,7 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
   const countdown = makeCountdown(i18n);
   /** @type {ShownCode | null} */
   let current = null;
+  let shownAt = 0;
   const getCurrent = () => current;
   const common = { root, api, i18n, getCurrent, onError: (/** @type {unknown} */ error) => alert.showError(error) };
 
@@ -65,9 +66,14 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
   const extendButton = makeExtendButton({ ...common, showStatus, onExtended: showExtended });
   const link = makeSavedLink({ root, i18n, getCurrent, linkOf, copyWithStatus, showStatus });
 
-  /** @param {ShownCode} shown @param {boolean} isRestored whether it was saved some time ago */
-  function show(shown, isRestored) {
+  /**
+   * @param {ShownCode} shown
+   * @param {boolean} isRestored whether it was saved some time ago
+   * @param {boolean} canEdit whether its text may go into the form
+   */
+  function show(shown, isRestored, canEdit) {
     current = shown;
+    shownAt = performance.now();
     const { code, ownerToken } = shown;
     alert.clear();
     showStatus("");
@@ -75,7 +81,7 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
     i18n.setText(heading, "your_code");
     i18n.setText(byPart(root, "spelled"), "spelled", spelledBy(code));
     showBefore(isRestored);
-    byPart(root, "edit").hidden = shown.text === "";
+    byPart(root, "edit").hidden = shown.text === "" || !canEdit;
     deleteButton.reset(ownerToken !== "");
     extendButton.reset(ownerToken !== "");
     link.show(shown);
@@ -111,26 +117,27 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
     onExtended(current);
   }
 
-  /** Its receipt can still be seen. @param {string} key of the message that says how the text ended */
+  /**
+   * Its receipt can still be seen.
+   * @param {string} key of the message that says how the text ended
+   */
   function showEnded(key) {
+    // Not taken from somebody who is elsewhere by now.
+    const hadFocus = root.contains(document.activeElement);
     countdown.stop();
     deleteButton.cancel();
     details.hidden = actions.hidden = before.hidden = true;
     heading.classList.remove("unseen");
     link.clear();
     i18n.setText(heading, key);
+    i18n.setText(liveRegion, key);
+    if (hadFocus) byPart(root, "again").focus();
     if (current) onEnd(current.code);
-  }
-
-  /** @param {string} key */
-  function showEndedAndFocus(key) {
-    showEnded(key);
-    byPart(root, "again").focus();
   }
 
   /** Whoever deletes a text and goes on meanwhile sees another one. @param {string} key @param {ShownCode} about */
   function onRemoved(key, about) {
-    if (current === about) showEndedAndFocus(key);
+    if (current === about) showEnded(key);
     else onEnd(about.code);
   }
 
@@ -141,14 +148,7 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
     const left = isCertain || !about.ownerToken ? 0 : await fetchSecondsLeft(api, about).catch(() => RETRY_AFTER);
     if (current !== about) return;
     if (left > 0) startCountdown(left);
-    else showExpired();
-  }
-
-  function showExpired() {
-    if (root.contains(document.activeElement)) return showEndedAndFocus("expired");
-    // Said without taking the focus from somebody who is elsewhere by now.
-    showEnded("expired");
-    return i18n.setText(liveRegion, "expired");
+    else showEnded("expired");
   }
 
   /** @param {string} text @param {string} done */
@@ -191,7 +191,7 @@ export function makeSavedCode({ root, api, i18n, linkOf, copy, onAgain, onEdit, 
     hide,
     focus: () => copyButton.focus(),
     /** The code that is shown, and what to do when it was copied; null where none is. */
-    copied: () => (current && !details.hidden ? { text: current.code, done: () => showStatus("code_copied") } : null),
+    copied: () => (current && !details.hidden ? { text: current.code, shownAt, done: () => showStatus("code_copied") } : null),
   };
 }
 

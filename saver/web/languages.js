@@ -8,8 +8,9 @@ const KEY = "lang";
  * @param {HTMLElement} status
  * @param {import("../ui/i18n.js").I18n} i18n
  * @param {(language: string) => Promise<void>} fetchLanguage
+ * @param {() => boolean} isPrivate whether nothing may be stored
  */
-export function offerLanguages(select, status, i18n, fetchLanguage) {
+export function offerLanguages(select, status, i18n, fetchLanguage, isPrivate) {
   const root = document.documentElement;
   select.addEventListener("change", async () => {
     const language = select.value;
@@ -23,12 +24,21 @@ export function offerLanguages(select, status, i18n, fetchLanguage) {
     // Chosen again meanwhile.
     if (select.value !== language) return undefined;
     root.lang = language;
-    remember(language);
+    if (!isPrivate()) remember(language);
     history.replaceState(null, "", `?lang=${language}`);
     i18n.translator.setLanguage(language);
     document.title = i18n.translator.t("title");
     return i18n.updateAll(document);
   });
+}
+
+/** On somebody else's computer. */
+export function forgetLanguage() {
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    // Nothing is stored there.
+  }
 }
 
 /** @param {string} language */

@@ -18,7 +18,7 @@ import { showServiceInfo } from "../ui/serviceInfo.js";
 import { makeTranslations } from "../ui/translations.js";
 import { makeTranslator } from "../ui/translator.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
-import { offerLanguages } from "./languages.js";
+import { forgetLanguage, offerLanguages } from "./languages.js";
 import { makePageStorage } from "./pageStorage.js";
 import { registerShareWorker, SHARE_FRAGMENT, takeShared } from "./share.js";
 
@@ -106,6 +106,7 @@ async function start() {
   const context = await makeContext();
   const { api, i18n, sessionItems, saver, spoken, translations } = context;
   const { load, save } = makePanels(context);
+  const notMyComputer = byName("not-my-computer");
 
   save.applyLimits(context.limits);
   showServiceInfo(byName("service"), context.limits);
@@ -118,15 +119,17 @@ async function start() {
   });
   offerLanguages(byName("language"), byName("page-status"), i18n, async (language) => {
     spoken[language] ??= await translations.load(language);
-  });
-  listenToDocument(document, { load, save });
-  const draft = await restorePanels({ api, sessionItems, save, load });
+  }, () => notMyComputer.checked);
+  notMyComputer.addEventListener("change", () => notMyComputer.checked && forgetLanguage());
+  listenToDocument(document, { load, save }, { base: base.href });
+  await restorePanels({ api, sessionItems, save, load });
   if (given && given !== SHARE_FRAGMENT) load.openCode(given);
   byName("incomplete").remove();
   registerShareWorker(new URL("service-worker.js", base));
   root.dataset.ready = "";
+  // First: a write that is gone on with clears the form in the end.
+  await resumePendingWrite(sessionItems, save, saver);
   if (given === SHARE_FRAGMENT) takeIn(await takeShared(), save);
-  await resumePendingWrite(sessionItems, save, saver, draft);
 }
 
 start().catch(() => {

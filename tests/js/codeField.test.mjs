@@ -14,6 +14,9 @@ let completed;
 let changes;
 let texts;
 
+/** The key that brought the focus. */
+const PROCESS = { key: "Process", code: "", getModifierState: () => false };
+
 beforeEach((t) => {
   ({ document } = installDocument());
   t.mock.timers.enable({ apis: ["setTimeout"] });
@@ -146,7 +149,7 @@ test("the keys behind Hangul tell its case", async () => {
 
 for (const text of ["wUrpx", "hi ", "a.", "1"]) {
   test(`${JSON.stringify(text)}, typed with no field in focus, is a text`, async (t) => {
-    codeField.focusForTyping();
+    codeField.focusForTyping(PROCESS);
     assert.equal(document.activeElement, field);
     await type(text);
     assert.deepEqual(texts, [text]);
@@ -158,14 +161,14 @@ for (const text of ["wUrpx", "hi ", "a.", "1"]) {
 }
 
 test("a code that is typed with no field in focus opens", async (t) => {
-  codeField.focusForTyping();
+  codeField.focusForTyping(PROCESS);
   await type("wUrp");
   t.mock.timers.tick(DELAY);
   assert.deepEqual([completed, texts], [1, []]);
 });
 
 test("what is being composed becomes a text only when it is done", async () => {
-  codeField.focusForTyping();
+  codeField.focusForTyping(PROCESS);
   await input("안녕하세요", { isComposing: true });
   assert.deepEqual(texts, []);
   await input("안녕하세요 ");
@@ -175,11 +178,11 @@ test("what is being composed becomes a text only when it is done", async () => {
 test("whoever has gone to the field by themselves, or has begun a code there, means no text", async () => {
   await type("hello");
   assert.deepEqual(texts, []);
-  codeField.focusForTyping();
+  codeField.focusForTyping(PROCESS);
   await type(" world");
   assert.deepEqual(texts, [], "the field was not empty");
   field.value = "";
-  codeField.focusForTyping();
+  codeField.focusForTyping(PROCESS);
   await field.emit("blur");
   await type("hello");
   assert.deepEqual(texts, [], "the focus had left it");
@@ -187,7 +190,7 @@ test("whoever has gone to the field by themselves, or has begun a code there, me
 });
 
 test("after a text the next letters in the field are a code again", async () => {
-  codeField.focusForTyping();
+  codeField.focusForTyping(PROCESS);
   await type("hi ");
   await type("hello");
   assert.deepEqual(texts, ["hi "]);

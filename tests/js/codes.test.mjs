@@ -309,15 +309,17 @@ const NOTHING_BUT_CODES = [
   "(wUrp)",
   "ｗＵｒｐ",
   "https://example.org/#wUrp",
-  "HTTPS://example.org/saver/#wUrp.sealed.thaw-react.once",
+  "https://example.org/#wUrp.sealed.thaw-react.once",
   "https://example.org/#wUrp%20",
 ];
 
 for (const given of NOTHING_BUT_CODES) {
-  test(`${JSON.stringify(given)} is nothing but a code`, () => assert.equal(isNothingButCode(given), true));
+  test(`${JSON.stringify(given)} is nothing but a code`, () => assert.equal(isNothingButCode(given, "https://example.org/"), true));
 }
 
 const TEXTS_WITH_CODES = [
+  "https://en.wikipedia.org/wiki/Lead#Uses",
+  "https://example.org/other/#wUrp",
   "",
   "please save this",
   "wUrp thanks",
@@ -333,5 +335,5 @@ const TEXTS_WITH_CODES = [
 ];
 
 for (const given of TEXTS_WITH_CODES) {
-  test(`${JSON.stringify(given)} is a text of its own`, () => assert.equal(isNothingButCode(given), false));
+  test(`${JSON.stringify(given)} is a text of its own`, () => assert.equal(isNothingButCode(given, "https://example.org/"), false));
 }

@@ -9,16 +9,20 @@ let document;
 let asked;
 /** What each panel shows, to be copied. */
 let shown;
+/** How often a panel was brought into sight. */
+let taken;
 
 beforeEach(() => {
+  taken = 0;
   ({ document } = installDocument());
   asked = [];
   shown = { load: null, save: null };
-  const note = (name) => (given) => void asked.push(given === undefined ? [name] : [name, given]);
-  listenToDocument(document, {
+  const note = (name) => (given) => void asked.push(typeof given === "string" ? [name, given] : [name]);
+  const panels = {
     load: { focusForTyping: note("focus"), openPasted: note("open"), copied: () => shown.load },
     save: { insert: note("insert"), copied: () => shown.save },
-  });
+  };
+  listenToDocument(document, panels, { base: "https://example.org/", onTaken: () => void (taken += 1) });
 });
 
 /** Tell the document of an event; whether it was taken. */
@@ -55,19 +59,20 @@ function editableElements() {
   return { fields: [...["textarea", "input", "select"].map((tag) => new FakeElement(tag)), editable, open, below], closed: dialog.children[0] };
 }
 
-test("a letter that no field gets begins a code, in every script and while an input method is on", async () => {
-  for (const key of ["w", "U", "ц", "ㅈ", "Process"]) {
+test("what is typed and no field gets begins a code, in every script and while an input method is on", async () => {
+  for (const key of ["w", "U", "ц", "ㅈ", "Process", "1", "("]) {
     asked.length = 0;
     assert.equal(await press(key), false, "the key itself goes on, to the field");
     assert.deepEqual(asked, [["focus"]], key);
   }
+  assert.equal(taken, 7);
 });
 
-test("a key that is no letter, or a shortcut, moves nothing", async () => {
-  for (const key of ["Enter", " ", "Tab", "Escape", "1", "F1", "Backspace", "ArrowDown"]) await press(key);
+test("a key that writes nothing, or a shortcut, moves nothing", async () => {
+  for (const key of ["Enter", " ", "Tab", "Escape", "F1", "Backspace", "ArrowDown"]) await press(key);
   for (const modifier of ["ctrlKey", "altKey", "metaKey"]) await press("c", { [modifier]: true });
   await press("w", { defaultPrevented: true });
-  assert.deepEqual(asked, []);
+  assert.deepEqual([asked, taken], [[], 0]);
 });
 
 test("fields and what is in an open dialog keep their keys and pastes", async () => {
@@ -91,7 +96,7 @@ test("a pasted code or link opens", async () => {
 });
 
 test("a pasted text is a text, also with one word of four letters in it", async () => {
-  for (const given of ["a text", "please save this", "code: wUrp", "wUrp thanks", "a\nb"]) {
+  for (const given of ["a text", "please save this", "code: wUrp", "wUrp thanks", "a\nb", "https://example.com/wiki#Uses"]) {
     asked.length = 0;
     assert.equal(await paste(given), true);
     assert.deepEqual(asked, [["insert", given]]);
@@ -105,13 +110,15 @@ test("an empty paste, or one that somebody has taken, is left alone", async () =
   assert.deepEqual(asked, []);
 });
 
-test("what is shown is copied: the opened text before the saved code, and its panel is told", async () => {
+test("what was shown last is copied, and its panel is told", async () => {
   const told = [];
-  shown.save = { text: "wUrp", done: () => told.push("code") };
+  shown.save = { text: "wUrp", shownAt: 1, done: () => told.push("code") };
   assert.deepEqual(await copy(), ["text/plain", "wUrp"]);
-  shown.load = { text: "one\r\ntwo", done: () => told.push("text") };
+  shown.load = { text: "one\r\ntwo", shownAt: 2, done: () => told.push("text") };
   assert.deepEqual(await copy(), ["text/plain", "one\r\ntwo"]);
-  assert.deepEqual(told, ["code", "text"]);
+  shown.save.shownAt = 3;
+  assert.deepEqual(await copy(), ["text/plain", "wUrp"]);
+  assert.deepEqual(told, ["code", "text", "code"]);
 });
 
 test("where something is selected, or nothing is shown, the browser copies by itself", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isSingleAddress } from "../../extension/core/links.js";
+import { singleAddress } from "../../extension/core/links.js";
 
 const ADDRESSES = {
   "https://example.org/": "https://example.org/",
@@ -39,16 +39,16 @@ const OTHERS = [
 ];
 
 for (const [given, address] of Object.entries(ADDRESSES)) {
-  test(`${JSON.stringify(given)} is an address`, () => assert.equal(isSingleAddress(given), address));
+  test(`${JSON.stringify(given)} is an address`, () => assert.equal(singleAddress(given), address));
 }
 
 for (const given of OTHERS) {
-  test(`${JSON.stringify(given).slice(0, 60)} is none`, () => assert.equal(isSingleAddress(given), null));
+  test(`${JSON.stringify(given).slice(0, 60)} is none`, () => assert.equal(singleAddress(given), null));
 }
 
 test("an address has at most 2,000 characters", () => {
   const longest = `https://example.org/${"a".repeat(1_980)}`;
-  assert.equal(isSingleAddress(longest), longest);
-  assert.equal(isSingleAddress(`${longest}a`), null);
-  assert.equal(isSingleAddress(` ${longest}\n`), longest);
+  assert.equal(singleAddress(longest), longest);
+  assert.equal(singleAddress(`${longest}a`), null);
+  assert.equal(singleAddress(` ${longest}\n`), longest);
 });

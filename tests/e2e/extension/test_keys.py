@@ -82,12 +82,12 @@ def test_a_text_is_kept_longer(person: Person) -> None:
     assert person.network.asked("extend")[-1].status == 200
 
 
-def test_a_draft_and_a_code_are_there_again(person: Person) -> None:
-    person.write("a draft")
-    person.open()
-    person.part("text").holds("a draft")
-    code = person.save("a text")
-    person.open()
-    person.part("code").says(code)
-    person.part("edit").click()
-    person.part("text").holds("a text")
+def test_a_draft_and_a_code_are_there_again(user: Person) -> None:
+    user.write("a draft")
+    user.open()
+    user.part("text").holds("a draft")
+    code = user.save("a text")
+    user.open()
+    user.part("code").says(code)
+    user.part("edit").click()
+    user.part("text").holds("a text")

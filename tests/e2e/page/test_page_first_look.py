@@ -118,11 +118,61 @@ def test_a_text_typed_anywhere_is_a_text(visit: Visiting) -> None:
     assert not [url for url in sender.asked if url.endswith("/load")]
 
 
-@pytest.mark.parametrize("given", ["{}", " “{}”. ", "https://x.example/#{}"])
+@pytest.mark.parametrize("given", ["{}", " “{}”. ", "SERVICE/#{}"])
 def test_a_code_pasted_anywhere_opens(visit: Visiting, live_server: Server, given: str) -> None:
     reader = visit().open()
-    _paste(reader, given.format(_written(live_server, "a text")))
+    _paste(reader, given.replace("SERVICE", reader.url).format(_written(live_server, "a text")))
     expect(reader.part("loaded-text")).to_have_value("a text")
+
+
+def test_another_address_pasted_anywhere_is_a_text(visit: Visiting) -> None:
+    sender = visit().open()
+    _paste(sender, "https://example.org/wiki#Uses")
+    expect(sender.part("text")).to_have_value("https://example.org/wiki#Uses")
+    assert not [url for url in sender.asked if url.endswith("/load")]
+
+
+def test_a_pasted_one_time_link_waits_for_a_press(visit: Visiting) -> None:
+    reader = visit().open()
+    _paste(reader, f"{reader.url}/#wUrp.once")
+    expect(reader.part("load-notice")).to_have_text(EN["once_link"])
+    assert not [url for url in reader.asked if url.endswith("/load")]
+
+
+def test_a_russian_keyboard_types_a_code_anywhere(visit: Visiting) -> None:
+    reader = visit().open()
+    with reader.page.expect_request("**/api/v1/load") as asked:
+        reader.page.evaluate(
+            """(keys) => keys.forEach(([key, code, shiftKey]) => {
+                const event = { key, code, shiftKey, bubbles: true, cancelable: true };
+                document.activeElement.dispatchEvent(new KeyboardEvent("keydown", event));
+            })""",
+            [["ц", "KeyW", False], ["Г", "KeyU", True], ["к", "KeyR", False], ["з", "KeyP", False]],
+        )
+    assert json.loads(asked.value.post_data or "")["code"] == "wUrp"
+
+
+def test_the_only_copy_is_asked_for_again_when_another_code_is_typed(visit: Visiting) -> None:
+    sender, reader = visit().open(), visit().open()
+    reader.load(sender.save("only once", once=True))
+    expect(reader.part("loaded-text")).to_have_value("only once")
+    for code in ("zzaa", "zzab"):
+        reader.part("code-field").fill(code)
+        reader.part("load").click()
+        expect(reader.part("load-alert")).to_have_text(EN["not_copied"])
+    expect(reader.part("loaded-text")).to_have_value("only once")
+    reader.part("copy-text").click()
+    expect(reader.part("loaded-status")).to_have_text(EN["text_copied"])
+
+
+def test_the_last_shown_is_copied(visit: Visiting, live_server: Server) -> None:
+    person = visit().open()
+    person.load(_written(live_server, "opened before"))
+    expect(person.part("loaded-text")).to_have_value("opened before")
+    code = person.save("another text")
+    person.page.keyboard.press("Control+C")
+    expect(person.part("saved-status")).to_have_text(EN["code_copied"])
+    assert person.clipboard() == code
 
 
 def test_a_text_pasted_anywhere_takes_two_chords_to_its_code_in_the_clipboard(visit: Visiting) -> None:
