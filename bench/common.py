@@ -52,8 +52,8 @@ class Row:
         if not self.goal:
             return ""
         relation, number = self.goal.split()[:2]
-        wanted = float(number)
-        return "met" if (middle >= wanted if relation == ">=" else middle <= wanted) else "MISSED"
+        limit = float(number)
+        return "met" if (middle >= limit if relation == ">=" else middle <= limit) else "MISSED"
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Bench:
         target = self.folder / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(of, target)
-        self._place(target, like=of)
+        self._add_database(target, like=of)
         settle()
         return target
 
@@ -88,13 +88,13 @@ class Bench:
         if not folder.exists():
             say(f"making a data folder: {name}")
             folder.mkdir()
-            self._place(folder)
+            self._add_database(folder)
             migrate(folder)
             make(folder)
             checkpoint(folder)
         return folder
 
-    def _place(self, folder: Path, like: Path | None = None) -> None:
+    def _add_database(self, folder: Path, like: Path | None = None) -> None:
         """Give a data folder a database of its own on the cluster, if there is one."""
         if self.cluster is None:
             return
@@ -132,8 +132,8 @@ def app_of(folder: Path, **changed: Any) -> Flask:
 
 def services(folder: Path) -> Services:
     """The services of an app on a data folder, in this process."""
-    found: Services = app_of(folder).extensions["saver"]
-    return found
+    result: Services = app_of(folder).extensions["saver"]
+    return result
 
 
 @contextmanager
@@ -168,7 +168,7 @@ def checkpoint(folder: Path) -> None:
 
 
 def cluster_in(folder: Path, settings: Mapping[str, str]) -> Cluster:
-    """A PostgreSQL of the run's own, to be entered; unless told otherwise it waits for the disk."""
+    """A PostgreSQL of the run's own, to be entered; by default it waits for the disk."""
     return Cluster(settings, parent=folder)
 
 
@@ -221,7 +221,7 @@ def new_folder(parent: str | None) -> Path:
 
 def show(rows: list[tuple[str, ...]]) -> None:
     """Print a table in Markdown; the first row is its head."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     rows.insert(1, tuple("-" * width for width in widths))
     for row in rows:
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")

@@ -77,13 +77,15 @@ def _pool(bench: Bench, name: str, free: int) -> _Pool:
 
 
 def _lease_all_but(folder: Path, free: int) -> None:
-    """On a file the leased ones rest; on a server they are only gone: a draw reads the pool alone."""
-    chosen = {"now": int(time.time()), "every": SPACE // free}
+    """In SQLite the leased codes cool down; in PostgreSQL they are only deleted from the pool."""
+    parameters = {"now": int(time.time()), "every": SPACE // free}
     with engine_of(folder) as engine, engine.execution_options(**WRITE).begin() as connection:
         database_for(engine).disable_timeouts(connection)
         if address(folder):
             leased = f"SELECT code FROM {_NUMBERED} WHERE place % :every <> 0"
-            connection.execute(sql(f"DELETE FROM code WHERE code IN ({leased})"), {"every": chosen["every"]})
+            connection.execute(
+                sql(f"DELETE FROM code WHERE code IN ({leased})"), {"every": parameters["every"]}
+            )
             return
         connection.execute(
             sql(
@@ -91,6 +93,6 @@ def _lease_all_but(folder: Path, free: int) -> None:
                 f" SELECT code, zeroblob(32), :now - 1, :now + 3600 + place % 86400 FROM {_NUMBERED}"
                 " WHERE place % :every <> 0 ORDER BY code"
             ),
-            chosen,
+            parameters,
         )
         connection.execute(sql("DELETE FROM code WHERE code IN (SELECT code FROM text)"))

@@ -91,8 +91,8 @@ def ensure_wrk() -> None:
 def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int = _CLIENTS) -> Set:
     """Let clients ask for some seconds on connections of their own."""
     before = served.cpu_seconds()
-    given = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
-    report = wrk(served.url, _SCRIPT, given, seconds, clients)
+    environ = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
+    report = wrk(served.url, _SCRIPT, environ, seconds, clients)
     used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
     return set_of(report, used)
 
@@ -128,7 +128,7 @@ def even(served: Served, what: str, bodies: Path, seconds: float) -> Set:
     max_tries = _TRIES if len(served.workers) > 1 else 1
     while not found or (found[-1].busiest > _UNEVEN and len(found) < max_tries):
         found.append(fire(served, what, bodies, seconds))
-    return min(found, key=lambda a_set: a_set.busiest)
+    return min(found, key=lambda run_set: run_set.busiest)
 
 
 def write_bodies(folder: Path) -> Path:
@@ -183,13 +183,13 @@ def _rows(what: str, goal: str, pairs: list[Pair]) -> Iterator[Row]:
 
 
 def _summary(app: list[Set], baseline: list[Set]) -> str:
-    refused = sum(a_set.refused + a_set.broken for a_set in (*app, *baseline))
-    asked = sum(a_set.requests for a_set in (*app, *baseline))
+    refused = sum(run_set.refused + run_set.broken for run_set in (*app, *baseline))
+    requests = sum(run_set.requests for run_set in (*app, *baseline))
     return (
         f"{_median(app, 'per_second'):,.0f} / {_median(baseline, 'per_second'):,.0f} a second;"
         f" p50 {_median(app, 'p50'):.1f} / {_median(baseline, 'p50'):.1f} ms,"
         f" p99 {_median(app, 'p99'):.0f} / {_median(baseline, 'p99'):.0f} ms;"
-        f" {refused} of {asked:,} not 2xx"
+        f" {refused} of {requests:,} not 2xx"
     )
 
 
@@ -201,4 +201,4 @@ def _cpu_summary(app: list[Set], baseline: list[Set]) -> str:
 
 
 def _median(sets: list[Set], name: str) -> float:
-    return float(statistics.median(getattr(a_set, name) for a_set in sets))
+    return float(statistics.median(getattr(run_set, name) for run_set in sets))
