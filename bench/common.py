@@ -95,7 +95,7 @@ class Bench:
         return folder
 
     def _add_database(self, folder: Path, like: Path | None = None) -> None:
-        """Give a data folder a database of its own on the cluster, if there is one."""
+        """Make a separate database on the cluster for a data folder, if there is a cluster."""
         if self.cluster is None:
             return
         if old := self._databases.pop(folder, None):
@@ -115,7 +115,7 @@ def address(folder: Path) -> str:
 
 
 def say(sentence: str) -> None:
-    """Tell what is going on, on stderr; stdout is for the table."""
+    """Print progress to stderr; stdout is for the table."""
     print(f"bench: {sentence}", file=sys.stderr, flush=True)
 
 
@@ -138,7 +138,7 @@ def services(folder: Path) -> Services:
 
 @contextmanager
 def engine_of(folder: Path) -> Iterator[Engine]:
-    """The app's own way to the database of a data folder, in this process; no connection is left."""
+    """The app's engine for the database of a data folder, in this process; no connection is left open."""
     app = app_of(folder)
     with app.app_context():
         engine: Engine = app.extensions["sqlalchemy"].engine
@@ -168,7 +168,7 @@ def checkpoint(folder: Path) -> None:
 
 
 def cluster_in(folder: Path, settings: Mapping[str, str]) -> Cluster:
-    """A PostgreSQL of the run's own, to be entered; by default it waits for the disk."""
+    """A context manager that runs PostgreSQL for this run; by default it waits for the disk."""
     return Cluster(settings, parent=folder)
 
 

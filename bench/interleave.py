@@ -79,12 +79,12 @@ class Run:
     def _uneven(self, run_set: Set) -> bool:
         return len(self.target.workers) > 1 and run_set.busiest > _UNEVEN
 
-    def _fire(self, requests: Sequence[Request], seconds: float, more: dict[str, str]) -> Set:
+    def _fire(self, requests: Sequence[Request], seconds: float, variables: dict[str, str]) -> Set:
         path = self.folder / "requests"
         raw = [request.raw(self.target.host) for request in requests]
-        path.write_bytes(b"".join(b"%d\n%b" % (len(one), one) for one in raw))
+        path.write_bytes(b"".join(b"%d\n%b" % (len(content), content) for content in raw))
         before, helpers_before = self.target.cpu_seconds(), self.target.helper_cpu_seconds()
-        environ = {"BENCH_FILE": str(path), "BENCH_HOLDS": requests[0].contains, **more}
+        environ = {"BENCH_FILE": str(path), "BENCH_HOLDS": requests[0].contains, **variables}
         report = wrk(self.target.url, _SCRIPT, environ, seconds, _CLIENTS)
         used = [after - earlier for after, earlier in zip(self.target.cpu_seconds(), before, strict=True)]
         return set_of(report, used, self.target.helper_cpu_seconds() - helpers_before)

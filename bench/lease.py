@@ -50,7 +50,7 @@ class _Pool(NamedTuple):
 def measure(bench: Bench) -> Iterator[Row]:
     """The rows of this part."""
     pools = {name: _pool(bench, name, free) for name, free in _FREE.items()}
-    found: dict[str, list[Cost]] = {name: [] for name in pools}
+    measured: dict[str, list[Cost]] = {name: [] for name in pools}
     waits = []
     for turn in range(bench.rounds):
         say(f"leases, round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
@@ -58,9 +58,9 @@ def measure(bench: Bench) -> Iterator[Row]:
         # Small portions in turns, so that the load of the machine affects all pools alike.
         for _ in range(2 if bench.quick else 5):
             for name, pool in pools.items():
-                found[name].append(measure_calls(pool.backends, pool.lease, _LEASES // 5))
+                measured[name].append(measure_calls(pool.backends, pool.lease, _LEASES // 5))
     for name, goal in _GOALS.items():
-        yield from rows(f"lease: {name} / full pool", goal, found[name], found["full"])
+        yield from rows(f"lease: {name} / full pool", goal, measured[name], measured["full"])
     yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")
 
 

@@ -21,7 +21,7 @@ from bench.servers import Served
 _CLIENTS = 16
 _TEXTS = 2000
 _LIFE = 86_400
-# Each set has connections of its own. Which process gets one is luck, and where one gets nearly
+# Each set opens new connections. Which process gets one is luck, and where one gets nearly
 # all of them the figure is halved: such a set is taken again, on either side alike.
 _SETS = 5
 _SECONDS = 2
@@ -77,8 +77,8 @@ def measure(bench: Bench) -> Iterator[Row]:
         with Served.baseline(folder) as baseline, Served.app(folder) as app:
             _round(bench, pairs, baseline, app)
     goals, other = (_GOALS_ON_A_SERVER, "psycopg") if bench.cluster else (_GOALS, "baseline route")
-    for what, found in pairs.items():
-        yield from _rows(f"{what}: app / {other}", goals[what], found)
+    for what, measured in pairs.items():
+        yield from _rows(f"{what}: app / {other}", goals[what], measured)
     yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")
 
 
@@ -89,7 +89,7 @@ def ensure_wrk() -> None:
 
 
 def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int = _CLIENTS) -> Set:
-    """Let clients ask for some seconds on connections of their own."""
+    """Let clients send requests for some seconds on new connections."""
     before = served.cpu_seconds()
     environ = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
     report = wrk(served.url, _SCRIPT, environ, seconds, clients)
@@ -122,13 +122,13 @@ def set_of(report: Any, used: Sequence[float], helpers: float = 0.0) -> Set:
     )
 
 
-def even(served: Served, what: str, bodies: Path, seconds: float) -> Set:
+def fire_evenly(served: Served, what: str, bodies: Path, seconds: float) -> Set:
     """A set that both processes had their part in; the most even one if none has it."""
-    found: list[Set] = []
+    attempts: list[Set] = []
     max_tries = _TRIES if len(served.workers) > 1 else 1
-    while not found or (found[-1].busiest > _UNEVEN and len(found) < max_tries):
-        found.append(fire(served, what, bodies, seconds))
-    return min(found, key=lambda run_set: run_set.busiest)
+    while not attempts or (attempts[-1].busiest > _UNEVEN and len(attempts) < max_tries):
+        attempts.append(fire(served, what, bodies, seconds))
+    return min(attempts, key=lambda run_set: run_set.busiest)
 
 
 def write_bodies(folder: Path) -> Path:
@@ -151,8 +151,8 @@ def _round(bench: Bench, pairs: dict[str, list[Pair]], baseline: Served, app: Se
             fire(served, what, path, 1)
         for turn in range(_SETS):
             order = (baseline, app) if turn % 2 == 0 else (app, baseline)
-            found = {served: even(served, what, path, seconds) for served in order}
-            pairs[what].append(Pair(found[baseline], found[app]))
+            sets = {served: fire_evenly(served, what, path, seconds) for served in order}
+            pairs[what].append(Pair(sets[baseline], sets[app]))
 
 
 def load_bodies(folder: Path, app: Served) -> Path:

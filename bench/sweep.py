@@ -48,7 +48,7 @@ class Writes:
 def measure(bench: Bench) -> Iterator[Row]:
     """The rows of this part."""
     texts = _TEXTS // 10 if bench.quick else _TEXTS
-    found: dict[str, list[tuple[Writes, Writes, float]]] = {"wipe": [], "give back": []}
+    measured: dict[str, list[tuple[Writes, Writes, float]]] = {"wipe": [], "give back": []}
     for turn in range(bench.rounds):
         say(f"sweep, round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
         folder = bench.copy(bench.full(), "sweep")
@@ -59,8 +59,8 @@ def measure(bench: Bench) -> Iterator[Row]:
             seconds: list[float] = []
             sweep = partial(_sweep, folder, texts, seconds)
             during = _writes(folder, sweep)
-            found[what].append((baseline, during, seconds[0]))
-    for what, runs in found.items():
+            measured[what].append((baseline, during, seconds[0]))
+    for what, runs in measured.items():
         yield from _rows(what, texts, runs)
 
 
@@ -131,7 +131,7 @@ def _sweeper(folder: Path, result: Connection) -> None:
 
 
 def _writes(folder: Path, meanwhile: Callable[[], object]) -> Writes:
-    """Paced writers in processes of their own while something else is done."""
+    """Paced writers in separate processes during a call of ``meanwhile``."""
     stop, ready = _START.Event(), _START.Barrier(_WRITERS + 1)
     pipes = [_START.Pipe(duplex=False) for _ in range(_WRITERS)]
     processes = [
@@ -143,7 +143,7 @@ def _writes(folder: Path, meanwhile: Callable[[], object]) -> Writes:
     ready.wait()
     meanwhile()
     stop.set()
-    took = [one for ours, _theirs in pipes for one in ours.recv()]
+    took = [duration for ours, _theirs in pipes for duration in ours.recv()]
     for process in processes:
         process.join()
     return Writes(sorted(took))
