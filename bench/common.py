@@ -52,8 +52,8 @@ class Row:
         if not self.goal:
             return ""
         relation, number = self.goal.split()[:2]
-        wanted = float(number)
-        return "met" if (middle >= wanted if relation == ">=" else middle <= wanted) else "MISSED"
+        limit = float(number)
+        return "met" if (middle >= limit if relation == ">=" else middle <= limit) else "MISSED"
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Bench:
         target = self.folder / name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(of, target)
-        self._place(target, like=of)
+        self._add_database(target, like=of)
         settle()
         return target
 
@@ -88,14 +88,14 @@ class Bench:
         if not folder.exists():
             say(f"making a data folder: {name}")
             folder.mkdir()
-            self._place(folder)
+            self._add_database(folder)
             migrate(folder)
             make(folder)
             checkpoint(folder)
         return folder
 
-    def _place(self, folder: Path, like: Path | None = None) -> None:
-        """Give a data folder a database of its own on the cluster, if there is one."""
+    def _add_database(self, folder: Path, like: Path | None = None) -> None:
+        """Make a separate database on the cluster for a data folder, if there is a cluster."""
         if self.cluster is None:
             return
         if old := self._databases.pop(folder, None):
@@ -115,7 +115,7 @@ def address(folder: Path) -> str:
 
 
 def say(sentence: str) -> None:
-    """Tell what is going on, on stderr; stdout is for the table."""
+    """Print progress to stderr; stdout is for the table."""
     print(f"bench: {sentence}", file=sys.stderr, flush=True)
 
 
@@ -132,13 +132,13 @@ def app_of(folder: Path, **changed: Any) -> Flask:
 
 def services(folder: Path) -> Services:
     """The services of an app on a data folder, in this process."""
-    found: Services = app_of(folder).extensions["saver"]
-    return found
+    result: Services = app_of(folder).extensions["saver"]
+    return result
 
 
 @contextmanager
 def engine_of(folder: Path) -> Iterator[Engine]:
-    """The app's own way to the database of a data folder, in this process; no connection is left."""
+    """The app's engine for the database of a data folder, in this process; no connection is left open."""
     app = app_of(folder)
     with app.app_context():
         engine: Engine = app.extensions["sqlalchemy"].engine
@@ -168,7 +168,7 @@ def checkpoint(folder: Path) -> None:
 
 
 def cluster_in(folder: Path, settings: Mapping[str, str]) -> Cluster:
-    """A PostgreSQL of the run's own, to be entered; unless told otherwise it waits for the disk."""
+    """A context manager that runs PostgreSQL for this run; by default it waits for the disk."""
     return Cluster(settings, parent=folder)
 
 
@@ -221,7 +221,7 @@ def new_folder(parent: str | None) -> Path:
 
 def show(rows: list[tuple[str, ...]]) -> None:
     """Print a table in Markdown; the first row is its head."""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     rows.insert(1, tuple("-" * width for width in widths))
     for row in rows:
         print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")

@@ -55,18 +55,18 @@ class Competitor(Target):
     def _wait_until_up(self, process: int, port: int, processes: int) -> None:
         """Wait until all processes are there and one answers."""
 
-        def all_up() -> bool:
+        def all_workers_run() -> bool:
             self.workers = children(process) if processes > 1 else [process]
             return len(self.workers) == processes and _answers(port)
 
-        wait_until(all_up, f"{self.name} does not answer", _TIMEOUT)
+        wait_until(all_workers_run, f"{self.name} does not answer", _TIMEOUT)
 
     def _module(self, name: str) -> list[str]:
         return [str(self._python), "-m", name]
 
 
 class SnapPass(Competitor):
-    """SnapPass with a Redis of its own, with Redis's defaults or waiting for the disk."""
+    """SnapPass with a separate Redis, with the defaults of Redis or waiting for the disk."""
 
     name_pattern = re.compile(r'"link": ?"https?://[^/]+/([^"]+)"')
     once = True
@@ -116,7 +116,7 @@ class Bepasty(Competitor):
 
 
 class Pinnwand(Competitor):
-    """pinnwand with SQLite in a file: by its own command, which is one process, or by several processes."""
+    """pinnwand with SQLite in a file: by its command line, which is one process, or by several processes."""
 
     name_pattern = re.compile(r"/raw/(\w+)")
 

@@ -57,7 +57,7 @@ def measure_calls(backends: Backends, call: Callable[[], object], times: int = 1
 
 def rows(what: str, goal: str, costs: Sequence[Cost], against: Sequence[Cost]) -> Iterator[Row]:
     """The ratios of costs to others that were measured interleaved with them."""
-    for place, name in enumerate((what, "  by processor time")):
-        ratios = [one[place] / other[place] for one, other in zip(costs, against, strict=True)]
-        ours, theirs = (statistics.median(each[place] for each in found) for found in (costs, against))
+    for index, name in enumerate((what, "  by processor time")):
+        ratios = [cost[index] / other[index] for cost, other in zip(costs, against, strict=True)]
+        ours, theirs = (statistics.median(cost[index] for cost in group) for group in (costs, against))
         yield Row(name, ratios, goal, note=f"{ours:,.0f} / {theirs:,.0f} us")

@@ -35,17 +35,17 @@ def measure(bench: Bench) -> Iterator[Row]:
             baseline.append(_p99(app, code))
             with _Flood(app, sealed, statuses):
                 during.append(_p99(app, code))
-            for kind, found in slow.items():
+            for kind, measured in slow.items():
                 with hanging(int(app.url.rpartition(":")[2]), kind, _SLOW):
-                    found.append(_slowest_write(app))
+                    measured.append(_slowest_write(app))
     note = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     yield Row("open loads, p99, without a flood", baseline, unit="ms")
     yield Row(
         "open loads, p99, during a flood", during, "<= 250 ms", "ms", f"wrong passwords of 16 clients: {note}"
     )
-    for kind, found in slow.items():
+    for kind, measured in slow.items():
         what = f"the slowest write during {_SLOW} connections, {kind}"
-        yield Row(what, found, "<= 1000 ms", "ms", f"of {_WRITES}, from the same address")
+        yield Row(what, measured, "<= 1000 ms", "ms", f"of {_WRITES}, from the same address")
 
 
 def _slowest_write(app: Served) -> float:

@@ -79,13 +79,13 @@ def _turn(size: _Size, random: Random) -> None:
     """Save some texts, load others, then let the first have expired and rested, and sweep them away."""
     backends = Backends(size.folder)
     saved: list[Code] = []
-    wanted = iter([random.choice(size.codes) for _ in range(_LOADS)])
+    codes = iter([random.choice(size.codes) for _ in range(_LOADS)])
 
     def save() -> None:
         saved.append(size.store.save(NewText(TEXT, _LIFE)).code)
 
     def load() -> None:
-        size.store.load(next(wanted))
+        size.store.load(next(codes))
 
     def sweep() -> None:
         swept = size.store.sweep(_SAVES)

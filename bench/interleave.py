@@ -41,59 +41,59 @@ class Run:
         return self.create(seconds) if what == "create" else self.read(seconds)
 
     def create(self, seconds: float) -> Set:
-        """A set of creates. Of the texts some are read back, and all their names are kept."""
-        kept = self.folder / "answers"
-        found = self._fire([self.target.create()], seconds, {"BENCH_KEEP": str(kept)})
-        with kept.open() as answers:
+        """A set of creates. Of the texts some are read back, and all their names are stored."""
+        answers_file = self.folder / "answers"
+        result = self._fire([self.target.create()], seconds, {"BENCH_KEEP": str(answers_file)})
+        with answers_file.open() as answers:
             names = [self._name(answer) for answer in answers]
         if len(set(names)) != len(names):
             raise SystemExit(f"bench: {self.target.name} gave two texts one name")
-        spared = len(names) // _SAMPLES + 2
-        for name in names[::spared]:
+        step = len(names) // _SAMPLES + 2
+        for name in names[::step]:
             self._read_back(name)
-        self.names += [name for place, name in enumerate(names) if place % spared]
-        return found
+        self.names += [name for index, name in enumerate(names) if index % step]
+        return result
 
     def read(self, seconds: float) -> Set:
         """A set of reads of texts that are there; where a text can be read once, each is read once."""
-        wanted = _TEXTS
+        count = _TEXTS
         if self.target.once:
             # A set takes no more than twice what the creates of the same time made.
-            wanted = int(2 * seconds * max(a_set.per_second for a_set in self.sets["create"]))
-        while len(self.names) < wanted:
+            count = int(2 * seconds * max(run_set.per_second for run_set in self.sets["create"]))
+        while len(self.names) < count:
             self.create(_SECONDS)
-        found = self._fire([self.target.read(name) for name in self.names[:wanted]], seconds, {})
+        result = self._fire([self.target.read(name) for name in self.names[:count]], seconds, {})
         if self.target.once:
-            if found.requests + 2 * _CLIENTS > wanted:
+            if result.requests + 2 * _CLIENTS > count:
                 raise SystemExit(f"bench: {self.target.name} read more texts than there were")
-            del self.names[:wanted]
-        return found
+            del self.names[:count]
+        return result
 
     def take(self, what: str, seconds: float) -> None:
         """A set that all processes had their part in; the most even one if none has it."""
-        found: list[Set] = []
-        while not found or (self._uneven(found[-1]) and len(found) < _TRIES):
-            found.append(self.fire(what, seconds))
-        self.sets[what].append(min(found, key=lambda a_set: a_set.busiest))
+        attempts: list[Set] = []
+        while not attempts or (self._uneven(attempts[-1]) and len(attempts) < _TRIES):
+            attempts.append(self.fire(what, seconds))
+        self.sets[what].append(min(attempts, key=lambda run_set: run_set.busiest))
 
-    def _uneven(self, a_set: Set) -> bool:
-        return len(self.target.workers) > 1 and a_set.busiest > _UNEVEN
+    def _uneven(self, run_set: Set) -> bool:
+        return len(self.target.workers) > 1 and run_set.busiest > _UNEVEN
 
-    def _fire(self, requests: Sequence[Request], seconds: float, more: dict[str, str]) -> Set:
+    def _fire(self, requests: Sequence[Request], seconds: float, variables: dict[str, str]) -> Set:
         path = self.folder / "requests"
         raw = [request.raw(self.target.host) for request in requests]
-        path.write_bytes(b"".join(b"%d\n%b" % (len(one), one) for one in raw))
-        before, beside = self.target.cpu_seconds(), self.target.helper_cpu_seconds()
-        environ = {"BENCH_FILE": str(path), "BENCH_HOLDS": requests[0].contains, **more}
+        path.write_bytes(b"".join(b"%d\n%b" % (len(content), content) for content in raw))
+        before, helpers_before = self.target.cpu_seconds(), self.target.helper_cpu_seconds()
+        environ = {"BENCH_FILE": str(path), "BENCH_HOLDS": requests[0].contains, **variables}
         report = wrk(self.target.url, _SCRIPT, environ, seconds, _CLIENTS)
         used = [after - earlier for after, earlier in zip(self.target.cpu_seconds(), before, strict=True)]
-        return set_of(report, used, self.target.helper_cpu_seconds() - beside)
+        return set_of(report, used, self.target.helper_cpu_seconds() - helpers_before)
 
     def _name(self, answer: str) -> str:
-        found = self.target.name_pattern.search(answer)
-        if not found:
+        match = self.target.name_pattern.search(answer)
+        if not match:
             raise SystemExit(f"bench: {self.target.name} names no text in its answer to a create")
-        return found[1]
+        return match[1]
 
     def _read_back(self, name: str) -> None:
         request = self.target.read(name)
@@ -101,9 +101,9 @@ class Run:
         headers = {"Content-Type": request.content_type} if request.content_type else {}
         connection.request(request.method, request.path, request.body or None, headers)
         answer = connection.getresponse()
-        held = answer.read().decode()
+        body = answer.read().decode()
         connection.close()
-        if answer.status != 200 or TEXT not in held:
+        if answer.status != 200 or TEXT not in body:
             raise SystemExit(
                 f"bench: {self.target.name} answered {answer.status} and not the text it was given"
             )
@@ -116,8 +116,8 @@ def measure(bench: Bench, targets: Sequence[Target]) -> Results:
         say(f"round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
         with ExitStack() as stack:
             runs = []
-            for place, target in enumerate(targets):
-                folder = _folder(bench, target, f"target{place}")
+            for index, target in enumerate(targets):
+                folder = _folder(bench, target, f"target{index}")
                 stack.enter_context(target.running(folder))
                 runs.append(Run(target, folder))
             settle()
@@ -132,7 +132,7 @@ def rows(results: Results, ours: Sequence[str]) -> Iterator[Row]:
     """Each target, then each of ``ours`` against each of the others, set by set."""
     for what in OPERATIONS:
         for name, sets in results.items():
-            rates = [a_set.per_second for a_set in sets[what]]
+            rates = [run_set.per_second for run_set in sets[what]]
             yield Row(f"{what}: {name}", rates, unit="a second", note=_reported(sets[what]))
         for our in ours:
             yield from (_against(what, our, name, results) for name in results if name not in ours)
@@ -149,13 +149,13 @@ def _against(what: str, our: str, name: str, results: Results) -> Row:
 
 def _reported(sets: Sequence[Set]) -> str:
     def median(name: str) -> float:
-        return float(statistics.median(getattr(a_set, name) for a_set in sets))
+        return float(statistics.median(getattr(run_set, name) for run_set in sets))
 
-    lost = sum(a_set.refused + a_set.broken for a_set in sets)
-    asked = sum(a_set.requests for a_set in sets)
+    lost = sum(run_set.refused + run_set.broken for run_set in sets)
+    requests = sum(run_set.requests for run_set in sets)
     return (
         f"p50 {median('p50'):.1f}, p99 {median('p99'):.0f} ms; {median('cpu_us'):,.0f} us of processor time"
-        f" each; busiest process {median('busiest'):.0%}; {lost} of {asked:,} refused, broken or wrong"
+        f" each; busiest process {median('busiest'):.0%}; {lost} of {requests:,} refused, broken or wrong"
     )
 
 

@@ -50,7 +50,7 @@ class _Pool(NamedTuple):
 def measure(bench: Bench) -> Iterator[Row]:
     """The rows of this part."""
     pools = {name: _pool(bench, name, free) for name, free in _FREE.items()}
-    found: dict[str, list[Cost]] = {name: [] for name in pools}
+    measured: dict[str, list[Cost]] = {name: [] for name in pools}
     waits = []
     for turn in range(bench.rounds):
         say(f"leases, round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
@@ -58,9 +58,9 @@ def measure(bench: Bench) -> Iterator[Row]:
         # Small portions in turns, so that the load of the machine affects all pools alike.
         for _ in range(2 if bench.quick else 5):
             for name, pool in pools.items():
-                found[name].append(measure_calls(pool.backends, pool.lease, _LEASES // 5))
+                measured[name].append(measure_calls(pool.backends, pool.lease, _LEASES // 5))
     for name, goal in _GOALS.items():
-        yield from rows(f"lease: {name} / full pool", goal, found[name], found["full"])
+        yield from rows(f"lease: {name} / full pool", goal, measured[name], measured["full"])
     yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")
 
 
@@ -77,13 +77,15 @@ def _pool(bench: Bench, name: str, free: int) -> _Pool:
 
 
 def _lease_all_but(folder: Path, free: int) -> None:
-    """On a file the leased ones rest; on a server they are only gone: a draw reads the pool alone."""
-    chosen = {"now": int(time.time()), "every": SPACE // free}
+    """In SQLite the leased codes cool down; in PostgreSQL they are only deleted from the pool."""
+    parameters = {"now": int(time.time()), "every": SPACE // free}
     with engine_of(folder) as engine, engine.execution_options(**WRITE).begin() as connection:
         database_for(engine).disable_timeouts(connection)
         if address(folder):
             leased = f"SELECT code FROM {_NUMBERED} WHERE place % :every <> 0"
-            connection.execute(sql(f"DELETE FROM code WHERE code IN ({leased})"), {"every": chosen["every"]})
+            connection.execute(
+                sql(f"DELETE FROM code WHERE code IN ({leased})"), {"every": parameters["every"]}
+            )
             return
         connection.execute(
             sql(
@@ -91,6 +93,6 @@ def _lease_all_but(folder: Path, free: int) -> None:
                 f" SELECT code, zeroblob(32), :now - 1, :now + 3600 + place % 86400 FROM {_NUMBERED}"
                 " WHERE place % :every <> 0 ORDER BY code"
             ),
-            chosen,
+            parameters,
         )
         connection.execute(sql("DELETE FROM code WHERE code IN (SELECT code FROM text)"))

@@ -39,10 +39,10 @@ def measure(bench: Bench) -> Iterator[Row]:
         spreads["with a password"].append(ask("load", hidden, {"password": "wrong"}, _WITH_PASSWORD))
         wrong = {"owner_token": seal.encode(bytes(16))}
         spreads["of status with a wrong token"].append(ask("status", codes, wrong, trials))
-    for what, found in spreads.items():
+    for what, measured in spreads.items():
         causes = codes if "token" in what else hidden
         note = f"slowest / quickest of {len(causes)} causes: {', '.join(causes)}"
-        yield Row(f"the uniform 404 {what}", found, "<= 1.05", note=note)
+        yield Row(f"the uniform 404 {what}", measured, "<= 1.05", note=note)
 
 
 def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
@@ -76,15 +76,15 @@ def _causes(folder: Path) -> tuple[FlaskClient, dict[str, str]]:
 
 
 def _spread(
-    client: FlaskClient, route: str, codes: dict[str, str], more: dict[str, str], trials: int
+    client: FlaskClient, route: str, codes: dict[str, str], fields: dict[str, str], trials: int
 ) -> float:
     took: dict[str, list[float]] = {cause: [] for cause in codes}
     for trial in range(trials + trials // 10):
         for cause, code in codes.items():
             started = time.perf_counter()
-            answer = client.post(f"/api/v1/{route}", json={"code": code, **more})
+            answer = client.post(f"/api/v1/{route}", json={"code": code, **fields})
             if trial >= trials // 10:
                 took[cause].append(time.perf_counter() - started)
             assert answer.status_code == 404
-    medians = [statistics.median(each) for each in took.values()]
+    medians = [statistics.median(durations) for durations in took.values()]
     return max(medians) / min(medians)

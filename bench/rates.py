@@ -21,7 +21,7 @@ from bench.servers import Served
 _CLIENTS = 16
 _TEXTS = 2000
 _LIFE = 86_400
-# Each set has connections of its own. Which process gets one is luck, and where one gets nearly
+# Each set opens new connections. Which process gets one is luck, and where one gets nearly
 # all of them the figure is halved: such a set is taken again, on either side alike.
 _SETS = 5
 _SECONDS = 2
@@ -77,8 +77,8 @@ def measure(bench: Bench) -> Iterator[Row]:
         with Served.baseline(folder) as baseline, Served.app(folder) as app:
             _round(bench, pairs, baseline, app)
     goals, other = (_GOALS_ON_A_SERVER, "psycopg") if bench.cluster else (_GOALS, "baseline route")
-    for what, found in pairs.items():
-        yield from _rows(f"{what}: app / {other}", goals[what], found)
+    for what, measured in pairs.items():
+        yield from _rows(f"{what}: app / {other}", goals[what], measured)
     yield Row("fdatasync of 4 KB", waits, unit="ms", note="before each round")
 
 
@@ -89,10 +89,10 @@ def ensure_wrk() -> None:
 
 
 def fire(served: Served, what: str, bodies: Path, seconds: float, clients: int = _CLIENTS) -> Set:
-    """Let clients ask for some seconds on connections of their own."""
+    """Let clients send requests for some seconds on new connections."""
     before = served.cpu_seconds()
-    given = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
-    report = wrk(served.url, _SCRIPT, given, seconds, clients)
+    environ = {"BENCH_WHAT": what, "BENCH_FILE": str(bodies)}
+    report = wrk(served.url, _SCRIPT, environ, seconds, clients)
     used = [after - earlier for after, earlier in zip(served.cpu_seconds(), before, strict=True)]
     return set_of(report, used)
 
@@ -122,13 +122,13 @@ def set_of(report: Any, used: Sequence[float], helpers: float = 0.0) -> Set:
     )
 
 
-def even(served: Served, what: str, bodies: Path, seconds: float) -> Set:
+def fire_evenly(served: Served, what: str, bodies: Path, seconds: float) -> Set:
     """A set that both processes had their part in; the most even one if none has it."""
-    found: list[Set] = []
+    attempts: list[Set] = []
     max_tries = _TRIES if len(served.workers) > 1 else 1
-    while not found or (found[-1].busiest > _UNEVEN and len(found) < max_tries):
-        found.append(fire(served, what, bodies, seconds))
-    return min(found, key=lambda a_set: a_set.busiest)
+    while not attempts or (attempts[-1].busiest > _UNEVEN and len(attempts) < max_tries):
+        attempts.append(fire(served, what, bodies, seconds))
+    return min(attempts, key=lambda run_set: run_set.busiest)
 
 
 def write_bodies(folder: Path) -> Path:
@@ -151,8 +151,8 @@ def _round(bench: Bench, pairs: dict[str, list[Pair]], baseline: Served, app: Se
             fire(served, what, path, 1)
         for turn in range(_SETS):
             order = (baseline, app) if turn % 2 == 0 else (app, baseline)
-            found = {served: even(served, what, path, seconds) for served in order}
-            pairs[what].append(Pair(found[baseline], found[app]))
+            sets = {served: fire_evenly(served, what, path, seconds) for served in order}
+            pairs[what].append(Pair(sets[baseline], sets[app]))
 
 
 def load_bodies(folder: Path, app: Served) -> Path:
@@ -183,13 +183,13 @@ def _rows(what: str, goal: str, pairs: list[Pair]) -> Iterator[Row]:
 
 
 def _summary(app: list[Set], baseline: list[Set]) -> str:
-    refused = sum(a_set.refused + a_set.broken for a_set in (*app, *baseline))
-    asked = sum(a_set.requests for a_set in (*app, *baseline))
+    refused = sum(run_set.refused + run_set.broken for run_set in (*app, *baseline))
+    requests = sum(run_set.requests for run_set in (*app, *baseline))
     return (
         f"{_median(app, 'per_second'):,.0f} / {_median(baseline, 'per_second'):,.0f} a second;"
         f" p50 {_median(app, 'p50'):.1f} / {_median(baseline, 'p50'):.1f} ms,"
         f" p99 {_median(app, 'p99'):.0f} / {_median(baseline, 'p99'):.0f} ms;"
-        f" {refused} of {asked:,} not 2xx"
+        f" {refused} of {requests:,} not 2xx"
     )
 
 
@@ -201,4 +201,4 @@ def _cpu_summary(app: list[Set], baseline: list[Set]) -> str:
 
 
 def _median(sets: list[Set], name: str) -> float:
-    return float(statistics.median(getattr(a_set, name) for a_set in sets))
+    return float(statistics.median(getattr(run_set, name) for run_set in sets))

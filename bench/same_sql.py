@@ -27,7 +27,7 @@ class SameSql:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._of_thread = threading.local()
+        self._local = threading.local()
 
     def save(self, body: str) -> tuple[str, int, str]:
         """Lease a code in a transaction: BEGIN, one statement, COMMIT. The code, its end and a token."""
@@ -58,7 +58,7 @@ class SameSql:
         return found[7], found[5]
 
     def _connection(self) -> psycopg.Connection:
-        kept: psycopg.Connection | None = getattr(self._of_thread, "connection", None)
-        if kept is None:
-            kept = self._of_thread.connection = psycopg.connect(self._address, autocommit=True)
-        return kept
+        connection: psycopg.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = psycopg.connect(self._address, autocommit=True)
+        return connection

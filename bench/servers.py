@@ -24,12 +24,12 @@ _PROCESSES = f"{PREFIX}PROCESSES"
 
 def without_limits() -> dict[str, str]:
     """Settings under which one source may write and load at will; misses keep their budgets."""
-    chosen = {}
+    settings = {}
     for name, field in Settings.model_fields.items():
         if "0: no limit" in (field.description or "") and not name.startswith("misses"):
             # A budget of loads stays on, since every load is to pay for it.
-            chosen[f"{PREFIX}{name.upper()}"] = "1000000000" if name.startswith("loads") else "0"
-    return chosen
+            settings[f"{PREFIX}{name.upper()}"] = "1000000000" if name.startswith("loads") else "0"
+    return settings
 
 
 class Served:
@@ -37,8 +37,8 @@ class Served:
 
     def __init__(self, command: list[str], environ: Mapping[str, str], log: Path) -> None:
         self._command = command
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        self._environ = {**kept, "SAVER_ENV_FILE": "", **environ, "PYTHONPATH": str(ROOT)}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        self._environ = {**inherited, "SAVER_ENV_FILE": "", **environ, "PYTHONPATH": str(ROOT)}
         self._log = log
         self._processes = int(environ.get(_PROCESSES, Settings.model_fields["processes"].default))
         self.url = ""
@@ -76,7 +76,7 @@ class Served:
         assert self._process.stdout
         self.url = self._process.stdout.readline().strip().rstrip("/")
         deadline = time.monotonic() + _TIMEOUT
-        while not (self._answers() and self._all_up()):
+        while not (self._answers() and self._all_workers_run()):
             if time.monotonic() > deadline or self._process.poll() is not None:
                 self._end()
                 raise SystemExit(f"bench: {self._command} does not answer:\n{self._log.read_text()[-2000:]}")
@@ -90,11 +90,11 @@ class Served:
 
     def post(self, path: str, body: object) -> tuple[int, dict[str, Any]]:
         """POST JSON; the status and the JSON of the answer."""
-        asked = urllib.request.Request(
+        request = urllib.request.Request(
             self.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(asked, timeout=_TIMEOUT) as answer:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -115,7 +115,7 @@ class Served:
         except OSError:
             return False
 
-    def _all_up(self) -> bool:
+    def _all_workers_run(self) -> bool:
         self.pid = self._process.pid
         self.workers = _leaves(self.pid)
         return len(self.workers) == self._processes

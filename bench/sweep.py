@@ -48,19 +48,19 @@ class Writes:
 def measure(bench: Bench) -> Iterator[Row]:
     """The rows of this part."""
     texts = _TEXTS // 10 if bench.quick else _TEXTS
-    found: dict[str, list[tuple[Writes, Writes, float]]] = {"wipe": [], "give back": []}
+    measured: dict[str, list[tuple[Writes, Writes, float]]] = {"wipe": [], "give back": []}
     for turn in range(bench.rounds):
         say(f"sweep, round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
         folder = bench.copy(bench.full(), "sweep")
         _lease(folder, texts)
-        for what, before in (("wipe", _expire), ("give back", _rest_over)):
+        for what, before in (("wipe", _expire), ("give back", _end_cool_down)):
             baseline = _writes(folder, lambda: time.sleep(_BASELINE_SECONDS))
             before(folder)
             seconds: list[float] = []
             sweep = partial(_sweep, folder, texts, seconds)
             during = _writes(folder, sweep)
-            found[what].append((baseline, during, seconds[0]))
-    for what, runs in found.items():
+            measured[what].append((baseline, during, seconds[0]))
+    for what, runs in measured.items():
         yield from _rows(what, texts, runs)
 
 
@@ -86,7 +86,7 @@ def _lease(folder: Path, texts: int) -> None:
 
 
 def _expire(folder: Path) -> None:
-    """All but the writers' own have expired during the last hour, and rest."""
+    """All texts but those of the writers have expired during the last hour and are cooling down."""
     _change(
         folder,
         "UPDATE text SET expires_at = :now - 1 - expires_at % 3600, free_at = :now + 86400"
@@ -94,7 +94,7 @@ def _expire(folder: Path) -> None:
     )
 
 
-def _rest_over(folder: Path) -> None:
+def _end_cool_down(folder: Path) -> None:
     _change(folder, "UPDATE text SET free_at = :now - 1 - free_at % 3600, expires_at = 0 WHERE body IS NULL")
 
 
@@ -131,30 +131,30 @@ def _sweeper(folder: Path, result: Connection) -> None:
 
 
 def _writes(folder: Path, meanwhile: Callable[[], object]) -> Writes:
-    """Paced writers in processes of their own while something else is done."""
+    """Paced writers in separate processes during a call of ``meanwhile``."""
     stop, ready = _START.Event(), _START.Barrier(_WRITERS + 1)
     pipes = [_START.Pipe(duplex=False) for _ in range(_WRITERS)]
     processes = [
-        _START.Process(target=_writer, args=(folder, place, stop, ready, theirs))
-        for place, (_ours, theirs) in enumerate(pipes)
+        _START.Process(target=_writer, args=(folder, number, stop, ready, theirs))
+        for number, (_ours, theirs) in enumerate(pipes)
     ]
     for process in processes:
         process.start()
     ready.wait()
     meanwhile()
     stop.set()
-    took = [one for ours, _theirs in pipes for one in ours.recv()]
+    took = [duration for ours, _theirs in pipes for duration in ours.recv()]
     for process in processes:
         process.join()
     return Writes(sorted(took))
 
 
-def _writer(folder: Path, place: int, stop, ready, result: Connection) -> None:  # type: ignore[no-untyped-def]
+def _writer(folder: Path, number: int, stop, ready, result: Connection) -> None:  # type: ignore[no-untyped-def]
     store = services(folder).store
     store.save(NewText(TEXT, _LIFE))
     ready.wait()
     took = []
-    due = time.monotonic() + place / _WRITERS / _EACH_A_SECOND
+    due = time.monotonic() + number / _WRITERS / _EACH_A_SECOND
     while not stop.is_set():
         # A write that had to wait for the one before it has waited since it was due.
         started = due

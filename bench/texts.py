@@ -31,17 +31,17 @@ def put(engine: Engine, codes: Sequence[str], expires_at: int) -> None:
     }
     database, writing = database_for(engine), engine.execution_options(**WRITE)
     for first in range(0, len(codes), _BATCH):
-        some = codes[first : first + _BATCH]
-        rows: list[dict[str, Any]] = [{**row, "code": code} for code in some]
+        batch = codes[first : first + _BATCH]
+        rows: list[dict[str, Any]] = [{**row, "code": code} for code in batch]
         with writing.begin() as connection:
             database.disable_timeouts(connection)
-            if not database.copy_rows(connection, text, (tuple(each.values()) for each in rows)):
+            if not database.copy_rows(connection, text, (tuple(values.values()) for values in rows)):
                 connection.execute(insert(text), rows)
-            taken = select(text.c.code).where(text.c.code.in_(some))
+            taken = select(text.c.code).where(text.c.code.in_(batch))
             connection.execute(delete(pool).where(pool.c.code.in_(taken)))
 
 
 def expire(engine: Engine, codes: Sequence[str]) -> None:
-    """Let these texts have expired and rested, so that one batch of a sweep wipes and gives back."""
+    """Set these texts to expired and cooled down: one batch of a sweep wipes them and frees their codes."""
     with engine.execution_options(**WRITE).begin() as connection:
         connection.execute(update(text).where(text.c.code.in_(codes)).values(expires_at=0, free_at=0))

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _CHUNK = 64 * 1024
-_NO_ROOM = "saver.no_room"
+_MEMORY_FULL = "saver.memory_full"
 _RETRY_AFTER = 1  # second
 # In units of the longest body.
-_LONGEST_BODIES, _OF_ONE_SOURCE = 20, 5
+_MAX_BODIES, _MAX_BODIES_PER_SOURCE = 20, 5
 
 
 def buffer_requests(app: Flask, *, workers: int, max_body_bytes: int) -> None:
@@ -35,7 +35,7 @@ def buffer_requests(app: Flask, *, workers: int, max_body_bytes: int) -> None:
 
     @app.before_request
     def refuse() -> None:
-        if _NO_ROOM in request.environ:
+        if _MEMORY_FULL in request.environ:
             raise ServiceUnavailable(retry_after=_RETRY_AFTER)
 
 
@@ -45,7 +45,7 @@ class RequestBuffering:
     At most ``workers`` requests are in ``app`` at once. The app gets every body with its length, also a
     chunked one. An incomplete body is shorter than its length. If a body is longer than ``max_body_bytes``,
     only its length is right. Bodies above 64 KiB share memory for 20 of the longest, and those of one source
-    for 5; if there is no memory left, ``saver.no_room`` is in the WSGI environment.
+    for 5; if there is no memory left, ``saver.memory_full`` is in the WSGI environment.
     """
 
     def __init__(self, app: WSGIApplication, *, workers: int, max_body_bytes: int) -> None:
@@ -56,15 +56,15 @@ class RequestBuffering:
 
     def __call__(self, wsgi_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         source = source_key(str(wsgi_environ.get("REMOTE_ADDR", "")))
-        reserved = _Reservation(self._memory, source)
+        reservation = _Reservation(self._memory, source)
         try:
-            self._buffer(wsgi_environ, reserved)
+            self._buffer(wsgi_environ, reservation)
             with self._workers:
                 return self._app(wsgi_environ, start_response)
         finally:
-            reserved.release()
+            reservation.release()
 
-    def _buffer(self, wsgi_environ: WSGIEnvironment, reserved: _Reservation) -> None:
+    def _buffer(self, wsgi_environ: WSGIEnvironment, reservation: _Reservation) -> None:
         # An input without a length could end early; the app compares the length.
         wsgi_environ.pop("wsgi.input_terminated", None)
         declared = str(wsgi_environ.get("CONTENT_LENGTH") or "")
@@ -74,17 +74,17 @@ class RequestBuffering:
         # One byte more shows that the limit was exceeded.
         limit = self._max_body_bytes + 1 if chunked else int(declared)
         try:
-            body, is_whole = _read(wsgi_environ["wsgi.input"], limit, reserved)
-        except _NoRoomError:
-            wsgi_environ[_NO_ROOM] = True
-            body, is_whole = bytearray(), False
+            body, is_complete = _read(wsgi_environ["wsgi.input"], limit, reservation)
+        except _MemoryFullError:
+            wsgi_environ[_MEMORY_FULL] = True
+            body, is_complete = bytearray(), False
         wsgi_environ["wsgi.input"] = BytesIO(body)
         if chunked:
             del wsgi_environ["HTTP_TRANSFER_ENCODING"]
-            wsgi_environ["CONTENT_LENGTH"] = str(len(body) + (0 if is_whole else 1))
+            wsgi_environ["CONTENT_LENGTH"] = str(len(body) + (0 if is_complete else 1))
 
 
-class _NoRoomError(Exception):
+class _MemoryFullError(Exception):
     """The memory for bodies is used up."""
 
 
@@ -92,22 +92,25 @@ class _Memory:
     """The memory of all long bodies of a process, in bytes, by source."""
 
     def __init__(self, max_body_bytes: int) -> None:
-        self._total = _LONGEST_BODIES * max_body_bytes
-        self._of_one = _OF_ONE_SOURCE * max_body_bytes
-        self._held: Counter[str] = Counter()
+        self._total = _MAX_BODIES * max_body_bytes
+        self._per_source = _MAX_BODIES_PER_SOURCE * max_body_bytes
+        self._reserved: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def take(self, source: str, size: int) -> None:
+    def reserve(self, source: str, size: int) -> None:
         with self._lock:
-            if self._held.total() + size > self._total or self._held[source] + size > self._of_one:
-                raise _NoRoomError
-            self._held[source] += size
+            if (
+                self._reserved.total() + size > self._total
+                or self._reserved[source] + size > self._per_source
+            ):
+                raise _MemoryFullError
+            self._reserved[source] += size
 
-    def give_back(self, source: str, size: int) -> None:
+    def release(self, source: str, size: int) -> None:
         with self._lock:
-            self._held[source] -= size
-            if not self._held[source]:
-                del self._held[source]
+            self._reserved[source] -= size
+            if not self._reserved[source]:
+                del self._reserved[source]
 
 
 class _Reservation:
@@ -116,19 +119,19 @@ class _Reservation:
     def __init__(self, memory: _Memory, source: str) -> None:
         self._memory = memory
         self._source = source
-        self._held = 0
+        self._reserved = 0
 
     def grow_to(self, size: int) -> None:
         if size > _CHUNK:
-            self._memory.take(self._source, size - self._held)
-            self._held = size
+            self._memory.reserve(self._source, size - self._reserved)
+            self._reserved = size
 
     def release(self) -> None:
-        if self._held:
-            self._memory.give_back(self._source, self._held)
+        if self._reserved:
+            self._memory.release(self._source, self._reserved)
 
 
-def _read(stream: BytesIO, limit: int, reserved: _Reservation) -> tuple[bytearray, bool]:
+def _read(stream: BytesIO, limit: int, reservation: _Reservation) -> tuple[bytearray, bool]:
     """Read up to ``limit`` bytes; return the body, and False after an error of the stream."""
     body = bytearray()
     while len(body) < limit:
@@ -138,6 +141,6 @@ def _read(stream: BytesIO, limit: int, reserved: _Reservation) -> tuple[bytearra
             return body, False
         if not part:
             return body, True
-        reserved.grow_to(len(body) + len(part))
+        reservation.grow_to(len(body) + len(part))
         body += part
     return body, True

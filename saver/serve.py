@@ -43,8 +43,8 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Say what gunicorn is to do."""
-        chosen = {
+        """Set the options of gunicorn."""
+        options = {
             **self._bind,
             "worker_class": Worker,
             "workers": self._settings.processes,
@@ -61,7 +61,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
             # A heartbeat on a slow disk would look like a process that hangs.
             "worker_tmp_dir": str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK) else None,
         }
-        for name, value in chosen.items():
+        for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> WSGIApplication:
@@ -116,8 +116,8 @@ def _settings() -> Settings:
     try:
         return read_settings()
     except SettingsError as error:
-        faults = "\n".join(f"    {line}" for line in str(error).splitlines())
-        raise SystemExit(f"saver: the settings are at fault:\n{faults}") from None
+        errors = "\n".join(f"    {line}" for line in str(error).splitlines())
+        raise SystemExit(f"saver: the settings are at fault:\n{errors}") from None
 
 
 def _prepare_or_exit(settings: Settings) -> None:
@@ -134,10 +134,10 @@ def _prepare_or_exit(settings: Settings) -> None:
             f"saver: the database {_database_name(settings)} does not work: {error.orig}"
         ) from None
     except (OSError, StorageError) as error:
-        places = (
+        storage = (
             f"the data directory {settings.data_dir.resolve()} or the database {_database_name(settings)}"
         )
-        raise SystemExit(f"saver: {places} does not work: {error}") from None
+        raise SystemExit(f"saver: {storage} does not work: {error}") from None
 
 
 def _database_name(settings: Settings) -> str:

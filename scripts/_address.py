@@ -14,26 +14,26 @@ from pathlib import Path
 from _setup import ROOT, stop
 
 _ASSIGNMENT = re.compile(r"""\s*(?:export\s+)?(\w+)\s*=\s*(?:'([^']*)'|"([^"]*)"|(.*?))\s*(?:(?<=\s)#.*)?""")
-_MOST = 65_535
+_MAX_PORT = 65_535
 
 
-def given_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """``SAVER_*`` of ``environ`` and, below it, of the clone's ``.env``; the names in capitals.
+def explicit_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """``SAVER_*`` of ``environ`` and, below it, of the clone's ``.env``; names in upper case.
 
     ``SAVER_ENV_FILE`` names another file; where it is empty there is none.
     """
     file = ROOT / environ.get("SAVER_ENV_FILE", ".env")
-    return {**capitals(dict(_assignments(_lines_of(file)))), **capitals(environ)}
+    return {**upper_case_names(dict(_assignments(_lines_of(file)))), **upper_case_names(environ)}
 
 
-def capitals(variables: Mapping[str, str]) -> dict[str, str]:
-    """``SAVER_*`` alone. Settings are found in small letters too, so they are here."""
+def upper_case_names(variables: Mapping[str, str]) -> dict[str, str]:
+    """Only ``SAVER_*``, in upper case: saver.settings ignores case too."""
     return {name.upper(): value for name, value in variables.items() if name.upper().startswith("SAVER_")}
 
 
 def port_number(text: str) -> int | None:
-    """The port, or None if it is none: then the settings say so, together with their other faults."""
-    return int(text) if text.isdecimal() and int(text) <= _MOST else None
+    """The port, or None if it is none: then the settings say so, together with their other errors."""
+    return int(text) if text.isdecimal() and int(text) <= _MAX_PORT else None
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -46,7 +46,7 @@ def bind(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
     except OSError as error:
-        stop(_refusal(host, port, error))
+        stop(_bind_error(host, port, error))
     return bound
 
 
@@ -80,7 +80,7 @@ def _assignments(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, next(value for value in values if value is not None)
 
 
-def _refusal(host: str, port: int, error: OSError) -> str:
+def _bind_error(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"port {port} on {host} is in use; stop what listens there, or choose another one with --port"
     if error.errno == errno.EACCES:

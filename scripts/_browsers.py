@@ -16,7 +16,7 @@ from marionette_driver.marionette import Marionette
 from playwright.sync_api import Page, sync_playwright
 
 PATIENCE = 60
-# Firefox gives each extension an address at random unless it is told one.
+# Firefox gives each extension an address at random unless one is set.
 _UUID = "5a7e4a11-0000-4000-8000-000000000005"
 # Before the extension is installed, which keeps the language that it was started in.
 _SET_LANGUAGE = """Services.locale.availableLocales = ["ko", "en-US"];
@@ -99,7 +99,7 @@ class Chromium(Browser):
         self._page.goto(address if ":" in address else self._base + address)
 
     def evaluate(self, function: str, *arguments: object) -> Any:
-        return self._page.evaluate(f"(given) => ({function})(...given)", list(arguments))
+        return self._page.evaluate(f"(values) => ({function})(...values)", list(arguments))
 
     def set_appearance(self, *, dark: bool, width: int, height: int) -> None:
         self._page.emulate_media(color_scheme="dark" if dark else "light")
@@ -155,10 +155,10 @@ class Firefox(Browser):
 
     def open(self, address: str) -> None:
         before = self._browser.current_window_handle
-        made = self._browser.open(type="tab", focus=True)["handle"]
+        tab = self._browser.open(type="tab", focus=True)["handle"]
         self._browser.switch_to_window(before, focus=False)
         self._browser.close()
-        self._browser.switch_to_window(made)
+        self._browser.switch_to_window(tab)
         self._browser.navigate(address if ":" in address else self._base + address)
 
     def evaluate(self, function: str, *arguments: object) -> Any:

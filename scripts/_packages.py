@@ -54,9 +54,9 @@ with sync_playwright() as driver:
 
 def ensure_packages() -> None:
     """Install what is missing; where that is not allowed, say the one command for all of it and stop."""
-    wanted = [name for name in PACKAGES if _by_apt(name) and not _has(name)]
-    if wanted := missing_for_environment() + wanted:
-        apt_install(wanted, "the tests need more of the system's packages")
+    missing = [name for name in PACKAGES if _by_apt(name) and not _has(name)]
+    if missing := missing_for_environment() + missing:
+        apt_install(missing, "the tests need more of the system's packages")
 
 
 def ensure_system_environment() -> None:

@@ -37,18 +37,18 @@ _READY = "() => document.documentElement.dataset.ready !== undefined"
 _AS_POPUP = "() => document.documentElement.classList.remove('in-tab')"
 _PART = 'document.querySelector(`[data-part="${name}"]`)'
 _CLICK = f"(name) => {_PART}.click()"
-_FREE = f"(name) => !{_PART}.disabled"
-_SHOWN = f"(name) => {_PART}.checkVisibility()"
+_ENABLED = f"(name) => !{_PART}.disabled"
+_VISIBLE = f"(name) => {_PART}.checkVisibility()"
 _FILL = f"""(name, value) => {{
     {_PART}.value = value;
     {_PART}.dispatchEvent(new Event("input", {{ bubbles: true }}));
 }}"""
 _LIFETIME = '(seconds) => document.querySelector(`[type=radio][value="${seconds}"]`).click()'
 _CODE = "() => document.querySelector('[data-part=code]').textContent"
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 
 
-class Stage:
+class Session:
     """A browser, the text of its language, and a way to have a text saved by somebody else."""
 
     def __init__(self, browser: Any, text: str, saved_elsewhere: Callable[[str], str]) -> None:
@@ -59,21 +59,21 @@ class Stage:
     def popup(self) -> None:
         """The popup, as new."""
         self.browser.open("popup.html")
-        self.until(_READY)
+        self.wait_until(_READY)
         self.browser.evaluate(_AS_POPUP)
 
     def click(self, name: str) -> None:
         """Press a button as soon as it can be pressed."""
-        self.until(_FREE, name)
+        self.wait_until(_ENABLED, name)
         self.browser.evaluate(_CLICK, name)
 
     def fill(self, name: str, value: str) -> None:
         """Type into a field."""
         self.browser.evaluate(_FILL, name, value)
 
-    def see(self, name: str) -> None:
+    def wait_visible(self, name: str) -> None:
         """Wait until something is shown."""
-        self.until(_SHOWN, name)
+        self.wait_until(_VISIBLE, name)
 
     def save(self, text: str, seconds: int = 600) -> str:
         """Save a text, and be ready for another one; its code."""
@@ -81,7 +81,7 @@ class Stage:
         self.fill("text", text)
         self.browser.evaluate(_LIFETIME, seconds)
         self.click("save")
-        self.see("code")
+        self.wait_visible("code")
         code: str = self.browser.evaluate(_CODE)
         return code
 
@@ -90,61 +90,61 @@ class Stage:
         self.click("tab-text")
         self.fill("code-field", code)
         self.click("load")
-        self.see("loaded-text")
+        self.wait_visible("loaded-text")
 
-    def until(self, condition: str, *arguments: object) -> None:
+    def wait_until(self, condition: str, *arguments: object) -> None:
         """Wait until a function says so."""
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + _TIMEOUT
         while not self.browser.evaluate(condition, *arguments):
             if time.monotonic() > deadline:
                 raise SystemExit(f"screenshots: waited in vain: {condition} {arguments}")
             time.sleep(0.05)
 
 
-def code(stage: Stage) -> None:
+def code(session: Session) -> None:
     """A saved text: its code, spelled out, and as a QR code."""
-    stage.save(stage.text)
-    stage.click("show-qr")
-    stage.see("qr")
+    session.save(session.text)
+    session.click("show-qr")
+    session.wait_visible("qr")
 
 
-def load(stage: Stage) -> None:
+def load(session: Session) -> None:
     """A text that somebody else has saved."""
-    stage.load(stage.saved_elsewhere(stage.text))
+    session.load(session.saved_elsewhere(session.text))
 
 
-def sealed(stage: Stage) -> None:
+def sealed(session: Session) -> None:
     """A text that is about to be encrypted with a phrase."""
-    stage.fill("text", stage.text)
-    stage.click("options-toggle")
-    stage.click("phrase")
-    stage.see("phrase-strength")
+    session.fill("text", session.text)
+    session.click("options-toggle")
+    session.click("phrase")
+    session.wait_visible("phrase-strength")
 
 
-def history(stage: Stage) -> None:
+def history(session: Session) -> None:
     """Codes of some texts."""
     for seconds in (600, 3_600, 86_400):
-        stage.save(stage.text, seconds)
-        stage.click("again")
-    stage.load(stage.saved_elsewhere(stage.text))
-    stage.click("tab-history")
-    stage.see("history")
+        session.save(session.text, seconds)
+        session.click("again")
+    session.load(session.saved_elsewhere(session.text))
+    session.click("tab-history")
+    session.wait_visible("history")
 
 
-def settings(stage: Stage) -> None:
+def settings(session: Session) -> None:
     """The settings page, its connection tested."""
-    stage.browser.open("options.html")
+    session.browser.open("options.html")
     # It is wired in the same breath.
-    stage.until("() => document.querySelector('[data-part=default-lifetime]').length > 0")
-    stage.click("test-server")
-    stage.until("() => document.querySelector('[data-part=server-status]').textContent !== ''")
+    session.wait_until("() => document.querySelector('[data-part=default-lifetime]').length > 0")
+    session.click("test-server")
+    session.wait_until("() => document.querySelector('[data-part=server-status]').textContent !== ''")
 
 
 class Shot(NamedTuple):
     """One picture: which scene, in which browser, in which language and light."""
 
     place: int
-    play: Callable[[Stage], None]
+    play: Callable[[Session], None]
     browser: str
     language: str
     dark: bool

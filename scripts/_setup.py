@@ -42,12 +42,12 @@ def ensure(requirements: str, venv: Path = VENV, base: str = sys.executable) -> 
 
     Every file is checked by its hash.
     """
-    place = _Environment(venv, base)
-    if not place.has(requirements):
-        with alone() as lock:
-            if not place.has(requirements):
-                place.install(requirements, lock)
-    return place.python
+    environment = _Environment(venv, base)
+    if not environment.has(requirements):
+        with installation_lock() as lock:
+            if not environment.has(requirements):
+                environment.install(requirements, lock)
+    return environment.python
 
 
 def ready(requirements: str, venv: Path = VENV, base: str = sys.executable) -> bool:
@@ -57,8 +57,8 @@ def ready(requirements: str, venv: Path = VENV, base: str = sys.executable) -> b
 
 def missing_for_environment() -> list[str]:
     """The system's packages without which ``.venv`` cannot be made; none when it is there."""
-    place = _Environment(VENV, sys.executable)
-    return [] if place.whole() or _can_make(place.base) else [_VENV_PACKAGE]
+    environment = _Environment(VENV, sys.executable)
+    return [] if environment.is_complete() or _can_make(environment.base) else [_VENV_PACKAGE]
 
 
 def apt_install(packages: Sequence[str], why: str) -> None:
@@ -67,11 +67,11 @@ def apt_install(packages: Sequence[str], why: str) -> None:
     if os.geteuid() != 0:
         stop(f"{why}. Run this once, then start again:\n\n    sudo sh -c '{command}'\n")
     say(f"{why}: installing {', '.join(packages)}")
-    if quietly(["sh", "-c", command], DEBIAN_FRONTEND="noninteractive") != 0:
+    if run_to_stderr(["sh", "-c", command], DEBIAN_FRONTEND="noninteractive") != 0:
         stop(f"apt-get failed. Install these, then start again: {', '.join(packages)}")
 
 
-def quietly(command: Sequence[str | Path], lock: tuple[int, ...] = (), **environ: str) -> int:
+def run_to_stderr(command: Sequence[str | Path], lock: tuple[int, ...] = (), **environ: str) -> int:
     """Run a command that writes to stderr only; its exit status. It keeps the locks that it is given."""
     # Nothing may come before or between the lines that belong on stdout. What is stopped is stopped with
     # all that it has started; what outlives a killed launcher keeps the lock until it has ended.
@@ -97,25 +97,25 @@ class _Environment:
         return self.folder / "bin" / "python"
 
     def has(self, requirements: str) -> bool:
-        return self.whole() and read(self._stamp(requirements)) == _digest(requirements)
+        return self.is_complete() and read(self._stamp(requirements)) == _digest(requirements)
 
-    def whole(self) -> bool:
+    def is_complete(self) -> bool:
         # The interpreter behind the link changes with the system's, and the packages do not follow.
-        return self.python.exists() and read(self._whole) == os.path.realpath(self.python)
+        return self.python.exists() and read(self._complete_stamp) == os.path.realpath(self.python)
 
     def install(self, requirements: str, lock: int) -> None:
-        if not self.whole():
+        if not self.is_complete():
             self._make(lock)
-        self._whole.unlink(missing_ok=True)
+        self._complete_stamp.unlink(missing_ok=True)
         say(f"installing {requirements} into {self.folder.name}; this happens once")
         command = [self.python, *_PIP, "install", "--require-hashes", "-r", ROOT / requirements]
-        if quietly(command, (lock,)) != 0:
+        if run_to_stderr(command, (lock,)) != 0:
             stop(f"pip could not install {requirements}; the lines above say why")
         self._stamp(requirements).write_text(_digest(requirements))
-        self._whole.write_text(os.path.realpath(self.python))
+        self._complete_stamp.write_text(os.path.realpath(self.python))
 
     @property
-    def _whole(self) -> Path:
+    def _complete_stamp(self) -> Path:
         # There only while no installation is under way, so that a half-made environment is made anew.
         return self.folder / ".whole"
 
@@ -125,7 +125,7 @@ class _Environment:
             if not _can_make(self.base):
                 stop(f"{self.base} has no module ensurepip; use a Python that has it")
         say(f"making {self.folder.name}")
-        if quietly([self.base, "-m", "venv", "--clear", self.folder], (lock,)) != 0:
+        if run_to_stderr([self.base, "-m", "venv", "--clear", self.folder], (lock,)) != 0:
             stop("python3 -m venv failed; the lines above say why")
 
     def _stamp(self, requirements: str) -> Path:
@@ -134,8 +134,8 @@ class _Environment:
 
 def _can_make(base: str) -> bool:
     # A new process: what this one has looked up before the installation is remembered as missing.
-    asked = subprocess.run([base, "-c", "import ensurepip, venv"], capture_output=True, check=False)
-    return asked.returncode == 0
+    result = subprocess.run([base, "-c", "import ensurepip, venv"], capture_output=True, check=False)
+    return result.returncode == 0
 
 
 def _digest(requirements: str) -> str:
@@ -151,7 +151,7 @@ def read(path: Path) -> str:
 
 
 @contextmanager
-def alone() -> Iterator[int]:
+def installation_lock() -> Iterator[int]:
     """One installation at a time; the lock, for those that are started meanwhile."""
     # The folder itself is locked, so that no lock file is left.
     descriptor = os.open(ROOT, os.O_RDONLY)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from _scenes import TEXTS, Stage
+from _scenes import TEXTS, Session
 from playwright.sync_api import Browser, Page, sync_playwright
 
 SIZES = ((1280, 720), (1366, 768), (390, 844), (360, 640))
@@ -103,8 +103,8 @@ class Visitor:
 def page_states(url: str, target: Path) -> None:
     """The page, as Chromium shows it; what does not fit into the window is not in the picture."""
     with sync_playwright() as playwright:
-        found = shutil.which("chromium") or playwright.chromium.executable_path
-        browser = playwright.chromium.launch(executable_path=found)
+        executable = shutil.which("chromium") or playwright.chromium.executable_path
+        browser = playwright.chromium.launch(executable_path=executable)
         for size, theme, language in itertools.product(SIZES, THEMES, LOCALES):
             _photograph(browser, url, target / "page" / f"{size[0]}x{size[1]}-{theme}-{language}", language)
         browser.close()
@@ -123,35 +123,35 @@ def _photograph(browser: Browser, url: str, folder: Path, language: str) -> None
             _write(folder / f"{number:02}-{state}.png", visitor.page.screenshot())
 
 
-def _popup_empty(_: Stage) -> None:
+def _popup_empty(_: Session) -> None:
     """As it opens."""
 
 
-def _popup_options(stage: Stage) -> None:
-    stage.click("options-toggle")
+def _popup_options(session: Session) -> None:
+    session.click("options-toggle")
 
 
-def _popup_saved(stage: Stage) -> None:
-    stage.save(stage.text)
+def _popup_saved(session: Session) -> None:
+    session.save(session.text)
 
 
-def _popup_wrong(stage: Stage) -> None:
-    stage.fill("code-field", WRONG_CODE)
-    stage.click("load")
-    stage.see("has-password")
+def _popup_wrong(session: Session) -> None:
+    session.fill("code-field", WRONG_CODE)
+    session.click("load")
+    session.wait_visible("has-password")
 
 
-def _popup_opened(stage: Stage) -> None:
-    stage.load(stage.saved_elsewhere(stage.text))
+def _popup_opened(session: Session) -> None:
+    session.load(session.saved_elsewhere(session.text))
 
 
-def _popup_history(stage: Stage) -> None:
-    stage.save(stage.text)
-    stage.click("tab-history")
-    stage.see("history")
+def _popup_history(session: Session) -> None:
+    session.save(session.text)
+    session.click("tab-history")
+    session.wait_visible("history")
 
 
-POPUP_STATES: tuple[Callable[[Stage], None], ...] = (
+POPUP_STATES: tuple[Callable[[Session], None], ...] = (
     _popup_empty,
     _popup_options,
     _popup_saved,
@@ -161,16 +161,16 @@ POPUP_STATES: tuple[Callable[[Stage], None], ...] = (
 )
 
 
-def popup_states(stage: Stage, clear: str, language: str, target: Path) -> None:
+def popup_states(session: Session, clear: str, language: str, target: Path) -> None:
     """The popup at its size, in both themes."""
     for theme, play in itertools.product(THEMES, POPUP_STATES):
-        stage.browser.open("options.html")
-        stage.browser.evaluate(clear)
-        stage.popup()
-        stage.browser.set_appearance(dark=theme == "dark", width=POPUP[0], height=POPUP[1])
-        play(stage)
+        session.browser.open("options.html")
+        session.browser.evaluate(clear)
+        session.popup()
+        session.browser.set_appearance(dark=theme == "dark", width=POPUP[0], height=POPUP[1])
+        play(session)
         name = play.__name__.removeprefix("_popup_")
-        _write(target / "popup" / f"{theme}-{language}" / f"{name}.png", stage.browser.screenshot())
+        _write(target / "popup" / f"{theme}-{language}" / f"{name}.png", session.browser.screenshot())
 
 
 def _write(path: Path, image: bytes) -> None:

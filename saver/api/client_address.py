@@ -31,13 +31,13 @@ def address(trusted: Sequence[Proxy]) -> str:
 
 def counted_address(trusted: Sequence[Proxy]) -> str:
     """Return the same, and log once if a proxy names no client or is not trusted."""
-    found, peer = address(trusted), request.remote_addr or ""
-    if found == peer:
+    client, peer = address(trusted), request.remote_addr or ""
+    if client == peer:
         if not trusted and is_forwarded():
             _warn_once(_NO_TRUSTED_PROXY)
         elif trusted and is_within(peer, trusted):
             _warn_once(_NO_FORWARDED_FOR)
-    return found
+    return client
 
 
 def is_forwarded() -> bool:
@@ -45,7 +45,7 @@ def is_forwarded() -> bool:
     return not _FORWARDING_HEADERS.isdisjoint(request.environ)
 
 
-def charged(
+def charge_lookup(
     service: TextService, trusted: Sequence[Proxy], view: Callable[[Lookup], Response]
 ) -> Callable[[], Response]:
     """Make a view that charges a look-up before the request is parsed, and refunds it if it had no code."""

@@ -1,8 +1,8 @@
 """Parses a JSON body: one flat object with known fields, each of them once.
 
-A body may contain hundreds of thousands of faults, or as many values in one field. So the fields are parsed
-one by one, and parsing stops after a few faults: parsing and listing all of them would take seconds of
-processor time and hundreds of megabytes.
+A body may break a rule hundreds of thousands of times, or contain as many values in one field. So the fields
+are parsed one by one, and parsing stops after a few violations: parsing and listing all of them would take
+seconds of processor time and hundreds of megabytes.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from saver.api.body import UTF_16_HINT, looks_like_utf_16
-from saver.api.problems import Fault, Problem, faults_of, invalid, pointer
+from saver.api.problems import Problem, Violation, invalid, pointer, violations_of
 
-MAX_FAULTS = 5
+MAX_VIOLATIONS = 5
 # Extension 1.x may send some unknown fields.
 MAX_FIELDS = 32
 _MAX_DIGITS = 4_000
@@ -30,82 +30,82 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse(model: type[Model], body: bytes) -> Model:
-    """Parse the body as a model. Raises Problem: 400 for no JSON, 422 with at most MAX_FAULTS faults."""
+    """Parse the body as a model. Raises Problem: 400 for no JSON, 422 with at most MAX_VIOLATIONS."""
     try:
-        fields, faults = _known(model, body.decode("utf-8-sig"))
+        fields, violations = _known_fields(model, body.decode("utf-8-sig"))
     except ValueError:
         raise _not_json(body) from None
     try:
-        found = model.model_validate(fields)
+        instance = model.model_validate(fields)
     except ValidationError as error:
-        raise _refusal([*faults, *faults_of(error)]) from None
-    if faults:
-        raise _refusal(faults)
-    return found
+        raise _invalid_fields([*violations, *violations_of(error)]) from None
+    if violations:
+        raise _invalid_fields(violations)
+    return instance
 
 
-def _known(model: type[BaseModel], text: str) -> tuple[dict[str, Any], list[Fault]]:
-    """Return the known fields and the faults of names. Raises Problem and ValueError."""
-    ignores = model.model_config.get("extra") != "forbid"
+def _known_fields(model: type[BaseModel], text: str) -> tuple[dict[str, Any], list[Violation]]:
+    """Return the known fields and the violations of names. Raises Problem and ValueError."""
+    ignores_unknown = model.model_config.get("extra") != "forbid"
     fields: dict[str, Any] = {}
-    faults: list[Fault] = []
+    violations: list[Violation] = []
     for count, (name, value) in enumerate(_pairs(text), 1):
         if count > MAX_FIELDS:
-            raise _refusal([*faults, ("", f"must have at most {MAX_FIELDS} fields")])
+            raise _invalid_fields([*violations, ("", f"must have at most {MAX_FIELDS} fields")])
         if value is _NESTED:
-            raise _refusal([*faults, (pointer([name]), "must not be an array or an object")])
+            raise _invalid_fields([*violations, (pointer([name]), "must not be an array or an object")])
         if name in fields:
-            faults.append((pointer([name]), "must be given only once"))
+            violations.append((pointer([name]), "must be given only once"))
         elif name in model.model_fields:
             fields[name] = value
-        elif not ignores:
-            faults.append((pointer([name]), "is not a field of this request"))
-        if len(faults) == MAX_FAULTS:
-            raise _refusal(faults)
-    return fields, faults
+        elif not ignores_unknown:
+            violations.append((pointer([name]), "is not a field of this request"))
+        if len(violations) == MAX_VIOLATIONS:
+            raise _invalid_fields(violations)
+    return fields, violations
 
 
 def _pairs(text: str) -> Iterator[tuple[str, Any]]:
     """Yield names and values of the object up to the first nested value. Raises ValueError and Problem."""
-    place = _blanks(text, 0)
-    if text[place : place + 1] != "{":
-        _refuse_other(text, place)
-    place = _blanks(text, place + 1)
-    ends = text[place : place + 1] == "}"
-    while not ends:
+    position = _skip_blanks(text, 0)
+    if text[position : position + 1] != "{":
+        _refuse_non_object(text, position)
+    position = _skip_blanks(text, position + 1)
+    is_closed = text[position : position + 1] == "}"
+    while not is_closed:
         # Checked first: an array or an object instead of a name may be as deep as the body is long.
-        if text[place : place + 1] != '"':
+        if text[position : position + 1] != '"':
             raise ValueError("a name must be a string")
-        name, place = _decoder.raw_decode(text, place)
-        place = _after(text, place, ":")
-        if text[place : place + 1] in ("[", "{"):
+        name, position = _decoder.raw_decode(text, position)
+        position = _skip_token(text, position, ":")
+        if text[position : position + 1] in ("[", "{"):
             yield name, _NESTED
-        value, place = _decoder.raw_decode(text, place)
+        value, position = _decoder.raw_decode(text, position)
         yield name, value
-        place = _blanks(text, place)
-        ends = text[place : place + 1] == "}"
-        if not ends:
-            place = _after(text, place, ",")
-    if _blanks(text, place + 1) != len(text):
+        position = _skip_blanks(text, position)
+        is_closed = text[position : position + 1] == "}"
+        if not is_closed:
+            position = _skip_token(text, position, ",")
+    if _skip_blanks(text, position + 1) != len(text):
         raise ValueError("something follows the object")
 
 
-def _refuse_other(text: str, place: int) -> NoReturn:
-    if text[place : place + 1] != "[":
-        _decoder.raw_decode(text, place)
+def _refuse_non_object(text: str, position: int) -> NoReturn:
+    if text[position : position + 1] != "[":
+        _decoder.raw_decode(text, position)
     raise invalid(("", "must be a JSON object"))
 
 
-def _after(text: str, place: int, sign: str) -> int:
-    place = _blanks(text, place)
-    if text[place : place + 1] != sign:
-        raise ValueError("a sign is missing")
-    return _blanks(text, place + 1)
+def _skip_token(text: str, position: int, token: str) -> int:
+    position = _skip_blanks(text, position)
+    if text[position : position + 1] != token:
+        raise ValueError("a token is missing")
+    return _skip_blanks(text, position + 1)
 
 
-def _blanks(text: str, place: int) -> int:
-    found = _BLANKS.match(text, place)
-    return found.end() if found else place
+def _skip_blanks(text: str, position: int) -> int:
+    match = _BLANKS.match(text, position)
+    return match.end() if match else position
 
 
 def _parse_int(digits: str) -> int:
@@ -120,8 +120,8 @@ def _refuse_constant(_: str) -> NoReturn:
 _decoder = json.JSONDecoder(parse_int=_parse_int, parse_constant=_refuse_constant)
 
 
-def _refusal(faults: Iterable[Fault]) -> Problem:
-    return invalid(*list(dict.fromkeys(faults))[:MAX_FAULTS])
+def _invalid_fields(violations: Iterable[Violation]) -> Problem:
+    return invalid(*list(dict.fromkeys(violations))[:MAX_VIOLATIONS])
 
 
 def _not_json(body: bytes) -> Problem:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from flask import Blueprint, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from saver.api.client_address import charged
+from saver.api.client_address import charge_lookup
 from saver.api.parsing import parse_json
 from saver.api.responses import json_response
 from saver.api.schemas import Password, Text
@@ -26,7 +26,7 @@ from saver.texts import NewText
 _LIFETIMES = {"10min": 600, "1h": 3_600, "3h": 10_800}
 
 # Extension 1.x always sends its password field, also if it is empty.
-_OptionalPassword = Annotated[Password | None, BeforeValidator(lambda given: None if given == "" else given)]
+_OptionalPassword = Annotated[Password | None, BeforeValidator(lambda value: None if value == "" else value)]
 
 
 class _LegacyRequest(BaseModel):
@@ -62,7 +62,7 @@ class LegacyApi:
         self._service = service
         self._write_limits = write_limits
         self._settings = settings
-        self._charged_load = charged(service, settings.trusted_proxies, self._load)
+        self._charged_load = charge_lookup(service, settings.trusted_proxies, self._load)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, to be registered with the app."""
@@ -75,8 +75,8 @@ class LegacyApi:
         """Store a text."""
         address = self._write_limits.address()
         body = parse_json(LegacyWrite, self._settings.max_body_bytes)
-        new = NewText(body.wrtext, _LIFETIMES[body.wrdelete_at], body.wrpassword)
-        return _answer("success", self._service.write(new, address).code)
+        new_text = NewText(body.wrtext, _LIFETIMES[body.wrdelete_at], body.wrpassword)
+        return _answer("success", self._service.write(new_text, address).code)
 
     def load(self) -> Response:
         """Return a text, or an error with status 200."""
@@ -88,10 +88,10 @@ class LegacyApi:
     def _load(self, lookup: Lookup) -> Response:
         body = parse_json(LegacyLoad)
         try:
-            found = self._service.load(lookup, Code.parse(body.ldcode), body.ldpassword)
+            result = self._service.load(lookup, Code.parse(body.ldcode), body.ldpassword)
         except (NoTextError, BadCodeError):
             return _answer("error", "not exist")
-        return _answer("success", found.text)
+        return _answer("success", result.text)
 
 
 def _answer(status: Literal["success", "error"], message: str) -> Response:

@@ -54,7 +54,7 @@ class _PlainSchemas(GenerateJsonSchema):
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
         described = self.generate_inner(schema["schema"])
         if schema.get("default", ...) is None:
-            [described] = [one for one in described["anyOf"] if one != {"type": "null"}]
+            [described] = [member for member in described["anyOf"] if member != {"type": "null"}]
         return described
 
 
@@ -75,7 +75,10 @@ def description(settings: Settings) -> dict[str, object]:
         "servers": [{"url": "../..", "description": "the service that this document is from"}],
         "security": [],
         "tags": TAGS,
-        "paths": {f"/api/v1/{one.name}": {one.method: _operation(one, settings)} for one in OPERATIONS},
+        "paths": {
+            f"/api/v1/{operation.name}": {operation.method: _operation(operation, settings)}
+            for operation in OPERATIONS
+        },
         "components": {
             "schemas": _schemas(settings),
             "responses": {_problem_name(status): _problem(status) for status in PROBLEMS},
@@ -91,14 +94,14 @@ def _info(settings: Settings) -> dict[str, object]:
 
 def _schemas(settings: Settings) -> dict[str, Any]:
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ProblemDocument, "serialization")]
-    modes += [(one.request, "validation") for one in OPERATIONS if one.request]
-    modes += [(one.answer, "serialization") for one in OPERATIONS if one.answer]
-    _, found = models_json_schema(
+    modes += [(operation.request, "validation") for operation in OPERATIONS if operation.request]
+    modes += [(operation.answer, "serialization") for operation in OPERATIONS if operation.answer]
+    _, definitions = models_json_schema(
         modes,
         ref_template=_ref_to("schemas", "{model}")["$ref"],
         schema_generator=_PlainSchemas,
     )
-    schemas: dict[str, Any] = found["$defs"]
+    schemas: dict[str, Any] = definitions["$defs"]
     schemas["WriteRequest"]["properties"]["text"] |= {
         "description": f"at most {settings.max_text_bytes} bytes of UTF-8, NUL and lone surrogates refused;"
         " comes back exactly",
@@ -106,7 +109,7 @@ def _schemas(settings: Settings) -> dict[str, Any]:
         "maxLength": seal.max_characters(settings.max_text_bytes),
     }
     for model in ("WriteRequest", "ExtendRequest"):
-        schemas[model]["properties"]["expires_in"] |= _life(
+        schemas[model]["properties"]["expires_in"] |= _lifetime(
             settings.max_expires_in_sealed,
             settings,
             f"more than {settings.max_expires_in} with a password or a proof only",
@@ -114,29 +117,29 @@ def _schemas(settings: Settings) -> dict[str, Any]:
     return schemas
 
 
-def _life(longest: int, settings: Settings, more: str) -> dict[str, object]:
-    words = f"life in whole seconds; {more}; {settings.default_expires_in} if a write leaves it out"
-    return {"description": words, "minimum": settings.min_expires_in, "maximum": longest}
+def _lifetime(max_seconds: int, settings: Settings, limit: str) -> dict[str, object]:
+    summary = f"life in whole seconds; {limit}; {settings.default_expires_in} if a write leaves it out"
+    return {"description": summary, "minimum": settings.min_expires_in, "maximum": max_seconds}
 
 
-def _operation(one: Operation, settings: Settings) -> dict[str, Any]:
+def _operation(operation: Operation, settings: Settings) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": one.name,
-        "tags": [one.tag],
-        "summary": one.summary,
-        "description": one.description,
+        "operationId": operation.name,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
     }
-    if one.name == "write":
+    if operation.name == "write":
         described["parameters"] = [_expires_in(settings), _IDEMPOTENCY_KEY]
-    if one.request:
-        content = _content(one.request, _plain_bodies(settings).get(one.name))
+    if operation.request:
+        content = _content(operation.request, _plain_bodies(settings).get(operation.name))
         described["requestBody"] = {"required": True, "content": content}
-    problems = {str(status): _ref_to("responses", _problem_name(status)) for status in one.problems}
-    return {**described, "responses": {str(one.status): _success(one, settings), **problems}}
+    problems = {str(status): _ref_to("responses", _problem_name(status)) for status in operation.problems}
+    return {**described, "responses": {str(operation.status): _success(operation, settings), **problems}}
 
 
 def _expires_in(settings: Settings) -> dict[str, object]:
-    life = _life(settings.max_expires_in, settings, "only with a body of text/plain")
+    life = _lifetime(settings.max_expires_in, settings, "only with a body of text/plain")
     return {
         "name": "expires_in",
         "in": "query",
@@ -156,13 +159,13 @@ def _plain_bodies(settings: Settings) -> dict[str, dict[str, Any]]:
     return {"write": text, "load": CODE_SCHEMA}
 
 
-def _success(one: Operation, settings: Settings) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": one.done}
-    if one.answer:
-        plain = {"type": "string"} if one.name in ("write", "load") else None
-        answer["content"] = _content(one.answer, plain)
-    if one.links:
-        answer["links"] = {name: _link(name, *said, settings) for name, said in one.links.items()}
+def _success(operation: Operation, settings: Settings) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": operation.done}
+    if operation.answer:
+        plain = {"type": "string"} if operation.name in ("write", "load") else None
+        answer["content"] = _content(operation.answer, plain)
+    if operation.links:
+        answer["links"] = {name: _link(name, *link, settings) for name, link in operation.links.items()}
     return answer
 
 

@@ -50,12 +50,12 @@ def parse_expires_in() -> int | None:
     unknown = [name for name in request.args if name != "expires_in"]
     if unknown:
         raise invalid(("", "expires_in is the only parameter of the query"))
-    given = request.args.get("expires_in")
-    if given is None:
+    expires_in = request.args.get("expires_in")
+    if expires_in is None:
         return None
-    if not _WHOLE_NUMBER.fullmatch(given):
+    if not _WHOLE_NUMBER.fullmatch(expires_in):
         raise invalid(("/expires_in", "must be a whole number"))
-    return int(given)
+    return int(expires_in)
 
 
 def parse_idempotency_key(max_bytes: int) -> IdempotentRequest | None:

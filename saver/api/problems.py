@@ -31,11 +31,11 @@ MEDIA_TYPE = "application/problem+json"
 _SOON, _LATER = 1, 60  # Retry-After in seconds
 _log = logging.getLogger(__name__)
 # A field name that is safe to repeat: it is never a code, and hardly a password.
-_PLAIN_NAME = re.compile("[a-z][a-z_]{0,31}")
+_SAFE_NAME = re.compile("[a-z][a-z_]{0,31}")
 
 
 # A JSON pointer and the rule that the field breaks.
-Fault = tuple[str, str]
+Violation = tuple[str, str]
 
 
 class Problem(Exception):  # noqa: N818 - the word of RFC 9457
@@ -48,10 +48,10 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         title: str,
         *,
         detail: str | None = None,
-        errors: list[Fault] | None = None,
+        errors: list[Violation] | None = None,
         retry_after: int | None = None,
         headers: Mapping[str, str] | None = None,
-        **more: object,
+        **extensions: object,
     ) -> None:
         super().__init__(title)
         self.status = status
@@ -64,7 +64,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
             self.document["detail"] = detail
         if errors:
             self.document["errors"] = [{"pointer": pointer, "detail": rule} for pointer, rule in errors]
-        self.document.update(more)
+        self.document.update(extensions)
         self.headers = {"Retry-After": str(retry_after)} if retry_after else dict(headers or {})
 
     def response(self) -> Response:
@@ -72,7 +72,7 @@ class Problem(Exception):  # noqa: N818 - the word of RFC 9457
         return Response(json.dumps(self.document), self.status, self.headers, content_type=MEDIA_TYPE)
 
 
-def invalid(*errors: Fault) -> Problem:
+def invalid(*errors: Violation) -> Problem:
     """Make a 422: the fields break a rule."""
     return Problem(422, "invalid", "The request is against a rule.", errors=list(errors))
 
@@ -92,14 +92,14 @@ def register(app: Flask) -> None:
     app.register_error_handler(FullError, lambda _: _FULL.response())
     app.register_error_handler(InFlightError, lambda _: _IN_FLIGHT.response())
     app.register_error_handler(KeyReusedError, lambda _: _KEY_REUSED.response())
-    app.register_error_handler(BadSealError, lambda _: _BROKEN.response())
-    app.register_error_handler(ReceiptsError, _storage)
+    app.register_error_handler(BadSealError, lambda _: _BROKEN_SEAL.response())
+    app.register_error_handler(ReceiptsError, _storage_error)
     app.register_error_handler(PoolEmptyError, lambda _: _POOL_EMPTY.response())
     app.register_error_handler(BusyError, lambda _: _BUSY.response())
-    app.register_error_handler(StorageError, _storage)
-    app.register_error_handler(CountersError, _storage)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(StorageError, _storage_error)
+    app.register_error_handler(CountersError, _storage_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected_error)
 
 
 _POOL_EMPTY = Problem(
@@ -110,7 +110,7 @@ _BUSY = Problem(
 )
 
 
-_BROKEN = Problem(
+_BROKEN_SEAL = Problem(
     422,
     "broken-seal",
     "The sealed text under this code does not open.",
@@ -174,15 +174,15 @@ def _rate_limited(error: RateLimitExceededError) -> Problem:
     )
 
 
-def _storage(error: StorageError | CountersError | ReceiptsError) -> Response:
+def _storage_error(error: StorageError | CountersError | ReceiptsError) -> Response:
     _log.error("storage: %s", error)
     return Problem(
         503, "storage", "The service cannot reach its storage.", detail="Try again later.", retry_after=_SOON
     ).response()
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
-    """List the faults of the fields, without their values."""
+def violations_of(error: ValidationError) -> list[Violation]:
+    """List the rules that the fields break, without the values."""
     return [
         (pointer(detail["loc"]), _RULES.get(detail["type"], detail["msg"].removeprefix("Value error, ")))
         for detail in error.errors(include_input=False, include_url=False, include_context=False)
@@ -191,7 +191,7 @@ def faults_of(error: ValidationError) -> list[Fault]:
 
 def pointer(location: Iterable[object]) -> str:
     """Return the JSON pointer of a field, as far as its name is safe to repeat."""
-    return "".join(f"/{name}" for name in location if _PLAIN_NAME.fullmatch(str(name)))
+    return "".join(f"/{name}" for name in location if _SAFE_NAME.fullmatch(str(name)))
 
 
 _RULES: Mapping[str, str] = {
@@ -203,7 +203,7 @@ _RULES: Mapping[str, str] = {
 }
 
 
-def _http(error: HTTPException) -> Response:
+def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     # HTTP requires Allow with 405, and Retry-After belongs to 503.
     headers = {
@@ -220,7 +220,7 @@ def _http(error: HTTPException) -> Response:
     return Problem(status, f"http-{status}", f"{error.name}.", detail=detail, headers=headers).response()
 
 
-def _unexpected(error: Exception) -> Response:
+def _unexpected_error(error: Exception) -> Response:
     # Log the traceback without the message, which may contain input.
     _log.error("unexpected %s at %s", type(error).__name__, _location(error))
     return Problem(500, "fault", "The service has a fault.", detail="It has been noted.").response()

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from saver.api.parsing import JSON, PLAIN
 
-_ANYTHING = ("", "*/*")
+_ANY_TYPE = ("", "*/*")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -35,7 +35,7 @@ def wants_plain(*, default: bool) -> bool:
     """Whether the client prefers plain text; ``default`` if its ``Accept`` header does not say."""
     # These two cover nearly all clients, and parsing the header costs a tenth of a load.
     accept = request.headers.get("Accept", "")
-    if accept in _ANYTHING:
+    if accept in _ANY_TYPE:
         return default
     if accept == JSON:
         return False

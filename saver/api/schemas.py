@@ -22,7 +22,7 @@ from pydantic.config import JsonDict
 from saver import seal
 from saver.codes import Code
 
-_MOST_PASSWORD_CHARACTERS = 1024
+_MAX_PASSWORD_CHARACTERS = 1024
 UUID_PATTERN = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 _UUID = re.compile(UUID_PATTERN)
 _NO_NUL: dict[str, JsonValue] = {"pattern": "^[^\\u0000]*$"}
@@ -34,41 +34,41 @@ _NOT_BOTH: JsonDict = {
 _PROOF_PATTERN = "^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$"
 
 
-def _without_nul(given: str) -> str:
-    if "\0" in given:
+def _without_nul(value: str) -> str:
+    if "\0" in value:
         raise ValueError("must not contain NUL")
-    return given
+    return value
 
 
-def check_text(given: str) -> str:
+def check_text(value: str) -> str:
     """Return a text that may be stored. Raises ValueError if it is empty or has a NUL."""
-    if not given:
+    if not value:
         raise ValueError("must not be empty")
-    return _without_nul(given)
+    return _without_nul(value)
 
 
-def _code(given: object) -> Code:
-    if not isinstance(given, str):
+def _parse_code(value: object) -> Code:
+    if not isinstance(value, str):
         raise ValueError("must be a string")
-    return Code.parse(given)
+    return Code.parse(value)
 
 
-def _proof(given: object) -> bytes:
-    if not isinstance(given, str):
+def _parse_proof(value: object) -> bytes:
+    if not isinstance(value, str):
         raise ValueError("must be a string")
-    return seal.parse_proof(given)
+    return seal.parse_proof(value)
 
 
-def _whole(given: object) -> object:
+def _integral(value: object) -> object:
     # JSON has one kind of number: 3600.0 and 36e2 are integers too.
-    return int(given) if isinstance(given, float) and given.is_integer() else given
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def parse_uuid(given: object) -> str:
+def parse_uuid(value: object) -> str:
     """A UUID in its usual form, in lower case. Raises ValueError."""
-    if not isinstance(given, str) or not _UUID.fullmatch(given):
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
         raise ValueError("must be a UUID")
-    return given.lower()
+    return value.lower()
 
 
 # Pydantic refuses lone surrogates because of the length.
@@ -77,7 +77,7 @@ Password = Annotated[
     str,
     Field(
         min_length=1,
-        max_length=_MOST_PASSWORD_CHARACTERS,
+        max_length=_MAX_PASSWORD_CHARACTERS,
         description="compared in Unicode form NFC, otherwise exactly; not together with a proof",
         json_schema_extra=_NO_NUL,
     ),
@@ -88,11 +88,11 @@ CODE_SCHEMA: JsonDict = {
     "pattern": r"^\s*[a-zA-Z]{4}\s*$",
     "description": "four letters; case matters, white space around them does not",
 }
-CodeField = Annotated[Code, PlainValidator(_code), WithJsonSchema(CODE_SCHEMA)]
-Lifetime = Annotated[int, Field(ge=1), BeforeValidator(_whole)]
+CodeField = Annotated[Code, PlainValidator(_parse_code), WithJsonSchema(CODE_SCHEMA)]
+Lifetime = Annotated[int, Field(ge=1), BeforeValidator(_integral)]
 Proof = Annotated[
     bytes,
-    PlainValidator(_proof),
+    PlainValidator(_parse_proof),
     WithJsonSchema(
         {
             "type": "string",
@@ -124,7 +124,7 @@ class Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Locked(Request):
+class PasswordRequest(Request):
     """What locks or opens a text: a password, or the proof of one that stays with the client."""
 
     model_config = ConfigDict(json_schema_extra=_NOT_BOTH)
@@ -134,13 +134,13 @@ class Locked(Request):
 
     @field_validator("proof")
     @classmethod
-    def _not_both(cls, proof: bytes | None, info: ValidationInfo) -> bytes | None:
+    def _refuse_both(cls, proof: bytes | None, info: ValidationInfo) -> bytes | None:
         if proof is not None and info.data.get("password") is not None:
             raise ValueError("must not come together with a password")
         return proof
 
 
-class WriteRequest(Locked):
+class WriteRequest(PasswordRequest):
     """A text to keep. With ``proof`` it comes sealed: ``text`` is a JWE (docs/sealed-text.md)."""
 
     text: Text
@@ -148,7 +148,7 @@ class WriteRequest(Locked):
     once: Annotated[bool, Field(description="one reader only")] = False
 
 
-class LoadRequest(Locked):
+class LoadRequest(PasswordRequest):
     """Which text to load, what opens it, and who reads it if it is a one-time text."""
 
     code: CodeField

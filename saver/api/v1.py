@@ -7,7 +7,7 @@ from dataclasses import asdict
 from flask import Blueprint, Response
 
 from saver.api.answers import CodeLimits, Extended, Lifetimes, Limits, StatusAnswer, TextAnswer, Written
-from saver.api.client_address import charged
+from saver.api.client_address import charge_lookup
 from saver.api.parsing import (
     is_plain,
     parse_expires_in,
@@ -41,7 +41,7 @@ class V1:
         blueprint.post("/write")(self._write_limits(self.write))
         for view in (self.load, self.ack, self.status, self.extend, self.delete):
             name = view.__name__
-            blueprint.post(f"/{name}")(charged(self._service, self._settings.trusted_proxies, view))
+            blueprint.post(f"/{name}")(charge_lookup(self._service, self._settings.trusted_proxies, view))
         blueprint.get("/limits")(self.limits)
         return blueprint
 
@@ -51,11 +51,11 @@ class V1:
         plain, max_bytes = is_plain("the text itself"), self._settings.max_body_bytes
         idempotency = parse_idempotency_key(max_bytes)
         if plain:
-            new = NewText(parse_plain_text(max_bytes), parse_expires_in(), idempotency=idempotency)
-            return plain_response(f"{self._service.write(new, address).code}\n", 201)
+            new_text = NewText(parse_plain_text(max_bytes), parse_expires_in(), idempotency=idempotency)
+            return plain_response(f"{self._service.write(new_text, address).code}\n", 201)
         body = parse_json(WriteRequest, max_bytes)
-        new = NewText(body.text, body.expires_in, body.password, body.proof, body.once, idempotency)
-        stored = self._service.write(new, address)
+        new_text = NewText(body.text, body.expires_in, body.password, body.proof, body.once, idempotency)
+        stored = self._service.write(new_text, address)
         written = Written(
             code=stored.code, expires_at=timestamp(stored.expires_at), owner_token=stored.owner_token
         )
@@ -65,14 +65,14 @@ class V1:
         """Return a text: 200, or the uniform 404."""
         plain = is_plain("the code itself")
         if plain:
-            found = self._service.load(lookup, parse_plain_code())
+            result = self._service.load(lookup, parse_plain_code())
         else:
             body = parse_json(LoadRequest)
-            found = self._service.load(lookup, body.code, body.password, proof=body.proof, claim=body.claim)
+            result = self._service.load(lookup, body.code, body.password, proof=body.proof, claim=body.claim)
         if wants_plain(default=plain):
-            return plain_response(found.text)
+            return plain_response(result.text)
         answer = TextAnswer(
-            text=found.text, expires_at=timestamp(found.expires_at), once=found.once, sealed=found.sealed
+            text=result.text, expires_at=timestamp(result.expires_at), once=result.once, sealed=result.sealed
         )
         return json_response(answer)
 
@@ -113,7 +113,7 @@ class V1:
 
     @property
     def limits_json(self) -> str:
-        """The body of that response, which the page brings along."""
+        """The body of that response, which the page contains."""
         return self._limits.model_dump_json()
 
 

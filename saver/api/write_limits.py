@@ -65,10 +65,10 @@ class WriteLimits:
 
     def address(self) -> str:
         """The address of the client that writes."""
-        found: str | None = g.get("write_address")
-        if found is None:
-            found = g.write_address = counted_address(self._trusted)
-        return found
+        address: str | None = g.get("write_address")
+        if address is None:
+            address = g.write_address = counted_address(self._trusted)
+        return address
 
     def _source_key(self) -> str:
         return self._plan().source
@@ -124,8 +124,8 @@ class _LimitsStorage(Storage):
         if charged is None:
             charged = g.write_charged = self._rate_limits.charge_write(g.write_plan)
         _, source, kind, _ = key.split("/", 3)
-        wanted = f"{kind}/{expiry}/{source}"
-        return next(result.counted for result in charged if result.charge.key == wanted)
+        charge_key = f"{kind}/{expiry}/{source}"
+        return next(result.counted for result in charged if result.charge.key == charge_key)
 
     def get(self, key: str) -> int:
         """Not used: a fixed window needs only ``incr``."""

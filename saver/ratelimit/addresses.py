@@ -57,8 +57,8 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Sequence[Pr
 
 
 def _without_port(hop: str) -> str:
-    found = _WITH_PORT.fullmatch(hop)
-    return found["v6"] or found["v4"] if found else hop
+    match = _WITH_PORT.fullmatch(hop)
+    return match["v6"] or match["v4"] if match else hop
 
 
 def is_within(address: str, networks: Sequence[Proxy]) -> bool:

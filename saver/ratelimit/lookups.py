@@ -121,7 +121,7 @@ class Lookup:
         try:
             yield False
         except not_found:
-            in_flight = [one for one in charged if one.charge in self._plan.in_flight]
+            in_flight = [result for result in charged if result.charge in self._plan.in_flight]
             if credit_code and charged:
                 credits = self._plan.credits(credit_code)
                 credit = credits.fallback if fallback else credits.normal
@@ -155,8 +155,8 @@ class Lookup:
 
 def retry_after(exceeded: Sequence[ChargeResult]) -> int:
     """The seconds until all of these limits have room again, at least 1."""
-    return max(1, math.ceil(max(one.seconds_left for one in exceeded)))
+    return max(1, math.ceil(max(result.seconds_left for result in exceeded)))
 
 
 def _exceeded(charged: Sequence[ChargeResult]) -> list[ChargeResult]:
-    return [one for one in charged if one.is_over]
+    return [result for result in charged if result.is_over]

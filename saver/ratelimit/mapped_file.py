@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
-from saver.ratelimit.mapped_table import NO_ROOM, SLOT, Table
+from saver.ratelimit.mapped_table import NO_FREE_SLOT, SLOT, Table
 
 # 2 MiB at first, 64 MiB at most.
 FIRST_SLOTS = 1 << 16
@@ -176,7 +176,7 @@ class MappedFileCounters:
         old_file, slots = self._file, self._table.slots * 2
         assert old_file is not None  # noqa: S101 - for the type checker
         if slots > MAX_SLOTS:
-            raise OSError(NO_ROOM)
+            raise OSError(NO_FREE_SLOT)
         new_path = self._path.with_name(f"{self._path.name}.new")
         try:
             with _opened(new_path, os.O_TRUNC) as descriptor:

@@ -12,7 +12,7 @@ from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
 
 SLOT = struct.Struct("<16sQd")  # hash of the key, count, end of its window in UTC seconds
 _SIZE, _pack, _unpack = SLOT.size, SLOT.pack_into, SLOT.unpack_from
-NO_ROOM = "no free slot"
+NO_FREE_SLOT = "no free slot"
 _MAX_PROBES = 64
 _MAX_WINDOW = 86_400
 # A process reads the clock before it gets the lock, so a window may end this much later (seconds) than
@@ -54,7 +54,7 @@ class Table:
         digest = _hash(key)
         offset, count, ends_at = self._find(digest, now)
         if offset < 0:
-            raise OSError(NO_ROOM)
+            raise OSError(NO_FREE_SLOT)
         if not now < ends_at <= now + seconds + _CLOCK_TOLERANCE:
             count, ends_at = 0, (now if began is None else began) + seconds
         _pack(self.memory, offset, digest, count + 1, ends_at)
@@ -62,11 +62,11 @@ class Table:
 
     def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
         """Subtract each charge again, unless its window has ended."""
-        for one in charged:
-            digest = _hash(one.charge.key)
+        for result in charged:
+            digest = _hash(result.charge.key)
             offset, count, ends_at = self._find(digest, now)
             # Windows of one count end at different times.
-            if count and ends_at == one.window:
+            if count and ends_at == result.window:
                 _pack(self.memory, offset, digest, count - 1, ends_at)
 
     def use_credit(self, credit: Charge, now: float) -> UsedCredit | None:
@@ -97,7 +97,7 @@ class Table:
             if _is_open(count, ends_at, now):
                 offset = self._find(digest, now)[0]
                 if offset < 0:
-                    raise OSError(NO_ROOM)
+                    raise OSError(NO_FREE_SLOT)
                 _pack(self.memory, offset, digest, count, ends_at)
 
     def used_slots(self, now: float) -> float:
@@ -120,15 +120,15 @@ class Table:
         first = int.from_bytes(digest[:4], "little")
         for probe in range(first, first + _MAX_PROBES):
             offset = probe % slots * _SIZE
-            found, count, ends_at = _unpack(memory, offset)
+            slot_digest, count, ends_at = _unpack(memory, offset)
             if count and now < ends_at <= latest:
-                if found == digest:
+                if slot_digest == digest:
                     return offset, count, ends_at
                 continue
             if free < 0:
                 free = offset
             # Its slot of an earlier window, or one never used: no slot of this key lies behind either.
-            if found == digest or not ends_at:
+            if slot_digest == digest or not ends_at:
                 break
         return free, 0, 0.0
 

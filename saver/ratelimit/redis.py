@@ -23,15 +23,15 @@ CHARGE_SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local reply = {now}
-for place, key in ipairs(KEYS) do
+for index, key in ipairs(KEYS) do
     local count = redis.call('INCR', key)
     local ends = redis.call('PEXPIRETIME', key)
     if ends < 0 then
-        ends = now + ARGV[2 * place - 1]
+        ends = now + ARGV[2 * index - 1]
         redis.call('PEXPIREAT', key, ends)
     end
-    reply[place + 1] = count .. ' ' .. ends
-    if count > tonumber(ARGV[2 * place]) then break end
+    reply[index + 1] = count .. ' ' .. ends
+    if count > tonumber(ARGV[2 * index]) then break end
 end
 return table.concat(reply, ' ')
 """
@@ -46,23 +46,23 @@ end
 """
 # KEYS: the counts; ARGV: the window that each was charged in.
 _REFUND_SCRIPT = f"""{_FUNCTIONS}
-for place, key in ipairs(KEYS) do refund(key, ARGV[place]) end
+for index, key in ipairs(KEYS) do refund(key, ARGV[index]) end
 """
 # KEYS: the credit, and charges to refund; ARGV: the end of the credit's window, and those of the charges.
 _ADD_CREDIT_SCRIPT = f"""{_FUNCTIONS}
 redis.call('INCR', KEYS[1])
 if redis.call('PEXPIRETIME', KEYS[1]) < 0 then redis.call('PEXPIREAT', KEYS[1], ARGV[1]) end
-for place = 2, #KEYS do refund(KEYS[place], ARGV[place]) end
+for index = 2, #KEYS do refund(KEYS[index], ARGV[index]) end
 """
 # KEYS: the credits, and charges to refund; ARGV: the number of credits, and the windows of the charges.
 _USE_CREDIT_SCRIPT = f"""{_FUNCTIONS}
 local credits = tonumber(ARGV[1])
-for place = 1, credits do
-    local ends = redis.call('PEXPIRETIME', KEYS[place])
+for index = 1, credits do
+    local ends = redis.call('PEXPIRETIME', KEYS[index])
     if ends > 0 then
-        subtract(KEYS[place], 1)
+        subtract(KEYS[index], 1)
         for other = credits + 1, #KEYS do refund(KEYS[other], ARGV[other - credits + 1]) end
-        return {{place, ends}}
+        return {{index, ends}}
     end
 end
 return false
@@ -71,9 +71,9 @@ return false
 # in milliseconds.
 _REFUND_CREDIT_SCRIPT = f"""{_FUNCTIONS}
 local function subtract_from_all(number, began)
-    for place = 2, #KEYS do
-        local ends = redis.call('PEXPIRETIME', KEYS[place])
-        if ends > 0 and ends - ARGV[place + 1] <= began then subtract(KEYS[place], number) end
+    for index = 2, #KEYS do
+        local ends = redis.call('PEXPIRETIME', KEYS[index])
+        if ends > 0 and ends - ARGV[index + 1] <= began then subtract(KEYS[index], number) end
     end
 end
 subtract_from_all(1, tonumber(ARGV[1]))
@@ -133,16 +133,18 @@ class RedisCounters:
     ) -> UsedCredit | None:
         """Use one credit of the first count that has one, and refund ``charged``; else change nothing."""
         keys = [*_keys(credits), *_keys_of(charged)]
-        found = self._use_credit(keys, [len(credits), *_windows_of(charged)])
-        if not found:
+        reply = self._use_credit(keys, [len(credits), *_windows_of(charged)])
+        if not reply:
             return None
-        place, ends = found
-        return UsedCredit(credits[place - 1], ends - credits[place - 1].seconds * 1_000)
+        index, ends = reply
+        return UsedCredit(credits[index - 1], ends - credits[index - 1].seconds * 1_000)
 
     def refund_credit(self, used: UsedCredit, charges: Sequence[Charge], now: float) -> None:
         """Subtract the used credit and those left in its count, from windows that are no younger."""
         counts = [used.credit, *charges]
-        self._refund_credit(_keys(counts), [int(used.window_began), *(one.seconds * 1_000 for one in counts)])
+        self._refund_credit(
+            _keys(counts), [int(used.window_began), *(count.seconds * 1_000 for count in counts)]
+        )
 
     def get_counts(self, keys: Sequence[str], now: float) -> list[int]:
         """The counts whose windows are open; 0 for others."""
@@ -152,8 +154,8 @@ class RedisCounters:
 
     def count_secret_keys(self, fingerprint: str) -> int:
         """Store the fingerprint of a secret key; the number of different ones within the last hour."""
-        found: int = self._count_secret_keys([_SECRETS], [fingerprint, _HOUR])
-        return found
+        count: int = self._count_secret_keys([_SECRETS], [fingerprint, _HOUR])
+        return count
 
     def used_fraction(self, now: float) -> float | None:
         """None: the memory of that Redis is its operator's to watch."""
@@ -161,7 +163,7 @@ class RedisCounters:
 
 
 def _keys_of(charged: Sequence[ChargeResult]) -> list[str]:
-    return _keys([one.charge for one in charged])
+    return _keys([result.charge for result in charged])
 
 
 def _keys(charges: Sequence[Charge]) -> list[str]:
@@ -169,4 +171,4 @@ def _keys(charges: Sequence[Charge]) -> list[str]:
 
 
 def _windows_of(charged: Sequence[ChargeResult]) -> list[int]:
-    return [int(one.window) for one in charged]
+    return [int(result.window) for result in charged]

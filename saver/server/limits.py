@@ -11,7 +11,7 @@ _BODIES_IN_MEMORY = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Times are in seconds, sizes in bytes.
 
     ``request_timeout`` limits the header of a request, and the body in addition to one second per

@@ -13,8 +13,8 @@ from typing import Any
 from saver.ratelimit import CountersError
 from saver.ratelimit.rules import RateLimits
 from saver.server.connection import Connection
-from saver.server.hub import Hub
-from saver.server.limits import Limits
+from saver.server.connection_manager import ConnectionManager
+from saver.server.limits import ConnectionLimits
 from saver.server.worker import Worker
 from saver.settings import Settings
 
@@ -33,15 +33,16 @@ class Process:
         extension = worker.wsgi.extensions["saver"]
         settings: Settings = extension.settings
         self._rate_limits: RateLimits = extension.rate_limits
-        self._limits = Limits(settings.request_timeout, settings.max_body_bytes, _max_connections())
+        self._limits = ConnectionLimits(settings.request_timeout, settings.max_body_bytes, _max_connections())
         self._worker = worker
         self._tls = worker.tls()
 
     async def serve(self) -> None:
-        """Serve until the worker is told to stop, then finish the requests in progress."""
+        """Serve until the worker has to stop, then finish the requests in progress."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_log_location)
-        self._hub = Hub(self._worker.wsgi, self._limits, self._worker.cfg.threads, self._worker.cfg)
+        config = self._worker.cfg
+        self._manager = ConnectionManager(self._worker.wsgi, self._limits, config.threads, config)
         listeners = [listener.sock for listener in self._worker.sockets]
         for listener in listeners:
             listener.setblocking(False)
@@ -53,17 +54,19 @@ class Process:
         await self._shut_down()
 
     async def _shut_down(self) -> None:
-        self._hub.stop()
-        deadline = self._hub.now() + self._worker.cfg.graceful_timeout
-        while self._hub.connections and self._hub.now() < deadline and not self._worker.is_quick_shutdown:
+        self._manager.stop()
+        deadline = self._manager.now() + self._worker.cfg.graceful_timeout
+        while self._manager.connections and self._manager.now() < deadline:
+            if self._worker.is_quick_shutdown:
+                break
             await self._tick(_TICK / 10)
-        self._count(self._hub.timed_out)
+        self._count(self._manager.timed_out)
 
     async def _tick(self, seconds: float) -> None:
         self._worker.notify()
-        self._hub.waiting.expire(self._hub.now())
-        if self._hub.timed_out:
-            timed_out, self._hub.timed_out = self._hub.timed_out, 0
+        self._manager.waiting.expire(self._manager.now())
+        if self._manager.timed_out:
+            timed_out, self._manager.timed_out = self._manager.timed_out, 0
             await self._loop.run_in_executor(None, self._count, timed_out)
         await asyncio.sleep(seconds)
 
@@ -75,21 +78,22 @@ class Process:
 
     def _accept(self, listener: socket.socket) -> None:
         """Accept one connection, so that the processes share them; drop the oldest if there are too many."""
-        full = len(self._hub.connections) >= self._limits.max_connections
-        full = full and not self._hub.waiting.drop_oldest()
+        full = len(self._manager.connections) >= self._limits.max_connections
+        full = full and not self._manager.waiting.drop_oldest()
         try:
             client, address = listener.accept()
         except BlockingIOError:
             return
         except OSError:
             # The process has no file descriptor left.
-            self._hub.waiting.drop_oldest()
+            self._manager.waiting.drop_oldest()
             return
         if full:
             client.close()
             return
         client.setblocking(False)
-        self._loop.create_task(self._connect(client, Connection(self._hub, address, client.getsockname())))
+        connection = Connection(self._manager, address, client.getsockname())
+        self._loop.create_task(self._connect(client, connection))
 
     async def _connect(self, client: socket.socket, connection: Connection) -> None:
         timeout = self._limits.request_timeout if self._tls else None
@@ -99,7 +103,7 @@ class Process:
             )
         except OSError:
             # The TLS handshake failed.
-            self._hub.connections.discard(connection)
+            self._manager.connections.discard(connection)
 
 
 def _log_location(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -113,8 +117,8 @@ def _log_location(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> N
 def _max_connections() -> int:
     """The largest number of connections; raises the limit of open files as far as allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MAX_CONNECTIONS + _OTHER_FILES
-    files = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    needed = _MAX_CONNECTIONS + _OTHER_FILES
+    files = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < files:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))

@@ -9,7 +9,7 @@ from flask import Blueprint, Response
 
 from saver.settings import Settings
 from saver.web.body import Body
-from saver.web.files import FOLDERS, HERE, StaticFiles, static_files
+from saver.web.files import FOLDERS, WEB, StaticFiles, static_files
 from saver.web.languages import LANGUAGES
 from saver.web.manifest import manifest
 from saver.web.page import Page, asked_language
@@ -20,7 +20,7 @@ _A_DAY = "public, max-age=86400"
 def blueprint(limits: str, settings: Settings) -> Blueprint:
     """The routes, to be registered with the app. ``limits`` is what ``GET /api/v1/limits`` answers."""
     files = static_files()
-    routes = Blueprint("web", __name__, template_folder=str(HERE))
+    routes = Blueprint("web", __name__, template_folder=str(WEB))
     routes.get("/", endpoint="page")(Page(files, limits, settings).response)
     folders = ", ".join(FOLDERS)
     routes.get(f"/static/<version>/<any({folders}):folder>/<name>", endpoint="file")(

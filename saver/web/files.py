@@ -16,11 +16,11 @@ from flask import Response, abort
 
 from saver.web.body import Body
 
-HERE = Path(__file__).parent
-EXTENSION = HERE.parent.parent / "extension"
+WEB = Path(__file__).parent
+EXTENSION = WEB.parent.parent / "extension"
 
 # All that can be fetched: files of these kinds, straight in these folders.
-FOLDERS = {"web": HERE, **{name: EXTENSION / name for name in ("core", "ui", "vendor")}}
+FOLDERS = {"web": WEB, **{name: EXTENSION / name for name in ("core", "ui", "vendor")}}
 _KINDS = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -57,15 +57,15 @@ class StaticFiles:
     def modules_of(self, path: str) -> list[str]:
         """The modules that a module imports, and theirs: those that are fetched later are not among them."""
         found: dict[str, None] = {}
-        waiting = [path]
-        while waiting:
-            each = waiting.pop(0)
-            folder = each.partition("/")[0]
-            for target in _IMPORTED.findall(self.bodies[each].plain.decode()):
+        queue = [path]
+        while queue:
+            importer = queue.pop(0)
+            folder = importer.partition("/")[0]
+            for target in _IMPORTED.findall(self.bodies[importer].plain.decode()):
                 module = target.removeprefix("../") if target.startswith("../") else f"{folder}/{target[2:]}"
                 if module not in found and module != path:
                     found[module] = None
-                    waiting.append(module)
+                    queue.append(module)
         return sorted(found)
 
 
@@ -73,13 +73,13 @@ class StaticFiles:
 def static_files() -> StaticFiles:
     """Read and compress them, once in a process."""
     paths = [
-        (f"{folder}/{path.name}", path)
-        for folder, place in FOLDERS.items()
-        for path in place.iterdir()
+        (f"{name}/{path.name}", path)
+        for name, folder in FOLDERS.items()
+        for path in folder.iterdir()
         if path.suffix in _KINDS
     ]
     contents = {name: _content(path) for name, path in paths}
-    return StaticFiles(version_of(contents), {name: Body.of(each) for name, each in contents.items()})
+    return StaticFiles(version_of(contents), {name: Body.of(content) for name, content in contents.items()})
 
 
 def _content(path: Path) -> bytes:

@@ -34,8 +34,8 @@ Catalogue = dict[str, str]
 def language_of(tags: Iterable[str], spoken: Sequence[str] = LANGUAGES) -> str:
     """The language for the first of these tags (BCP 47) that one is spoken for."""
     by_tag = {code.lower(): code for code in spoken}
-    found = (_language_of(tag.lower(), by_tag) for tag in tags)
-    return next(filter(None, found), DEFAULT)
+    matches = (_language_of(tag.lower(), by_tag) for tag in tags)
+    return next(filter(None, matches), DEFAULT)
 
 
 def _language_of(tag: str, by_tag: Mapping[str, str]) -> str | None:
@@ -50,5 +50,5 @@ def _language_of(tag: str, by_tag: Mapping[str, str]) -> str | None:
 @cache
 def catalogue(language: str) -> Catalogue:
     """The messages of a language."""
-    found: Catalogue = json.loads((_CATALOGUES / f"{language}.json").read_text("utf-8"))
-    return found
+    messages: Catalogue = json.loads((_CATALOGUES / f"{language}.json").read_text("utf-8"))
+    return messages

@@ -16,7 +16,7 @@ from saver.web.languages import LANGUAGES, NAMES, Catalogue, catalogue, language
 
 PANELS = ("load", "save")
 # One for each language, and for what few odd clients say is the address.
-_KEPT = 4 * len(NAMES)
+_CACHE_SIZE = 4 * len(NAMES)
 _TRANSLATED_TEXT = re.compile(r'(<[^<>]*\sdata-i18n="(\w+)"[^<>]*>)')
 _TRANSLATED_ATTRIBUTE = re.compile(r'data-i18n-(label|placeholder)="(\w+)"')
 _ATTRIBUTES = {"label": "aria-label", "placeholder": "placeholder"}
@@ -50,7 +50,7 @@ class Page:
             for name in PANELS
         }
         self._modules = files.modules_of("web/page.js")
-        self._body = lru_cache(_KEPT)(self._make)
+        self._body = lru_cache(_CACHE_SIZE)(self._make)
 
     def response(self) -> Response:
         """The page in the visitor's language."""
@@ -61,12 +61,12 @@ class Page:
         return response
 
     def _make(self, language: str, address: str) -> Body:
-        words = catalogue(language)
+        messages = catalogue(language)
         document = render_template(
             "page.html",
             language=language,
             languages=[(code, NAMES[code]) for code in LANGUAGES],
-            words=words,
+            messages=messages,
             # Relative, for the page may be below a path that only the proxy knows.
             static=f"static/{self._files.version}",
             modules=self._modules,
@@ -74,7 +74,7 @@ class Page:
             address=address,
             panels=self._panels,
         )
-        return Body.of(_translate(document, words).encode())
+        return Body.of(_translate(document, messages).encode())
 
 
 def asked_language() -> str:
@@ -83,12 +83,12 @@ def asked_language() -> str:
     return language_of([*request.args.getlist("lang"), *accepted])
 
 
-def _translate(document: str, words: Catalogue) -> str:
+def _translate(document: str, messages: Catalogue) -> str:
     """Insert the messages that the script would insert, so that they are there before it runs."""
     document = _TRANSLATED_ATTRIBUTE.sub(
-        lambda found: f'{found[0]} {_ATTRIBUTES[found[1]]}="{escape(words[found[2]])}"', document
+        lambda match: f'{match[0]} {_ATTRIBUTES[match[1]]}="{escape(messages[match[2]])}"', document
     )
-    return _TRANSLATED_TEXT.sub(lambda found: f"{found[1]}{escape(words[found[2]])}", document)
+    return _TRANSLATED_TEXT.sub(lambda match: f"{match[1]}{escape(messages[match[2]])}", document)
 
 
 def _in_script(document: str) -> Markup:

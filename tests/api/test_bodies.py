@@ -93,12 +93,12 @@ def test_of_many_unknown_fields_a_handful_is_looked_at(
 
     monkeypatch.setattr(fields, "pointer", pointer)
     # Pydantic would make an error of each of them, with what was sent.
-    monkeypatch.setattr(fields, "faults_of", None)
+    monkeypatch.setattr(fields, "violations_of", None)
     unknown = {name.format(number): number for number in range(100_000 if path.endswith("write") else 800)}
     answer = send(client, path, json.dumps({"text": "x", **unknown}).encode())
     assert answer.status_code == 422
     assert [error["detail"] for error in answer.json["errors"]] == ["is not a field of this request"] * 5
-    assert len(named) == fields.MAX_FAULTS == 5
+    assert len(named) == fields.MAX_VIOLATIONS == 5
     assert len(answer.data) < 1_000
 
 

@@ -68,13 +68,13 @@ def installing(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int]
     def ending(status: int) -> Commands:
         asked: Commands = []
 
-        def quietly(command: list[str | Path], _lock: tuple[int, ...]) -> int:
+        def run_to_stderr(command: list[str | Path], _lock: tuple[int, ...]) -> int:
             asked.append([str(part) for part in command])
             (project / "node_modules").mkdir(exist_ok=True)
             (project / "node_modules" / ".stamp").unlink(missing_ok=True)
             return status
 
-        monkeypatch.setattr(_node, "quietly", quietly)
+        monkeypatch.setattr(_node, "run_to_stderr", run_to_stderr)
         return asked
 
     return ending

@@ -14,13 +14,13 @@ import pytest
 from flask import Flask, request
 from gunicorn.config import Config
 
-from saver.server.connection import Connection, Stage
-from saver.server.limits import Limits
-from tests.support.hub import Peer, TimedHub
+from saver.server.connection import Connection, ConnectionState
+from saver.server.limits import ConnectionLimits
+from tests.support.connection_manager import FakeClockManager, Peer
 from tests.support.server import ROOT
 from tests.support.slow import JSON, WRITE
 
-LIMITS = Limits(request_timeout=20, max_body=1_100_000, max_connections=10)
+LIMITS = ConnectionLimits(request_timeout=20, max_body=1_100_000, max_connections=10)
 # 100 kbit/s.
 LINE = 12_500
 # Much more than a socket takes that nobody reads from.
@@ -43,9 +43,9 @@ def echo() -> Flask:
     return app
 
 
-def in_loop(test: Callable[[TimedHub], Awaitable[None]], limits: Limits = LIMITS) -> None:
+def in_loop(test: Callable[[FakeClockManager], Awaitable[None]], limits: ConnectionLimits = LIMITS) -> None:
     async def run() -> None:
-        await asyncio.wait_for(test(TimedHub(echo(), limits, 2, Config())), 60)
+        await asyncio.wait_for(test(FakeClockManager(echo(), limits, 2, Config())), 60)
 
     asyncio.run(run())
 
@@ -55,14 +55,14 @@ def header(length: int, *more: bytes) -> bytes:
 
 
 def test_a_megabyte_over_a_line_of_100_kilobits_arrives() -> None:
-    async def test(hub: TimedHub) -> None:
-        peer = await Peer.of(hub)
+    async def test(manager: FakeClockManager) -> None:
+        peer = await Peer.of(manager)
         await peer.send(header(1_000_000))
         for _ in range(1_000_000 // LINE):
-            hub.pass_by(1)
+            manager.pass_by(1)
             await peer.send(b"x" * LINE)
         assert (await peer.reply()).document["length"] == 1_000_000
-        assert hub.timed_out == 0
+        assert manager.timed_out == 0
 
     in_loop(test)
 
@@ -76,87 +76,87 @@ def drip(*, head: bool) -> Iterable[bytes]:
 
 @pytest.mark.parametrize("head", [True, False], ids=["header", "body"])
 def test_a_byte_a_second_is_cut_off(head: bool) -> None:
-    async def test(hub: TimedHub) -> None:
-        peer, bytes_of = await Peer.of(hub), iter(drip(head=head))
+    async def test(manager: FakeClockManager) -> None:
+        peer, bytes_of = await Peer.of(manager), iter(drip(head=head))
         for _ in range(20):
             await peer.send(next(bytes_of))
-            hub.pass_by(1)
-            assert hub.timed_out == 0 or hub.seconds == 20
-        hub.pass_by(1)
+            manager.pass_by(1)
+            assert manager.timed_out == 0 or manager.seconds == 20
+        manager.pass_by(1)
         assert (await peer.reply()).status == 408
-        assert hub.timed_out == 1
+        assert manager.timed_out == 1
 
     in_loop(test)
 
 
 def test_what_is_idle_is_closed_without_a_word() -> None:
-    async def test(hub: TimedHub) -> None:
-        peer = await Peer.of(hub)
-        hub.pass_by(LIMITS.idle)
+    async def test(manager: FakeClockManager) -> None:
+        peer = await Peer.of(manager)
+        manager.pass_by(LIMITS.idle)
         with pytest.raises(ValueError, match="no answer"):
             await peer.reply()
-        assert hub.timed_out == 0
+        assert manager.timed_out == 0
 
     in_loop(test)
 
 
 def test_whoever_waits_longest_makes_room_for_bodies() -> None:
-    limits = Limits(request_timeout=20, max_body=10_000, max_connections=100)
+    limits = ConnectionLimits(request_timeout=20, max_body=10_000, max_connections=100)
 
-    async def test(hub: TimedHub) -> None:
-        peers = [await Peer.of(hub) for _ in range(20)]
+    async def test(manager: FakeClockManager) -> None:
+        peers = [await Peer.of(manager) for _ in range(20)]
         for peer in peers:
             await peer.send(header(10_000) + b"x" * 9_000)
-        assert 0 < hub.buffered <= limits.max_memory
-        cut = hub.timed_out
+        assert 0 < manager.buffered <= limits.max_memory
+        cut = manager.timed_out
         assert 0 < cut < 20
         for peer in peers[:cut]:
             assert (await peer.reply()).status == 408
         for peer in peers[cut:]:
             await peer.send(b"x" * 1_000)
             assert (await peer.reply()).document["length"] == 10_000
-        assert hub.buffered == 0
+        assert manager.buffered == 0
 
     in_loop(test, limits)
 
 
 def test_an_answer_that_nobody_takes_makes_room_without_others() -> None:
-    limits = Limits(request_timeout=20, max_body=LONG // 16, max_connections=100)
+    limits = ConnectionLimits(request_timeout=20, max_body=LONG // 16, max_connections=100)
 
-    async def test(hub: TimedHub) -> None:
-        reader, *peers = [await Peer.of(hub) for _ in range(21)]
+    async def test(manager: FakeClockManager) -> None:
+        reader, *peers = [await Peer.of(manager) for _ in range(21)]
         await reader.send(b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
-        while all(one.stage is not Stage.SENDING for one in hub.connections):
+        while all(one.state is not ConnectionState.SENDING for one in manager.connections):
             await asyncio.sleep(0)
-        assert hub.buffered > limits.max_memory / 2
+        assert manager.buffered > limits.max_memory / 2
         for peer in peers:
             await peer.send(header(60_000) + b"x" * 50_000)
-        assert hub.timed_out == 0
+        assert manager.timed_out == 0
         for peer in peers:
             await peer.send(b"x" * 10_000)
             assert (await peer.reply()).document["length"] == 60_000
-        assert hub.buffered == 0
+        assert manager.buffered == 0
 
     in_loop(test, limits)
 
 
 def test_whoever_waits_longest_makes_room_for_connections() -> None:
-    async def test(hub: TimedHub) -> None:
-        first, second = await Peer.of(hub), await Peer.of(hub)
+    async def test(manager: FakeClockManager) -> None:
+        first, second = await Peer.of(manager), await Peer.of(manager)
         await first.send(WRITE)
         await second.send(header(1)[:-2])
-        assert hub.waiting.drop_oldest()
+        assert manager.waiting.drop_oldest()
         assert (await first.reply()).status == 408
         await second.send(b"\r\nx")
         assert (await second.reply()).status == 200
-        assert not hub.waiting.drop_oldest(), "nobody waits"
+        assert not manager.waiting.drop_oldest(), "nobody waits"
 
     in_loop(test)
 
 
 def test_the_app_is_told_what_came() -> None:
-    async def test(hub: TimedHub) -> None:
-        peer = await Peer.of(hub, ("192.0.2.1", 4_000))
+    async def test(manager: FakeClockManager) -> None:
+        peer = await Peer.of(manager, ("192.0.2.1", 4_000))
         forwarded = b"X-Forwarded-For: 192.0.2.2\r\nX-Forwarded-For: 192.0.2.3, 192.0.2.4\r\n"
         strange = b"X_Forwarded_For: 192.0.2.9\r\nX-Name: caf\xe9\r\n"
         await peer.send(header(0, forwarded, strange))
@@ -168,8 +168,8 @@ def test_the_app_is_told_what_came() -> None:
 
 
 def test_chunks_have_a_length() -> None:
-    async def test(hub: TimedHub) -> None:
-        peer = await Peer.of(hub)
+    async def test(manager: FakeClockManager) -> None:
+        peer = await Peer.of(manager)
         await peer.send(WRITE + b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n")
         await peer.send(b"3\r\nabc\r\n0\r\n\r\n")
         environ = (await peer.reply()).document
@@ -180,8 +180,8 @@ def test_chunks_have_a_length() -> None:
 
 
 def test_a_peer_on_a_unix_socket_has_no_address() -> None:
-    async def test(hub: TimedHub) -> None:
-        peer = await Peer.of(hub)
+    async def test(manager: FakeClockManager) -> None:
+        peer = await Peer.of(manager)
         await peer.send(header(0))
         assert (await peer.reply()).document["REMOTE_ADDR"] == ""
 
@@ -189,17 +189,17 @@ def test_a_peer_on_a_unix_socket_has_no_address() -> None:
 
 
 def test_a_process_that_stops_answers_what_is_under_way_and_closes() -> None:
-    async def test(hub: TimedHub) -> None:
-        half, late, idle = [await Peer.of(hub) for _ in range(3)]
+    async def test(manager: FakeClockManager) -> None:
+        half, late, idle = [await Peer.of(manager) for _ in range(3)]
         whole = header(2).replace(b"Connection: close\r\n", b"") + b"{}"
         await half.send(whole[:-1])
-        hub.stop()
+        manager.stop()
         await half.send(whole[-1:])
         await late.send(whole)
         for peer in (half, late):
             reply = await peer.reply()
             assert (reply.status, reply.headers["connection"]) == (200, "close")
-        hub.pass_by(1)
+        manager.pass_by(1)
         with pytest.raises(ValueError, match="no answer"):
             await idle.reply()
 
@@ -207,17 +207,17 @@ def test_a_process_that_stops_answers_what_is_under_way_and_closes() -> None:
 
 
 def test_a_process_that_stops_knows_those_whom_it_has_just_accepted() -> None:
-    async def test(hub: TimedHub) -> None:
-        accepted = Connection(hub, "", "")
-        hub.stop()
-        assert hub.connections == {accepted}
+    async def test(manager: FakeClockManager) -> None:
+        accepted = Connection(manager, "", "")
+        manager.stop()
+        assert manager.connections == {accepted}
 
     in_loop(test)
 
 
 def test_a_fault_under_the_app_is_a_500_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
-    async def test(hub: TimedHub) -> None:
-        peer = await Peer.of(hub)
+    async def test(manager: FakeClockManager) -> None:
+        peer = await Peer.of(manager)
         await peer.send(header(2) + b"{}")
         reply = await peer.reply()
         assert (reply.status, json.loads(reply.body)["type"]) == (500, "urn:saver:problem:http-500")
@@ -225,7 +225,7 @@ def test_a_fault_under_the_app_is_a_500_without_its_words(caplog: pytest.LogCapt
     async def run() -> None:
         app = echo()
         app.wsgi_app = broken  # type: ignore[method-assign]
-        await test(TimedHub(app, LIMITS, 2, Config()))
+        await test(FakeClockManager(app, LIMITS, 2, Config()))
 
     def broken(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         raise RuntimeError("kanariya")

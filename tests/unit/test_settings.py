@@ -278,7 +278,7 @@ def test_the_launcher_reads_dot_env_alike(
 ) -> None:
     launcher = launcher_in(monkeypatch, tmp_path)
     (tmp_path / ".env").write_text("SAVER_PORT=8142\n", encoding)
-    assert launcher.given_settings({}) == {"SAVER_PORT": "8142"}
+    assert launcher.explicit_settings({}) == {"SAVER_PORT": "8142"}
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "cp949"])
@@ -288,7 +288,7 @@ def test_the_launcher_names_dot_env_in_another_encoding(
     launcher = launcher_in(monkeypatch, tmp_path)
     (tmp_path / ".env").write_text("SAVER_CONTACT=관리자\n", encoding)
     with pytest.raises(SystemExit):
-        launcher.given_settings({})
+        launcher.explicit_settings({})
     assert f"{tmp_path}/.env: is not in UTF-8; save it as UTF-8" in capsys.readouterr().err
 
 

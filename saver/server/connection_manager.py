@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from saver.api.health import PATHS
-from saver.server.limits import Limits, WaitQueue
+from saver.server.limits import ConnectionLimits, WaitQueue
 from saver.server.refusals import RefusedError, refusals
 from saver.server.request import RawResponse, Request, run_app
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-class Hub:
+class ConnectionManager:
     """Shared state of the connections. Only the app runs in threads, all else in the event loop."""
 
-    def __init__(self, app: Flask, limits: Limits, threads: int, config: Any) -> None:
+    def __init__(self, app: Flask, limits: ConnectionLimits, threads: int, config: Any) -> None:
         self.limits = limits
         self.config = config
         self.connections: set[Connection] = set()
@@ -43,7 +43,7 @@ class Hub:
         """The loop's time, in seconds."""
         return self._loop.time()
 
-    def answer(self, connection: Connection, request: Request) -> None:
+    def dispatch(self, connection: Connection, request: Request) -> None:
         """Run the app in a thread and send its response."""
         threads = self._health if request.path in PATHS else self._threads
         future = threads.submit(

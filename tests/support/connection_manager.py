@@ -1,4 +1,4 @@
-"""A hub whose clock stands still, and its clients."""
+"""A manager whose clock stands still, and its clients."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import asyncio
 import socket
 
 from saver.server.connection import Connection
-from saver.server.hub import Hub
+from saver.server.connection_manager import ConnectionManager
 from tests.support.slow import Reply, parse
 
 
-class TimedHub(Hub):
-    """One whose clock stands still until it is told."""
+class FakeClockManager(ConnectionManager):
+    """Its clock stands still; ``pass_by`` moves it."""
 
     seconds = 0.0
 
@@ -24,18 +24,18 @@ class TimedHub(Hub):
 
 
 class Peer:
-    """A client of a hub, over a real socket."""
+    """A client of a manager, over a real socket."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
 
     @classmethod
-    async def of(cls, hub: Hub, address: tuple[str, int] | str = "") -> Peer:
+    async def of(cls, manager: ConnectionManager, address: tuple[str, int] | str = "") -> Peer:
         client, server = socket.socketpair()
         for end in (client, server):
             end.setblocking(False)
         loop = asyncio.get_running_loop()
-        await loop.connect_accepted_socket(lambda: Connection(hub, address, ("127.0.0.1", 80)), server)
+        await loop.connect_accepted_socket(lambda: Connection(manager, address, ("127.0.0.1", 80)), server)
         return cls(client)
 
     async def send(self, data: bytes) -> None:
