@@ -53,7 +53,7 @@ export function makeLoadPanel(options) {
 
   function onComplete() {
     // Whoever is about to give a password opens it with that.
-    if (passwordRow.hidden) form.requestSubmit();
+    if (document.activeElement !== password) form.requestSubmit();
   }
 
   function onChange() {

@@ -98,9 +98,9 @@ test("four typed letters open by themselves, and Enter by habit opens nothing mo
 });
 
 test("a code whose password is about to be given does not open without it", async (t) => {
-  part("password-row").hidden = false;
   part("code-field").value = "wUrp";
   await part("code-field").emit("input");
+  part("load-password").focus();
   t.mock.timers.tick(700);
   await settled();
   assert.deepEqual(asked, []);
