@@ -145,7 +145,7 @@ def _routes(app: Flask, services: Services, settings: Settings, rate_limits: Rat
     service = TextService(services.store, rate_limits, settings)
     write_limits = WriteLimits(rate_limits, settings)
     write_limits.init_app(app)
-    api = v1.V1(service, write_limits, settings)
+    api = v1.ApiV1(service, write_limits, settings)
     app.register_blueprint(api.blueprint())
     app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())

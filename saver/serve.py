@@ -34,11 +34,11 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only gunicorn's heartbeat file
 
 
 class GunicornServer(BaseApplication):  # type: ignore[misc]
-    """gunicorn, set up from saver's settings alone: no file, no argument and no HOME of its own."""
+    """gunicorn, configured only by saver's settings: not by a file, arguments or HOME."""
 
     def __init__(self, settings: Settings, listener: int | None) -> None:
         self._settings = settings
-        # Without one gunicorn takes those of systemd itself, and then leaves them in their place.
+        # Without one gunicorn takes the sockets of systemd, and does not unlink them.
         self._bind = {} if listener is None else {"bind": f"fd://{listener}"}
         super().__init__()
 
@@ -147,7 +147,7 @@ def _database_name(settings: Settings) -> str:
 
 
 def _listen(descriptor: int) -> None:
-    # Two that were bound before either listened: the second one learns it here.
+    # Two processes may bind the port before either listens: the second one fails here.
     bound = socket.socket(fileno=descriptor)
     try:
         bound.listen(BACKLOG)

@@ -27,7 +27,7 @@ _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "--no-cache-di
 
 
 def say(sentence: str) -> None:
-    """Tell the person at the terminal; stdout is for results."""
+    """Print a message to stderr; stdout is for results."""
     print(f"saver: {sentence}", file=sys.stderr, flush=True)
 
 
@@ -72,7 +72,7 @@ def apt_install(packages: Sequence[str], why: str) -> None:
 
 
 def run_to_stderr(command: Sequence[str | Path], lock: tuple[int, ...] = (), **environ: str) -> int:
-    """Run a command that writes to stderr only; its exit status. It keeps the locks that it is given."""
+    """Run a command that writes to stderr only; its exit status. It inherits ``lock``."""
     # Nothing may come before or between the lines that belong on stdout. What is stopped is stopped with
     # all that it has started; what outlives a killed launcher keeps the lock until it has ended.
     with subprocess.Popen(

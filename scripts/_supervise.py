@@ -1,4 +1,4 @@
-"""Run the API and the worker side by side until a signal comes. The standard library only."""
+"""Run the API and the worker until a signal comes. The standard library only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from _setup import ROOT, say
 
 _PR_SET_PDEATHSIG = 1
-_LOOK_SECONDS = 1.0
+_POLL_SECONDS = 1.0
 _WORKER_PAUSE_SECONDS = 1.0
 # More than gunicorn's graceful_timeout in saver/serve.py.
 _GRACE_SECONDS = 15.0
@@ -31,7 +31,7 @@ class Supervisor:
         self._python = python
         self._listener = listener
         self._environ = environ
-        self._asked_to_stop = False
+        self._stopping = False
         self._wake_read, self._wake_write = _signal_pipe()
         self._prepared_read, self._prepared_write = os.pipe()
         self._worker: subprocess.Popen[bytes] | None = None
@@ -40,26 +40,26 @@ class Supervisor:
     def run(self) -> int:
         """Start both; the exit status when all is stopped."""
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask_to_stop)
+            signal.signal(number, self._request_stop)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         api = self._start_api()
         prepared = False
-        while not self._asked_to_stop and api.poll() is None:
-            prepared = prepared or self._told_prepared()
+        while not self._stopping and api.poll() is None:
+            prepared = prepared or self._is_prepared()
             if prepared:
-                self._keep_worker()
+                self._ensure_worker()
             self._wait(prepared)
         status = self._status(api, prepared)
         _end([api, self._worker] if self._worker else [api])
         return status
 
-    def _ask_to_stop(self, *_: object) -> None:
-        self._asked_to_stop = True
+    def _request_stop(self, *_: object) -> None:
+        self._stopping = True
 
     def _start_api(self) -> subprocess.Popen[bytes]:
-        ends = {"listener": self._listener.fileno(), "prepared": self._prepared_write}
-        options = [f"--{name}={descriptor}" for name, descriptor in ends.items()]
-        api = self._start("saver.serve", options, tuple(ends.values()))
+        descriptors = {"listener": self._listener.fileno(), "prepared": self._prepared_write}
+        options = [f"--{name}={descriptor}" for name, descriptor in descriptors.items()]
+        api = self._start("saver.serve", options, tuple(descriptors.values()))
         # A copy kept here would hold the port, and the pipe, when the API is gone.
         self._listener.close()
         os.close(self._prepared_write)
@@ -68,7 +68,7 @@ class Supervisor:
     def _start(
         self, module: str, options: list[str], descriptors: tuple[int, ...] = ()
     ) -> subprocess.Popen[bytes]:
-        # In a session of its own: the terminal's Ctrl-C is for this process, which then stops both in order.
+        # In a new session: the terminal's Ctrl-C is for this process, which then stops both in order.
         return subprocess.Popen(
             [self._python, "-m", module, *options],
             cwd=ROOT,
@@ -80,32 +80,32 @@ class Supervisor:
             preexec_fn=_private_and_bound_to(os.getpid()),  # noqa: PLW1509 - there are no threads here
         )
 
-    def _told_prepared(self) -> bool:
+    def _is_prepared(self) -> bool:
         readable, _, _ = select.select([self._prepared_read], [], [], 0)
         return bool(readable) and os.read(self._prepared_read, 1) != b""
 
-    def _keep_worker(self) -> None:
+    def _ensure_worker(self) -> None:
         if self._worker is None:
             if time.monotonic() >= self._worker_due:
                 self._worker = self._start("saver.worker", [])
         elif self._worker.poll() is not None:
-            say(f"the worker ended ({_how(self._worker)}); a new one starts in a second")
+            say(f"the worker ended ({_exit_reason(self._worker)}); a new one starts in a second")
             self._worker = None
             self._worker_due = time.monotonic() + _WORKER_PAUSE_SECONDS
 
     def _wait(self, prepared: bool) -> None:
         watched = [self._wake_read] if prepared else [self._wake_read, self._prepared_read]
-        readable, _, _ = select.select(watched, [], [], _LOOK_SECONDS)
+        readable, _, _ = select.select(watched, [], [], _POLL_SECONDS)
         if self._wake_read in readable:
             os.read(self._wake_read, 4096)
 
     def _status(self, api: subprocess.Popen[bytes], prepared: bool) -> int:
-        if self._asked_to_stop:
+        if self._stopping:
             say("stopping")
             return 0
         # What ends with 1 before it serves has said why.
         if prepared or api.returncode != 1:
-            say(f"the API stopped by itself ({_how(api)}), so everything is stopped")
+            say(f"the API stopped by itself ({_exit_reason(api)}), so everything is stopped")
         return 1
 
 
@@ -118,14 +118,14 @@ def _signal_pipe() -> tuple[int, int]:
 
 
 def _private_and_bound_to(parent: int) -> Callable[[], None]:
-    def become() -> None:
+    def prepare_child() -> None:
         # The database is for its owner's eyes, whatever the data directory's mode is.
         os.umask(0o077)
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
             os._exit(1)
 
-    return become
+    return prepare_child
 
 
 def _end(processes: list[subprocess.Popen[bytes]]) -> None:
@@ -149,6 +149,6 @@ def _kill_session(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _how(process: subprocess.Popen[bytes]) -> str:
+def _exit_reason(process: subprocess.Popen[bytes]) -> str:
     status = process.returncode
     return f"signal {-status}" if status < 0 else f"exit status {status}"

@@ -1,4 +1,4 @@
-"""The legacy API, which the published extension 1.x speaks. It translates, and has no rule of its own.
+"""The legacy API, which the published extension 1.x speaks. It only translates requests and responses.
 
 For a load extension 1.x shows the message of an error with status 200, and "Server error" for every other
 status. So an error that its user can correct has status 200. Every other error is a problem document.
@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from saver.api.client_address import charge_lookup
 from saver.api.parsing import parse_json
+from saver.api.request_schemas import Password, Text
 from saver.api.responses import json_response
-from saver.api.schemas import Password, Text
 from saver.api.write_limits import WriteLimits
 from saver.codes import BadCodeError, Code
 from saver.ratelimit.lookups import Lookup, RateLimitExceededError

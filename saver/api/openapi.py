@@ -10,10 +10,10 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from saver import seal
-from saver.api.answers import ProblemDocument
 from saver.api.operations import OPERATIONS, PROBLEMS, TAGS, Operation
+from saver.api.request_schemas import CODE_SCHEMA, UUID_PATTERN
+from saver.api.response_schemas import ProblemDocument
 from saver.api.responses import json_document
-from saver.api.schemas import CODE_SCHEMA, UUID_PATTERN
 from saver.settings import Settings
 
 _PROBLEM_TYPE = "application/problem+json"
@@ -95,7 +95,7 @@ def _info(settings: Settings) -> dict[str, object]:
 def _schemas(settings: Settings) -> dict[str, Any]:
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ProblemDocument, "serialization")]
     modes += [(operation.request, "validation") for operation in OPERATIONS if operation.request]
-    modes += [(operation.answer, "serialization") for operation in OPERATIONS if operation.answer]
+    modes += [(operation.response, "serialization") for operation in OPERATIONS if operation.response]
     _, definitions = models_json_schema(
         modes,
         ref_template=_ref_to("schemas", "{model}")["$ref"],
@@ -160,20 +160,20 @@ def _plain_bodies(settings: Settings) -> dict[str, dict[str, Any]]:
 
 
 def _success(operation: Operation, settings: Settings) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": operation.done}
-    if operation.answer:
+    response: dict[str, Any] = {"description": operation.success}
+    if operation.response:
         plain = {"type": "string"} if operation.name in ("write", "load") else None
-        answer["content"] = _content(operation.answer, plain)
+        response["content"] = _content(operation.response, plain)
     if operation.links:
-        answer["links"] = {name: _link(name, *link, settings) for name, link in operation.links.items()}
-    return answer
+        response["links"] = {name: _link(name, *link, settings) for name, link in operation.links.items()}
+    return response
 
 
-def _link(name: str, words: str, body: dict[str, object], settings: Settings) -> dict[str, object]:
+def _link(name: str, description: str, body: dict[str, object], settings: Settings) -> dict[str, object]:
     if name == "extend":
         body = {**body, "expires_in": settings.default_expires_in}
     # Not as `requestBody`: openapi-generator refuses a document where that is no string.
-    return {"operationId": name, "description": words, "x-requestBody": body}
+    return {"operationId": name, "description": description, "x-requestBody": body}
 
 
 def _content(model: type[BaseModel], plain: dict[str, Any] | None) -> dict[str, Any]:
@@ -182,9 +182,9 @@ def _content(model: type[BaseModel], plain: dict[str, Any] | None) -> dict[str, 
 
 
 def _problem(status: int) -> dict[str, Any]:
-    words, header = PROBLEMS[status]
+    description, header = PROBLEMS[status]
     schema = _ref_to("schemas", ProblemDocument.__name__)
-    described = {"description": words, "content": {_PROBLEM_TYPE: {"schema": schema}}}
+    described = {"description": description, "content": {_PROBLEM_TYPE: {"schema": schema}}}
     return described | ({"headers": {header: _ref_to("headers", header)}} if header else {})
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from saver.api.answers import Extended, Limits, StatusAnswer, TextAnswer, Written
-from saver.api.schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
+from saver.api.request_schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
+from saver.api.response_schemas import Extended, Limits, StatusAnswer, TextAnswer, Written
 
 Link = tuple[str, dict[str, object]]  # what it is for, and the body of the request that follows
 
@@ -31,9 +31,12 @@ PROBLEMS: Mapping[int, tuple[str, str | None]] = {
     503: ("Not now.", "Retry-After"),
 }
 _ANY_METHOD = (405,)
-_BODY = (400, *_ANY_METHOD, 408, 411, 413, 415, 422, 429, 503)
-_OF_CODE = (404, *_BODY)
-_OWNED: dict[str, object] = {"code": "$response.body#/code", "owner_token": "$response.body#/owner_token"}
+_WITH_BODY = (400, *_ANY_METHOD, 408, 411, 413, 415, 422, 429, 503)
+_WITH_CODE = (404, *_WITH_BODY)
+_OWNER_BODY: dict[str, object] = {
+    "code": "$response.body#/code",
+    "owner_token": "$response.body#/owner_token",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,11 @@ class Operation:
     name: str
     summary: str
     description: str
-    done: str
+    success: str
     status: int
     problems: tuple[int, ...]
     request: type[BaseModel] | None = None
-    answer: type[BaseModel] | None = None
+    response: type[BaseModel] | None = None
     tag: str = "texts"
     links: Mapping[str, Link] = field(default_factory=dict)
 
@@ -67,14 +70,14 @@ OPERATIONS = (
         " JSON nothing may stand in the query.",
         "The text is kept.",
         201,
-        tuple(sorted((*_BODY, 409))),
+        tuple(sorted((*_WITH_BODY, 409))),
         WriteRequest,
         Written,
         links={
-            "load": ("Load the text.", {"code": _OWNED["code"]}),
-            "status": ("Ask whether it has been read.", _OWNED),
-            "extend": ("Let it live longer.", _OWNED),
-            "delete": ("End it.", _OWNED),
+            "load": ("Load the text.", {"code": _OWNER_BODY["code"]}),
+            "status": ("Ask whether it has been read.", _OWNER_BODY),
+            "extend": ("Let it live longer.", _OWNER_BODY),
+            "delete": ("End it.", _OWNER_BODY),
         },
     ),
     Operation(
@@ -85,7 +88,7 @@ OPERATIONS = (
         " 120 seconds only to that one.",
         "The text.",
         200,
-        _OF_CODE,
+        _WITH_CODE,
         LoadRequest,
         TextAnswer,
         links={
@@ -101,7 +104,7 @@ OPERATIONS = (
         "The reader has the text, which is then gone. May be sent again.",
         "It is gone.",
         204,
-        _OF_CODE,
+        _WITH_CODE,
         AckRequest,
     ),
     Operation(
@@ -110,7 +113,7 @@ OPERATIONS = (
         "Tells the writer whether the text has been loaded, until its code is free again.",
         "The receipt.",
         200,
-        _OF_CODE,
+        _WITH_CODE,
         OwnerRequest,
         StatusAnswer,
     ),
@@ -120,7 +123,7 @@ OPERATIONS = (
         "The text lives so many seconds from now, and never shorter than it would have.",
         "It lives on.",
         200,
-        _OF_CODE,
+        _WITH_CODE,
         ExtendRequest,
         Extended,
     ),
@@ -130,7 +133,7 @@ OPERATIONS = (
         "Ends a text before it expires. May be sent again.",
         "It is gone.",
         204,
-        _OF_CODE,
+        _WITH_CODE,
         OwnerRequest,
     ),
     Operation(
@@ -140,7 +143,7 @@ OPERATIONS = (
         "The limits.",
         200,
         _ANY_METHOD,
-        answer=Limits,
+        response=Limits,
         tag="service",
     ),
 )

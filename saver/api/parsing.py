@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from saver.api.body import SMALL_BODY_BYTES, decode, read_body
 from saver.api.fields import parse
 from saver.api.problems import Problem, invalid
-from saver.api.schemas import check_text, parse_uuid
+from saver.api.request_schemas import check_text, parse_uuid
 from saver.codes import Code
 from saver.texts import IdempotentRequest
 

@@ -6,7 +6,6 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response
 
-from saver.api.answers import CodeLimits, Extended, Lifetimes, Limits, StatusAnswer, TextAnswer, Written
 from saver.api.client_address import charge_lookup
 from saver.api.parsing import (
     is_plain,
@@ -16,8 +15,17 @@ from saver.api.parsing import (
     parse_plain_code,
     parse_plain_text,
 )
+from saver.api.request_schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
+from saver.api.response_schemas import (
+    CodeLimits,
+    Extended,
+    Lifetimes,
+    Limits,
+    StatusAnswer,
+    TextAnswer,
+    Written,
+)
 from saver.api.responses import json_response, plain_response, timestamp, wants_plain
-from saver.api.schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
 from saver.api.write_limits import WriteLimits
 from saver.codes import ALPHABET, LENGTH
 from saver.ratelimit.lookups import Lookup
@@ -26,7 +34,7 @@ from saver.settings import Settings
 from saver.texts import LifetimePolicy, NewText
 
 
-class V1:
+class ApiV1:
     """The routes below ``/api/v1``."""
 
     def __init__(self, service: TextService, write_limits: WriteLimits, settings: Settings) -> None:

@@ -49,8 +49,8 @@ class WriteLimits:
         """A view that is limited: the limits are checked before the body of the request is read."""
         limits = []
         if self._network:
-            # The first limit is checked first. Once a network has reached its limit, its sources take no
-            # room in the counters.
+            # The first limit is checked first. Once a network has reached its limit, its sources add
+            # no counts.
             limits.append(
                 self._limiter.shared_limit(
                     self._network,

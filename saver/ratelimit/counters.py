@@ -49,7 +49,7 @@ class Counters(Protocol):
     """Counts in fixed windows, each of which begins with the first charge in it.
 
     Every call is atomic among all processes that count in the same place. A count that is back at 0 is
-    deleted. ``now`` is the caller's clock in UTC seconds, for storages without a clock of their own.
+    deleted. ``now`` is the caller's clock in UTC seconds, for storages that have no clock.
 
     A credit is a count too: it holds how many charges were left behind for a later call to use.
     """
@@ -64,8 +64,8 @@ class Counters(Protocol):
     def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
         """Subtract each charge again, unless its window has ended."""
 
-    def add_credit(self, credit: Charge, at: float, charged: Sequence[ChargeResult], now: float) -> None:
-        """Add one credit, whose window begins at ``at`` if none is open; refund ``charged``."""
+    def add_credit(self, credit: Charge, began: float, charged: Sequence[ChargeResult], now: float) -> None:
+        """Add one credit, whose window began at ``began`` if none is open; refund ``charged``."""
 
     def use_credit(
         self, credits: Sequence[Charge], charged: Sequence[ChargeResult], now: float
@@ -85,4 +85,4 @@ class Counters(Protocol):
         """Store the fingerprint of a secret key; the number of different ones within the last hour."""
 
     def used_fraction(self, now: float) -> float | None:
-        """Roughly how full the storage is, from 0 to 1; None if it has no size of its own."""
+        """Roughly how full the storage is, from 0 to 1; None if it has no limited size."""

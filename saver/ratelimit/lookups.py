@@ -154,7 +154,7 @@ class Lookup:
 
 
 def retry_after(exceeded: Sequence[ChargeResult]) -> int:
-    """The seconds until all of these limits have room again, at least 1."""
+    """The seconds until all of these limits allow a request again, at least 1."""
     return max(1, math.ceil(max(result.seconds_left for result in exceeded)))
 
 

@@ -71,11 +71,11 @@ class MappedFileCounters:
         with self._locked():
             self._table.refund(charged, now)
 
-    def add_credit(self, credit: Charge, at: float, charged: Sequence[ChargeResult], now: float) -> None:
-        """Add one credit, whose window begins at ``at`` if none is open; refund ``charged``."""
+    def add_credit(self, credit: Charge, began: float, charged: Sequence[ChargeResult], now: float) -> None:
+        """Add one credit, whose window began at ``began`` if none is open; refund ``charged``."""
         with self._locked():
             self._table.refund(charged, now)
-            self._grow_if_full(lambda: self._table.add(credit.key, credit.seconds, now, began=at), now)
+            self._grow_if_full(lambda: self._table.add(credit.key, credit.seconds, now, began=began), now)
 
     def use_credit(
         self, credits: Sequence[Charge], charged: Sequence[ChargeResult], now: float
@@ -187,7 +187,7 @@ class MappedFileCounters:
                 new_path.replace(self._path)
                 self._use(descriptor, table)
         except OSError:
-            # On a full disk the part that was written takes room that others need.
+            # On a full disk the part that was written takes space that others need.
             new_path.unlink(missing_ok=True)
             raise
         os.close(old_file)

@@ -123,9 +123,9 @@ class RedisCounters:
         """Subtract each charge again, unless its window has ended."""
         self._refund(_keys_of(charged), _windows_of(charged))
 
-    def add_credit(self, credit: Charge, at: float, charged: Sequence[ChargeResult], now: float) -> None:
-        """Add one credit, whose window begins at ``at`` if none is open; refund ``charged``."""
-        ends = int(at) + credit.seconds * 1_000
+    def add_credit(self, credit: Charge, began: float, charged: Sequence[ChargeResult], now: float) -> None:
+        """Add one credit, whose window began at ``began`` if none is open; refund ``charged``."""
+        ends = int(began) + credit.seconds * 1_000
         self._add_credit([*_keys([credit]), *_keys_of(charged)], [ends, *_windows_of(charged)])
 
     def use_credit(

@@ -124,7 +124,7 @@ class RateLimits:
         return self._counters.count_secret_keys(fingerprint)
 
     def can_count(self) -> bool:
-        """Whether the counters are available and have room."""
+        """Whether the counters are available and not full."""
         try:
             self.count_secret_keys()
             used = self.used_fraction()
@@ -173,7 +173,7 @@ class RateLimits:
 
     def _make_write_plan(self, address: str, day: int) -> WritePlan:
         source, network = source_key(address), network_key(address)
-        # A network's charges come first: once it has reached its limit, its sources take no room.
+        # A network's charges come first: once it has reached its limit, its sources add no counts.
         charges = self._network_charges("write-network", address, day, self.network_writes)
         charges += self._charges("write", source, day, self.writes)
         network = None if network is None else self._key("write-network", network, day)

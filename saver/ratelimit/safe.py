@@ -32,9 +32,9 @@ class SafeCounters:
         if charged:
             self._call_logged(self._counters.refund, charged, now)
 
-    def add_credit(self, credit: Charge, at: float, charged: Sequence[ChargeResult], now: float) -> None:
+    def add_credit(self, credit: Charge, began: float, charged: Sequence[ChargeResult], now: float) -> None:
         """Add one credit and refund charges."""
-        self._call_logged(self._counters.add_credit, credit, at, charged, now)
+        self._call_logged(self._counters.add_credit, credit, began, charged, now)
 
     def use_credit(
         self, credits: Sequence[Charge], charged: Sequence[ChargeResult], now: float

@@ -8,11 +8,11 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from saver.settings import Settings
-from saver.web.body import Body
+from saver.web.body import CompressedBody
 from saver.web.files import FOLDERS, WEB, StaticFiles, static_files
 from saver.web.languages import LANGUAGES
 from saver.web.manifest import manifest
-from saver.web.page import Page, asked_language
+from saver.web.page import Page, requested_language
 
 _A_DAY = "public, max-age=86400"
 
@@ -28,9 +28,9 @@ def blueprint(limits: str, settings: Settings) -> Blueprint:
     )
     manifests = _manifests(files)
     routes.get("/manifest.webmanifest", endpoint="manifest")(
-        lambda: manifests[asked_language()].response("application/manifest+json", _A_DAY)
+        lambda: manifests[requested_language()].response("application/manifest+json", _A_DAY)
     )
-    # Under an address of its own: a worker is in charge of what lies beside it, and is looked for again.
+    # Not below a version: a service worker controls the folder of its URL, and is updated at the same URL.
     routes.get("/service-worker.js", endpoint="worker")(
         lambda: files.bodies["web/service-worker.js"].response("text/javascript; charset=utf-8", "no-cache")
     )
@@ -38,9 +38,9 @@ def blueprint(limits: str, settings: Settings) -> Blueprint:
     return routes
 
 
-def _manifests(files: StaticFiles) -> dict[str, Body]:
+def _manifests(files: StaticFiles) -> dict[str, CompressedBody]:
     static = f"static/{files.version}"
-    return {language: Body.of(manifest(language, static)) for language in LANGUAGES}
+    return {language: CompressedBody.of(manifest(language, static)) for language in LANGUAGES}
 
 
 def _share() -> Response:

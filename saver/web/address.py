@@ -10,14 +10,14 @@ from flask import request
 from saver.ratelimit.addresses import Proxy, is_within
 
 _PLACEHOLDER = "https://…/"
-# A client writes what it likes there: a name or an address and a port, or nothing is repeated of it.
+# A client may send anything there: only a name or an address, and a port, are repeated.
 _HOST = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 
 
 def page_address(public_url: str, trusted: Sequence[Proxy]) -> str:
-    """The address that is set, or by which the request came; without either one to be filled in.
+    """The configured address, or the one of the request; without either a placeholder.
 
-    It ends with a slash. What the request says stands in its own answer only, which nothing keeps.
+    It ends with a slash. The Host of a request appears only in the response to it.
     """
     if public_url:
         return public_url

@@ -1,7 +1,7 @@
-"""Bodies that are sent compressed to whoever takes that: the page and its files, which are everybody's.
+"""Bodies that are sent compressed if the client accepts that: the page and its files, which are public.
 
-An answer of the API never is. It holds what a stranger sent beside what is secret, and the length of the
-two compressed together tells whether they have something in common (BREACH).
+Responses of the API are never compressed: they contain input of a stranger next to secrets, and the length
+of the compressed body would reveal whether the two have something in common (BREACH).
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from flask import Response, request
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
-    """Bytes, and the same compressed where that is shorter."""
+class CompressedBody:
+    """Bytes, and the same bytes compressed if that is shorter."""
 
     plain: bytes
     gzipped: bytes | None
 
     @classmethod
     def of(cls, content: bytes) -> Self:
-        """Compress, once for all who will ask."""
+        """Compress the content once, for all requests."""
         gzipped = gzip.compress(content, mtime=0)
         return cls(content, gzipped if len(gzipped) < len(content) else None)
 
     def response(self, content_type: str, cache_control: str) -> Response:
-        """Answer the request with what its client takes."""
+        """Respond with the encoding that the client accepts."""
         headers = {"Cache-Control": cache_control}
         if self.gzipped is None:
             return Response(self.plain, headers=headers, content_type=content_type)

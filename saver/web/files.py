@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flask import Response, abort
 
-from saver.web.body import Body
+from saver.web.body import CompressedBody
 
 WEB = Path(__file__).parent
 EXTENSION = WEB.parent.parent / "extension"
@@ -41,7 +41,7 @@ class StaticFiles:
     """Files by folder and name, such as ``core/api.js``."""
 
     version: str
-    bodies: dict[str, Body]
+    bodies: dict[str, CompressedBody]
 
     def response(self, version: str, path: str) -> Response:
         """A file, to be kept for ever if the version is the one of now.
@@ -79,7 +79,9 @@ def static_files() -> StaticFiles:
         if path.suffix in _KINDS
     ]
     contents = {name: _content(path) for name, path in paths}
-    return StaticFiles(version_of(contents), {name: Body.of(content) for name, content in contents.items()})
+    return StaticFiles(
+        version_of(contents), {name: CompressedBody.of(content) for name, content in contents.items()}
+    )
 
 
 def _content(path: Path) -> bytes:

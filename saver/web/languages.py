@@ -1,4 +1,4 @@
-"""The languages that the page speaks, and which of them a visitor gets."""
+"""The languages of the page, and which of them a visitor gets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 
 from saver.web.files import EXTENSION
 
-# Each in its own words. A language is spoken as soon as it has a file with messages.
+# Each in that language. A language is available as soon as it has a file with messages.
 NAMES = {
     "en": "English",
     "de": "Deutsch",
@@ -25,24 +25,24 @@ NAMES = {
 _CATALOGUES = EXTENSION / "ui"
 LANGUAGES = tuple(code for code in NAMES if (_CATALOGUES / f"{code}.json").exists())
 DEFAULT = "en"
-# Chinese is told apart by its writing, which browsers name by the place.
+# The script of Chinese, which browsers also name by the region.
 _TRADITIONAL = frozenset(("tw", "hk", "mo", "hant"))
 
 Catalogue = dict[str, str]
 
 
-def language_of(tags: Iterable[str], spoken: Sequence[str] = LANGUAGES) -> str:
-    """The language for the first of these tags (BCP 47) that one is spoken for."""
-    by_tag = {code.lower(): code for code in spoken}
-    matches = (_language_of(tag.lower(), by_tag) for tag in tags)
+def match_language(tags: Iterable[str], available: Sequence[str] = LANGUAGES) -> str:
+    """The available language for the first of these tags (BCP 47) that has one."""
+    by_tag = {code.lower(): code for code in available}
+    matches = (_match_tag(tag.lower(), by_tag) for tag in tags)
     return next(filter(None, matches), DEFAULT)
 
 
-def _language_of(tag: str, by_tag: Mapping[str, str]) -> str | None:
-    first, *more = tag.split("-")
+def _match_tag(tag: str, by_tag: Mapping[str, str]) -> str | None:
+    first, *subtags = tag.split("-")
     if first == "zh":
-        return by_tag.get("zh-hans" if _TRADITIONAL.isdisjoint(more) else "zh-hant")
-    # A neighbour's variety is understood: es-419 gets Spanish, pt-PT what is spoken in Brazil.
+        return by_tag.get("zh-hans" if _TRADITIONAL.isdisjoint(subtags) else "zh-hant")
+    # Another region's variety will do: es-419 gets Spanish, pt-PT Brazilian Portuguese.
     related = (code for known, code in by_tag.items() if known.partition("-")[0] == first)
     return by_tag.get(tag) or next(related, None)
 

@@ -10,12 +10,12 @@ from markupsafe import Markup, escape
 
 from saver.settings import Settings
 from saver.web.address import page_address
-from saver.web.body import Body
+from saver.web.body import CompressedBody
 from saver.web.files import EXTENSION, StaticFiles
-from saver.web.languages import LANGUAGES, NAMES, Catalogue, catalogue, language_of
+from saver.web.languages import LANGUAGES, NAMES, Catalogue, catalogue, match_language
 
 PANELS = ("load", "save")
-# One for each language, and for what few odd clients say is the address.
+# One for each language, and some for clients that send another Host.
 _CACHE_SIZE = 4 * len(NAMES)
 _TRANSLATED_TEXT = re.compile(r'(<[^<>]*\sdata-i18n="(\w+)"[^<>]*>)')
 _TRANSLATED_ATTRIBUTE = re.compile(r'data-i18n-(label|placeholder)="(\w+)"')
@@ -44,7 +44,7 @@ class Page:
         self._files = files
         self._limits = _in_script(limits)
         self._settings = settings
-        # Ours, and as trusted as the template is.
+        # Files of this repository, as trusted as the template.
         self._panels = {
             name: Markup((EXTENSION / "ui" / f"{name}.html").read_text("utf-8"))  # noqa: S704
             for name in PANELS
@@ -55,12 +55,12 @@ class Page:
     def response(self) -> Response:
         """The page in the visitor's language."""
         address = page_address(self._settings.public_url, self._settings.trusted_proxies)
-        response = self._body(asked_language(), address).response("text/html; charset=utf-8", "no-store")
+        response = self._body(requested_language(), address).response("text/html; charset=utf-8", "no-store")
         response.headers["Content-Security-Policy"] = _CSP
         response.vary.add("Accept-Language")
         return response
 
-    def _make(self, language: str, address: str) -> Body:
+    def _make(self, language: str, address: str) -> CompressedBody:
         messages = catalogue(language)
         document = render_template(
             "page.html",
@@ -74,13 +74,13 @@ class Page:
             address=address,
             panels=self._panels,
         )
-        return Body.of(_translate(document, messages).encode())
+        return CompressedBody.of(_translate(document, messages).encode())
 
 
-def asked_language() -> str:
+def requested_language() -> str:
     """What ``?lang=`` says, else what the browser prefers."""
     accepted = [tag for tag, quality in request.accept_languages if quality]
-    return language_of([*request.args.getlist("lang"), *accepted])
+    return match_language([*request.args.getlist("lang"), *accepted])
 
 
 def _translate(document: str, messages: Catalogue) -> str:

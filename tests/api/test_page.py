@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from saver.web.languages import LANGUAGES, NAMES, language_of
+from saver.web.languages import LANGUAGES, NAMES, match_language
 from tests.support.markup import attribute
 from tests.support.server import ROOT
 
@@ -106,11 +106,11 @@ def test_the_page_and_the_extension_speak_the_same_languages() -> None:
     ],
 )
 def test_a_neighbours_language_is_understood(tags: str, language: str) -> None:
-    assert language_of(tags.split(), list(NAMES)) == language
+    assert match_language(tags.split(), list(NAMES)) == language
 
 
 def test_chinese_in_the_other_writing_is_no_chinese() -> None:
-    assert language_of(["zh-TW", "ko"], ["en", "ko", "zh-Hans"]) == "ko"
+    assert match_language(["zh-TW", "ko"], ["en", "ko", "zh-Hans"]) == "ko"
 
 
 @pytest.mark.parametrize(
