@@ -100,6 +100,7 @@ test("four typed letters open by themselves, and Enter by habit opens nothing mo
 test("a code whose password is about to be given does not open without it", async (t) => {
   part("code-field").value = "wUrp";
   await part("code-field").emit("input");
+  part("password-row").hidden = false;
   part("load-password").focus();
   t.mock.timers.tick(700);
   await settled();
