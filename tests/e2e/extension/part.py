@@ -83,7 +83,9 @@ class Part:
     def now(self) -> Seen:
         """How it is at this moment."""
         try:
-            return Seen(**self._page.evaluate(_LOOK, self.selector))
+            looked = self._page.evaluate(_LOOK, self.selector)
+            # Firefox gives nothing where the page loads itself anew at that moment.
+            return Seen(**looked) if looked else NOWHERE
         except Moved:
             return NOWHERE
 
