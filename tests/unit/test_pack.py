@@ -187,8 +187,8 @@ def test_a_bad_server_is_refused(tree: Tree, url: str) -> None:
 
 
 def test_what_is_too_large_is_refused(tree: Tree) -> None:
-    tree.write("extension/noise.txt", Random(1).randbytes(160_000).hex())
-    assert "153,600 are allowed" in tree.refused()
+    tree.write("extension/noise.txt", Random(1).randbytes(260_000).hex())
+    assert "245,760 are allowed" in tree.refused()
 
 
 def test_what_is_of_no_known_kind_is_refused(tree: Tree) -> None:
