@@ -28,6 +28,7 @@ export function makeReceipt({ line, api, i18n, getCurrent, onState }) {
   function stop() {
     clearTimeout(timer);
     shown = "";
+    line.classList.remove("opened");
     i18n.clearText(line);
   }
 

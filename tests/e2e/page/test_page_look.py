@@ -192,6 +192,20 @@ def test_everything_can_be_read(visit: Visiting, scheme: str) -> None:
     assert (sum(map(int, re.findall(r"\d+", ground))) > 380) == (scheme == "light")
 
 
+def test_where_colours_are_the_users_own_everything_has_an_edge(visit: Visiting) -> None:
+    visitor = visit(forced_colors="active")
+    for state in _states(visitor):
+        edges = visitor.page.evaluate("""() =>
+            [...document.querySelectorAll("button:not(.link), .button, textarea, input, select")]
+                .filter((each) => each.checkVisibility())
+                .filter((each) => !each.matches("[type=radio], [type=checkbox], .unseen"))
+                .map((each) => [each.dataset.part, getComputedStyle(each)])
+                .map(([part, { borderTopWidth, borderTopColor, backgroundColor }]) =>
+                    [part, borderTopWidth !== "0px" && borderTopColor !== backgroundColor])""")
+        assert len(edges) > 3, state
+        assert [part for part, has_edge in edges if not has_edge] == [], state
+
+
 def test_nothing_moves_for_those_who_asked_for_that(visit: Visiting) -> None:
     for motion, animation in [("no-preference", "busy"), ("reduce", "none")]:
         visitor = visit(reduced_motion=motion)
