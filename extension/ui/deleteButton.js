@@ -51,23 +51,20 @@ export function makeDeleteButton({ root, api, i18n, getCurrent, showStatus, onEn
   /** Delete now what is to be deleted, if anything is. */
   async function finish() {
     const about = stopWaiting();
-    if (!about) return undefined;
+    if (!about) return;
     const hadFocus = document.activeElement === button;
     button.disabled = true;
-    try {
-      await api.remove(about.code, about.ownerToken);
-      onEnded("deleted", about);
-    } catch (error) {
-      if (error instanceof NoText) return onEnded("expired", about);
-      // Another text may have been saved meanwhile.
-      if (getCurrent() !== about) return undefined;
+    const error = await api.remove(about.code, about.ownerToken).then(() => null, (reason) => reason);
+    button.disabled = false;
+    // Before it is hidden with the text, so that the focus is known to have been here.
+    if (hadFocus) keepFocus(button);
+    if (error === null) onEnded("deleted", about);
+    else if (error instanceof NoText) onEnded("expired", about);
+    // Another text may have been saved meanwhile.
+    else if (getCurrent() === about) {
       showStatus("");
       onError(error);
-    } finally {
-      button.disabled = false;
-      if (hadFocus) keepFocus(button);
     }
-    return undefined;
   }
 
   button.addEventListener("click", press);
