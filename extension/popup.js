@@ -5,7 +5,8 @@ import { importLegacy } from "./browser/legacy.js";
 import { openPanels } from "./browser/panels.js";
 import { readBuildConfig } from "./browser/buildConfig.js";
 import { makeWipeButton } from "./browser/wipe.js";
-import { makeSettings } from "./core/settings.js";
+import { makeSettings, parseServer } from "./core/settings.js";
+import { makeAlert } from "./ui/alert.js";
 import { makeTranslations } from "./ui/translations.js";
 import { byPart } from "./ui/dom.js";
 import { insertPanel } from "./ui/panelMarkup.js";
@@ -19,7 +20,8 @@ async function start() {
   for (const name of ["settings", "choose-server"]) {
     byName(name).addEventListener("click", () => browser.runtime.openOptionsPage());
   }
-  const settings = await makeSettings(local, await readBuildConfig()).get();
+  const store = makeSettings(local, await readBuildConfig());
+  const settings = await store.get();
   // In a tab it may be open while the settings are changed.
   local.onChanged.addListener(({ settings: changed }) => changed && location.reload());
   document.documentElement.classList.toggle("in-tab", await hasWholeWindow());
@@ -29,12 +31,30 @@ async function start() {
   await showLanguage(i18n);
   makeWipeButton(byName("wipe-now"), i18n);
   if (settings.sharedComputer) await showSharedComputerNotice(i18n);
+  setUpFirstRun(i18n, store);
   byName("choose").hidden = settings.server !== "";
   byName("panels").hidden = byName("tabs").hidden = settings.server === "";
   // Where there is no room for it, it stays where it is.
   await importLegacy().catch(() => {});
   if (settings.server) await openPanels(settings, i18n, translations.wordList);
   document.documentElement.dataset.ready = "";
+}
+
+/**
+ * Take the address of the service at the first run.
+ * @param {import("./ui/i18n.js").I18n} i18n
+ * @param {ReturnType<typeof makeSettings>} store
+ */
+function setUpFirstRun(i18n, store) {
+  const field = byName("choose-field");
+  const alert = makeAlert(byName("choose-alert"), i18n);
+  byName("choose-form").addEventListener("submit", async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const server = parseServer(field.value);
+    // Once it is stored the popup loads itself anew.
+    if (server === null) alert.show("bad_server", undefined, field);
+    else await store.change({ server });
+  });
 }
 
 /** In a tab, and on Android, where a popup is as wide as the window. */

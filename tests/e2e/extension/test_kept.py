@@ -7,8 +7,9 @@ import re
 
 import pytest
 
+from tests.e2e.extension.driver import Driver
 from tests.e2e.extension.person import Person
-from tests.e2e.extension.relay import NOTHING
+from tests.e2e.extension.relay import NOTHING, Relay
 from tests.support.process import wait_until
 
 TEXT, PASSWORD = "a text of mine", "open sesame"
@@ -332,3 +333,17 @@ def _is_kept(user: Person, key: str, what: str) -> None:
 
 def _has_history(user: Person, count: int) -> None:
     wait_until(lambda: len(user.driver.stored().get("history", [])) == count, f"{count} codes are noted")
+
+
+def test_the_address_of_the_service_is_taken_at_the_first_run(
+    driver: Driver, network: Relay, en: dict[str, str]
+) -> None:
+    user = Person(driver, "popup", network).open()
+    user.part("choose").appears()
+    user.part("choose-field").fill("http://saver.example")
+    user.part("choose-field").press("Enter")
+    user.part("choose-alert").says(en["bad_server"])
+    user.part("choose-field").fill(network.url)
+    user.part("choose-field").press("Enter")
+    user.part("text").appears()
+    assert driver.stored()["settings"]["server"] == f"{network.url}/"

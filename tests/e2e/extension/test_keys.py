@@ -91,3 +91,88 @@ def test_a_draft_and_a_code_are_there_again(user: Person) -> None:
     user.part("code").says(code)
     user.part("edit").click()
     user.part("text").holds("a text")
+
+
+class Counted:
+    """Keys and clicks, counted: a chord is one, and so is each letter."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.count = 0
+
+    def press(self, key: str) -> None:
+        self.person.driver.press(key)
+        self.count += 1
+
+    def type(self, text: str) -> None:
+        self.person.driver.type(text)
+        self.count += len(text)
+
+    def click(self, name: str) -> None:
+        self.person.part(name).click()
+        self.count += 1
+
+
+def test_a_text_in_the_clipboard_is_two_chords_away_from_its_code(person: Person) -> None:
+    person.driver.copy("a text")
+    person.driver.evaluate(BLUR)
+    by = Counted(person)
+    # A driver pastes only into a field that has the focus; on a page the chord alone does.
+    person.part("text").click()
+    by.press("Control+V")
+    by.press("Control+Enter")
+    person.part("code").appears()
+    assert by.count == 2
+
+
+def test_a_code_on_paper_is_five_keys_away_from_the_clipboard(person: Person, code: str) -> None:
+    person.driver.evaluate(BLUR)
+    by = Counted(person)
+    by.type(code)
+    person.part("loaded-text").has_focus()
+    by.press("Enter")
+    wait_until(lambda: person.driver.copied() == TEXT, "the text is copied")
+    assert by.count == 5
+
+
+def test_a_code_on_screen_is_one_key_away_from_the_clipboard(person: Person) -> None:
+    saved = person.save("a text")
+    person.part("copy-code").has_focus()
+    by = Counted(person)
+    by.press("Enter")
+    wait_until(lambda: person.driver.copied() == saved, "the code is copied")
+    assert by.count == 1
+
+
+def test_a_phrase_is_one_click_and_both_are_copied_with_another(person: Person) -> None:
+    person.part("text").fill("a text")
+    person.open_options()
+    by = Counted(person)
+    by.click("phrase")
+    person.part("phrase-strength").says(re.compile("."))
+    person.part("save").click()
+    person.part("code").appears()
+    by.click("copy-both")
+    code, phrase = person.part("code").now.text, person.part("phrase-used").now.text
+    wait_until(lambda: person.driver.copied() == f"{code}\n{phrase}", "both are copied")
+    assert (by.count, len(phrase.split(" "))) == (2, 5)
+
+
+def test_an_address_can_be_opened_and_lines_left_unwrapped(person: Person, live_server: Server) -> None:
+    _, written = live_server.post("/api/v1/write", {"text": "https://example.org/a?b=c"})
+    person.load(str(written["code"]))
+    person.reads("https://example.org/a?b=c")
+    person.part("open-link").appears()
+    found = person.driver.evaluate("() => document.querySelector('[data-part=open-link]').href")
+    assert found == "https://example.org/a?b=c"
+    person.part("wrap").click()
+    white_space = "() => getComputedStyle(document.querySelector('[data-part=loaded-text]')).whiteSpace"
+    assert person.driver.evaluate(white_space) == "pre"
+
+
+def test_the_code_fills_the_window(person: Person) -> None:
+    code = person.save("for the room")
+    person.part("big-screen").click()
+    person.part("big-code").says(code)
+    person.part("big-screen-close").click()
+    person.part("big-code").vanishes()
