@@ -14,7 +14,7 @@ Surface = Literal["popup", "page"]
 _CODE = re.compile("[a-zA-Z]{4}")
 _READY = {
     "popup": "() => document.documentElement.dataset.ready !== undefined",
-    "page": "() => document.querySelectorAll('[type=radio]').length > 0",
+    "page": "() => document.documentElement.dataset.ready !== undefined",
 }
 
 
