@@ -20,14 +20,6 @@ export function makePhrase(words, random = (into) => globalThis.crypto.getRandom
 }
 
 /**
- * How strong a phrase is that was picked from so many words: the bits that a guesser has to find.
- * @param {number} words
- */
-export function bitsOf(words) {
-  return Math.floor(WORD_COUNT * Math.log2(words));
-}
-
-/**
  * The phrase that is meant by another spelling of it: "Thaw-react, slum bask  Motto". Anything but five words of the
  * list comes back as it is.
  * @param {string} input

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { WORD_COUNT, bitsOf, makePasswordNormalizer, makePhrase, normalizePhrase } from "../../extension/core/phrase.js";
+import { WORD_COUNT, makePasswordNormalizer, makePhrase, normalizePhrase } from "../../extension/core/phrase.js";
 
 const LIST = Array.from({ length: 1_296 }, (_, place) => `w${place}`);
 
@@ -28,11 +28,6 @@ test("every word is as likely as any other: what lies above the last whole multi
 test("all words come up", () => {
   const seen = new Set(Array.from({ length: 4_000 }, () => makePhrase(LIST).split(" ")).flat());
   assert.equal(seen.size, LIST.length);
-});
-
-test("the strength is that of the picks, rounded down", () => {
-  assert.equal(bitsOf(1_296), 51);
-  assert.equal(bitsOf(2), 5);
 });
 
 const SPELLINGS = [
