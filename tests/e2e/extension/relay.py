@@ -154,25 +154,27 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
         answer = self.network.answer(self.command, self.path, headers, body)
         sent = len(self.raw_requestline) + len(bytes(self.headers)) + len(body)
-        received = self._reply(answer) if answer.status else 0
-        # Noted before the browser can have seen it.
+        received = self._write_head(answer) if answer.status else 0
+        # Noted before the browser can have seen it: an answer without a body is whole with its head.
         self.network.passed.append(
             Passed(self.command, self.path, self.headers, body, answer.status, sent, received)
         )
         if answer.status:
+            self.flush_headers()
             self.wfile.write(answer.body)
         else:
             self.close_connection = True
 
     do_GET = do_POST = do_OPTIONS = _pass  # noqa: N815
 
-    def _reply(self, answer: Answer) -> int:
+    def _write_head(self, answer: Answer) -> int:
+        """Put the answer's head into the buffer; the size of the whole answer in bytes."""
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         head = sum(map(len, self._headers_buffer))
-        self.end_headers()
+        self._headers_buffer.append(b"\r\n")
         return head + len(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:
