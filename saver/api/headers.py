@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
-from flask_cors import CORS
+from flask_cors import cross_origin
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+Headers = list[tuple[str, str]]
 
 # Anchored at both ends: flask-cors matches from the start only.
 EXTENSION_ORIGINS = [
@@ -25,46 +32,72 @@ _PERMISSIONS_POLICY = ", ".join(
         "clipboard-write=(self)",
     ]
 )
-_SECURITY_HEADERS = (
+# Added unless a response has its own.
+_DEFAULTS = [("Cache-Control", "no-store"), ("Content-Security-Policy", _CSP)]
+_OWN_VALUES = frozenset(name for name, _ in _DEFAULTS)
+_SECURITY = [
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "no-referrer"),
     # It does not apply to CORS requests, such as those of the extension.
     ("Cross-Origin-Resource-Policy", "same-origin"),
-)
-_DOCUMENT_HEADERS = (
+]
+_DOCUMENT = [
     # A page that opened this one could otherwise navigate it from code to code.
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Permissions-Policy", _PERMISSIONS_POLICY),
+]
+_ALL = [*_DEFAULTS, *_SECURITY, *_DOCUMENT]
+_CORS_PATHS = re.compile("/(api/v1/.*|write/?|load/?)")
+
+
+@cross_origin(
+    origins=EXTENSION_ORIGINS,
+    methods=["GET", "POST"],
+    allow_headers=["Content-Type", "Idempotency-Key"],
+    # Date is the service's clock, by which a client knows how long a text still lives.
+    expose_headers=["Date", "Retry-After"],
+    max_age=600,
+    always_send=False,
+    automatic_options=False,
 )
+def _add_cors(response: Response) -> Response:
+    return response
 
 
 def register(app: Flask) -> None:
     """Add the headers to every response of the app."""
-    app.after_request(_add_headers)
-    CORS(
-        app,
-        resources={r"^/(api/v1/.*|write/?|load/?)$": {}},
-        origins=EXTENSION_ORIGINS,
-        methods=["GET", "POST"],
-        allow_headers=["Content-Type", "Idempotency-Key"],
-        # Date is the service's clock, by which a client knows how long a text still lives.
-        expose_headers=["Date", "Retry-After"],
-        max_age=600,
-        always_send=False,
-        # An error has a response like any other before the headers are added.
-        intercept_exceptions=False,
-    )
+    app.after_request(_add_cors_for_origin)
+    app.wsgi_app = HeaderMiddleware(app.wsgi_app)  # type: ignore[method-assign]
 
 
-def _add_headers(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("Cache-Control", "no-store")
-    headers.setdefault("Content-Security-Policy", _CSP)
-    # A file of the page is no document, and there are so many of them that these would be a fifth of a visit.
-    added = () if response.cache_control.immutable else _DOCUMENT_HEADERS
-    for name, value in (*_SECURITY_HEADERS, *added):
-        headers.add(name, value)
-    is_preflight = request.method == "OPTIONS" and response.status_code == HTTPStatus.OK
-    if is_preflight or response.status_code == HTTPStatus.NO_CONTENT:
-        headers.pop("Content-Type", None)
+def _add_cors_for_origin(response: Response) -> Response:
+    # Only browsers send an origin, and flask-cors takes as long as a tenth of a load.
+    if "HTTP_ORIGIN" in request.environ and _CORS_PATHS.fullmatch(request.path):
+        response = _add_cors(response)
     return response
+
+
+class HeaderMiddleware:
+    """A WSGI app that adds the headers to each response of ``app``, all in one step."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
+            is_preflight = environ["REQUEST_METHOD"] == "OPTIONS" and status.startswith("200")
+            if is_preflight or status.startswith("204"):
+                headers = [header for header in headers if header[0] != "Content-Type"]
+            return start_response(status, headers + _missing(headers), exc_info)
+
+        return self._app(environ, start)
+
+
+def _missing(headers: Headers) -> Headers:
+    found = {name: value for name, value in headers if name in _OWN_VALUES}
+    if not found:
+        return _ALL
+    added = [header for header in _DEFAULTS if header[0] not in found]
+    # A file of the page is no document, and there are so many of them that these would be a fifth of a visit.
+    is_document = "immutable" not in found.get("Cache-Control", "")
+    return [*added, *_SECURITY, *(_DOCUMENT if is_document else ())]
