@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask import Request
 
 from saver.api.problems import Problem
 
@@ -12,11 +12,11 @@ UTF_16_HINT = "It looks like UTF-16; save it as UTF-8."
 _BYTES_LOOKED_AT = 64
 
 
-def read_body(max_bytes: int) -> bytes:
+def read_body(request: Request, max_bytes: int) -> bytes:
     """Read a body with a Content-Length, or chunked. Raises Problem (400, 411, 413, 415)."""
-    _refuse_encodings()
+    _refuse_encodings(request)
     length = request.content_length
-    if length is None and not _is_chunked():
+    if length is None and not _is_chunked(request):
         raise Problem(411, "length", "The length is missing.", detail="Send a Content-Length, or chunks.")
     if length is not None and length > max_bytes:
         raise _too_large(max_bytes)
@@ -53,12 +53,12 @@ def decode(body: bytes) -> str:
     raise Problem(400, "not-utf-8", "The text is not in UTF-8.", detail=hint)
 
 
-def _is_chunked() -> bool:
+def _is_chunked(request: Request) -> bool:
     # The input may be read to its end only if the server marks the end.
     return "Transfer-Encoding" in request.headers and bool(request.environ.get("wsgi.input_terminated"))
 
 
-def _refuse_encodings() -> None:
+def _refuse_encodings(request: Request) -> None:
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise Problem(
             415,

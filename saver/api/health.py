@@ -50,10 +50,10 @@ class Health:
 
     def metrics(self) -> Response:
         """Prometheus' text format, for allowed peers; 404 for all others."""
-        client = address(self._trusted)
+        client = address(request, self._trusted)
         # Refuse requests through a proxy that is not trusted: through a proxy on this machine the
         # whole world would seem to come from loopback.
-        unknown = is_forwarded() and client == (request.remote_addr or "")
+        unknown = is_forwarded(request) and client == (request.remote_addr or "")
         if unknown or not is_within(client, self._allowed):
             raise NotFound
         return Response(self._metrics.text(), content_type=CONTENT_TYPE_LATEST)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from flask import Blueprint, Response
+from flask import Blueprint, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from saver.api.client_address import charge_lookup
-from saver.api.parsing import parse_json
+from saver.api.parsing import read_json
 from saver.api.request_schemas import Password, Text
 from saver.api.responses import json_response
 from saver.api.write_limits import WriteLimits
@@ -71,10 +71,9 @@ class LegacyApi:
         blueprint.post("/load")(self.load)
         return blueprint
 
-    def write(self) -> Response:
+    def write(self, request: Request, address: str) -> Response:
         """Store a text."""
-        address = self._write_limits.address()
-        body = parse_json(LegacyWrite, self._settings.max_body_bytes)
+        body = read_json(request, LegacyWrite, self._settings.max_body_bytes)
         new_text = NewText(body.wrtext, _LIFETIMES[body.wrdelete_at], body.wrpassword)
         return _answer("success", self._service.write(new_text, address).code)
 
@@ -85,8 +84,8 @@ class LegacyApi:
         except RateLimitExceededError as error:
             return _answer("error", f"Too many tries. Try again in {error.retry_after} seconds.")
 
-    def _load(self, lookup: Lookup) -> Response:
-        body = parse_json(LegacyLoad)
+    def _load(self, request: Request, lookup: Lookup) -> Response:
+        body = read_json(request, LegacyLoad)
         try:
             result = self._service.load(lookup, Code.parse(body.ldcode), body.ldpassword)
         except (NoTextError, BadCodeError):

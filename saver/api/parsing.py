@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from flask import request
+from flask import Request
 from pydantic import BaseModel
 
 from saver.api.body import SMALL_BODY_BYTES, decode, read_body
@@ -23,29 +23,34 @@ _WHOLE_NUMBER = re.compile("-?[0-9]{1,18}")
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def parse_json(model: type[Model], max_bytes: int = SMALL_BODY_BYTES) -> Model:
-    """Parse the JSON body as a model. Raises Problem."""
+def read_json(request: Request, model: type[Model], max_bytes: int = SMALL_BODY_BYTES) -> Model:
+    """Read and parse a body that may only be JSON. Raises Problem."""
     if request.mimetype != JSON:
         raise _unsupported("", JSON)
-    _refuse_query()
-    return parse(model, read_body(max_bytes))
+    return parse_json(request, model, read_body(request, max_bytes))
 
 
-def parse_plain_text(max_bytes: int) -> str:
-    """Read the text that is the whole body, byte for byte. Raises Problem."""
+def parse_json(request: Request, model: type[Model], body: bytes) -> Model:
+    """Parse a JSON body as a model. Raises Problem."""
+    _refuse_query(request)
+    return parse(model, body)
+
+
+def parse_plain_text(request: Request, body: bytes) -> str:
+    """Decode the text that is the whole body, byte for byte. Raises Problem."""
     try:
-        return check_text(_read_plain(max_bytes))
+        return check_text(_decode_plain(request, body))
     except ValueError as error:
         raise invalid(("/text", str(error))) from None
 
 
-def parse_plain_code() -> Code:
+def parse_plain_code(request: Request, body: bytes) -> Code:
     """Parse the code that is the whole body. Raises Problem and BadCodeError."""
-    _refuse_query()
-    return Code.parse(_read_plain(SMALL_BODY_BYTES))
+    _refuse_query(request)
+    return Code.parse(_decode_plain(request, body))
 
 
-def parse_expires_in() -> int | None:
+def parse_expires_in(request: Request) -> int | None:
     """Parse ``?expires_in=`` of a plain write, in seconds. Raises Problem."""
     unknown = [name for name in request.args if name != "expires_in"]
     if unknown:
@@ -58,7 +63,7 @@ def parse_expires_in() -> int | None:
     return int(expires_in)
 
 
-def parse_idempotency_key(max_bytes: int) -> IdempotentRequest | None:
+def parse_idempotency_key(request: Request, body: bytes) -> IdempotentRequest | None:
     """Parse the ``Idempotency-Key`` together with everything the request asks for. Raises Problem."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -70,11 +75,11 @@ def parse_idempotency_key(max_bytes: int) -> IdempotentRequest | None:
             422, "invalid", "The Idempotency-Key is against a rule.", detail=f"It {error}."
         ) from None
     head = f"{request.mimetype}\n{request.query_string.decode('ascii', 'replace')}\n"
-    return IdempotentRequest(uuid, head.encode() + read_body(max_bytes))
+    return IdempotentRequest(uuid, head.encode() + body)
 
 
-def is_plain(body: str) -> bool:
-    """Whether the body is plain text, which only programs may send; ``body`` says what it means then.
+def is_plain(request: Request, meaning: str) -> bool:
+    """Whether the body is plain text, which only programs may send; ``meaning`` says what it is then.
 
     A browser sends text/plain to any host without asking it first (CORS calls it a simple request), so a
     web page could write or guess with the addresses of its visitors. Raises Problem if the body is neither
@@ -83,19 +88,19 @@ def is_plain(body: str) -> bool:
     if request.mimetype == JSON:
         return False
     if request.mimetype != PLAIN:
-        raise _unsupported(f", or {PLAIN} if the body is {body}", JSON, PLAIN)
+        raise _unsupported(f", or {PLAIN} if the body is {meaning}", JSON, PLAIN)
     if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
         raise Problem(415, "media-type", "Browsers send JSON.", detail=f"Content-Type must be {JSON}.")
     return True
 
 
-def _read_plain(max_bytes: int) -> str:
+def _decode_plain(request: Request, body: bytes) -> str:
     if request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
         raise Problem(415, "media-type", "The text is not in UTF-8.", detail="charset must be utf-8.")
-    return decode(read_body(max_bytes))
+    return decode(body)
 
 
-def _refuse_query() -> None:
+def _refuse_query(request: Request) -> None:
     if request.query_string:
         # A URL ends up in logs.
         raise invalid(("", "takes nothing from the URL; all fields belong in the body"))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from flask import Response, request
+from flask import Request, Response
 from pydantic import BaseModel
 
 from saver.api.parsing import JSON, PLAIN
@@ -31,7 +31,7 @@ def plain_response(text: str, status: int = 200) -> Response:
     return Response(text, status, headers, content_type=f"{PLAIN}; charset=utf-8")
 
 
-def wants_plain(*, default: bool) -> bool:
+def wants_plain(request: Request, *, default: bool) -> bool:
     """Whether the client prefers plain text; ``default`` if its ``Accept`` header does not say."""
     # These two cover nearly all clients, and parsing the header costs a tenth of a load.
     accept = request.headers.get("Accept", "")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from flask import Blueprint, Response
+from flask import Blueprint, Request, Response
 
+from saver.api.body import SMALL_BODY_BYTES, read_body
 from saver.api.client_address import charge_lookup
 from saver.api.parsing import (
     is_plain,
@@ -14,6 +15,7 @@ from saver.api.parsing import (
     parse_json,
     parse_plain_code,
     parse_plain_text,
+    read_json,
 )
 from saver.api.request_schemas import AckRequest, ExtendRequest, LoadRequest, OwnerRequest, WriteRequest
 from saver.api.response_schemas import (
@@ -53,46 +55,50 @@ class ApiV1:
         blueprint.get("/limits")(self.limits)
         return blueprint
 
-    def write(self) -> Response:
+    def write(self, request: Request, address: str) -> Response:
         """Store a text: 201 with its code."""
-        address = self._write_limits.address()
-        plain, max_bytes = is_plain("the text itself"), self._settings.max_body_bytes
-        idempotency = parse_idempotency_key(max_bytes)
+        plain = is_plain(request, "the text itself")
+        body = read_body(request, self._settings.max_body_bytes)
+        idempotency = parse_idempotency_key(request, body)
         if plain:
-            new_text = NewText(parse_plain_text(max_bytes), parse_expires_in(), idempotency=idempotency)
-            return plain_response(f"{self._service.write(new_text, address).code}\n", 201)
-        body = parse_json(WriteRequest, max_bytes)
-        new_text = NewText(body.text, body.expires_in, body.password, body.proof, body.once, idempotency)
+            text, expires_in = parse_plain_text(request, body), parse_expires_in(request)
+            stored = self._service.write(NewText(text, expires_in, idempotency=idempotency), address)
+            return plain_response(f"{stored.code}\n", 201)
+        new = parse_json(request, WriteRequest, body)
+        new_text = NewText(new.text, new.expires_in, new.password, new.proof, new.once, idempotency)
         stored = self._service.write(new_text, address)
         written = Written(
             code=stored.code, expires_at=timestamp(stored.expires_at), owner_token=stored.owner_token
         )
         return json_response(written, 201)
 
-    def load(self, lookup: Lookup) -> Response:
+    def load(self, request: Request, lookup: Lookup) -> Response:
         """Return a text: 200, or the uniform 404."""
-        plain = is_plain("the code itself")
+        plain = is_plain(request, "the code itself")
+        body = read_body(request, SMALL_BODY_BYTES)
         if plain:
-            result = self._service.load(lookup, parse_plain_code())
+            result = self._service.load(lookup, parse_plain_code(request, body))
         else:
-            body = parse_json(LoadRequest)
-            result = self._service.load(lookup, body.code, body.password, proof=body.proof, claim=body.claim)
-        if wants_plain(default=plain):
+            asked = parse_json(request, LoadRequest, body)
+            result = self._service.load(
+                lookup, asked.code, asked.password, proof=asked.proof, claim=asked.claim
+            )
+        if wants_plain(request, default=plain):
             return plain_response(result.text)
         answer = TextAnswer(
             text=result.text, expires_at=timestamp(result.expires_at), once=result.once, sealed=result.sealed
         )
         return json_response(answer)
 
-    def ack(self, lookup: Lookup) -> Response:
+    def ack(self, request: Request, lookup: Lookup) -> Response:
         """Acknowledge a one-time text, which is then gone: 204, or the uniform 404."""
-        body = parse_json(AckRequest)
+        body = read_json(request, AckRequest)
         self._service.ack(lookup, body.code, body.claim)
         return Response(status=204)
 
-    def status(self, lookup: Lookup) -> Response:
+    def status(self, request: Request, lookup: Lookup) -> Response:
         """Return the sender's receipt: 200, or the uniform 404."""
-        body = parse_json(OwnerRequest)
+        body = read_json(request, OwnerRequest)
         status = self._service.status(lookup, body.code, body.owner_token)
         loaded_at = status.first_loaded_at
         answer = StatusAnswer(
@@ -103,15 +109,15 @@ class ApiV1:
         )
         return json_response(answer)
 
-    def extend(self, lookup: Lookup) -> Response:
+    def extend(self, request: Request, lookup: Lookup) -> Response:
         """Extend the lifetime of a text: 200 with its new end, or the uniform 404."""
-        body = parse_json(ExtendRequest)
+        body = read_json(request, ExtendRequest)
         expires_at = self._service.extend(lookup, body.code, body.owner_token, body.expires_in)
         return json_response(Extended(expires_at=timestamp(expires_at)))
 
-    def delete(self, lookup: Lookup) -> Response:
+    def delete(self, request: Request, lookup: Lookup) -> Response:
         """Delete a text: 204, or the uniform 404."""
-        body = parse_json(OwnerRequest)
+        body = read_json(request, OwnerRequest)
         self._service.delete(lookup, body.code, body.owner_token)
         return Response(status=204)
 

@@ -43,11 +43,10 @@ class InFlightError(Exception):
 
 
 class WritePlan(NamedTuple):
-    """What a write of an address is charged, and the keys in it; ``network`` is None for IPv4."""
+    """What a write of an address is charged, and whether its IPv6 /48 is charged too."""
 
     charges: Charges
-    source: str
-    network: str | None
+    has_network: bool
 
 
 class RateLimits:
@@ -172,12 +171,10 @@ class RateLimits:
         return tuple(self._hash(kind, source, day - ago)[:16] for ago in range(self._days_stored))
 
     def _make_write_plan(self, address: str, day: int) -> WritePlan:
-        source, network = source_key(address), network_key(address)
         # A network's charges come first: once it has reached its limit, its sources add no counts.
-        charges = self._network_charges("write-network", address, day, self.network_writes)
-        charges += self._charges("write", source, day, self.writes)
-        network = None if network is None else self._key("write-network", network, day)
-        return WritePlan(charges, self._key("write", source, day), network)
+        network = self._network_charges("write-network", address, day, self.network_writes)
+        charges = network + self._charges("write", source_key(address), day, self.writes)
+        return WritePlan(charges, has_network=bool(network))
 
     def _charge_lookup(self, plan: LookupPlan, now: float) -> list[ChargeResult]:
         """Charge; wait while the limit is only reached by look-ups in flight, which may yet be refunded."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Request, Response
 
 from saver.api.write_limits import WriteLimits
 from saver.ratelimit.lookups import RateLimitExceededError
@@ -96,7 +96,7 @@ def test_a_source_of_a_network_that_is_spent_is_not_counted_any_more(
     assert counters.opened["load"] == (5 if "loads_a_minute_per_network" in settings else 50)
 
 
-def _empty() -> Response:
+def _empty(request: Request, address: str) -> Response:
     return Response()
 
 
