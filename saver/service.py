@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from saver import seal
@@ -33,8 +32,8 @@ class TextService:
             settings.max_expires_in_sealed,
         )
 
-    def lookup(self, address: str) -> AbstractContextManager[Lookup]:
-        """Charge a look-up, and refund it if no operation used it.
+    def lookup(self, address: str) -> Lookup:
+        """Charge a look-up, which its ``with`` block refunds if no operation used it.
 
         Raises RateLimitExceededError and CountersError.
         """

@@ -55,11 +55,11 @@ def decode(body: bytes) -> str:
 
 def _is_chunked(request: Request) -> bool:
     # The input may be read to its end only if the server marks the end.
-    return "Transfer-Encoding" in request.headers and bool(request.environ.get("wsgi.input_terminated"))
+    return "HTTP_TRANSFER_ENCODING" in request.environ and bool(request.environ.get("wsgi.input_terminated"))
 
 
 def _refuse_encodings(request: Request) -> None:
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower() not in ("", "identity"):
         raise Problem(
             415,
             "content-encoding",

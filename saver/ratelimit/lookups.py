@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn, Self
 
 from saver.ratelimit import Charge, ChargeResult, SafeCounters, UsedCredit
 
@@ -54,7 +54,10 @@ class LookupPlan(NamedTuple):
 
 
 class Lookup:
-    """A look-up that is charged: ``for_code`` or ``for_token`` is called once, else ``cancel``."""
+    """A look-up that is charged. In its ``with`` block ``for_code`` or ``for_token`` is called at most once.
+
+    If neither was called, the block's end refunds all charges.
+    """
 
     def __init__(
         self,
@@ -62,7 +65,7 @@ class Lookup:
         plan: LookupPlan,
         charged: Sequence[ChargeResult],
         now: float,
-        count_refusal: Callable[[], None],
+        count_refusal: Callable[[float], None],
     ) -> None:
         self._counters = counters
         self._plan = plan
@@ -72,11 +75,16 @@ class Lookup:
         self._charged = charged[len(plan.loads) :]
         self._is_settled = False
         if exceeded := _exceeded(self._loads):
-            self.cancel()
+            self._cancel()
             self._refuse(exceeded)
 
-    def cancel(self) -> None:
-        """Refund all charges if nothing was looked up."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cancel()
+
+    def _cancel(self) -> None:
         if not self._is_settled:
             self._is_settled = True
             self._counters.refund([*self._loads, *self._charged], self._now)
@@ -149,7 +157,7 @@ class Lookup:
         return fallback
 
     def _refuse(self, exceeded: Sequence[ChargeResult]) -> NoReturn:
-        self._count_refusal()
+        self._count_refusal(self._now)
         raise RateLimitExceededError(retry_after(exceeded))
 
 

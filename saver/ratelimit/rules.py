@@ -91,20 +91,15 @@ class RateLimits:
         self._count_refusal(now)
         raise RateLimitExceededError(retry_after(charged[-1:]))
 
-    @contextmanager
-    def limit_lookup(self, address: str) -> Iterator[Lookup]:
-        """Charge a look-up, which could reveal whether a code is leased; refund it if nothing was looked up.
+    def limit_lookup(self, address: str) -> Lookup:
+        """Charge a look-up, which could reveal whether a code is leased.
 
         Raises RateLimitExceededError and CountersError.
         """
         now = self._clock()
         plan = self._lookup_plan(address, int(now // _DAY))
         charged = self._charge_lookup(plan, now)
-        lookup = Lookup(self._counters, plan, charged, now, partial(self._count_refusal, now))
-        try:
-            yield lookup
-        finally:
-            lookup.cancel()
+        return Lookup(self._counters, plan, charged, now, self._count_refusal)
 
     def counts_today(self) -> tuple[int, int]:
         """Misses and refused requests since midnight UTC. Raises CountersError."""
