@@ -143,9 +143,9 @@ def test_the_one_404_is_the_same_for_every_cause(client: FlaskClient, clock: Clo
     assert answer(deleted["code"]) == free[deleted["code"]]
     assert answer(open_["code"]) == free[open_["code"]]
     assert answer(sealed["code"]) == real == answer(sealed["code"], password="wrong")
-    likeness = {repr(without_salt(code)) for code in [*codes, "qqqq"]}
-    likeness |= {repr(without_salt(code, password="wrong")) for code in [*codes, "qqqq"]}
-    assert len(likeness) == 1
+    answers = {repr(without_salt(code)) for code in [*codes, "qqqq"]}
+    answers |= {repr(without_salt(code, password="wrong")) for code in [*codes, "qqqq"]}
+    assert len(answers) == 1
     clock.tick(600)
     assert answer(sealed["code"]) == free[sealed["code"]]
 

@@ -20,8 +20,8 @@ FOLDERS = {"pt-BR": "pt_BR", "zh-Hans": "zh_CN", "zh-Hant": "zh_TW"}
 MANIFEST: dict[str, Any] = json.loads((EXTENSION / "manifest.json").read_text("utf-8"))
 PERMISSIONS = {*MANIFEST["permissions"], *MANIFEST["optional_permissions"]}
 # In characters: the Chrome Web Store's, and AMO's for the last two.
-MOST_TITLE, MOST_DESCRIPTION, MOST_LISTING, MOST_AMO_TITLE, MOST_AMO_SUMMARY = 75, 132, 16_000, 50, 250
-MOST_PICTURES = 2_500_000
+MAX_TITLE, MAX_DESCRIPTION, MAX_LISTING, MAX_AMO_TITLE, MAX_AMO_SUMMARY = 75, 132, 16_000, 50, 250
+MAX_PICTURES = 2_500_000
 
 
 def messages(language: str) -> dict[str, str]:
@@ -66,10 +66,10 @@ def test_the_listing_says_what_the_manifest_says(language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_listed_fits(language: str) -> None:
     listing, said = sections(f"listing.{language}.md"), messages(language)
-    assert 0 < len(said["name"]) <= min(MOST_TITLE, MOST_AMO_TITLE)
-    assert 0 < len(said["description"]) <= MOST_DESCRIPTION
-    assert 0 < len(listing["Summary, AMO"]) <= MOST_AMO_SUMMARY
-    assert 0 < len(listing["Description"]) <= MOST_LISTING
+    assert 0 < len(said["name"]) <= min(MAX_TITLE, MAX_AMO_TITLE)
+    assert 0 < len(said["description"]) <= MAX_DESCRIPTION
+    assert 0 < len(listing["Summary, AMO"]) <= MAX_AMO_SUMMARY
+    assert 0 < len(listing["Description"]) <= MAX_LISTING
 
 
 def test_every_permission_has_its_reason_and_no_reason_is_left_over() -> None:
@@ -102,7 +102,7 @@ def test_the_pictures_are_those_that_are_made_and_have_their_size() -> None:
     found = {path.name: path.read_bytes() for path in (STORES / "screenshots").iterdir()}
     assert set(found) == {shot.name for shot in SHOTS}
     assert {size_of(image) for image in found.values()} == {(1280, 800)}
-    assert sum(map(len, found.values())) < MOST_PICTURES
+    assert sum(map(len, found.values())) < MAX_PICTURES
     # The Chrome Web Store takes five for each language.
     assert {sum(shot.language == language for shot in SHOTS) for language in HEADLINES} == {5}
 

@@ -26,7 +26,7 @@ from tests.conftest import ALL_DATABASES, Clock, address_of, settings_in
 from tests.support.process import wait_until
 from tests.support.snapshot import Database, execute, query, snapshot
 from tests.support.texts import save
-from tests.support.threads import PATIENCE, run_concurrently
+from tests.support.threads import TIMEOUT, run_concurrently
 
 DATABASES = ALL_DATABASES
 
@@ -54,7 +54,7 @@ def processes() -> Iterator[ProcessPoolExecutor]:
     """Processes that share nothing with this one: neither connections nor locks in memory."""
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as executor:
         # All are there before the first race begins.
-        list(executor.map(time.sleep, [0.2] * PROCESSES, timeout=PATIENCE))
+        list(executor.map(time.sleep, [0.2] * PROCESSES, timeout=TIMEOUT))
         yield executor
 
 
@@ -117,7 +117,7 @@ def test_sixteen_threads_share_the_pool_to_its_last_code(
 
 def test_four_processes_share_the_pool_to_its_last_code(processes: ProcessPoolExecutor, place: Place) -> None:
     races = [processes.submit(save_many_in_a_process, place, process, 25) for process in range(PROCESSES)]
-    saved = [text for race in races for text in race.result(PATIENCE)]
+    saved = [text for race in races for text in race.result(TIMEOUT)]
     assert len(saved) == len(POOL)
     assert_none_is_lost(leases_in(place), saved)
     assert snapshot(place.database).misplaced(POOL) == {}
@@ -144,7 +144,7 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
     def delete() -> list[Saved]:
         try:
             for _writer in range(2):
-                for saved in iter(lambda: to_delete.get(timeout=PATIENCE), None):
+                for saved in iter(lambda: to_delete.get(timeout=TIMEOUT), None):
                     store.delete(saved.code, saved.owner_token)
                     assert not_here(store, saved)
         finally:
@@ -180,7 +180,7 @@ def test_writers_deleters_and_sweepers_do_not_harm_each_other(
     races = [processes.submit(mixed_in_a_process, place, process) for process in range(PROCESSES)]
     while not all(race.done() for race in races):
         assert snapshot(place.database).misplaced(POOL) == {}
-    kept = [text for race in races for text in race.result(PATIENCE)]
+    kept = [text for race in races for text in race.result(TIMEOUT)]
     store = leases_in(place, rest=0)
     assert_none_is_lost(store, kept)
 
@@ -245,7 +245,7 @@ def test_many_sweepers_equal_one(
         put_texts(database)
     one = sweep_all(alone.store)
     races = [processes.submit(sweep_all_in_a_process, place) for _ in range(PROCESSES)]
-    many = [race.result(PATIENCE) for race in races]
+    many = [race.result(TIMEOUT) for race in races]
     assert one == (120, 120)
     assert tuple(map(sum, zip(*many, strict=True))) == one
     assert contents(databases[0]) == contents(databases[1])

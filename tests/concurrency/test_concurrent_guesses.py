@@ -66,7 +66,7 @@ def status_of_load(server: Server, source: str, code: str, **shown: str) -> int:
         connection.close()
 
 
-def at_once(server: Server, source: str, codes: list[str]) -> Counter[int]:
+def load_concurrently(server: Server, source: str, codes: list[str]) -> Counter[int]:
     return Counter(run_concurrently([partial(status_of_load, server, source, code) for code in codes]))
 
 
@@ -87,7 +87,7 @@ def until_refused(server: Server, source: str) -> int:
 
 def test_of_many_misses_at_once_exactly_the_budget_is_looked_up(server: Server) -> None:
     # Each round begins with windows that nobody has opened yet: that is where a count can be lost.
-    found = [at_once(server, f"198.51.100.{number}", ["qqqq"] * 20) for number in range(ROUNDS)]
+    found = [load_concurrently(server, f"198.51.100.{number}", ["qqqq"] * 20) for number in range(ROUNDS)]
     assert found == [Counter({404: BUDGET, 429: 20 - BUDGET})] * ROUNDS
 
 
@@ -95,7 +95,7 @@ def test_loads_at_once_of_a_right_code_are_all_answered(server: Server) -> None:
     """More than the budget of misses: none of them is one."""
     code = written(server)
     for number in range(ROUNDS):
-        assert at_once(server, f"192.0.2.{number}", [code] * 3 * BUDGET) == {200: 3 * BUDGET}
+        assert load_concurrently(server, f"192.0.2.{number}", [code] * 3 * BUDGET) == {200: 3 * BUDGET}
 
 
 def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
@@ -105,7 +105,7 @@ def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
         source = f"203.0.113.{number}"
         codes = [code] * 12 + ["qqqq"] * 8
         random.shuffle(codes)
-        found = at_once(server, source, codes)
+        found = load_concurrently(server, source, codes)
         assert found == {200: 12, 404: 8}
         assert until_refused(server, source) == BUDGET - 8
 
@@ -123,7 +123,7 @@ def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
 def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) -> None:
     for number in range(ROUNDS):
         source = f"198.51.102.{number}"
-        assert at_once(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}
+        assert load_concurrently(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}
         # Each of the ten questions that were answered has paid for one answer.
         works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 3 * BUDGET
         assert Counter(run_concurrently(works)) == {404: BUDGET, 429: 2 * BUDGET}

@@ -27,7 +27,7 @@ from tests.support.postgres import Cluster
 from tests.support.process import wait_until
 from tests.support.server import ROOT, Server, environment
 from tests.support.snapshot import Database, execute, put_codes, query, snapshot
-from tests.support.threads import PATIENCE
+from tests.support.threads import TIMEOUT
 from tests.support.writers import Writers, post
 
 DATABASES = ALL_DATABASES
@@ -65,7 +65,7 @@ def process_of(deployment: Deployment, *command: str) -> Iterator[subprocess.Pop
         yield process
     finally:
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def test_kills_lose_nothing_that_was_acknowledged(
                             kill_some(server, random, everything=turn == TURNS - 1)
                             assert snapshot(database).misplaced(POOL) == {}, f"{spell}.{turn}"
                     server.start()
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)
             kept = writers.acknowledged
             loaded = [post(connection, "load", {"code": text.code})[1].get("text") for text in kept]
             connection.close()
@@ -185,7 +185,7 @@ def test_a_fill_that_was_killed_goes_on_where_it_stopped(deployment: Deployment)
         assert letter in found
         assert len(found) < len(LETTERS), "it was killed too late to tell anything"
     with process_of(deployment, script) as last:
-        assert last.wait(2 * PATIENCE) == 0
+        assert last.wait(2 * TIMEOUT) == 0
     assert per_letter(database) == full
     assert query(database, "SELECT code FROM text ORDER BY code") == [(code,) for code in leased]
     both = "SELECT count(*) FROM text JOIN code USING (code)"
@@ -217,5 +217,5 @@ def test_a_sweep_that_was_killed_leaves_no_half_step(deployment: Deployment) -> 
         assert found.leased, "it was killed too late to tell anything"
         free = len(found.free)
     with process_of(deployment, "-m", "saver.worker"):
-        wait_until(lambda: not snapshot(database).leased, "the sweep does not end", PATIENCE)
+        wait_until(lambda: not snapshot(database).leased, "the sweep does not end", TIMEOUT)
     assert sorted(snapshot(database).free) == sorted(POOL)

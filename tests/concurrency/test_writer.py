@@ -18,7 +18,7 @@ from saver.store import PoolEmptyError, TextStore
 from tests.support.process import wait_until
 from tests.support.snapshot import snapshot
 from tests.support.texts import save
-from tests.support.threads import PATIENCE, run_concurrently
+from tests.support.threads import TIMEOUT, run_concurrently
 
 FEW = [f"aaa{letter}" for letter in "abcdefgh"]
 
@@ -86,7 +86,7 @@ def all_waiting_behind_one(
         return insert("first", connection)
 
     def follow(work: Callable[[Connection], str]) -> str | Exception:
-        assert begun.wait(PATIENCE)
+        assert begun.wait(TIMEOUT)
         return attempt(writer, work)
 
     return run_concurrently([partial(attempt, writer, first), *(partial(follow, work) for work in works)])
@@ -194,7 +194,7 @@ def test_the_lead_is_always_handed_on(writer: GroupCommitWriter, services: Servi
                 done += attempt(writer, partial(insert, f"{thread}.{job}")) == f"{thread}.{job}"
         return done
 
-    done = run_concurrently([partial(work, thread) for thread in range(threads)], patience=PATIENCE)
+    done = run_concurrently([partial(work, thread) for thread in range(threads)], timeout=TIMEOUT)
     assert sum(done) == threads * jobs - len(refused)
     free = snapshot(services.settings.data_dir / "saver.db").free
     assert len(free) == len(set(free)) == sum(done) + len(FEW)

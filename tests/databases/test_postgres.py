@@ -29,7 +29,7 @@ from tests.support.process import wait_until
 from tests.support.server import ROOT, environment
 from tests.support.snapshot import execute, put_codes, query, snapshot
 from tests.support.texts import extend, save
-from tests.support.threads import PATIENCE, run_concurrently
+from tests.support.threads import TIMEOUT, run_concurrently
 
 DATABASES = ("postgresql",)
 CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
@@ -154,7 +154,7 @@ def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[],
             wait_until(lambda: query(database, waiting, database.name), "nobody waits")
 
     def second() -> None:
-        assert there.wait(PATIENCE)
+        assert there.wait(TIMEOUT)
         then()
 
     run_concurrently([second, stranger])
@@ -201,7 +201,7 @@ class TestTwoAtOnce:
         assert query(database, "SELECT claim_hash FROM text") == [(b"stranger",)]
 
     def test_two_fills_add_every_code_once(self, store: TextStore, database: PostgresDatabase) -> None:
-        added = run_concurrently([lambda: sum(step.added for step in store.fill())] * 2, patience=180)
+        added = run_concurrently([lambda: sum(step.added for step in store.fill())] * 2, timeout=180)
         assert sum(added) == SPACE - 4
         assert store.audit().is_consistent
 
@@ -222,7 +222,7 @@ class TestTwoAtOnce:
         both = [
             subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE) for _ in range(2)
         ]
-        errors = [process.communicate(timeout=PATIENCE)[1] for process in both]
+        errors = [process.communicate(timeout=TIMEOUT)[1] for process in both]
         assert [process.returncode for process in both] == [0, 0], errors
         every = len(list((ROOT / "migrations" / "versions").glob("*.py")))
         assert sum(error.count(b"Running upgrade") for error in errors) == every

@@ -154,7 +154,7 @@ def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
         assert client.post(f"/api/v1/{path}", json=body).status_code in (200, 201)
         with frozen(database):
             ask_it = partial(client.post, f"/api/v1/{path}", json=body)
-            [answer] = run_concurrently([ask_it], patience=30)
+            [answer] = run_concurrently([ask_it], timeout=30)
             assert answer.status_code in (200, 201, 503)
     assert client.post("/api/v1/load", json={"code": code}).json["text"] == "text"
 

@@ -73,7 +73,7 @@ def status(server: Server, source: str, path: str, **shown: str) -> int:
         connection.close()
 
 
-def at_once(servers: list[Server], sources: list[str], path: str, **shown: str) -> Counter[int]:
+def post_concurrently(servers: list[Server], sources: list[str], path: str, **shown: str) -> Counter[int]:
     """Each source asks each of the servers."""
     return Counter(
         run_concurrently(
@@ -85,28 +85,28 @@ def at_once(servers: list[Server], sources: list[str], path: str, **shown: str) 
 @pytest.mark.parametrize("number", range(4))
 def test_misses_at_once_are_held_to_one_budget(servers: list[Server], number: int) -> None:
     sources = [f"192.0.2.{number}"] * 20
-    assert at_once(servers, sources, LOAD) == {404: BUDGET, 429: 40 - BUDGET}
+    assert post_concurrently(servers, sources, LOAD) == {404: BUDGET, 429: 40 - BUDGET}
 
 
 def test_a_question_to_one_server_admits_one_answer_to_either(servers: list[Server]) -> None:
     assert status(servers[0], "192.0.2.6", LOAD) == 404
-    answered = at_once(servers, ["192.0.2.6"] * 20, LOAD, proof=encode(bytes(32)))
+    answered = post_concurrently(servers, ["192.0.2.6"] * 20, LOAD, proof=encode(bytes(32)))
     assert answered == {404: BUDGET, 429: 40 - BUDGET}
 
 
 def test_writes_at_once_are_held_to_one_budget(servers: list[Server]) -> None:
     sources = ["192.0.2.7"] * 20
-    assert at_once(servers, sources, WRITE) == {201: BUDGET, 429: 40 - BUDGET}
+    assert post_concurrently(servers, sources, WRITE) == {201: BUDGET, 429: 40 - BUDGET}
 
 
 def test_a_64_is_one_source_on_both(servers: list[Server]) -> None:
     sources = [f"2001:db8:1:1::{number:x}" for number in range(20)]
-    assert at_once(servers, sources, LOAD) == {404: BUDGET, 429: 40 - BUDGET}
+    assert post_concurrently(servers, sources, LOAD) == {404: BUDGET, 429: 40 - BUDGET}
 
 
 def test_a_48_has_one_budget_on_both(servers: list[Server]) -> None:
     sources = [f"2001:db8:2:{number:x}::1" for number in range(20)]
-    assert at_once(servers, sources, LOAD) == {404: 25, 429: 15}
+    assert post_concurrently(servers, sources, LOAD) == {404: 25, 429: 15}
 
 
 def test_nothing_in_it_can_be_read(make_app: Callable[..., Flask], redis_server: RedisServer) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.servers.names import WWW
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,7 @@ class Client:
         context: ssl.SSLContext | None = None,
     ) -> socket.socket:
         """A connection, its certificate checked."""
-        plain = socket.create_connection(
-            ("127.0.0.1", self._ports[tls]), PATIENCE, source_address=(source, 0)
-        )
+        plain = socket.create_connection(("127.0.0.1", self._ports[tls]), TIMEOUT, source_address=(source, 0))
         if not tls:
             return plain
         try:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tests.servers.client import Client
 
 CLIENTS = 4
-AT_LEAST = 40
+MIN_REQUESTS = 40
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ from tests.support.process import wait_until
 from tests.support.snapshot import put_codes
 
 LONGEST_TEXT = 100_000
-MOST = 6 * LONGEST_TEXT + 65_536
+MAX_BODY = 6 * LONGEST_TEXT + 65_536
 WRITE = "/api/v1/write"
 # A body that was read and is too long for a text.
 TOO_LONG = (413, 422)
@@ -50,11 +50,11 @@ class Stream(BytesIO):
 
 @pytest.fixture
 def app(migrated: Path, tmp_path: Path) -> Flask:
-    """The service with room for one request at a time, and with bodies of MOST bytes."""
+    """The service with room for one request at a time, and with bodies of MAX_BODY bytes."""
     shutil.copy(migrated, tmp_path / "saver.db")
     put_codes(tmp_path / "saver.db", [Code.nth(number) for number in range(50)])
     app = create_app(settings_in(tmp_path, max_text_bytes=LONGEST_TEXT))
-    buffer_requests(app, workers=1, max_body_bytes=MOST)
+    buffer_requests(app, workers=1, max_body_bytes=MAX_BODY)
     return app
 
 
@@ -80,11 +80,11 @@ def test_a_body_that_is_cut_off_is_refused(app: Flask, length: int | None, size:
     assert send(app, Stream(b"a" * size, cut_off=True), length=length).status_code == 400
 
 
-@pytest.mark.parametrize("length", [MOST + 1, None], ids=["with its length", "in chunks"])
+@pytest.mark.parametrize("length", [MAX_BODY + 1, None], ids=["with its length", "in chunks"])
 def test_a_body_that_is_too_long_is_refused(app: Flask, length: int | None) -> None:
-    stream = Stream(b"a" * (MOST + 70_000))
+    stream = Stream(b"a" * (MAX_BODY + 70_000))
     assert send(app, stream, length=length).status_code == 413
-    assert stream.tell() <= MOST + 1
+    assert stream.tell() <= MAX_BODY + 1
 
 
 def test_who_waits_for_a_body_keeps_nobody_from_work(app: Flask) -> None:
@@ -136,7 +136,7 @@ def held(app: Flask, sources: list[str]) -> Iterator[None]:
 
     def hold(source: str) -> None:
         stream = Stream(b"a" * 600_000, wait=lambda: come.wait(60))
-        answers.append(send(app, stream, length=MOST, source=source).status_code)
+        answers.append(send(app, stream, length=MAX_BODY, source=source).status_code)
 
     threads = [threading.Thread(target=hold, args=(source,)) for source in sources]
     for thread in threads:

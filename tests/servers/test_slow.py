@@ -24,7 +24,7 @@ from tests.support.snapshot import put_codes
 
 EACH = 500
 # On a machine that does much else; alone it is some milliseconds.
-PATIENCE = 10.0
+TIMEOUT = 10.0
 LONGEST_BODY = 1_048_576 * 6 + 65_536
 
 
@@ -52,7 +52,7 @@ def post(server: Server, route: str, body: dict[str, str]) -> dict[str, str]:
     request = urllib.request.Request(
         f"{server.url}/api/v1/{route}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         found: dict[str, str] = json.load(answer)
     return found
 

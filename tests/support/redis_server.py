@@ -17,7 +17,7 @@ import redis
 
 from tests.support.process import Process, free_port, wait_until
 
-_PATIENCE = 30
+_TIMEOUT = 30
 
 
 class RedisServer:
@@ -27,7 +27,7 @@ class RedisServer:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"redis://:{password}@{self.address}" if password else f"redis://{self.address}"
-        self.client = redis.Redis(port=self.port, password=password or None, socket_timeout=_PATIENCE)
+        self.client = redis.Redis(port=self.port, password=password or None, socket_timeout=_TIMEOUT)
         program = shutil.which("redis-server")
         if program is None:
             pytest.fail("There is no Redis to count in: apt-get install -y redis-server", pytrace=False)
@@ -126,7 +126,7 @@ class LostReplyProxy:
     def __exit__(self, *_: object) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(_PATIENCE)
+        self._thread.join(_TIMEOUT)
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _SPARE_FILES = 200
 _FIRST_LINE = re.compile(rb"HTTP/1\.[01] \d{3} ")
 JSON = b"Content-Type: application/json\r\n"
@@ -43,7 +43,7 @@ class Reply:
 
 def connect(port: int) -> socket.socket:
     """A connection to this machine."""
-    return socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
+    return socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
 
 
 def read(client: socket.socket) -> Reply:

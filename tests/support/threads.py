@@ -10,10 +10,10 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
-def run_concurrently(works: Iterable[Callable[[], T]], patience: float = PATIENCE) -> list[T]:
+def run_concurrently(works: Iterable[Callable[[], T]], timeout: float = TIMEOUT) -> list[T]:
     """Run each in a thread of its own; what they returned. Fails if one raised or did not end."""
     queue = list(works)
     start = threading.Barrier(len(queue))
@@ -22,7 +22,7 @@ def run_concurrently(works: Iterable[Callable[[], T]], patience: float = PATIENC
 
     def run(place: int, work: Callable[[], T]) -> None:
         try:
-            start.wait(patience)
+            start.wait(timeout)
             results[place] = work()
         except Exception as error:
             errors.append(error)
@@ -31,7 +31,7 @@ def run_concurrently(works: Iterable[Callable[[], T]], patience: float = PATIENC
     threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(queue)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     hanging = sum(thread.is_alive() for thread in threads)
@@ -43,13 +43,13 @@ def run_concurrently(works: Iterable[Callable[[], T]], patience: float = PATIENC
 
 
 @contextmanager
-def at_work(works: Iterable[Callable[[], object]], stop: threading.Event, patience: float) -> Iterator[None]:
+def at_work(works: Iterable[Callable[[], object]], stop: threading.Event, timeout: float) -> Iterator[None]:
     """Run each in a thread of its own until the block ends, which sets ``stop`` and waits for them."""
-    running = threading.Thread(target=lambda: run_concurrently(works, patience), daemon=True)
+    running = threading.Thread(target=lambda: run_concurrently(works, timeout), daemon=True)
     running.start()
     try:
         yield
     finally:
         stop.set()
-        running.join(PATIENCE)
+        running.join(TIMEOUT)
         assert not running.is_alive()

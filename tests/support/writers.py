@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from tests.support.threads import PATIENCE, at_work
+from tests.support.threads import TIMEOUT, at_work
 
 WRITERS = 6
 SHORT, LONG = 1, 3_600
@@ -43,7 +43,7 @@ class Writers:
     def at_work(self) -> Iterator[Writers]:
         """Until the block ends."""
         works = [partial(self._write, Random(seed)) for seed in range(WRITERS)]
-        with at_work(works, self._stop, 4 * PATIENCE):
+        with at_work(works, self._stop, 4 * TIMEOUT):
             yield self
 
     def _post(self, connection: http.client.HTTPConnection, route: str, body: object) -> Answer:
@@ -53,7 +53,7 @@ class Writers:
         return status, answer
 
     def _write(self, random: Random) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT)
         while not self._stop.is_set():
             lasts = random.random() < 0.25
             body = f"{random.getrandbits(128):x}" * random.choice([1, 1, 1, 300])
@@ -97,7 +97,7 @@ class Writers:
         self.once += 1
 
     def _ask_until_answered(self, connection: http.client.HTTPConnection, body: object) -> dict[str, object]:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             try:
                 return self._post(connection, "load", body)[1]

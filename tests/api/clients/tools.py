@@ -15,14 +15,14 @@ from tests.support.node import NODE
 from tests.support.server import ROOT, Server
 from tests.support.tools import tool
 
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 # Nothing but the registries is asked for anything.
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
 
 
 def fetch(server: Server, target: Path) -> Path:
     """The document of a server, in a file."""
-    with urllib.request.urlopen(f"{server.url}/api/v1/openapi.json", timeout=_PATIENCE) as answer:
+    with urllib.request.urlopen(f"{server.url}/api/v1/openapi.json", timeout=_TIMEOUT) as answer:
         target.write_bytes(answer.read())
     return target
 
@@ -36,7 +36,7 @@ def run(*command: object, cwd: Path = ROOT) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout + ended.stderr

@@ -12,8 +12,8 @@ from playwright.sync_api import Playwright, sync_playwright
 from tests.e2e.extension.chromium import Chromium
 from tests.e2e.extension.driver import EXTENSION, Driver
 from tests.e2e.extension.firefox import Firefox
-from tests.e2e.extension.person import Person, Surface
 from tests.e2e.extension.relay import Relay
+from tests.e2e.extension.user import Surface, User
 from tests.support.server import ROOT, Server
 
 BROWSERS = ("chromium", "firefox")
@@ -71,15 +71,15 @@ def surface(request: pytest.FixtureRequest) -> Surface:
 
 
 @pytest.fixture
-def person(driver: Driver, surface: Surface, network: Relay) -> Person:
+def user(driver: Driver, surface: Surface, network: Relay) -> User:
     """Somebody in each browser, at the popup and at the page."""
-    return Person(driver, surface, network).set().open()
+    return User(driver, surface, network).set().open()
 
 
 @pytest.fixture
-def user(driver: Driver, network: Relay) -> Person:
+def popup_user(driver: Driver, network: Relay) -> User:
     """Somebody in each browser who has the extension."""
-    return Person(driver, "popup", network).set().open()
+    return User(driver, "popup", network).set().open()
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from tests.support.process import wait_until
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 _LOOK = """(selector) => {
     const found = document.querySelectorAll(selector);
@@ -149,7 +149,7 @@ class Part:
             return condition(last[0])
 
         try:
-            wait_until(holds, what, PATIENCE)
+            wait_until(holds, what, TIMEOUT)
         except AssertionError:
             # A text of a megabyte in a report helps nobody.
             seen = {name: str(value)[:_SHORT] for name, value in asdict(last[0]).items()}

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 # What belongs to one stretch of the way only.
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "server", "date"}
 
@@ -123,7 +123,7 @@ class Relay:
             return fault
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        connection = http.client.HTTPConnection(self._service.netloc, timeout=_PATIENCE)
+        connection = http.client.HTTPConnection(self._service.netloc, timeout=_TIMEOUT)
         try:
             connection.request(method, path, body or None, {**headers, "Accept-Encoding": "identity"})
             found = connection.getresponse()

@@ -18,7 +18,7 @@ _READY = {
 }
 
 
-class Person:
+class User:
     """A browser, a surface and a network."""
 
     def __init__(self, driver: Driver, surface: Surface, network: Relay) -> None:
@@ -26,13 +26,13 @@ class Person:
         self.surface = surface
         self.network = network
 
-    def set(self, **settings: object) -> Person:
+    def set(self, **settings: object) -> User:
         """Have these settings, and this network's service."""
         if self.surface == "popup":
             self.driver.store(settings={"server": f"{self.network.url}/", **settings})
         return self
 
-    def open(self, path: str = "/") -> Person:
+    def open(self, path: str = "/") -> User:
         """Open the popup or the page, and wait until it can be used."""
         self.driver.open(self.network.url + path if self.surface == "page" else "popup.html")
         return self.wait()
@@ -42,7 +42,7 @@ class Person:
         self.driver.open("options.html")
         self.part("server").holds(f"{self.network.url}/")
 
-    def wait(self) -> Person:
+    def wait(self) -> User:
         """Wait until what was opened can be used."""
         wait_until(self._is_ready, f"the {self.surface} is ready")
         return self
@@ -116,6 +116,6 @@ class Person:
         self.part("loaded").appears()
         self.part("loaded-text").holds(text)
 
-    def is_told(self, panel: str, message: str | re.Pattern[str]) -> None:
+    def shows_error(self, panel: str, message: str | re.Pattern[str]) -> None:
         """A panel says what went wrong."""
         self.part(f"{panel}-alert").says(message)

@@ -20,7 +20,7 @@ browser, visit = browsers.browser, browsers.visit
 EN = json.loads((ROOT / "extension" / "ui" / "en.json").read_text("utf-8"))
 CODE = re.compile("^[a-zA-Z]{4}$")
 CHOICES = ["10 min", "1 hr", "3 hr", "24 hr", "7 days", "30 days"]
-MOST_BYTES = 1_048_576
+MAX_BYTES = 1_048_576
 WORDS = ROOT / "extension" / "vendor" / "eff-short-wordlist-1.txt"
 # The picture as a camera sees it, and what a reader makes of it.
 SEE_QR = """() => {
@@ -407,7 +407,7 @@ def test_line_ends_are_copied_as_they_were_sent(visit: Visiting, live_server: Se
 def test_the_largest_text_works_and_one_byte_more_is_not_sent(visit: Visiting) -> None:
     sender, receiver = visit().open(), visit().open()
     # Half of it in lines, half in one: either can make a browser slow.
-    text = "0123456789abcde\n" * (MOST_BYTES // 32) + "0123456789abcdef" * (MOST_BYTES // 32)
+    text = "0123456789abcde\n" * (MAX_BYTES // 32) + "0123456789abcdef" * (MAX_BYTES // 32)
     _put(sender, text + "x")
     expect(sender.part("counter")).to_have_text("1 MB of 1 MB")
     expect(sender.part("counter")).to_have_class(re.compile("over"))

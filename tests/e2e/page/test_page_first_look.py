@@ -17,7 +17,7 @@ browser, visit = browsers.browser, browsers.visit
 EN = json.loads((ROOT / "extension" / "ui" / "en.json").read_text("utf-8"))
 # Desks, phones, a desk at 200 % (half as many CSS pixels), a phone lying on its side.
 SIZES = [(1280, 720), (1366, 768), (390, 844), (360, 640), (640, 360), (844, 390), (667, 375)]
-MOST_WORDS = 60
+MAX_WORDS = 60
 # Where the lower edge of the viewport cuts each.
 HIDDEN = """(names) => names.filter((name) => {
     const { top, bottom, width } = document.querySelector(`[data-part="${name}"]`).getBoundingClientRect();
@@ -62,7 +62,7 @@ def test_the_empty_page_says_little(visit: Visiting) -> None:
     hidden = visitor.part("language").inner_text()
     shown = visitor.page.locator("body").inner_text().replace(hidden, "English")
     words = f"{shown} {visitor.part('text').get_attribute('placeholder')}"
-    assert len(re.findall(r"\w+", words)) <= MOST_WORDS, words
+    assert len(re.findall(r"\w+", words)) <= MAX_WORDS, words
 
 
 def test_nothing_jumps_while_the_page_loads(visit: Visiting) -> None:

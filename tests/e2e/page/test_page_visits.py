@@ -16,8 +16,8 @@ browser, visit = browsers.browser, browsers.visit
 
 EN = json.loads((ROOT / "extension" / "ui" / "en.json").read_text("utf-8"))
 # Over the wire at the first visit, headers included.
-MOST_BYTES = 100_000
-MOST_REQUESTS = 2
+MAX_BYTES = 100_000
+MAX_REQUESTS = 2
 # What a browser sends when a text is shared with the installed page.
 SHARE = """([address, fields, file]) => {
     const form = document.createElement("form");
@@ -70,13 +70,13 @@ def test_the_first_visit_is_small_and_the_second_asks_for_next_to_nothing(visit:
     first = Wire(visitor.page)
     visitor.open().page.wait_for_load_state("networkidle")
     assert len(first.bytes) > 30
-    assert sum(first.bytes.values()) <= MOST_BYTES, first.bytes
+    assert sum(first.bytes.values()) <= MAX_BYTES, first.bytes
     page = visitor.context.new_page()
     second = Wire(page)
     page.goto(visitor.url)
     page.wait_for_load_state("networkidle")
     expect(page.locator('[data-part="incomplete"]')).to_have_count(0)
-    assert 1 <= len(second.bytes) <= MOST_REQUESTS, second.bytes
+    assert 1 <= len(second.bytes) <= MAX_REQUESTS, second.bytes
 
 
 def test_every_module_that_is_fetched_was_told_in_advance(visit: Visiting) -> None:

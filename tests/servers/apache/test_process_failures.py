@@ -15,7 +15,7 @@ from tests.conftest import NO_LIMITS
 from tests.servers.apache.instance import Apache
 from tests.servers.apache.shipped import PROXY, VARIANTS, WSGI
 from tests.servers.client import Answer, Client, receive, request
-from tests.servers.load import AT_LEAST, load
+from tests.servers.load import MIN_REQUESTS, load
 from tests.servers.pki import Authority
 from tests.servers.problems import HSTS, POST, check
 from tests.support.process import wait_until
@@ -47,11 +47,11 @@ def reload(apache: Apache) -> None:
 def under_load(apache: Apache, action: Callable[[], None], done: Callable[[], bool]) -> None:
     """No request fails while this is done."""
     with load(apache.client) as statuses:
-        wait_until(lambda: len(statuses) >= AT_LEAST, "there is no load")
+        wait_until(lambda: len(statuses) >= MIN_REQUESTS, "there is no load")
         action()
         wait_until(done, "nothing was replaced")
         after = len(statuses)
-        wait_until(lambda: len(statuses) >= after + AT_LEAST, "the load has ended")
+        wait_until(lambda: len(statuses) >= after + MIN_REQUESTS, "the load has ended")
     assert set(statuses) == {200}
 
 

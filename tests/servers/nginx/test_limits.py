@@ -11,8 +11,8 @@ from pathlib import Path
 from saver import create_app
 from tests.conftest import settings_in
 from tests.servers.bodies import LONGEST
-from tests.servers.client import PATIENCE, Client, receive, request
-from tests.servers.load import AT_LEAST, load
+from tests.servers.client import TIMEOUT, Client, receive, request
+from tests.servers.load import MIN_REQUESTS, load
 from tests.servers.names import WWW
 from tests.servers.nginx.instance import FOLDER, Nginx
 from tests.servers.private import MARK, broken, longer_than_said
@@ -95,11 +95,11 @@ def half_body(https: Client, length: int) -> socket.socket:
 def test_a_reload_fails_no_request(nginx: Nginx, https: Client) -> None:
     before = nginx.workers()
     with load(https) as statuses:
-        wait_until(lambda: len(statuses) >= AT_LEAST, "there is no load")
+        wait_until(lambda: len(statuses) >= MIN_REQUESTS, "there is no load")
         nginx.reload()
         wait_until(lambda: not nginx.workers() & before, "nothing was replaced")
         after = len(statuses)
-        wait_until(lambda: len(statuses) >= after + AT_LEAST, "the load has ended")
+        wait_until(lambda: len(statuses) >= after + MIN_REQUESTS, "the load has ended")
     assert set(statuses) == {200}
 
 
@@ -152,5 +152,5 @@ def test_slow_answers_are_read_whole(https: Client) -> None:
     with https.connect() as connection:
         connection.sendall(request("POST", "/api/v1/load", {**POST, "Content-Length": str(len(body))}) + body)
         # The answer is on its way, and nobody takes it yet.
-        assert select.select([connection], [], [], PATIENCE)[0]
+        assert select.select([connection], [], [], TIMEOUT)[0]
         assert receive(connection).document["text"] == text
