@@ -116,6 +116,6 @@ PATCHES = [
         "extension/core/reading.js",
         "    if (mustBeSealed) throw new NotSealed(false);\n",
         "",
-        "tests/e2e/page/test_page.py::test_a_link_to_a_sealed_text_says_so",
+        "tests/e2e/page/test_page_links.py::test_a_link_to_a_sealed_text_says_so",
     ),
 ]

@@ -1,7 +1,4 @@
-"""A browser, and people who visit the page with it.
-
-A module of tests takes the fixtures with ``browser, visit = browsers.browser, browsers.visit``.
-"""
+"""A browser, and visitors of the page. ``tests/e2e/page/conftest.py`` makes the fixtures known."""
 
 from __future__ import annotations
 
@@ -154,7 +151,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support import browser as browsers
 from tests.support.browser import Visit, Visiting
-from tests.support.server import ROOT
 
-browser, visit = browsers.browser, browsers.visit
-
-EN = json.loads((ROOT / "extension" / "ui" / "en.json").read_text("utf-8"))
 # Over the wire at the first visit, headers included.
 MAX_BYTES = 100_000
 MAX_REQUESTS = 2
@@ -146,7 +140,7 @@ def test_where_nothing_may_be_stored_the_page_works(visit: Visiting) -> None:
 
 
 def _install(visitor: Visit) -> Page:
-    """A tab of somebody who has just installed the page."""
+    """A tab of a visitor who has just installed the page."""
     visitor.open()
     visitor.page.evaluate("window.dispatchEvent(new Event('appinstalled'))")
     visitor.page.evaluate("async () => void (await navigator.serviceWorker.ready)")
