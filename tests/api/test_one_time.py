@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -97,18 +96,12 @@ def test_a_wrong_password_burns_nothing(store: TextStore) -> None:
 def test_of_50_readers_at_once_one_reads(store: TextStore, with_claim: bool) -> None:
     code = save(store, "secret", 3_600, once=True).code
     read: list[str] = []
-    start = threading.Barrier(50)
 
-    def reader() -> None:
-        start.wait(30)
+    def load() -> None:
         with contextlib.suppress(NoTextError):
             read.append(store.load(code, claim=str(uuid4()) if with_claim else None).text)
 
-    threads = [threading.Thread(target=reader) for _ in range(50)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    run_concurrently([load] * 50)
     assert read == ["secret"]
 
 

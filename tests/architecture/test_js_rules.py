@@ -40,7 +40,7 @@ BROKEN = [
     (UI, "export const run = (text) => setTimeout(`go(${text})`);", "no-implied-eval"),
     *(
         (CORE, f"export const found = {name}.x;", GLOBALS)
-        for name in ("document", "window", "localStorage", "browser", "chrome", "navigator")
+        for name in ("document", "window", "localStorage", "location", "browser", "chrome", "navigator")
     ),
     (CORE, "export const found = globalThis.localStorage;", SYNTAX),
     (CORE, "export const found = new HTMLElement();", "no-undef"),

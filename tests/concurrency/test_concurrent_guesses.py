@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -54,16 +52,8 @@ def server(
         yield started
 
 
-def status_of_load(server: Server, source: str, code: str, **shown: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
-    try:
-        connection.request("POST", "/api/v1/load", json.dumps({"code": code, **shown}), headers)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
-    finally:
-        connection.close()
+def status_of_load(server: Server, source: str, code: str, **more: str) -> int:
+    return server.post("/api/v1/load", {"code": code, **more}, source)[0]
 
 
 def load_concurrently(server: Server, source: str, codes: list[str]) -> Counter[int]:

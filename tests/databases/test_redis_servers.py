@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
-import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -61,23 +59,15 @@ def _nothing_is_spent(redis_server: RedisServer) -> None:
     """The Redis is emptied before each test."""
 
 
-def status(server: Server, source: str, path: str, **shown: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
-    try:
-        connection.request("POST", path, json.dumps({**BODIES[path], **shown}), headers)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
-    finally:
-        connection.close()
+def status(server: Server, source: str, path: str, **more: str) -> int:
+    return server.post(path, {**BODIES[path], **more}, source)[0]
 
 
-def post_concurrently(servers: list[Server], sources: list[str], path: str, **shown: str) -> Counter[int]:
+def post_concurrently(servers: list[Server], sources: list[str], path: str, **more: str) -> Counter[int]:
     """Each source asks each of the servers."""
     return Counter(
         run_concurrently(
-            [partial(status, server, source, path, **shown) for source in sources for server in servers]
+            [partial(status, server, source, path, **more) for source in sources for server in servers]
         )
     )
 

@@ -12,7 +12,6 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.page.helpers import MESSAGES
 from tests.support.browser import LOCALES, Visit, Visiting
-from tests.support.server import ROOT
 
 # Every visible text and every border of a field against what is really behind it.
 CONTRASTS = """() => {
@@ -131,12 +130,6 @@ def test_every_field_and_button_has_a_name(visit: Visiting) -> None:
             "input:visible, textarea:visible, button:visible, a:visible"
         ).all():
             assert _name(element), (state, element)
-
-
-def test_core_knows_no_page_and_no_browser() -> None:
-    outside = re.compile(r"\b(document|window|navigator|location|browser|chrome|localStorage)\.\w")
-    for file in (ROOT / "extension" / "core").glob("*.js"):
-        assert outside.findall(file.read_text("utf-8")) == [], file
 
 
 def _states(visitor: Visit) -> Iterator[str]:
