@@ -1,4 +1,4 @@
-"""Idempotency-Key and quotas: a write that comes again leases once; nobody keeps more than a share."""
+"""Idempotency-Key and quotas: a repeated write leases one code; nobody can hold more than a quota."""
 
 from __future__ import annotations
 

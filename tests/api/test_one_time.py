@@ -1,4 +1,4 @@
-"""One-time texts: one reader, and nothing is burnt by a lost answer or a wrong password."""
+"""One-time texts: one reader, and neither a lost answer nor a wrong password ends the text."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_of_50_readers_at_once_one_reads(store: TextStore, with_claim: bool) -> 
 
 
 def test_of_readers_that_derive_at_once_one_reads(make_app: Callable[..., Flask]) -> None:
-    # None has to wait for a place: on a busy machine one comes too late.
+    # As many derivations as readers: on a busy machine one that waits would come too late.
     store: TextStore = make_app(max_concurrent_kdf=3).extensions["saver"].store
     code = save(store, "secret", 3_600, "right", once=True).code
 
@@ -115,7 +115,7 @@ def test_of_readers_that_derive_at_once_one_reads(make_app: Callable[..., Flask]
             return len([store.load(code, "right", claim=str(uuid4())).text])
         return 0
 
-    # Deriving takes so long that each has found the text unclaimed before the first claims it.
+    # Deriving is slow, so every reader has found the text unclaimed before the first one claims it.
     assert sum(run_concurrently([read] * 3)) == 1
 
 

@@ -39,11 +39,11 @@ def stopped(place: Path, which: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_lock, "TIMEOUT", 0.2)
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("_short_timeout")
 @pytest.mark.parametrize("which", HELD)
 def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which: str) -> None:
     ours = FairFileLock(place)
@@ -60,7 +60,7 @@ def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("_short_timeout")
 def test_who_gave_up_has_kept_the_place_of_the_next(place: Path) -> None:
     ours = FairFileLock(place)
     with ExitStack() as held:
@@ -96,7 +96,7 @@ def test_one_at_a_time_whatever_holds_them(place: Path) -> None:
     assert max(counts_inside) == 1
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("_short_timeout")
 def test_a_writer_that_is_stopped_costs_the_others_their_writes_only(
     client: FlaskClient, services: Services
 ) -> None:

@@ -21,7 +21,7 @@ Vector = dict[str, Any]
 
 @cache
 def derived(password: str, salt: str, iterations: int) -> Keys:
-    """Derived once for all tests: each costs a fifth of a second."""
+    """Derive keys, once for all tests: each derivation takes a fifth of a second."""
     return seal.derive(password, Seal(seal.decode(salt), iterations))
 
 

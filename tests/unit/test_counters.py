@@ -36,7 +36,7 @@ class TestBoth:
 
     @pytest.fixture
     def pass_time(self, counters: Counters, request: pytest.FixtureRequest) -> Callable[[float], float]:
-        """Let so many seconds pass where it is counted; what the clock then says."""
+        """Let seconds pass at the counters; returns the new time."""
 
         def passed(seconds: float) -> float:
             if isinstance(counters, RedisCounters):

@@ -33,7 +33,7 @@ class TestSharedCounts:
     def test_a_disk_that_fills_up_later_has_room_for_every_count(
         self, shared: MappedFileCounters, tmp_path: Path
     ) -> None:
-        # A hole in a mapped file that cannot be filled kills whoever writes there.
+        # Writing into a hole of a mapped file kills the process if the disk is full.
         shared.charge([Charge("a", 5, 60)], 1_000.0)
         found = (tmp_path / "counts").stat()
         assert found.st_blocks * 512 >= found.st_size > 1_000_000
@@ -72,7 +72,7 @@ class TestSharedCounts:
         for number in range(FIRST_SLOTS + 1):
             shared.charge([Charge(f"{number}", 1, 60)], NOW)
         assert (tmp_path / "counts").stat().st_size == 2 * FIRST_SLOTS * 32
-        # Whoever has the smaller one open counts in the new one too, and goes on where it was.
+        # A process that has the smaller file open continues in the new one, with the same counts.
         assert other.charge([Charge("other", 1, 60)], NOW)[0].counted == 2
         assert set(other.get_counts([f"{number}" for number in range(0, FIRST_SLOTS, 97)], NOW)) == {1}
         assert shared.used_fraction(NOW) == pytest.approx(FIRST_SLOTS / MAX_SLOTS, rel=0.1)
@@ -90,7 +90,7 @@ class TestSharedCounts:
             fill()
         [everybody] = shared.get_counts(["all"], NOW)
         assert everybody == sum(shared.get_counts([f"{number}" for number in range(FIRST_SLOTS + 1)], NOW))
-        # What is there is counted on, and what ends makes room.
+        # Existing counts go on, and those that end make room.
         assert shared.charge([Charge("0", 9, 60)], NOW)[0].counted == 2
         assert shared.charge([Charge("new", 9, 60)], NOW + 60)[0].counted == 1
 

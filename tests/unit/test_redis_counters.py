@@ -58,7 +58,7 @@ class TestRedisCounts:
     def test_a_refund_while_the_window_ends_is_never_less_than_nothing(
         self, counters: RedisCounters, redis_server: RedisServer
     ) -> None:
-        """Windows of milliseconds, so that very many end between a charge and its refund."""
+        """Windows last milliseconds, so that many end between a charge and its refund."""
 
         def work(number: int) -> int:
             lowest = 0
@@ -82,7 +82,7 @@ class TestRedisCounts:
         with RedisServer(tmp_path, "--appendonly", "yes", "--appendfsync", "everysec") as own:
             counters = counters_in(own)
             charged = [counters.charge(A_MINUTE, NOW) for _ in range(3)]
-            # While the disk is busy it writes up to two seconds later.
+            # While the disk is busy, Redis writes up to two seconds later.
             wait_until(lambda: not own.client.info("persistence")["aof_buffer_length"], "nothing is logged")
             own.kill()
             own.start()
@@ -102,8 +102,8 @@ class TestRedisCounts:
         assert counters.get_counts(["key"], NOW) == [20]
 
     def test_what_has_no_answer_is_not_sent_again(self, redis_server: RedisServer) -> None:
-        """It may have been done all the same, and a refund that is done twice is a guess too many."""
-        # Known beforehand, so that the first call is the one that counts.
+        """Redis may have run the command; a refund that runs twice would allow one guess too many."""
+        # Load the script first, so that the first call of the test charges.
         redis_server.client.script_load(CHARGE_SCRIPT)
         with LostReplyProxy(redis_server) as port:
             counters = RedisCounters(Redis(connection_pool=make_pool(f"redis://127.0.0.1:{port}", 1)))

@@ -118,7 +118,7 @@ def test_a_refusal_never_repeats_what_was_given(part: int) -> None:
         with pytest.raises(BadSealError) as refused:
             seal.decrypt(".".join(parts), KEYS.key)
         shown: BaseException | None = refused.value
-        while shown:  # what led to it would stand in a traceback
+        while shown:  # A traceback would show the exception that caused this one.
             assert CANARY not in str(shown)
             shown = shown.__cause__ or (None if shown.__suppress_context__ else shown.__context__)
 

@@ -34,7 +34,7 @@ from tests.vectors import make
 
 REFUSED = {vector["name"]: vector for vector in VECTORS["refused"]}
 FIRST = TEXTS["ASCII"]
-# What only a reader with the key can see.
+# Faults that only a reader with the key can see.
 WITH_KEY = {"does not open with this key", "text: must be UTF-8", None}
 MESSAGE = re.compile(r"[a-zA-Z0-9, :-]+")
 
@@ -111,7 +111,7 @@ class TestTheVectors:
 
 
 class TestAnotherLibrary:
-    """joserfc knows JWE and nothing of saver; ``kdf`` is a member that it is told to let pass."""
+    """joserfc implements JWE and knows nothing of saver; it is configured to accept the member ``kdf``."""
 
     registry = jose.JWERegistry(strict_check_header=False)
     registry.max_ciphertext_length = 1_000_000
