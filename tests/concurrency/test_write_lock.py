@@ -1,4 +1,4 @@
-"""The turn to write: in order, for a bounded time, and whoever is stopped does not stop the others."""
+"""The write lock: waiters get it in order, wait a limited time, and do not block others when stopped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def place(tmp_path: Path) -> Path:
 
 @contextmanager
 def stopped(place: Path, which: str) -> Iterator[None]:
-    """Another process has the lock, and does nothing."""
+    """Another process holds the lock and is stopped."""
     descriptor = os.open(f"{place}-{which}", os.O_RDWR | os.O_CREAT)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
@@ -53,7 +53,7 @@ def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which
             with pytest.raises(LockTimeoutError), ours.hold():
                 pass
             assert time.monotonic() - began < longest
-        # One thread waits, however many gave up.
+        # Only one thread waits, even if many gave up.
         assert len([thread for thread in threading.enumerate() if thread.name == "gate"]) == 1
     wait_until(lambda: "gate" not in {thread.name for thread in threading.enumerate()}, "it waits for nobody")
     with ours.hold(), pytest.raises(BlockingIOError), Path(f"{place}-gate").open("rb") as other:

@@ -1,4 +1,4 @@
-"""Two servers that share a Redis: one budget for both, and nothing in it that can be read."""
+"""Two servers that share a Redis: one limit for both, and no readable secret in it."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_nothing_in_it_can_be_read(make_app: Callable[..., Flask], redis_server:
     }
     assert expected <= kinds
     addresses = [b"192.0.2", bytes([192, 0, 2, 77]), b"2001:db8", b"\x20\x01\x0d\xb8"]
-    # Whoever knows all codes knows the hash of each.
+    # An attacker can hash all codes, so a plain hash of one would show it.
     hashed = [hashlib.sha256(word.encode()) for word in (code, "qQzX")]
     hashes = [form for one in hashed for form in (one.digest(), one.hexdigest().encode())]
     for secret in [b"CANARY", b"8c5a2f9e", code.encode(), b"qQzX", token.encode(), *addresses, *hashes]:

@@ -1,4 +1,4 @@
-"""What systemd is told: that a service is up, and that it goes on as long as it does."""
+"""Messages to systemd: that a service is up, and that it is still alive."""
 
 from __future__ import annotations
 

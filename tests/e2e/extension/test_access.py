@@ -1,4 +1,4 @@
-"""For everybody: axe-core in both themes and sizes, the keyboard alone, Korean."""
+"""Accessibility: axe-core in both themes and sizes, only the keyboard, Korean."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WIDER = "() => document.documentElement.scrollWidth - document.documentElement.
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
 def test_nothing_is_in_anybodys_way(user: User, dark: bool, size: Size) -> None:
     user.driver.dress(dark=dark, size=size)
-    # Opened anew in this dress: a change of theme would still be fading.
+    # Opened again in this theme, because a change of theme is animated.
     for state in _states(user.open()):
         assert _findings(user.driver) == [], state
         assert user.driver.evaluate(_WIDER) <= 0, state
@@ -55,7 +55,7 @@ def test_the_settings_are_in_nobodys_way(popup_user: User, dark: bool) -> None:
 
 def test_the_whole_way_by_keyboard_alone(user: User, en: dict[str, str]) -> None:
     driver = user.driver
-    # No field has the focus: what is typed is a text, as it is more than a code.
+    # No field has the focus: typing more than a code starts a text.
     driver.type(TEXT)
     user.part("text").has_focus()
     user.part("text").holds(TEXT)
@@ -140,7 +140,7 @@ def _findings(driver: Driver) -> list[str]:
 
 
 def _states(user: User) -> Iterator[str]:
-    """Bring it into its states, one after the other."""
+    """Put it into each of its states, one after the other."""
     yield "empty"
     user.part("save").click()
     user.part("save-alert").appears()
@@ -180,7 +180,7 @@ def _states(user: User) -> Iterator[str]:
 
 
 def _tab_to(user: User, name: str, *, back: bool = False) -> None:
-    """Go there by the Tab key, as far as it takes."""
+    """Press Tab until the element has the focus."""
     there: Callable[[], bool] = lambda: user.part(name).now.focused  # noqa: E731
     for _ in range(40):
         if there():

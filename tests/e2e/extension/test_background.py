@@ -1,4 +1,4 @@
-"""The extension beside its popup: menus, shortcuts, the page that a user is at, settings."""
+"""The extension outside its popup: menus, shortcuts, the current page, settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.extension.user import User
 from tests.support.process import wait_until
 
 LINES = "first line\n  second, with <b>markup</b>\n\nlast"
-PAGE = f"""<!doctype html><title>somebody's page</title><h1>A page</h1>
+PAGE = f"""<!doctype html><title>another page</title><h1>A page</h1>
 <pre id="lines">{LINES.replace("<", "&lt;")}</pre>
 <a id="link" href="https://example.org/a?b=c&amp;d">a link</a>
 <textarea id="field">before|after</textarea>"""
@@ -22,7 +22,7 @@ PAGE = f"""<!doctype html><title>somebody's page</title><h1>A page</h1>
 
 @pytest.fixture
 def page(driver: Driver, network: Relay) -> Iterator[User]:
-    """Somebody who has the extension and is at a page."""
+    """A user with the extension who is at a page."""
     network.fail("page", Answer(200, {"Content-Type": "text/html"}, PAGE.encode()))
     user = User(driver, "popup", network).set()
     driver.open(f"{network.url}/api/v1/page")
@@ -75,7 +75,7 @@ def test_a_shortcut_opens_the_popup_where_a_code_is_typed_and_it_closes_itself(p
     driver.press_in_popup("Enter")
     wait_until(lambda: driver.in_popup(_FOCUSED) is None, "the popup has closed itself")
     assert driver.copied() == "new"
-    # The next one is as any other.
+    # The next popup is an ordinary one.
     page.open()
     page.part("tab-text").is_checked()
 
@@ -160,7 +160,7 @@ _FOCUSED = "(document) => document.activeElement?.dataset?.part ?? ''"
 
 
 def _written(user: User, text: str) -> str:
-    """The code of a text that somebody else has saved."""
+    """The code of a text that another user has saved."""
     headers, body = {"Content-Type": "application/json"}, json.dumps({"text": text}).encode()
     written = json.loads(user.network.answer("POST", "/api/v1/write", headers, body).body)
     code: str = written["code"]
@@ -168,7 +168,7 @@ def _written(user: User, text: str) -> str:
 
 
 def _is_saved(user: User, text: str) -> None:
-    """The real popup has saved it, once; opened again it shows the code, and the text is under it."""
+    """The real popup has saved it once; opened again it shows the code, which loads the text."""
     wait_until(lambda: "written" in user.driver.stored("session"), "the popup has saved it")
     user.open()
     code = user.code()

@@ -1,4 +1,4 @@
-"""What the extension keeps, and what it does not: drafts, notes, history, settings, a shared computer."""
+"""What the extension stores and what it does not: drafts, notes, history, settings, a shared computer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_draft_outlives_the_popup_and_the_password_does_not(popup_user: User, 
     popup_user.part("password").holds("")
     popup_user.part("once").is_checked()
     popup_user.driver.find('[name="expires_in"][value="604800"]').is_checked()
-    # It was to be locked: that it would not be is said before it is sent.
+    # The draft had a password: before it is sent without one, the popup asks.
     popup_user.part("save").click()
     popup_user.shows_error("save", en["password_again"])
     assert not popup_user.network.asked("write")
@@ -49,7 +49,7 @@ def test_a_typed_code_and_the_tab_outlive_the_popup(popup_user: User, en: dict[s
     popup_user.part("tab-text").is_checked()
     popup_user.part("code-field").holds("wUr")
     popup_user.part("code-field").has_focus()
-    # The next letter goes on with it.
+    # The next letter is added to it.
     popup_user.driver.type("Z")
     popup_user.shows_error("load", en["no_text"])
     assert [each.json["code"] for each in popup_user.network.asked("load")] == ["wUrZ"]
@@ -231,7 +231,7 @@ def test_no_history_where_it_is_off(popup_user: User, en: dict[str, str]) -> Non
 
 
 def test_a_shared_computer_keeps_nothing(popup_user: User) -> None:
-    # As version 2.0.0 has stored it.
+    # As version 2.0.0 stored it.
     popup_user.set(borrowed=True).open()
     popup_user.part("shared-computer-notice").appears()
     popup_user.write("a draft", PASSWORD)
@@ -257,7 +257,7 @@ def test_a_shared_computer_is_wiped_from_the_popup(popup_user: User, en: dict[st
     popup_user.part("keep-note").click()
     popup_user.part("note-text").appears()
     popup_user.set(sharedComputer=True).open()
-    # What was kept before can be seen until it is wiped.
+    # What was stored before is visible until it is wiped.
     popup_user.turn("notes")
     popup_user.driver.find(f'[data-note="{code}"]').counts(1)
     popup_user.part("wipe-now").click()
@@ -290,13 +290,13 @@ def test_everything_is_wiped(popup_user: User, en: dict[str, str]) -> None:
     popup_user.driver.copy("copied")
     popup_user.open_settings()
     popup_user.part("wipe").click()
-    # Notes are nowhere else: that they go too is to be meant.
+    # There is no other copy of the notes, so wiping them needs a second click.
     popup_user.part("wipe").says(en["wipe_confirm"])
     popup_user.part("wipe").click()
     popup_user.part("server").holds("")
     popup_user.open()
     popup_user.part("choose").appears()
-    # At its place, with no tabs beside it.
+    # At its place, although there are no tabs.
     assert popup_user.driver.evaluate(_GEAR_TO_THE_RIGHT) < 1
     assert popup_user.driver.stored() == {}
     assert popup_user.driver.stored("session") == {}

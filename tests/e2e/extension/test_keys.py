@@ -1,4 +1,4 @@
-"""The fewest keys, and no traps: popup and page, in both browsers."""
+"""As few keys as possible: popup and page, in both browsers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLUR = "() => document.activeElement?.blur()"
 
 @pytest.fixture
 def code(live_server: Server) -> str:
-    """Of a text that somebody else has saved."""
+    """The code of a text that another user has saved."""
     _, written = live_server.post("/api/v1/write", {"text": TEXT})
     return str(written["code"])
 
@@ -94,7 +94,7 @@ def test_a_draft_and_a_code_are_there_again(popup_user: User) -> None:
 
 
 class Counted:
-    """Keys and clicks, counted: a chord is one, and so is each letter."""
+    """Counts keys and clicks: a chord is one, and so is each letter."""
 
     def __init__(self, user: User) -> None:
         self.user = user
@@ -117,7 +117,7 @@ def test_a_text_in_the_clipboard_is_two_chords_away_from_its_code(user: User) ->
     user.driver.copy("a text")
     user.driver.evaluate(BLUR)
     by = Counted(user)
-    # A driver pastes only into a field that has the focus; on a page the chord alone does.
+    # A driver can paste only into a field with the focus; for a user the chord alone is enough.
     user.part("text").click()
     by.press("Control+V")
     by.press("Control+Enter")

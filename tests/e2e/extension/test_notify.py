@@ -1,4 +1,4 @@
-"""One is told when a saved text is opened, though no popup is open."""
+"""A notification when a saved text is opened, although no popup is open."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.e2e.extension.relay import Relay
 from tests.e2e.extension.user import User
 from tests.support.process import wait_until
 
-TEXT, PASSWORD = "what somebody waits for", "open sesame"
+TEXT, PASSWORD = "a text to wait for", "open sesame"
 ALARM = "ask-whether-opened"
 _ALARMS = (
     "async () => (await chrome.alarms.getAll()).map(({ name, periodInMinutes }) => [name, periodInMinutes])"
 )
-# A minute is over.
+# After a minute.
 _RING = "(name) => chrome.alarms.create(name, { when: Date.now() })"
-# Firefox without a screen closes each at once.
+# Headless Firefox closes each one at once.
 _SHOWN = "async () => [...new Set([...window.gone, ...Object.keys(await chrome.notifications.getAll())])]"
 _CLOSE_ALL = """async () => {
     for (const id of Object.keys(await chrome.notifications.getAll())) await chrome.notifications.clear(id);
@@ -33,7 +33,7 @@ _ANSWER = "(answer) => { browser.permissions.request = async () => answer; }"
 
 @pytest.fixture(scope="module")
 def allowed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extension with the permission given: a browser asks its user for it in a window of its own."""
+    """The extension with the permission: a browser would ask its user for it in another window."""
     folder = tmp_path_factory.mktemp("allowed") / "extension"
     shutil.copytree(EXTENSION, folder)
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
@@ -45,7 +45,7 @@ def allowed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=BROWSERS)
 def sender(request: pytest.FixtureRequest, browsers: Browsers, allowed: Path, network: Relay) -> User:
-    """Somebody who wants to be told, in a browser that lets them be told."""
+    """A user who wants notifications, in a browser that allows them."""
     driver = browsers(request.param, "en-US", allowed)
     driver.clean()
     driver.inside(_CLOSE_ALL)
@@ -98,6 +98,6 @@ def test_the_setting_follows_the_permission(popup_user: User, en: dict[str, str]
     popup_user.part("notify-status").says(en["settings_saved"])
     popup_user.part("notify").is_checked(is_given)
     assert popup_user.driver.stored()["settings"]["notify"] is is_given
-    # Given by nobody but this test: the page shows what holds.
+    # Only this test gives the permission: the page shows the browser's state.
     popup_user.open_settings()
     popup_user.part("notify").is_checked(False)

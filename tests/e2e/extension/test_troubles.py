@@ -1,4 +1,4 @@
-"""What goes wrong: on the network, at the service, with a code or a password, and by malice."""
+"""Failures: of the network, of the service, a wrong code or password, and attacks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.server import Server
 
 TEXT, PASSWORD = "what must not be lost", "open sesame"
 HTML = Answer(502, {"Content-Type": "text/html"}, b"<h1>Bad gateway</h1>")
-# As the service asks for a password; a hostile one changes it.
+# As the service asks for a password; a malicious one changes it.
 SEAL = {"name": "PBKDF2-SHA256", "iterations": 600_000, "salt": "2w3rrBfulGZazvU9UkkE-Q"}
 NO_TEXT = "urn:saver:problem:no-text"
 
@@ -25,10 +25,10 @@ def test_a_wrong_code_and_a_wrong_password(user: User, en: dict[str, str]) -> No
     user.load("w0rp")
     user.shows_error("load", en["code_digits"])
     assert not user.network.asked("load")
-    # No code of the service's.
+    # Not a code of the service.
     user.load("ZZZZ")
     user.shows_error("load", en["no_text"])
-    # A wrong code is likelier than a wrong password: it is what is to be mended.
+    # A wrong code is more likely than a wrong password, so the code field gets the focus.
     user.part("code-field").has_focus()
     user.part("code-field").holds("ZZZZ")
     user.unlock(code, "wrong")
@@ -44,7 +44,7 @@ def test_a_wrong_code_and_a_wrong_password(user: User, en: dict[str, str]) -> No
 
 def test_an_expired_text(user: User, live_server: Server, en: dict[str, str]) -> None:
     code = user.save(TEXT)
-    # No test waits for a minute: what the row says is all that the service goes by.
+    # The test does not wait a minute: it changes the row, which is all that the service reads.
     with sqlite3.connect(live_server.folder / "saver.db", timeout=60) as database:
         ended = {"code": code, "now": int(time.time()) - 1}
         changed = database.execute("UPDATE text SET expires_at = :now WHERE code = :code", ended).rowcount
@@ -95,7 +95,7 @@ def test_a_service_in_trouble_loses_nothing(
 
 @pytest.mark.parametrize("answer", [NOTHING, HTML], ids=["nothing", "a proxy's page"])
 def test_a_broken_line_loses_nothing(user: User, en: dict[str, str], answer: Answer) -> None:
-    # A proxy's own page lets no origin in: an extension cannot tell it from no answer.
+    # A proxy's error page allows no origin: for an extension it is the same as no answer.
     unread = answer is NOTHING or user.surface == "popup"
     user.network.fail("write", answer)
     user.write(TEXT)
@@ -164,6 +164,6 @@ def test_a_hostile_service_gets_no_proof(user: User, en: dict[str, str], weak: d
 
 
 def _message(template: str) -> re.Pattern[str]:
-    """A message, whatever time it names."""
+    """A message with any time in it."""
     before, _, after = template.partition("{time}")
     return re.compile(f"^{re.escape(before)}.*{re.escape(after)}$")

@@ -1,4 +1,4 @@
-"""The ways of a text: from any browser, surface or terminal to any other."""
+"""A text goes from any browser, popup, page or terminal to any other."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_any_text_is_text_and_nothing_else(user: User, en: dict[str, str], text:
 
 
 def test_the_largest_text(user: User) -> None:
-    # Half of it in lines, half in one: either can make a browser slow. Sealed it is a third larger.
+    # Half in many lines, half in one: each can make a browser slow. Sealed it is a third larger.
     text = "0123456789abcde\n" * (MAX_BYTES // 32) + "0123456789abcdef" * (MAX_BYTES // 32)
     if user.surface == "popup":
         user.unlock(user.save(text, PASSWORD), PASSWORD)
@@ -151,12 +151,12 @@ def _new(browsers: Browsers, name: str):  # type: ignore[no-untyped-def]
 def _was_read(sender: User) -> None:
     # Acknowledged after it is shown.
     wait_until(lambda: any(each.status == 204 for each in sender.network.asked("ack")), "it was acknowledged")
-    # It asks by itself.
+    # It asks without a click.
     sender.part("receipt").says(re.compile("^Opened at .* Read and gone"))
 
 
 def _curl(network: Relay, route: str, body: object, *headers: str) -> str:
-    """As from a terminal."""
+    """Ask as from a terminal."""
     given = [part for header in ("Content-Type: application/json", *headers) for part in ("-H", header)]
     command = ["curl", "-sS", *given, "-d", json.dumps(body), f"{network.url}/api/v1/{route}"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -35,7 +35,7 @@ def test_below_a_path_everything_is_there_and_links_lead_there(visit: Visiting) 
     sender, receiver = visit(), visit()
     for person in (sender, receiver):
         person.url += "/memo"
-        # As a proxy does that takes the path away.
+        # As a proxy does that removes the path.
         person.page.route(
             f"{person.url}/**", lambda route: route.continue_(url=route.request.url.replace("/memo/", "/"))
         )
@@ -100,7 +100,7 @@ def test_line_ends_are_copied_as_they_were_sent(visit: Visiting, live_server: Se
 
 def test_the_largest_text_works_and_one_byte_more_is_not_sent(visit: Visiting) -> None:
     sender, receiver = visit().open(), visit().open()
-    # Half of it in lines, half in one: either can make a browser slow.
+    # Half in many lines, half in one: each can make a browser slow.
     text = "0123456789abcde\n" * (MAX_BYTES // 32) + "0123456789abcdef" * (MAX_BYTES // 32)
     put_text(sender, text + "x")
     expect(sender.part("counter")).to_have_text("1 MB of 1 MB")
@@ -114,7 +114,7 @@ def test_the_largest_text_works_and_one_byte_more_is_not_sent(visit: Visiting) -
     expect(sender.part("copy-code")).to_be_focused()
     receiver.load(sender.part("code").inner_text())
     expect(receiver.part("loaded")).to_be_visible()
-    # Compared in one word: a diff of two such texts would take minutes.
+    # Compared as a bool: a diff of two such texts would take minutes.
     assert (receiver.part("loaded-text").input_value() == text) is True
 
 

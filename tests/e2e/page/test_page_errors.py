@@ -18,7 +18,7 @@ def test_a_page_that_is_not_whole_says_so(visit: Visiting, lost: str) -> None:
     receiver.page.goto(receiver.url)
     expect(receiver.part("incomplete")).to_be_visible(timeout=30_000)
     expect(receiver.part("incomplete")).to_have_text(EN["incomplete"])
-    # The messages came for nothing, and Chromium says so.
+    # Chromium warns that a preloaded file was not used.
     receiver.faults = [each for each in receiver.faults if "was preloaded using link preload" not in each]
 
 
@@ -45,7 +45,7 @@ def test_what_is_not_needed_for_saving_may_be_lost(visit: Visiting, lost: str) -
 
 
 Failure = tuple[int, object, dict[str, str], str, dict[str, str]]
-# What the service answers, and which message with which values says it.
+# An answer of the service, and the message with its values that the page shows.
 FAILURES: list[Failure] = [
     (404, NO_TEXT, {}, "no_text", {}),
     (422, {"errors": [{"pointer": "/code", "detail": "."}]}, {}, "bad_code", {}),

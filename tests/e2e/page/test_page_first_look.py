@@ -9,10 +9,10 @@ from playwright.sync_api import expect
 
 from tests.support.browser import LOCALES, Visiting
 
-# Desks, phones, a desk at 200 % (half as many CSS pixels), a phone lying on its side.
+# Desktops, phones, a desktop at 200 % (half as many CSS pixels), a phone in landscape.
 SIZES = [(1280, 720), (1366, 768), (390, 844), (360, 640), (640, 360), (844, 390), (667, 375)]
 MAX_WORDS = 60
-# Where the lower edge of the viewport cuts each.
+# The names of the parts that the lower edge of the viewport cuts off.
 HIDDEN = """(names) => names.filter((name) => {
     const { top, bottom, width } = document.querySelector(`[data-part="${name}"]`).getBoundingClientRect();
     return width === 0 || top < 0 || bottom > innerHeight;

@@ -17,7 +17,7 @@ def test_a_code_typed_anywhere_opens_at_its_fourth_letter(visit: Visiting, live_
     reader.page.keyboard.type(save_by_api(live_server, "a text"))
     expect(reader.part("loaded-text")).to_have_value("a text")
     expect(reader.part("loaded-text")).to_be_focused()
-    # One key more: what is in the clipboard is not replaced without being asked.
+    # One more key: the clipboard is not replaced without a command.
     reader.page.keyboard.press("Enter")
     expect(reader.part("loaded-status")).to_have_text(EN["text_copied"])
     assert reader.clipboard() == "a text"

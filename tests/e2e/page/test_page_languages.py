@@ -19,7 +19,7 @@ FOLDERS = {
     "ui": ROOT / "extension" / "ui",
     "vendor": ROOT / "extension" / "vendor",
 }
-# What only the extension shows it shows from here.
+# Messages that only the extension shows are in these folders.
 EXTENSION = [ROOT / "extension", ROOT / "extension" / "browser"]
 SAID = """() => [
     ["i18n", "textContent"], ["i18nLabel", "ariaLabel"], ["i18nPlaceholder", "placeholder"],
@@ -62,7 +62,7 @@ def test_the_switch_changes_every_word_and_keeps_what_is_typed(visit: Visiting) 
 def test_the_catalogues_have_the_same_messages(language: str) -> None:
     english = MESSAGES["en"]
     messages = json.loads((FOLDERS["ui"] / f"{language}.json").read_text("utf-8"))
-    # A language may have forms for few and for many.
+    # A language may have plural forms for few and for many.
     english_key = {key: key if key in english else re.sub("_(few|many)$", "_other", key) for key in messages}
     assert [key for key in messages if key == english_key[key]] == list(english)
     for key, message in messages.items():
@@ -71,7 +71,7 @@ def test_the_catalogues_have_the_same_messages(language: str) -> None:
         assert sorted(re.findall(r"{\w+}", message)) == sorted(re.findall(r"{\w+}", of_english)), key
 
 
-# The program puts these behind the names of messages.
+# The program adds these suffixes to names of messages.
 _FORM = re.compile("_(one|few|many|other|once|confirm)$")
 
 

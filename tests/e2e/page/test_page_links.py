@@ -55,7 +55,7 @@ def test_another_page_makes_nobody_guess(visit: Visiting) -> None:
     expect(opened.value.locator('[data-part="code-field"]')).to_have_value("aaaa")
     for code in ("zzaa", "zzab", "zzac"):
         page.evaluate("url => { window.it.location = url }", f"{victim.url}/#{code}")
-    # Its opener has no hold of it (Cross-Origin-Opener-Policy); and nothing is loaded without a press.
+    # The opener cannot control it (Cross-Origin-Opener-Policy), and nothing is loaded without a click.
     expect(opened.value.locator('[data-part="code-field"]')).to_have_value("aaaa")
     assert not [url for url in asked if url.endswith("/load")]
 

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.e2e.page.helpers import EN
 from tests.support.browser import Visiting
 
-# Keys as another layout gives them; an input method shows what it composed of them in the end.
+# Key events of another layout; an input method shows the composed text at the end.
 PRESS = """(field, [keys, composed]) => {
     for (const [key, code, shift] of keys) {
         const event = new KeyboardEvent("keydown", {
@@ -21,7 +21,7 @@ PRESS = """(field, [keys, composed]) => {
     }
     if (composed) field.value = composed;
 }"""
-# Letters as the keys, whatever the layout: what is typed, the name of the key, whether with Shift.
+# For each letter: the character of this layout, the name of the key, whether Shift is pressed.
 LAYOUTS = {
     "russian": [("ц", "KeyW", 0), ("Г", "KeyU", 1), ("к", "KeyR", 0), ("з", "KeyP", 0)],
     "greek": [("ς", "KeyW", 0), ("Θ", "KeyU", 1), ("\u03c1", "KeyR", 0), ("π", "KeyP", 0)],
@@ -53,7 +53,7 @@ def test_a_password_is_asked_for_only_when_it_is_needed(visit: Visiting) -> None
     expect(receiver.part("load-password")).to_be_hidden()
     receiver.load(code)
     expect(receiver.part("load-alert")).to_have_text(EN["no_text"])
-    # A wrong code is likelier: the password is there for whoever wants it.
+    # A wrong code is more likely, so the password field opens only on request.
     expect(receiver.part("code-field")).to_be_focused()
     expect(receiver.part("load-password")).to_be_hidden()
     receiver.part("has-password").click()

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 from tests.e2e.page.helpers import MESSAGES
 from tests.support.browser import LOCALES, Visit, Visiting
 
-# Every visible text and every border of a field against what is really behind it.
+# The contrast of every visible text and field border with the colour behind it.
 CONTRASTS = """() => {
     const parse = (color) => {
         const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number);
@@ -133,7 +133,7 @@ def test_every_field_and_button_has_a_name(visit: Visiting) -> None:
 
 
 def _states(visitor: Visit) -> Iterator[str]:
-    """Bring the page, not yet open, into each of its states, one after the other."""
+    """Open the page and put it into each of its states, one after the other."""
     lives = {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000}
     who = {"contact": "abuse@example.org", "terms_url": "https://example.org/terms"}
     visitor.limits({"max_text_bytes": 1_000, "expires_in": lives, **who})

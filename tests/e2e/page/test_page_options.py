@@ -25,7 +25,7 @@ def test_a_phrase_is_easy_words_that_are_shown_once(visit: Visiting) -> None:
     sender.part("text").fill("for a friend")
     sender.part("save").click()
     expect(sender.part("phrase-used")).to_have_text(phrase)
-    # As a phone's keyboard gives it.
+    # As a phone's keyboard types it.
     receiver.unlock(sender.part("code").inner_text(), phrase.capitalize().replace(" ", "  ") + " ")
     expect(receiver.part("loaded-text")).to_have_value("for a friend")
     sender.part("again").click()

@@ -35,7 +35,7 @@ def test_a_write_whose_answer_was_lost_is_sent_again_and_leases_once(visit: Visi
             expect(sender.part("save")).to_be_enabled()
         sender.page.unroute("**/api/v1/write")
         codes.append(sender.save(TEXT, password=password))
-    # Three tries each time that it was asked for, and the one that was answered.
+    # Three tries for each click, and the last one got an answer.
     assert (len(codes), len(set(codes))) == (7, 1)
     assert len({request.post_data for request in sent}) == 1
     assert len({UUID(request.headers[UUID_OF_A_WRITE]) for request in sent}) == 1

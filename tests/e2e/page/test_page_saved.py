@@ -14,7 +14,7 @@ from tests.support.node import NODE
 from tests.support.process import wait_until
 from tests.support.server import ROOT, Server
 
-# The picture as a camera sees it, and what a reader makes of it.
+# The pixels of the QR code, and the program that decodes them.
 SEE_QR = """() => {
     const svg = document.querySelector('[data-part="qr"] svg');
     const size = Number(svg.getAttribute("viewBox").split(" ")[2]);

@@ -10,7 +10,7 @@ from tests.support.browser import LOCALES, Visiting
 from tests.support.server import Server
 
 TEXT, PASSWORD = "the plain text", "open sesame"
-# What a browser has in a page over plain HTTP.
+# A page over plain HTTP does not have these APIs.
 UNSAFE = """
     Object.defineProperty(Crypto.prototype, "subtle", { get: () => undefined });
     delete Crypto.prototype.randomUUID;
@@ -89,7 +89,7 @@ def test_neither_an_open_answer_to_a_proof_nor_a_broken_one_is_shown(visit: Visi
 
 def test_sealing_says_that_it_is_under_way(visit: Visiting) -> None:
     sender = visit()
-    # WebCrypto that waits until it is let go on.
+    # WebCrypto that waits until the test continues it.
     sender.page.add_init_script("""
         const derive = SubtleCrypto.prototype.deriveBits;
         const held = new Promise((go) => (window.go = go));

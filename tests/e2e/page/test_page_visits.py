@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import Visit, Visiting
 
-# Over the wire at the first visit, headers included.
+# Transferred at the first visit, with headers.
 MAX_BYTES = 100_000
 MAX_REQUESTS = 2
 # What a browser sends when a text is shared with the installed page.
@@ -35,7 +35,7 @@ HAS_WORKER = "async () => (await navigator.serviceWorker.getRegistrations()).len
 
 
 class Wire:
-    """What a page fetches from the network, not from the browser's memory: bytes by address."""
+    """The bytes that a page loads from the network and not from the cache, by URL."""
 
     def __init__(self, page: Page) -> None:
         self.bytes: dict[str, int] = {}
@@ -85,7 +85,7 @@ def test_every_module_that_is_fetched_was_told_in_advance(visit: Visiting) -> No
 
 @pytest.fixture
 def returning(visit: Visiting) -> Visit:
-    """Somebody who chose Korean at the last visit."""
+    """A visitor who chose Korean at the last visit."""
     visitor = visit("en")
     visitor.page.goto(f"{visitor.url}/healthz")
     visitor.page.evaluate("localStorage.setItem('lang', 'ko')")
@@ -170,7 +170,7 @@ def test_a_shared_text_is_in_the_form_and_never_at_the_server(visit: Visiting) -
         assert page.locator('[data-part="code-field"]').input_value() == ""
         assert not [url for url in wire.bytes if url.endswith("/share")]
     assert not [each for each in sent if "%ED%95%9C" in each]
-    # Nowhere any more.
+    # It is not stored any more.
     page = visitor.context.new_page()
     page.goto(f"{visitor.url}/#share")
     expect(page.locator('[data-part="incomplete"]')).to_have_count(0)
