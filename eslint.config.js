@@ -1,4 +1,4 @@
-/** What ESLint holds the JavaScript to: its own recommendations, no unsafe markup, and the house's plan. */
+/** What ESLint holds the JavaScript to: its own recommendations, no unsafe markup, and which folder may use which. */
 
 import js from "@eslint/js";
 import noUnsanitized from "eslint-plugin-no-unsanitized";
@@ -33,7 +33,7 @@ const importsOnly = (allowed, message) => ({
 });
 
 export default [
-  // Other people's files stay as they came.
+  // Files of other projects are not changed.
   { ignores: ["extension/vendor/"] },
   js.configs.recommended,
   noUnsanitized.configs.recommended,
@@ -68,14 +68,14 @@ export default [
         "core/ knows no page and no browser API: pass in what it needs.",
         LATER,
       ),
-      ...importsOnly("\\./|\\.\\./vendor/", "core/ is the lowest floor: it imports only itself and vendor/."),
+      ...importsOnly("\\./|\\.\\./vendor/", "core/ is the lowest layer: it imports only itself and vendor/."),
     },
   },
   {
     files: ["extension/ui/**/*.js", "saver/web/*.js"],
     rules: {
       ...without(EXTENSION, "ui/ also runs in the page at /, where there is no such API: pass in what it needs."),
-      ...importsOnly("\\./|\\.\\./(core|ui|vendor)/", "ui/ stands on core/ and vendor/ and on nothing else."),
+      ...importsOnly("\\./|\\.\\./(core|ui|vendor)/", "ui/ imports only core/ and vendor/."),
     },
   },
   {

@@ -1,4 +1,4 @@
-"""Everything real but the clock: real SQLite files made by the real migrations, a real server."""
+"""Fixtures. Everything is real except the clock: SQLite files made by the migrations, a real server."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Clock:
 
 
 class ClockOfBoth(Clock):
-    """Redis has its own time, which passes with that of the test."""
+    """Redis has a clock of its own, which is moved together with the test's."""
 
     def __init__(self, redis: RedisServer | None) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class ClockOfBoth(Clock):
 
 
 def settings_in(folder: Path, **changed: object) -> Settings:
-    """Settings that know nothing of the environment and limit nothing unless told to."""
+    """Settings that ignore the environment, without rate limits except for those that a test sets."""
     return Settings(_env_file=None, data_dir=folder, **{**NO_LIMITS, **changed})  # type: ignore[arg-type]
 
 
@@ -93,7 +93,7 @@ def look_up(
     *,
     with_password: bool = False,
 ) -> Iterator[bool]:
-    """A look-up of a code, as a request makes it."""
+    """Look up a code, as a request does."""
     with (
         rate_limits.limit_lookup(address) as lookup,
         lookup.for_code(code, not_found, with_password=with_password) as only_sealed,
@@ -130,7 +130,7 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database that the migrations made; its pool is empty."""
+    """A database that the migrations made, without free codes."""
     folder = tmp_path_factory.mktemp("migrated")
     app = create_app(settings_in(folder))
     with app.app_context():
@@ -149,13 +149,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def codes() -> list[str]:
-    """The free codes of a test: few, so that they are used again soon."""
+    """The free codes of a test; few, so that each is soon leased again."""
     return ["aaaa", "aAbB", "wUrp", "ZZZZ"]
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
-    """A PostgreSQL that gives no heed to power cuts."""
+    """A PostgreSQL that does not wait for the disk."""
     with Cluster(QUICK) as found:
         yield found
 
@@ -175,14 +175,14 @@ def migrated_on_server(cluster: Cluster, tmp_path_factory: pytest.TempPathFactor
 def make_database(
     database_kind: str, tmp_path: Path, migrated: Path, codes: list[str], request: pytest.FixtureRequest
 ) -> Iterator[Callable[[str], Database]]:
-    """A database with the free codes of a test, by the name of a folder: the same one for the same name."""
+    """A database with the test's free codes for a folder; the same database for the same folder name."""
     made: dict[str, Database] = {}
 
     def make(folder: str = "data") -> Database:
         data = tmp_path / folder
         if folder in made:
             return made[folder]
-        # A folder that a test has made itself is for a database without tables.
+        # If the test made the folder itself, it wants a database without tables.
         exists_already = data.exists()
         data.mkdir(exist_ok=True)
         if database_kind == "postgresql":
@@ -212,7 +212,7 @@ def database(make_database: Callable[[str], Database]) -> Database:
 def make_app(
     tmp_path: Path, make_database: Callable[[str], Database], clock: Clock
 ) -> Iterator[Callable[..., Flask]]:
-    """Make an app on a database of its own; settings by keyword."""
+    """Make an app with its own database; settings are keyword arguments."""
     made: list[Flask] = []
 
     def make(folder: str = "data", *, pool_size: int = SPACE, **changed: object) -> Flask:
@@ -230,7 +230,7 @@ def make_app(
 
 @pytest.fixture
 def store_with_short_timeouts(make_app: Callable[..., Flask], database: PostgresDatabase) -> TextStore:
-    """Leases whose statements give up soon: what the URL says goes before what saver says."""
+    """A store whose statements time out soon: the URL overrides the timeouts that saver sets."""
     options = "?options=-c%20lock_timeout%3D200%20-c%20statement_timeout%3D500"
     services: Services = make_app(database_url=database.address + options).extensions["saver"]
     return services.store
@@ -299,6 +299,6 @@ def started_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisSer
 
 @pytest.fixture
 def redis_server(started_redis: RedisServer) -> RedisServer:
-    """A Redis with nothing in it. Whoever does harm to one starts his own."""
+    """An empty Redis. A test that stops or damages one starts its own."""
     started_redis.client.flushall()
     return started_redis

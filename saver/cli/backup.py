@@ -10,6 +10,13 @@ import click
 from saver.cli.common import add_alias, blueprint, echo_audit, get_services, report_errors
 from saver.ops import RestoreResult
 
+_codes_rest = click.option(
+    "--codes-rest",
+    "quarantine",
+    type=click.IntRange(min=0),
+    help="For how many seconds no code is leased; by default the longest life and a rest.",
+)
+
 
 @blueprint.cli.command("backup")
 @click.option(
@@ -33,18 +40,14 @@ def backup(to: Path | None, keep: int) -> None:
 @blueprint.cli.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--lost", is_flag=True, help="The current database is missing or damaged.")
-@click.option(
-    "--codes-rest",
-    "quarantine",
-    type=click.IntRange(min=0),
-    help="With --lost: for how many seconds no code is leased; by default the longest life and a rest.",
-)
+@_codes_rest
 @report_errors
 def restore(file: Path, lost: bool, quarantine: int | None) -> None:
     """Replace the database by the backup FILE, while the service is stopped.
 
     The current database is kept under another name. Codes that were leased since the backup rest,
     and texts that ended since then stay deleted: the current database has this information.
+    Without that database, --lost and --codes-rest say what to do.
     """
     if quarantine is not None and not lost:
         raise click.UsageError("--codes-rest needs --lost")
@@ -55,12 +58,7 @@ def restore(file: Path, lost: bool, quarantine: int | None) -> None:
 
 
 @blueprint.cli.command("restore-finish")
-@click.option(
-    "--codes-rest",
-    "quarantine",
-    type=click.IntRange(min=0),
-    help="For how many seconds no code is leased; by default the longest life and a rest.",
-)
+@_codes_rest
 @report_errors
 def restore_finish(quarantine: int | None) -> None:
     """After pg_restore: let every code rest that may have been leased since the backup.

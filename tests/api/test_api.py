@@ -1,4 +1,4 @@
-"""API v1, as a client meets it."""
+"""API v1, as a client sees it."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_delete_is_idempotent_and_needs_the_token(client: FlaskClient) -> None:
 
 
 def test_the_one_404_is_the_same_for_every_cause(client: FlaskClient, clock: Clock, codes: list[str]) -> None:
-    """The same bytes for one code whatever happened to it, but for a sealed text's real salt."""
+    """The answer is always the same bytes, except for the real salt of a sealed text."""
 
     def answer(code: str, **more: str) -> tuple[int, bytes, list[tuple[str, str]]]:
         missed = client.post("/api/v1/load", json={"code": code, **more})
@@ -143,9 +143,9 @@ def test_the_one_404_is_the_same_for_every_cause(client: FlaskClient, clock: Clo
     assert answer(deleted["code"]) == free[deleted["code"]]
     assert answer(open_["code"]) == free[open_["code"]]
     assert answer(sealed["code"]) == real == answer(sealed["code"], password="wrong")
-    likeness = {repr(without_salt(code)) for code in [*codes, "qqqq"]}
-    likeness |= {repr(without_salt(code, password="wrong")) for code in [*codes, "qqqq"]}
-    assert len(likeness) == 1
+    answers = {repr(without_salt(code)) for code in [*codes, "qqqq"]}
+    answers |= {repr(without_salt(code, password="wrong")) for code in [*codes, "qqqq"]}
+    assert len(answers) == 1
     clock.tick(600)
     assert answer(sealed["code"]) == free[sealed["code"]]
 
@@ -205,7 +205,7 @@ PATHS = ["/api/v1/write", "/api/v1/limits", "/api/v1/openapi.json", "/write", "/
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "OPTIONS"])
 @pytest.mark.parametrize("path", [*PATHS, "/", STATIC, "/static", "/nothing", "/api//v1/write"])
 def test_nothing_redirects(client: FlaskClient, path: str, method: str) -> None:
-    """A redirect would have the text sent again, in the clear and to whatever host the request named."""
+    """A redirect would make the client send the text again, unencrypted, to any host in the request."""
     answers = [
         client.open(asked, method=method, headers={"Host": "evil.example"}) for asked in (path, f"{path}/")
     ]
@@ -289,7 +289,7 @@ class TestCors:
         assert "Access-Control-Allow-Credentials" not in preflight.headers
         answer = client.post(path, json={}, headers={"Origin": origin})
         assert answer.headers["Access-Control-Allow-Origin"] == origin
-        # Without the service's clock a wrong one of the computer decides what has expired.
+        # Otherwise a wrong clock of the computer would decide what has expired.
         assert "Date" in answer.headers["Access-Control-Expose-Headers"]
 
     @pytest.mark.parametrize("origin", STRANGERS)

@@ -1,4 +1,4 @@
-"""Attack drills that need no clock on the wall: what an attacker gets is counted, not guessed."""
+"""Attacks in simulated time: what an attacker gets is counted, not estimated."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SOURCES = 1_000
 
 
 class MissError(Exception):
-    """A guess that found nothing."""
+    """Guess a code that finds nothing."""
 
 
 def enumerate_for_a_day(rate_limits: RateLimits, clock: Clock, random: Random) -> tuple[int, int]:
     """1,000 sources guess as fast as they may for a day; (misses, texts found).
 
-    They share what they have tried, wait exactly as long as they are told, and a
+    They share what they have tried, wait exactly as long as Retry-After says, and a
     text that was found is replaced by a new one.
     """
     untried = iter(random.sample(range(SPACE), 200_000))
@@ -66,7 +66,7 @@ def test_enumeration_by_a_thousand_sources_finds_a_handful(tmp_path: Path) -> No
         settings = Settings(_env_file=None, data_dir=tmp_path, loads_a_minute=0)
         rate_limits = RateLimits(storage, settings, clock=clock, secret=b"secret")
         misses, found = enumerate_for_a_day(rate_limits, clock, Random(day))
-        # The day's 20,000 together, then one an hour for each source.
+        # 20,000 a day for all together, then one an hour for each source.
         assert misses <= 20_000 + 24 * SOURCES
         found_each_day.append(found)
     assert sorted(found_each_day)[2] <= 6

@@ -1,4 +1,4 @@
-"""Bodies: whole or refused, bounded before they are read, and cheap to refuse."""
+"""Request bodies: they are read completely or refused, limited before they are read, and cheap to refuse."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LONGEST = Settings.model_fields["max_text_bytes"].default * 6 + 65_536
 
 
 class Input:
-    """What a server hands over as a body: it counts how much of it was read."""
+    """The body as a server passes it to the app; counts how many bytes were read."""
 
     def __init__(self, body: bytes) -> None:
         self.length = len(body)
@@ -45,7 +45,7 @@ class Input:
 def send(
     client: FlaskClient, path: str, body: bytes | Input, kind: str = JSON, *, chunked: bool = False
 ) -> TestResponse:
-    """As a server hands it over that knows where a body ends."""
+    """As a server passes it that knows where a body ends."""
     given = Input(body) if isinstance(body, bytes) else body
     how = {"HTTP_TRANSFER_ENCODING": "chunked"} if chunked else {"CONTENT_LENGTH": str(given.length)}
     environ = {"wsgi.input_terminated": True, "wsgi.input": given, **how}
@@ -92,7 +92,7 @@ def test_of_many_unknown_fields_a_handful_is_looked_at(
         return str(len(named))
 
     monkeypatch.setattr(fields, "pointer", pointer)
-    # Pydantic would make an error of each of them, with what was sent.
+    # Pydantic would make an error for each of them, with the value that was sent.
     monkeypatch.setattr(fields, "violations_of", None)
     unknown = {name.format(number): number for number in range(100_000 if path.endswith("write") else 800)}
     answer = send(client, path, json.dumps({"text": "x", **unknown}).encode())
@@ -117,7 +117,7 @@ def test_faults_of_names_and_of_values_are_a_handful_together(client: FlaskClien
 @pytest.mark.parametrize("value", [b"[" + b"[]," * 1_000_000, b'{"k": 1, ' + b'"k": 1, ' * 600_000])
 @pytest.mark.parametrize("path", ["/api/v1/write", "/write/"])
 def test_what_is_inside_a_field_is_not_read(client: FlaskClient, path: str, value: bytes) -> None:
-    # It has no end, and would be 400 if it were read that far.
+    # It has no end: if it were read that far, the answer would be 400.
     answer = send(client, path, b'{"text": ' + value)
     assert answer.status_code == 422
     assert answer.json["errors"] == [{"pointer": "/text", "detail": "must not be an array or an object"}]
@@ -159,7 +159,7 @@ def test_fields_are_read_as_json_has_them(
 
 @given(st.text(alphabet='{}[]":, 1atrue\\\n', max_size=12))
 def test_only_json_is_read_as_json(inside: str) -> None:
-    """Whatever is read to its end is what Python's parser reads too, and the other way round."""
+    """The same bodies are accepted here and by Python's JSON parser."""
     text = "{" + inside
     try:
         read = [*fields._pairs(text)]
@@ -192,7 +192,7 @@ def test_the_longest_text_may_come_chunked(client: FlaskClient) -> None:
 
 
 def exchange(server: Server, sent: bytes) -> tuple[int, dict[str, object]]:
-    """Send all of it, end, and read the answer: as a client whose connection breaks off."""
+    """Send it, close the sending side and read the answer, as a client whose connection breaks."""
     with socket.create_connection(("127.0.0.1", server.port), 60) as connection:
         connection.sendall(sent)
         connection.shutdown(socket.SHUT_WR)
@@ -227,7 +227,7 @@ def test_what_was_cut_off_is_refused_and_leaves_nothing_behind(
     status, refused = exchange(live_server, request(key, kind, length, body))
     assert (status, refused["type"]) == (400, "urn:saver:problem:incomplete")
     assert "CANARY" not in str(refused)
-    # The same key again, with the whole: neither in flight nor kept with another request.
+    # The same key with the complete body: nothing of the broken request was stored under it.
     status, written = exchange(live_server, request(key, PLAIN, "Content-Length: 100", "x" * 100))
     assert status == 201
     assert live_server.post("/api/v1/load", {"code": str(written["text"]).strip()})[1]["text"] == "x" * 100

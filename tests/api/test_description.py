@@ -1,4 +1,4 @@
-"""What openapi.json says, held against the service."""
+"""What openapi.json says is what the service does."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from flask.testing import FlaskClient
 
 
 def links(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each link, by the operation that it follows."""
+    """Every link, by the operation whose answer it is in."""
     for [operation] in (path.values() for path in described["paths"].values()):
         for answer in operation["responses"].values():
             yield from ((operation["operationId"], link) for link in answer.get("links", {}).values())
 
 
 def body_of(link: dict[str, Any], request: dict[str, object], answer: dict[str, object]) -> dict[str, object]:
-    """The body of the request that follows, by the link's expressions."""
+    """The body of the next request, made by the link's expressions."""
     places = {"$request.body#/": request, "$response.body#/": answer}
 
     def value(said: object) -> object:
@@ -78,7 +78,7 @@ def test_what_may_be_left_out_has_its_plain_type_and_no_default(client: FlaskCli
     for name, schema in schemas.items():
         for field, described in schema["properties"].items():
             assert "default" not in described, (name, field)
-            # What is null where it is not known yet is the one field that is.
+            # This is the only field that is null while its value is not known.
             assert ("anyOf" in described) == ((name, field) == ("StatusAnswer", "first_loaded_at"))
     assert schemas["WriteRequest"]["required"] == ["text"]
     assert schemas["LoadRequest"]["required"] == ["code"]

@@ -1,9 +1,8 @@
-"""Idempotency-Key and quotas: a write that comes again leases once; nobody keeps more than a share."""
+"""Idempotency-Key and quotas: a repeated write leases one code; nobody can hold more than a quota."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from saver.texts import NewText
 from tests.conftest import ALL_DATABASES, Clock
 from tests.support.snapshot import Database, everything_stored, query
 from tests.support.texts import save
+from tests.support.threads import run_concurrently
 
 DATABASES = ALL_DATABASES
 
@@ -94,21 +94,12 @@ def test_a_key_is_a_uuid(client: FlaskClient, store: TextStore, key: str) -> Non
 
 
 def test_100_times_in_parallel_is_one_lease(app: Flask, store: TextStore) -> None:
-    answers: list[tuple[int, str | None]] = []
-    start = threading.Barrier(20)
-
-    def send() -> None:
+    def send() -> list[tuple[int, str | None]]:
         client = app.test_client()
-        start.wait(30)
-        for _ in range(5):
-            answer = write(client)
-            answers.append((answer.status_code, answer.json.get("code")))
+        answers = [write(client) for _ in range(5)]
+        return [(answer.status_code, answer.json.get("code")) for answer in answers]
 
-    threads = [threading.Thread(target=send) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+    answers = [answer for sent in run_concurrently([send] * 20) for answer in sent]
     assert len(answers) == 100
     assert {status for status, _code in answers} <= {201, 409}
     assert len({code for status, code in answers if status == 201}) == 1
@@ -230,19 +221,13 @@ def test_a_deleted_text_counts_no_more(make_app: Callable[..., Flask]) -> None:
     ids=["source", "network"],
 )
 def test_writers_at_once_keep_to_the_quota(store: TextStore, make_quota: Callable[[], Quota]) -> None:
-    outcomes: list[str] = []
-
-    def save_one() -> None:
+    def save_one() -> str:
         try:
             save(store, "x", 60, quota=make_quota())
-            outcomes.append("kept")
         except (QuotaError, PoolEmptyError) as error:
-            outcomes.append(type(error).__name__)
+            return type(error).__name__
+        return "saved"
 
-    threads = [threading.Thread(target=save_one) for _ in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    assert outcomes.count("kept") == 2
+    outcomes = run_concurrently([save_one] * 20)
+    assert outcomes.count("saved") == 2
     assert outcomes.count("QuotaError") == 18

@@ -1,4 +1,4 @@
-"""What an installed page has: the manifest, its icons, the worker, and the route that texts are shared to."""
+"""The installed page: its manifest, icons and service worker, and the route for shared texts."""
 
 from __future__ import annotations
 
@@ -77,6 +77,6 @@ def test_a_share_that_no_worker_caught_is_not_read(client: FlaskClient) -> None:
         content_type="multipart/form-data; boundary=x",
         environ_overrides={"wsgi.input": Unread(), "CONTENT_LENGTH": "1000"},
     )
-    # Without a host, so that nobody's is repeated, and below a path too.
+    # Without a host, so that no host of a request is repeated, and also below a path.
     assert (answer.status_code, answer.headers["Location"]) == (303, "./")
     assert answer.data == b""

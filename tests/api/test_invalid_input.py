@@ -1,4 +1,4 @@
-"""Bad input: a clear problem that names the field and the rule, and nothing else happens."""
+"""Invalid input: the answer names the field and the rule, and nothing is changed."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def rows(database: Database) -> tuple[object, ...]:
 
 
 def length_of(body: bytes) -> dict[str, str]:
-    """Content-Length also for an empty body, which the test client leaves out."""
+    """Send Content-Length for an empty body too; the test client leaves it out."""
     return {"CONTENT_LENGTH": str(len(body))}
 
 

@@ -1,4 +1,4 @@
-"""The old wire: what extension 1.x sends and understands."""
+"""The legacy API: what extension 1.x sends and understands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.conftest import ALL_DATABASES, Clock
 
 DATABASES = ALL_DATABASES
 
-JSON = "application/json; charset=utf-8"  # as extension 1.x sends it
+JSON = "application/json; charset=utf-8"  # As extension 1.x sends it.
 
 
 def save(client: FlaskClient, text: str, password: str = "", life: str = "10min") -> TestResponse:
@@ -100,7 +100,7 @@ def test_whoever_may_not_load_any_more_is_told_for_how_long(make_app: Callable[.
 
 
 def test_no_message_is_shown_as_the_code_of_a_text(make_app: Callable[..., Flask]) -> None:
-    """Extension 1.x shows the message of a 200 to a save as its code."""
+    """Extension 1.x takes the message of any 200 after a save for the code."""
     client = make_app(writes_a_minute=1).test_client()
     assert save(client, "x").status_code == 200
     refused = save(client, "x")

@@ -1,4 +1,4 @@
-"""Metrics: right figures, for those who may see them, and nothing private in them."""
+"""Metrics: correct numbers, only for allowed addresses, and nothing private."""
 
 from __future__ import annotations
 

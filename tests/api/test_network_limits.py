@@ -1,4 +1,4 @@
-"""One IPv6 /48, which is 65,536 sources, against everybody else."""
+"""An attacker with an IPv6 /48, which is 65,536 sources, cannot use up the limits of all others."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SECONDS, A_SECOND = 3_600, 20
 
 
 class MissError(Exception):
-    """A look-up that found nothing."""
+    """Look up a code that finds nothing."""
 
 
 def missed(rate_limits: RateLimits, address: str) -> bool:
-    """Whether a miss is let through."""
+    """Whether a look-up that finds nothing is allowed."""
     try:
         with look_up(rate_limits, address, MissError):
             raise MissError
@@ -62,7 +62,7 @@ def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_pat
         with look_up(rate_limits, f"2001:db8:{second + 2:x}::1", MissError):
             assert write(f"2001:db8:{second + 2:x}::1") == 200
     assert let_through == 1_000
-    # A table of the first size holds all of it.
+    # All of it fits into a table of the first size.
     assert (tmp_path / "counts").stat().st_size == 1 << 21
     assert (counters.used_fraction(clock.now) or 0) < 0.02
 
@@ -101,7 +101,7 @@ def _empty(request: Request, address: str) -> Response:
 
 
 class RecordingCounters(MappedFileCounters):
-    """Counts, and of which kind."""
+    """How many counts of each kind there are."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)

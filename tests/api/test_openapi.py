@@ -1,4 +1,4 @@
-"""openapi.json is what the service does: Schemathesis sends what it allows and what it forbids."""
+"""openapi.json against the service: Schemathesis sends what the document allows and what it forbids."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ALLOWED = (200, 201, 204, 404, 411)
 def schema(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> BaseSchema:
     shutil.copy(migrated, tmp_path / "saver.db")
     put_codes(tmp_path / "saver.db", [Code.nth(number) for number in range(20_000)])
-    # Hundreds of passwords: the derivation is the real one, its cost is not.
+    # There are hundreds of passwords, so the real derivation runs with fewer rounds.
     monkeypatch.setattr(seal, "ITERATIONS", 1)
     monkeypatch.setattr(seal, "MIN_ITERATIONS", 1)
     return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", create_app(settings_in(tmp_path), Clock()))
@@ -47,7 +47,7 @@ def schema(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> B
 def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mode: GenerationMode) -> None:
     operation = schema[path]["GET" if path.endswith("limits") else "POST"]
     if mode is GenerationMode.NEGATIVE and path.endswith("limits"):
-        return  # it takes nothing, so nothing can be wrong
+        return  # It takes no input, so no input can be wrong.
 
     @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     @given(case=operation.as_strategy(generation_mode=mode))
@@ -58,8 +58,8 @@ def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mod
         case.validate_response(answer, excluded_checks=[positive_data_acceptance, *unknown])
         assert answer.status_code < 500
         if mode is GenerationMode.POSITIVE and answer.status_code not in ALLOWED:
-            # Rules that a schema cannot say: the life that a text may have, which of the two
-            # bodies takes it from the URL, and what a text that comes sealed must be.
+            # A schema cannot state these rules: the lifetime that a text may have, which of the two
+            # bodies takes it from the URL, and the format of a sealed text.
             named = {error["pointer"] for error in answer.json().get("errors", [])}
             assert named <= (
                 {"/expires_in", "", "/proof", "/text"} if "proof" in str(case.body) else {"/expires_in", ""}
@@ -72,7 +72,7 @@ def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mod
 def test_what_follows_by_the_links_keeps_to_the_description_too(schema: BaseSchema) -> None:
     for _, link in links(schema.raw_schema):
         link["requestBody"] = link.pop("x-requestBody")
-    # A link fills in a JSON body: of a plain one half of the loads would be spent on codes by chance.
+    # A link fills in a JSON body; with plain bodies half of the loads would use random codes.
     del schema.raw_schema["paths"]["/api/v1/load"]["post"]["requestBody"]["content"]["text/plain"]
     schema.config.generation.update(modes=[GenerationMode.POSITIVE])
     seen: Counter[tuple[str, int]] = Counter()
@@ -95,7 +95,7 @@ def test_what_follows_by_the_links_keeps_to_the_description_too(schema: BaseSche
                 recorder=self.recorder,
             )
 
-    # None of these comes about by chance; of a claim at the right moment too few do.
+    # Random requests never cause these answers, and too few claims come at the right moment.
     wanted = {("write", 201), ("load", 200), ("status", 200), ("extend", 200), ("delete", 204)}
     # Hypothesis also draws constants from the modules that are loaded, so one round may miss one of them.
     for steps in (8, 12, 16, 20):

@@ -1,4 +1,4 @@
-"""The document at ``/``: what stands in its head, its languages, its commands."""
+"""The HTML at ``/``: its head, its languages, its commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMMAND = re.compile(r"<pre><code>curl .* (\S+)api/v1/\w+</code></pre>")
 
 
 def addresses(client: FlaskClient, **headers: str) -> set[str]:
-    """The addresses in the commands for who has no JavaScript."""
+    """The URLs in the commands that the page shows without JavaScript."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return set(COMMAND.findall(client.get("/", headers=named).text))
 

@@ -1,4 +1,4 @@
-"""Budgets: who is counted as one, what is counted, and that no header renews them."""
+"""Rate limits: which addresses share one, what is counted, and that no header resets one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ADDRESS = "192.0.2.7"
 
 @pytest.fixture(params=["file", "redis"])
 def redis(request: pytest.FixtureRequest) -> RedisServer | None:
-    """The Redis that counts; every rule holds in a file and in a Redis."""
+    """The place of the counts: every rule holds in a file and in Redis."""
     return request.getfixturevalue("redis_server") if request.param == "redis" else None
 
 

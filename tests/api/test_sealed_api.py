@@ -1,4 +1,4 @@
-"""Texts that come sealed: the server keeps what it cannot read, and gives it against the proof alone."""
+"""Texts that the client sealed: the server cannot read them, and returns one only for the right proof."""
 
 from __future__ import annotations
 

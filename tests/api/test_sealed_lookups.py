@@ -1,4 +1,4 @@
-"""Whoever opens a sealed text asks twice: what that costs, and that guessing gets no cheaper by it."""
+"""A sealed text takes two requests to open: what they cost, and that guessing does not become cheaper."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_while_everybodys_misses_are_spent_a_sealed_text_opens_at_the_first_righ
     assert [load(client, address=f"192.0.2.{n}").status_code for n in range(3)] == [404] * 3
     assert [open_sealed(client, code, OTHER) for _ in range(3)] == [(404, 200)] * 3
     assert misses_left(client, OTHER) == 1
-    # Who has missed in this hour has no miss to spare.
+    # A source that missed in this hour has no miss left.
     assert open_sealed(client, code, OTHER) == (429, 429)
     assert [load(client, code).status_code, prove(client, code, WRONG), prove(client, code)] == [
         404,
@@ -118,7 +118,7 @@ def test_what_a_question_has_paid_for_opens_no_text_that_came_later(
     make_app: Callable[..., Flask],  # noqa: F811
     codes: list[str],
 ) -> None:
-    """Otherwise one miss would look for an open text twice."""
+    """Otherwise one miss would pay for two look-ups of an open text."""
     client = make_app().test_client()
     limited = make_app(misses_a_minute=10).test_client()
     assert [load(limited, code).status_code for code in codes] == [404] * len(codes)
@@ -138,7 +138,7 @@ def test_a_window_that_began_after_the_question_is_not_renewed(
     assert misses_left(client) == 3
     assert prove(client, code) == 200
     assert misses_left(client) == 0
-    # The hour is that of the question, which was one of its four.
+    # The hour began with the question, which was one of the four misses.
     clock.tick(60)
     assert misses_left(client) == 1
 
@@ -175,5 +175,5 @@ def test_a_caller_is_counted_before_its_body_is_read(make_app: Callable[..., Fla
     assert [client.post(path, **broken).status_code for path in paths] == [400] * 6
     assert [client.post("/api/v1/load", json={"code": "abc"}).status_code for _ in range(5)] == [422] * 5
     assert [client.post("/api/v1/load", json={"code": "qqqq"}).status_code for _ in range(3)] == [404] * 3
-    # The old wire says so with a 200, which extension 1.x shows.
+    # The legacy API says so with a 200, which extension 1.x shows.
     assert [client.post(path, **broken).status_code for path in paths] == [429] * 5 + [200]

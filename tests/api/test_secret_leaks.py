@@ -1,4 +1,4 @@
-"""Canaries: marked codes, texts, passwords, tokens and proofs, sought in everything that is kept or said."""
+"""Marked codes, texts, passwords, tokens and proofs are searched for in all that is stored or logged."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from saver.codes import Code
 from saver.seal import Keys, Seal
 from tests.support.snapshot import put_codes
 
-# Each has a code, a text, a proof and a token.
+# Each round has a code, a text, a proof and a token.
 # 10,000 marks: CANARIES=2500 ./scripts/test tests/api/test_secret_leaks.py
 COUNT = int(os.environ.get("CANARIES", "250"))
 START = 12
@@ -32,7 +32,7 @@ def sealed(random: Random, text: str) -> tuple[str, str]:
 
 
 def found(data: bytes, canaries: list[bytes]) -> set[bytes]:
-    """Which canaries stand somewhere in the data, by their first bytes: thousands in one pass."""
+    """The marks that are in the data; found by their first bytes, so that thousands take one pass."""
     starts = {canary[:START] for canary in canaries}
     return {data[place : place + START] for place in range(len(data))} & starts
 

@@ -1,4 +1,4 @@
-"""The files of the page: their addresses, how long they are kept, and who gets what compressed."""
+"""The files of the page: their URLs, how long they are cached, and which are sent compressed."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ FILES = [
     if path.suffix in CONTENT_TYPES
 ]
 FONT = "vendor/atkinson-hyperlegible-mono-latin-600-normal.woff2"
-# Over the wire, at the first visit.
-MOST_BYTES = 100_000
+# Transferred at the first visit.
+MAX_BYTES = 100_000
 EVERYTHING = "gzip, deflate, br, zstd, *"
 
 
 @pytest.fixture
 def static(client: FlaskClient) -> str:
-    """The folder of the files of now."""
+    """The URL folder of the current files."""
     found = re.search(r'href="(static/\w{12})/', client.get("/").text)
     assert found
     return f"/{found[1]}"
@@ -128,7 +128,7 @@ def test_what_is_compressed_already_is_left_as_it_is(client: FlaskClient, static
 
 
 def test_no_answer_of_the_api_is_compressed(client: FlaskClient) -> None:
-    """Else the length of an answer tells what a stranger's part of it has in common with the secret."""
+    """Otherwise the length of an answer would show what an attacker's part has in common with the secret."""
     ask = {"Accept-Encoding": EVERYTHING}
     text = "much the same " * 1_000
     written = client.post("/api/v1/write", json={"text": text, "expires_in": 600}, headers=ask)
@@ -159,13 +159,13 @@ def test_the_first_visit_is_small(client: FlaskClient, static: str, language: st
         path: len(client.get(path, headers={"Accept-Encoding": "gzip"}).data)
         for path in ["/", *(f"/{path}" for path in linked), f"{static}/{FONT}"]
     }
-    assert sum(sizes.values()) <= MOST_BYTES, sizes
+    assert sum(sizes.values()) <= MAX_BYTES, sizes
 
 
 def test_every_module_is_told_in_advance(client: FlaskClient) -> None:
-    told = re.findall(r'modulepreload" href="static/\w+/(.*?)"', client.get("/").text)
-    assert set(told) == _imports_of("web/page.js") - {"web/page.js"}
-    assert len(told) == len(set(told)) > 20
+    listed = re.findall(r'modulepreload" href="static/\w+/(.*?)"', client.get("/").text)
+    assert set(listed) == _imports_of("web/page.js") - {"web/page.js"}
+    assert len(listed) == len(set(listed)) > 20
 
 
 def _imports_of(name: str) -> set[str]:
@@ -204,5 +204,5 @@ def test_nothing_but_comments_is_left_out_of_a_script() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    # A good part of what is written is comments.
+    # A large part of each file is comments.
     assert sum(len(sent) for _, sent in pairs) < 0.75 * sum(len(written) for written, _ in pairs)

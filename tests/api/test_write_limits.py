@@ -54,7 +54,7 @@ def test_a_refused_write_is_refunded_to_the_source_and_its_network(
     assert [write(client).status_code for _ in range(10)] == [201] * 2 + [429] * 8
     assert count(key_of("write-network", 3_600, "2001:db8:1::/48")) == 2
     assert count(key_of("write", 60, "2001:db8:1::/64")) == 2
-    # Its refused writes are not charged to its neighbours.
+    # Its refused writes do not count for the other addresses of the network.
     assert [write(client, source).status_code for source in NEIGHBOURS[1:]] == [201, 201, 429]
 
 
@@ -90,9 +90,9 @@ def test_a_refusal_says_when_its_window_ends_and_is_counted(
     assert app.extensions["saver"].rate_limits.counts_today() == (0, 2)
 
 
-@pytest.mark.parametrize(("left", "told"), [(0.0, 1), (0.4, 1), (1.0, 1), (1.2, 2)])
-def test_a_refusal_never_says_to_try_again_at_once(left: float, told: int) -> None:
-    assert retry_after([ChargeResult(Charge("key", 1, 60), 2, left, NOW, NOW)]) == told
+@pytest.mark.parametrize(("left", "expected"), [(0.0, 1), (0.4, 1), (1.0, 1), (1.2, 2)])
+def test_a_refusal_never_says_to_try_again_at_once(left: float, expected: int) -> None:
+    assert retry_after([ChargeResult(Charge("key", 1, 60), 2, left, NOW, NOW)]) == expected
 
 
 def test_a_write_is_charged_to_all_its_limits_in_one_call(

@@ -19,7 +19,7 @@ import saver
 PACKAGE = Path(__file__).resolve().parents[2] / "saver"
 ENTRY_POINTS = {"worker", "serve"}
 MAX_LINES = 250
-# A request has an environment too, which is not that of the process.
+# `environ` of a request is not the environment of the process.
 PROCESS_ENVIRONMENT = re.compile(r"(?<!request\.)\b(environb?|getenv|putenv)\b")
 
 
@@ -62,7 +62,7 @@ def simple_statements(path: Path) -> Iterator[str]:
 
 
 def strings(path: Path) -> Iterator[str]:
-    """Every string literal that is not a statement of its own, as docstrings are."""
+    """Every string literal except docstrings."""
     tree = tree_of(path)
     expressions = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -106,7 +106,7 @@ def test_only_the_database_package_names_a_database() -> None:
 
 
 def test_time_comes_from_the_clock_that_was_passed_in() -> None:
-    # What `limits` asks of a storage has no room for a clock.
+    # The interface of a storage of `limits` has no parameter for a clock.
     of_limits = {"incr", "get", "get_expiry", "clear"}
     clocks = (
         r"\btime\.time(_ns)?\b|\b(datetime|date)\.(now|utcnow|today)\b|\bfunc\.(now|current_)|CURRENT_TIME"

@@ -1,4 +1,4 @@
-"""The rules that ``scripts/test`` holds the JavaScript to are in force: what breaks one is found."""
+"""The rules of ESLint and tsc for the JavaScript: code that breaks one is found."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from _node import tool
 from tests.support.node import NODE
 from tests.support.server import ROOT
 
-# One run of ESLint for all cases: it takes longer to start than to read them.
+# One run of ESLint for all cases, because starting it takes the most time.
 LINT = """
 import { ESLint } from "eslint";
 const eslint = new ESLint();
@@ -40,7 +40,7 @@ BROKEN = [
     (UI, "export const run = (text) => setTimeout(`go(${text})`);", "no-implied-eval"),
     *(
         (CORE, f"export const found = {name}.x;", GLOBALS)
-        for name in ("document", "window", "localStorage", "browser", "chrome", "navigator")
+        for name in ("document", "window", "localStorage", "location", "browser", "chrome", "navigator")
     ),
     (CORE, "export const found = globalThis.localStorage;", SYNTAX),
     (CORE, "export const found = new HTMLElement();", "no-undef"),
@@ -60,7 +60,7 @@ WHOLE = [
 
 
 def lint(cases: list[tuple[str, str]]) -> list[list[str]]:
-    """The rules that each of the files breaks."""
+    """The rules that each file breaks."""
     run = subprocess.run(
         [NODE, "--input-type=module", "--eval", LINT, json.dumps(cases)],
         cwd=ROOT,

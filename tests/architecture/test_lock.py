@@ -1,4 +1,4 @@
-"""What is locked goes together, extras included."""
+"""The locked versions fit together, with the extras."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stores are told agrees with what the extension is, and fits into their fields."""
+"""The texts for the extension stores agree with the extension, and fit into the stores' fields."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.support.server import ROOT
 
 EXTENSION = ROOT / "extension"
 STORES = ROOT / "docs" / "stores"
-# As browsers name them, where that is not as we do.
+# The browsers' names, where they differ from ours.
 FOLDERS = {"pt-BR": "pt_BR", "zh-Hans": "zh_CN", "zh-Hant": "zh_TW"}
 MANIFEST: dict[str, Any] = json.loads((EXTENSION / "manifest.json").read_text("utf-8"))
 PERMISSIONS = {*MANIFEST["permissions"], *MANIFEST["optional_permissions"]}
-# In characters: the Chrome Web Store's, and AMO's for the last two.
-MOST_TITLE, MOST_DESCRIPTION, MOST_LISTING, MOST_AMO_TITLE, MOST_AMO_SUMMARY = 75, 132, 16_000, 50, 250
-MOST_PICTURES = 2_500_000
+# Limits in characters, of the Chrome Web Store, and of AMO for the last two.
+MAX_TITLE, MAX_DESCRIPTION, MAX_LISTING, MAX_AMO_TITLE, MAX_AMO_SUMMARY = 75, 132, 16_000, 50, 250
+MAX_PICTURES = 2_500_000
 
 
 def messages(language: str) -> dict[str, str]:
-    """What the manifest says of itself in a language."""
+    """The name and description in the manifest, in a language."""
     found = json.loads(
         (EXTENSION / "_locales" / FOLDERS.get(language, language) / "messages.json").read_text("utf-8")
     )
@@ -33,7 +33,7 @@ def messages(language: str) -> dict[str, str]:
 
 
 def sections(name: str, mark: str = "##") -> dict[str, str]:
-    """The parts of a page by their headings of one rank."""
+    """The parts of a page, by their headings of one level."""
     _, *parts = re.split(rf"^{mark} ", (STORES / name).read_text("utf-8"), flags=re.MULTILINE)
     return {heading.strip(): body.strip() for heading, _, body in (part.partition("\n") for part in parts)}
 
@@ -59,17 +59,17 @@ def test_every_language_of_the_manifest_is_listed() -> None:
 def test_the_listing_says_what_the_manifest_says(language: str) -> None:
     listing, said = sections(f"listing.{language}.md"), messages(language)
     assert listing["Title"] == said["name"]
-    # The store takes it from the manifest.
+    # The store reads it from the manifest.
     assert listing["Summary, Chrome Web Store"] == said["description"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_is_listed_fits(language: str) -> None:
     listing, said = sections(f"listing.{language}.md"), messages(language)
-    assert 0 < len(said["name"]) <= min(MOST_TITLE, MOST_AMO_TITLE)
-    assert 0 < len(said["description"]) <= MOST_DESCRIPTION
-    assert 0 < len(listing["Summary, AMO"]) <= MOST_AMO_SUMMARY
-    assert 0 < len(listing["Description"]) <= MOST_LISTING
+    assert 0 < len(said["name"]) <= min(MAX_TITLE, MAX_AMO_TITLE)
+    assert 0 < len(said["description"]) <= MAX_DESCRIPTION
+    assert 0 < len(listing["Summary, AMO"]) <= MAX_AMO_SUMMARY
+    assert 0 < len(listing["Description"]) <= MAX_LISTING
 
 
 def test_every_permission_has_its_reason_and_no_reason_is_left_over() -> None:
@@ -102,8 +102,8 @@ def test_the_pictures_are_those_that_are_made_and_have_their_size() -> None:
     found = {path.name: path.read_bytes() for path in (STORES / "screenshots").iterdir()}
     assert set(found) == {shot.name for shot in SHOTS}
     assert {size_of(image) for image in found.values()} == {(1280, 800)}
-    assert sum(map(len, found.values())) < MOST_PICTURES
-    # The Chrome Web Store takes five for each language.
+    assert sum(map(len, found.values())) < MAX_PICTURES
+    # The Chrome Web Store accepts five for each language.
     assert {sum(shot.language == language for shot in SHOTS) for language in HEADLINES} == {5}
 
 

@@ -1,4 +1,4 @@
-"""Other people's files in the extension are what their table says, to the byte."""
+"""The files of other projects in the extension are, to the byte, what their table says."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_font_is_a_font() -> None:
 def test_the_word_list_is_whole() -> None:
     words = WORDS.read_text(encoding="ascii").split("\n")
     assert words.pop() == ""
-    # The list has one word that is no plain run of letters: yo-yo.
+    # One word of the list has another character than letters: yo-yo.
     assert all(re.fullmatch(r"[a-z-]{3,5}", word) for word in words)
     assert len(words) == len(set(words)) == 6**4
     assert [word for word in words if not word.isalpha()] == ["yo-yo"]

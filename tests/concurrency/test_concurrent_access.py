@@ -1,4 +1,4 @@
-"""Many at once, as threads and as processes: no code twice, no text lost, no half step, no error."""
+"""Many threads and processes at once: no code is leased twice, no text is lost, no step is done by half."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.conftest import ALL_DATABASES, Clock, address_of, settings_in
 from tests.support.process import wait_until
 from tests.support.snapshot import Database, execute, query, snapshot
 from tests.support.texts import save
-from tests.support.threads import PATIENCE, run_concurrently
+from tests.support.threads import TIMEOUT, run_concurrently
 
 DATABASES = ALL_DATABASES
 
@@ -51,15 +51,15 @@ def codes() -> list[str]:
 
 @pytest.fixture(scope="module")
 def processes() -> Iterator[ProcessPoolExecutor]:
-    """Processes that share nothing with this one: neither connections nor locks in memory."""
+    """Processes that share no connections and no locks with this one."""
     with ProcessPoolExecutor(PROCESSES, get_context("spawn")) as executor:
-        # All are there before the first race begins.
-        list(executor.map(time.sleep, [0.2] * PROCESSES, timeout=PATIENCE))
+        # All processes have started before the first race begins.
+        list(executor.map(time.sleep, [0.2] * PROCESSES, timeout=TIMEOUT))
         yield executor
 
 
 class Place(NamedTuple):
-    """Where a process finds the database, and what it keeps beside it."""
+    """The database of a process, and the folder of its other files."""
 
     folder: Path
     database: Database
@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
 @pytest.fixture
 def place(tmp_path: Path, database: Database) -> Place:
-    """A database with the pool of these tests, for processes that have the real time."""
+    """A database with the free codes of these tests, for processes with the real clock."""
     return Place(tmp_path / "data", database)
 
 
@@ -78,7 +78,7 @@ def leases_in(place: Place, rest: int = DAY) -> TextStore:
 
 
 def save_many(store: TextStore, writer: str, count: int) -> list[Saved]:
-    """What was saved before the pool was empty; goes on asking, to be in the way of others."""
+    """What was saved before no code was free; continues to ask, to compete with the others."""
     saved = []
     for number in range(count):
         body = f"text {number} of {writer}"
@@ -117,14 +117,14 @@ def test_sixteen_threads_share_the_pool_to_its_last_code(
 
 def test_four_processes_share_the_pool_to_its_last_code(processes: ProcessPoolExecutor, place: Place) -> None:
     races = [processes.submit(save_many_in_a_process, place, process, 25) for process in range(PROCESSES)]
-    saved = [text for race in races for text in race.result(PATIENCE)]
+    saved = [text for race in races for text in race.result(TIMEOUT)]
     assert len(saved) == len(POOL)
     assert_none_is_lost(leases_in(place), saved)
     assert snapshot(place.database).misplaced(POOL) == {}
 
 
 def mixed(store: TextStore, process: int) -> list[Saved]:
-    """Two writers, one that deletes what they give it, one that sweeps; what is to stay."""
+    """Two writers, one that deletes what they give it, one that sweeps; returns the texts that must stay."""
     to_delete: SimpleQueue[Saved | None] = SimpleQueue()
     busy = [True]
 
@@ -144,7 +144,7 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
     def delete() -> list[Saved]:
         try:
             for _writer in range(2):
-                for saved in iter(lambda: to_delete.get(timeout=PATIENCE), None):
+                for saved in iter(lambda: to_delete.get(timeout=TIMEOUT), None):
                     store.delete(saved.code, saved.owner_token)
                     assert not_here(store, saved)
         finally:
@@ -163,7 +163,7 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
 
 
 def not_here(store: TextStore, saved: Saved) -> bool:
-    """Whether the text is gone; its code may be under another text already."""
+    """Whether the text is gone; its code may already belong to another text."""
     try:
         return store.load(saved.code).text != saved.body
     except NoTextError:
@@ -180,7 +180,7 @@ def test_writers_deleters_and_sweepers_do_not_harm_each_other(
     races = [processes.submit(mixed_in_a_process, place, process) for process in range(PROCESSES)]
     while not all(race.done() for race in races):
         assert snapshot(place.database).misplaced(POOL) == {}
-    kept = [text for race in races for text in race.result(PATIENCE)]
+    kept = [text for race in races for text in race.result(TIMEOUT)]
     store = leases_in(place, rest=0)
     assert_none_is_lost(store, kept)
 
@@ -188,7 +188,7 @@ def test_writers_deleters_and_sweepers_do_not_harm_each_other(
         sweep_all(store)
         return len(snapshot(place.database).leased) == len(kept)
 
-    # A rest of nothing ends with the second in which a text was deleted.
+    # A cool-down of 0 ends with the second in which a text was deleted.
     wait_until(only_the_kept_are_leased, "codes are not given back")
     found = snapshot(place.database)
     assert found.misplaced(POOL) == {}
@@ -196,7 +196,7 @@ def test_writers_deleters_and_sweepers_do_not_harm_each_other(
 
 
 def put_texts(database: Database) -> None:
-    """Texts in every state that a sweep may meet, the same in every database."""
+    """Texts in every state that a sweep can find, the same in every database."""
     states = [
         ("body", LONG_AGO, LONG_AGO),
         ("body", LONG_AGO, FAR_AHEAD),
@@ -245,7 +245,7 @@ def test_many_sweepers_equal_one(
         put_texts(database)
     one = sweep_all(alone.store)
     races = [processes.submit(sweep_all_in_a_process, place) for _ in range(PROCESSES)]
-    many = [race.result(PATIENCE) for race in races]
+    many = [race.result(TIMEOUT) for race in races]
     assert one == (120, 120)
     assert tuple(map(sum, zip(*many, strict=True))) == one
     assert contents(databases[0]) == contents(databases[1])
@@ -256,7 +256,7 @@ def test_many_sweepers_equal_one(
 def test_every_code_is_in_one_place_before_each_statement(
     store: TextStore, database: Database, clock: Clock
 ) -> None:
-    """What others see between any two statements, and so what a kill there leaves behind."""
+    """What others see between any two statements, which is also what a kill there would leave."""
     statements: list[str] = []
     found: dict[str, Any] = {}
 

@@ -1,9 +1,7 @@
-"""Guesses at the same time: exactly the budget is looked up, by however many processes and threads."""
+"""Guesses at the same time: exactly the limit is looked up, with any number of processes and threads."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -54,24 +52,16 @@ def server(
         yield started
 
 
-def status_of_load(server: Server, source: str, code: str, **shown: str) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-    headers = {"Content-Type": "application/json", "X-Forwarded-For": source}
-    try:
-        connection.request("POST", "/api/v1/load", json.dumps({"code": code, **shown}), headers)
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
-    finally:
-        connection.close()
+def status_of_load(server: Server, source: str, code: str, **more: str) -> int:
+    return server.post("/api/v1/load", {"code": code, **more}, source)[0]
 
 
-def at_once(server: Server, source: str, codes: list[str]) -> Counter[int]:
+def load_concurrently(server: Server, source: str, codes: list[str]) -> Counter[int]:
     return Counter(run_concurrently([partial(status_of_load, server, source, code) for code in codes]))
 
 
 def written(server: Server) -> str:
-    """The code of a text that is there."""
+    """The code of a new text."""
     status, answer = server.post("/api/v1/write", {"text": "here", "expires_in": 600})
     assert status == 201
     return str(answer["code"])
@@ -86,16 +76,16 @@ def until_refused(server: Server, source: str) -> int:
 
 
 def test_of_many_misses_at_once_exactly_the_budget_is_looked_up(server: Server) -> None:
-    # Each round begins with windows that nobody has opened yet: that is where a count can be lost.
-    found = [at_once(server, f"198.51.100.{number}", ["qqqq"] * 20) for number in range(ROUNDS)]
+    # Each round begins with new windows, because a count can be lost when a window is opened.
+    found = [load_concurrently(server, f"198.51.100.{number}", ["qqqq"] * 20) for number in range(ROUNDS)]
     assert found == [Counter({404: BUDGET, 429: 20 - BUDGET})] * ROUNDS
 
 
 def test_loads_at_once_of_a_right_code_are_all_answered(server: Server) -> None:
-    """More than the budget of misses: none of them is one."""
+    """They are more than the limit of misses, but none is a miss."""
     code = written(server)
     for number in range(ROUNDS):
-        assert at_once(server, f"192.0.2.{number}", [code] * 3 * BUDGET) == {200: 3 * BUDGET}
+        assert load_concurrently(server, f"192.0.2.{number}", [code] * 3 * BUDGET) == {200: 3 * BUDGET}
 
 
 def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
@@ -105,13 +95,13 @@ def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
         source = f"203.0.113.{number}"
         codes = [code] * 12 + ["qqqq"] * 8
         random.shuffle(codes)
-        found = at_once(server, source, codes)
+        found = load_concurrently(server, source, codes)
         assert found == {200: 12, 404: 8}
         assert until_refused(server, source) == BUDGET - 8
 
 
 def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
-    """Each round asks once and has nine misses left; every answer is a wrong one."""
+    """Each round asks once and has nine misses left; every proof is wrong."""
     for number in range(ROUNDS):
         source = f"198.51.101.{number}"
         assert status_of_load(server, source, "qqqq") == 404
@@ -123,8 +113,8 @@ def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
 def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) -> None:
     for number in range(ROUNDS):
         source = f"198.51.102.{number}"
-        assert at_once(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}
-        # Each of the ten questions that were answered has paid for one answer.
+        assert load_concurrently(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}
+        # Each of the ten questions that got a 404 pays for one proof.
         works = [partial(status_of_load, server, source, "qqqq", proof=WRONG)] * 3 * BUDGET
         assert Counter(run_concurrently(works)) == {404: BUDGET, 429: 2 * BUDGET}
         assert until_refused(server, source) == 0
@@ -132,7 +122,7 @@ def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) ->
 
 @pytest.mark.parametrize("seconds", [60, 3_600, 86_400])
 def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path: Path, seconds: int) -> None:
-    # The time is read before the lock is had, so the order of the two may differ.
+    # The time is read before the lock is taken, so times may not be in the order of the locks.
     shared = MappedFileCounters(tmp_path / "counts")
     charge = [Charge("key", BUDGET, seconds)]
     counted = [shared.charge(charge, NOW + late)[0].counted for late in (0.002, 0.001, 0.003, 0)]
@@ -141,7 +131,7 @@ def test_who_looked_at_the_clock_first_and_comes_second_is_counted_too(tmp_path:
 
 @pytest.fixture(params=["file", "redis"])
 def rate_limits(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[RateLimits, Clock]:
-    """Ten misses a minute, in a file and in a Redis, and their clock."""
+    """A limit of ten misses a minute, in a file and in Redis, and its clock."""
     redis = request.getfixturevalue("redis_server") if request.param == "redis" else None
     clock = ClockOfBoth(redis)
     counters: Counters = MappedFileCounters(tmp_path / "counts")
@@ -173,7 +163,7 @@ def test_a_hit_that_ends_in_a_later_window_is_not_taken_from_its_misses(
 
 
 def count_misses(rate_limits: RateLimits) -> int:
-    """How many misses are let through until one is refused."""
+    """How many misses are allowed until one is refused."""
     for number in range(2 * BUDGET):
         try:
             with look_up(rate_limits, "192.0.2.1", LookupError):

@@ -1,4 +1,4 @@
-"""kill -9 in the middle: what was acknowledged is there afterwards, and no step is done by half."""
+"""kill -9 at any moment: what was acknowledged is still there, and no step is done by half."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.postgres import Cluster
 from tests.support.process import wait_until
 from tests.support.server import ROOT, Server, environment
 from tests.support.snapshot import Database, execute, put_codes, query, snapshot
-from tests.support.threads import PATIENCE
+from tests.support.threads import TIMEOUT
 from tests.support.writers import Writers, post
 
 DATABASES = ALL_DATABASES
@@ -35,14 +35,14 @@ DATABASES = ALL_DATABASES
 # The long run: CRASH_KILLS=200 ./scripts/test tests/concurrency/test_crash.py
 KILLS = int(os.environ.get("CRASH_KILLS", "50"))
 TURNS = 10
-# Before these kills the server of the database crashes too, where there is one.
+# Before these kills the database server crashes too, if there is one.
 CRASHES = (3, 8)
 POOL = [Code.nth(number * 365) for number in range(20_000)]
 SETTINGS = {**NO_LIMITS, "min_expires_in": 1, "code_cooldown": 1, "sweep_interval": 1}
 
 
 def children(pid: int) -> list[int]:
-    """The processes that gunicorn's master has started."""
+    """The worker processes of gunicorn."""
     lists = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for file in lists for child in file.read_text().split()]
 
@@ -55,7 +55,7 @@ def kill(*pids: int) -> None:
 
 @contextmanager
 def process_of(deployment: Deployment, *command: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process of ours that does not outlive its test."""
+    """A process of saver that ends with the block."""
     with (deployment.folder / "process.log").open("ab") as log:
         environ = environment(deployment.folder, deployment.settings)
         process = subprocess.Popen(
@@ -65,12 +65,12 @@ def process_of(deployment: Deployment, *command: str) -> Iterator[subprocess.Pop
         yield process
     finally:
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """A database that survives what is done to it, and where its processes work."""
+    """A database that waits for the disk, and the settings of its processes."""
 
     folder: Path
     database: Database
@@ -78,17 +78,17 @@ class Deployment:
 
     @property
     def settings(self) -> dict[str, object]:
-        """What processes here are told."""
+        """The settings in the environment of the processes."""
         return {**SETTINGS, **address_of(self.database)}
 
     def crash_the_server(self) -> None:
-        """As a power cut would, but for what the kernel has in memory; it is back when this returns."""
+        """Crash the database server and start it again; unlike a power cut, the kernel keeps its cache."""
         if self.cluster:
             self.cluster.stop("immediate")
             self.cluster.start()
 
     def faults(self) -> list[object]:
-        """What the database itself finds wrong."""
+        """The errors that the database finds itself."""
         if isinstance(self.database, Path):
             return [fault for (fault,) in query(self.database, "PRAGMA integrity_check") if fault != "ok"]
         execute(self.database, "CREATE EXTENSION IF NOT EXISTS amcheck")
@@ -103,7 +103,7 @@ def deployment(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[D
         shutil.copy(migrated, tmp_path / "saver.db")
         yield Deployment(tmp_path, tmp_path / "saver.db", None)
         return
-    # It waits for the disk, as one that is not only for tests does.
+    # It waits for the disk, as in production.
     with Cluster() as cluster:
         database = cluster.make()
         app = create_app(settings_in(tmp_path, database_url=database.address))
@@ -114,7 +114,7 @@ def deployment(database_kind: str, tmp_path: Path, migrated: Path) -> Iterator[D
 
 
 def kill_some(server: Server, random: Random, *, everything: bool) -> None:
-    """The whole server, or one or both of the processes that serve."""
+    """Kill the whole server, or one or both of the processes that serve."""
     if everything:
         server.kill()
         return
@@ -126,7 +126,7 @@ def kill_some(server: Server, random: Random, *, everything: bool) -> None:
 def test_kills_lose_nothing_that_was_acknowledged(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Imported once by the master: a process that was killed is back in a moment.
+    # The master has imported the app, so a killed process is replaced at once.
     monkeypatch.setenv("GUNICORN_CMD_ARGS", "--preload")
     database = deployment.database
     put_codes(database, list(POOL))
@@ -135,7 +135,7 @@ def test_kills_lose_nothing_that_was_acknowledged(
         try:
             with Writers(server.port, may_be_away=deployment.cluster is not None).at_work() as writers:
                 for spell in range(KILLS // TURNS):
-                    # A sweeper is among them, and in its turn it is killed too.
+                    # One of them sweeps, and is killed too.
                     with process_of(deployment, "-m", "saver.worker"):
                         for turn in range(TURNS):
                             wanted = writers.count + random.randrange(5, 60)
@@ -145,7 +145,7 @@ def test_kills_lose_nothing_that_was_acknowledged(
                             kill_some(server, random, everything=turn == TURNS - 1)
                             assert snapshot(database).misplaced(POOL) == {}, f"{spell}.{turn}"
                     server.start()
-            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)
             kept = writers.acknowledged
             loaded = [post(connection, "load", {"code": text.code})[1].get("text") for text in kept]
             connection.close()
@@ -160,7 +160,7 @@ def test_kills_lose_nothing_that_was_acknowledged(
 
 
 def per_letter(database: Database) -> dict[str, int]:
-    """How many codes of each first letter are in the pool."""
+    """How many free codes start with each letter."""
     grouped = "SELECT substr(code, 1, 1), count(*) FROM code GROUP BY 1"
     return {str(letter): int(str(count)) for letter, count in query(database, grouped)}
 
@@ -173,7 +173,7 @@ def test_a_fill_that_was_killed_goes_on_where_it_stopped(deployment: Deployment)
     execute(database, insert, [(code,) for code in leased])
     script = str(ROOT / "scripts" / "auto_insert.py")
     full = {first: PER_LETTER - sum(code[0] == first for code in leased) for first in LETTERS}
-    # The codes are added in order, so a later one tells how far it is.
+    # The codes are added in order, so one code shows the progress.
     reached = "SELECT 1 FROM code WHERE code >= ? LIMIT 1"
     random = Random(3)
     for letter in ("B", "F"):
@@ -183,9 +183,9 @@ def test_a_fill_that_was_killed_goes_on_where_it_stopped(deployment: Deployment)
         found = per_letter(database)
         assert found == {first: full[first] for first in found}, "a letter was added by half"
         assert letter in found
-        assert len(found) < len(LETTERS), "it was killed too late to tell anything"
+        assert len(found) < len(LETTERS), "it was killed too late to test anything"
     with process_of(deployment, script) as last:
-        assert last.wait(2 * PATIENCE) == 0
+        assert last.wait(2 * TIMEOUT) == 0
     assert per_letter(database) == full
     assert query(database, "SELECT code FROM text ORDER BY code") == [(code,) for code in leased]
     both = "SELECT count(*) FROM text JOIN code USING (code)"
@@ -214,8 +214,8 @@ def test_a_sweep_that_was_killed_leaves_no_half_step(deployment: Deployment) -> 
             wait_for_free_codes(database, wanted)
         found = snapshot(database)
         assert found.misplaced(POOL) == {}
-        assert found.leased, "it was killed too late to tell anything"
+        assert found.leased, "it was killed too late to test anything"
         free = len(found.free)
     with process_of(deployment, "-m", "saver.worker"):
-        wait_until(lambda: not snapshot(database).leased, "the sweep does not end", PATIENCE)
+        wait_until(lambda: not snapshot(database).leased, "the sweep does not end", TIMEOUT)
     assert sorted(snapshot(database).free) == sorted(POOL)

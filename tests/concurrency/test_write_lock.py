@@ -1,4 +1,4 @@
-"""The turn to write: in order, for a bounded time, and whoever is stopped does not stop the others."""
+"""The write lock: waiters get it in order, wait a limited time, and do not block others when stopped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def place(tmp_path: Path) -> Path:
 
 @contextmanager
 def stopped(place: Path, which: str) -> Iterator[None]:
-    """Another process has the lock, and does nothing."""
+    """Another process holds the lock and is stopped."""
     descriptor = os.open(f"{place}-{which}", os.O_RDWR | os.O_CREAT)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
@@ -39,11 +39,11 @@ def stopped(place: Path, which: str) -> Iterator[None]:
 
 
 @pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_lock, "TIMEOUT", 0.2)
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("_short_timeout")
 @pytest.mark.parametrize("which", HELD)
 def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which: str) -> None:
     ours = FairFileLock(place)
@@ -53,14 +53,14 @@ def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which
             with pytest.raises(LockTimeoutError), ours.hold():
                 pass
             assert time.monotonic() - began < longest
-        # One thread waits, however many gave up.
+        # Only one thread waits, even if many gave up.
         assert len([thread for thread in threading.enumerate() if thread.name == "gate"]) == 1
     wait_until(lambda: "gate" not in {thread.name for thread in threading.enumerate()}, "it waits for nobody")
     with ours.hold(), pytest.raises(BlockingIOError), Path(f"{place}-gate").open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("_short_timeout")
 def test_who_gave_up_has_kept_the_place_of_the_next(place: Path) -> None:
     ours = FairFileLock(place)
     with ExitStack() as held:
@@ -96,7 +96,7 @@ def test_one_at_a_time_whatever_holds_them(place: Path) -> None:
     assert max(counts_inside) == 1
 
 
-@pytest.mark.usefixtures("_impatient")
+@pytest.mark.usefixtures("_short_timeout")
 def test_a_writer_that_is_stopped_costs_the_others_their_writes_only(
     client: FlaskClient, services: Services
 ) -> None:

@@ -1,4 +1,4 @@
-"""Group commit: many share a commit, each is all or nothing, nobody waits for ever."""
+"""Group commit: many operations share a commit, each is complete or undone, and none waits for ever."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from saver.store import PoolEmptyError, TextStore
 from tests.support.process import wait_until
 from tests.support.snapshot import snapshot
 from tests.support.texts import save
-from tests.support.threads import PATIENCE, run_concurrently
+from tests.support.threads import TIMEOUT, run_concurrently
 
 FEW = [f"aaa{letter}" for letter in "abcdefgh"]
 
 
 class CommitError(Exception):
-    """The disk said no."""
+    """An error of the disk."""
 
 
 class Commits:
-    """Counts the commits of an engine; may hold one up or let it fail."""
+    """Counts the commits of an engine; can delay one or let it fail."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -77,7 +77,7 @@ def attempt(writer: Writer, work: Callable[[Connection], str]) -> str | Exceptio
 def all_waiting_behind_one(
     writer: GroupCommitWriter, works: list[Callable[[Connection], str]]
 ) -> list[str | Exception]:
-    """Keep one at work until all others wait for it, so that these are served as one batch."""
+    """Block one operation until all others wait for it, so that they become one batch."""
     begun = threading.Event()
 
     def first(connection: Connection) -> str:
@@ -86,7 +86,7 @@ def all_waiting_behind_one(
         return insert("first", connection)
 
     def follow(work: Callable[[Connection], str]) -> str | Exception:
-        assert begun.wait(PATIENCE)
+        assert begun.wait(TIMEOUT)
         return attempt(writer, work)
 
     return run_concurrently([partial(attempt, writer, first), *(partial(follow, work) for work in works)])
@@ -110,7 +110,7 @@ def test_one_that_is_refused_does_no_harm_to_the_others(
     done = all_waiting_behind_one(writer, [*works[:7], refuse, *works[7:15], refuse, *works[15:]])
     assert [result for result in done if isinstance(result, str)] == ["first", *names]
     assert [type(result) for result in done if not isinstance(result, str)] == [PoolEmptyError] * 2
-    # Nothing of the refused ones is kept, and nothing of the others is there twice.
+    # Nothing of the refused operations is stored, and nothing of the others twice.
     assert sorted(snapshot(services.settings.data_dir / "saver.db").free) == sorted(["first", *names, *FEW])
 
 
@@ -174,7 +174,7 @@ def test_an_interruption_leaves_nobody_waiting(
     works.insert(3, interrupted)
     done = run_concurrently([partial(run, work) for work in works])
     kept = set(snapshot(services.settings.data_dir / "saver.db").free) - set(FEW)
-    # Whoever was told that it is done is done; the rest were told that it is not.
+    # Every operation that reported success is stored; all others reported an error.
     assert kept == set(done) & set(names)
     assert set(done) - kept <= {interruption.__name__, "StorageError"}
     assert writer.run(partial(insert, "next")) == "next"
@@ -194,7 +194,7 @@ def test_the_lead_is_always_handed_on(writer: GroupCommitWriter, services: Servi
                 done += attempt(writer, partial(insert, f"{thread}.{job}")) == f"{thread}.{job}"
         return done
 
-    done = run_concurrently([partial(work, thread) for thread in range(threads)], patience=PATIENCE)
+    done = run_concurrently([partial(work, thread) for thread in range(threads)], timeout=TIMEOUT)
     assert sum(done) == threads * jobs - len(refused)
     free = snapshot(services.settings.data_dir / "saver.db").free
     assert len(free) == len(set(free)) == sum(done) + len(FEW)

@@ -1,4 +1,4 @@
-"""`flask --app saver backup` where PostgreSQL keeps the database."""
+"""`flask --app saver backup` with PostgreSQL."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_newest_are_kept_of_both_kinds(run: FlaskCliRunner, backups: Path, c
 
 
 def programs(backups: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a script in the place of PostgreSQL's programs."""
+    """Replace PostgreSQL's programs by a script."""
     for name in ("pg_dump", "pg_restore"):
         path = backups / "bin" / name
         path.parent.mkdir(exist_ok=True)

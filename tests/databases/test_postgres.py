@@ -1,4 +1,4 @@
-"""What only a server of databases can do to us: many writers, waits, restarts, standbys."""
+"""Cases that exist only with a database server: many writers, waits, restarts, standbys."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.process import wait_until
 from tests.support.server import ROOT, environment
 from tests.support.snapshot import execute, put_codes, query, snapshot
 from tests.support.texts import extend, save
-from tests.support.threads import PATIENCE, run_concurrently
+from tests.support.threads import TIMEOUT, run_concurrently
 
 DATABASES = ("postgresql",)
 CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
@@ -92,7 +92,7 @@ class TestItComesBackByItself:
             lambda: store.sweep(10),
             store.audit,
         ):
-            # Several of them, so that a read does not hit upon one that is whole.
+            # Several connections, so that a read does not get an intact one by chance.
             run_concurrently([connect] * 4)
             database.lose_connections()
             use()
@@ -143,7 +143,7 @@ class TestItComesBackByItself:
 
 
 def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[], None]) -> None:
-    """Somebody changes the text and commits only when another operation has come to wait for it."""
+    """Another transaction changes the text, and commits only when an operation waits for it."""
     there = threading.Event()
 
     def stranger() -> None:
@@ -154,7 +154,7 @@ def a_stranger_first(database: PostgresDatabase, change: str, then: Callable[[],
             wait_until(lambda: query(database, waiting, database.name), "nobody waits")
 
     def second() -> None:
-        assert there.wait(PATIENCE)
+        assert there.wait(TIMEOUT)
         then()
 
     run_concurrently([second, stranger])
@@ -164,7 +164,7 @@ class TestTwoAtOnce:
     def test_two_writes_with_one_key_are_one_lease(
         self, store: TextStore, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        # Nobody finds it beforehand: the key itself must keep them apart.
+        # No look-up finds the key first: the unique key itself must keep the writes apart.
         monkeypatch.setattr(store.writer, "find_saved", lambda _: None)
         saved = run_concurrently([partial(save, store, "text", 60, idempotency=REPEATABLE)] * 6)
         assert len({lease.code for lease in saved}) == 1
@@ -201,7 +201,7 @@ class TestTwoAtOnce:
         assert query(database, "SELECT claim_hash FROM text") == [(b"stranger",)]
 
     def test_two_fills_add_every_code_once(self, store: TextStore, database: PostgresDatabase) -> None:
-        added = run_concurrently([lambda: sum(step.added for step in store.fill())] * 2, patience=180)
+        added = run_concurrently([lambda: sum(step.added for step in store.fill())] * 2, timeout=180)
         assert sum(added) == SPACE - 4
         assert store.audit().is_consistent
 
@@ -222,7 +222,7 @@ class TestTwoAtOnce:
         both = [
             subprocess.Popen(command, cwd=tmp_path, env=environ, stderr=subprocess.PIPE) for _ in range(2)
         ]
-        errors = [process.communicate(timeout=PATIENCE)[1] for process in both]
+        errors = [process.communicate(timeout=TIMEOUT)[1] for process in both]
         assert [process.returncode for process in both] == [0, 0], errors
         every = len(list((ROOT / "migrations" / "versions").glob("*.py")))
         assert sum(error.count(b"Running upgrade") for error in errors) == every
@@ -323,7 +323,7 @@ def test_the_password_of_the_url_is_nowhere(tmp_path: Path, caplog: pytest.LogCa
     began = time.monotonic()
     answer = app.test_client().post("/api/v1/load", json={"code": "wUrp"})
     assert answer.status_code == 503
-    # Nobody is there, which is noticed at once: it is not asked for ever.
+    # The server is gone, which is noticed at once: it is not retried for ever.
     assert time.monotonic() - began < 30
     output = app.test_cli_runner().invoke(args=["pool", "count"]).output
     shown = answer.text + output + caplog.text + repr(app.extensions["saver"].settings)

@@ -1,4 +1,4 @@
-"""Nobody waits for ever for a server, and nothing is acknowledged that it has not kept as it should."""
+"""No request waits for ever for a database server, and no write is acknowledged before it is replicated."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class TestWaitsEnd:
 
 
 class ServiceWithStandby:
-    """A service whose database is to be on two machines, and whose standby can be away."""
+    """A service with synchronous replication, whose standby can be away."""
 
     def __init__(self, cluster: Cluster, folder: Path, clock: Clock) -> None:
         self.database = cluster.make()
@@ -61,7 +61,7 @@ class ServiceWithStandby:
         self.standby(there=True)
 
     def standby(self, *, there: bool) -> None:
-        """Let commits wait for a standby that does not come, or for none."""
+        """Let commits wait for a standby that does not exist, or for none."""
         names = "" if there else "nobody"
         tell_server(self.database.port, f"ALTER SYSTEM SET synchronous_standby_names = '{names}'")
         tell_server(self.database.port, "SELECT pg_reload_conf()")
@@ -86,7 +86,7 @@ class TestTheStandbyIsAway:
         service.standby(there=False)
         for _ in range(2):
             assert service.post("write", {"text": "text"}, headers=KEY)[0] == 503
-        # It is there, on one machine: to acknowledge it would be to lose it with that machine.
+        # The text is on one machine: if it were acknowledged, it would be lost with that machine.
         assert snapshot(service.database).leased == ["wUrp"]
         service.standby(there=True)
         assert service.post("write", {"text": "text"}, headers=KEY)[0] == 201
@@ -115,7 +115,7 @@ class TestTheStandbyIsAway:
     def test_whoever_claims_second_gets_no_fault_of_ours(self, service: ServiceWithStandby) -> None:
         code = service.post("write", {"text": "once", "once": True})[1]["code"]
         assert service.post("load", {"code": code, "claim": CLAIM})[0] == 200
-        # Claimed between the look and the transaction, as of two who come at once.
+        # Claimed between the look-up and the transaction, as by another reader at the same time.
         find_live = service.store.reader.find_live
         find = find_live.one
         find_live.one = lambda values: (*find(values)[:3], None, *find(values)[4:])  # type: ignore
@@ -131,7 +131,7 @@ class TestTheStandbyIsAway:
 
 @contextmanager
 def frozen(database: PostgresDatabase) -> Iterator[None]:
-    """Every process of the server that works for this database stands still; its kernel does not."""
+    """Stop every process of the server that works for this database; the kernel still accepts packets."""
     mine = "SELECT pid FROM pg_stat_activity WHERE datname = ? AND pid <> pg_backend_pid()"
     pids = [int(str(pid)) for (pid,) in query(database, mine, database.name)]
     assert pids
@@ -154,7 +154,7 @@ def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
         assert client.post(f"/api/v1/{path}", json=body).status_code in (200, 201)
         with frozen(database):
             ask_it = partial(client.post, f"/api/v1/{path}", json=body)
-            [answer] = run_concurrently([ask_it], patience=30)
+            [answer] = run_concurrently([ask_it], timeout=30)
             assert answer.status_code in (200, 201, 503)
     assert client.post("/api/v1/load", json={"code": code}).json["text"] == "text"
 

@@ -1,4 +1,4 @@
-"""Receipts in a Redis: either of two servers tells what the other has noted."""
+"""Receipts in Redis: each of two servers returns what the other has noted."""
 
 from __future__ import annotations
 

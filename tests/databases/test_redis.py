@@ -1,4 +1,4 @@
-"""What may happen to the Redis that counts: what cannot be counted is refused, and nothing else."""
+"""Failures of the Redis with the counts: requests that cannot be counted are refused, all others work."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ UNCOUNTED = ("/healthz", "/", "/api/v1/limits", "/api/v1/openapi.json")
 
 @pytest.fixture
 def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
-    """A Redis to do harm to."""
+    """A Redis that the test may stop or damage."""
     with RedisServer(tmp_path) as server:
         yield server
 
@@ -51,7 +51,7 @@ def load(client: FlaskClient, code: str = "qqqq") -> int:
 
 
 def refused(client: FlaskClient) -> None:
-    """What is counted is refused for a while, in little time; what is not goes on."""
+    """Requests that are counted are refused quickly for a while; all others work."""
     for path, body in COUNTED.items():
         answer = client.post(path, json=body)
         assert (path, answer.status_code, answer.headers.get("Retry-After")) == (path, 503, "1")
@@ -140,7 +140,7 @@ class TestLost:
             assert time.monotonic() - begun < SOON
         begun = time.monotonic()
         assert {client.get(path).status_code for path in UNCOUNTED} == {200}
-        # More at once than there are connections.
+        # More requests at once than connections.
         assert set(run_concurrently([lambda: load(app.test_client())] * 20)) == {503}
         assert time.monotonic() - begun < 2 * SOON
         own_redis.go_on()
@@ -155,7 +155,7 @@ class TestLost:
         monkeypatch: pytest.MonkeyPatch,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """Once it is read, a one-time text is nowhere else than in the answer."""
+        """The first answer has the only copy of a one-time text."""
         app = make_app(rate_limit_storage=own_redis.url, **EVERY)
         client = app.test_client()
         services: Services = app.extensions["saver"]
@@ -244,7 +244,7 @@ class TestPasswords:
 class TestTls:
     @pytest.fixture
     def certificate(self, tmp_path: Path) -> Path:
-        """A certificate for this machine that its own key has signed."""
+        """A self-signed certificate for this machine."""
         command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
         names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
         files = ["-keyout", str(tmp_path / "key.pem"), "-out", str(tmp_path / "certificate.pem")]

@@ -1,4 +1,4 @@
-"""A server's database that its own tools brought back: no stale code ever opens a stranger's text."""
+"""A database restored by pg_restore: an old code never opens another user's text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MONTH = 30 * DAY
 
 
 def closed(app: Flask) -> None:
-    """Stop the service: nobody is connected any more."""
+    """Stop the service: no connection is left."""
     with app.app_context():
         app.extensions["sqlalchemy"].engine.dispose()
 
@@ -35,7 +35,7 @@ def run(app: Flask, *arguments: str) -> tuple[int, str]:
 
 
 def tool(name: str, database: PostgresDatabase, *arguments: str) -> None:
-    """A tool of PostgreSQL's, as an operator runs it."""
+    """Run a tool of PostgreSQL, as an operator does."""
     where = ["--host", "127.0.0.1", "--port", str(database.port), "--username", "saver"]
     command = [program(name), *where, "--dbname", database.name, *arguments]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True, check=False)
@@ -90,7 +90,7 @@ def test_whoever_knows_better_waits_shorter(
 def test_while_the_service_runs_nothing_is_done(
     make_app: Callable[..., Flask], database: PostgresDatabase, codes: list[str]
 ) -> None:
-    # Whatever its URL calls it.
+    # The same database under any other URL.
     serving = make_app(database_url=f"{database.address}?application_name=web1").extensions["saver"].store
     serving.audit()
     code, output = run(make_app())

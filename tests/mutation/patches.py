@@ -1,6 +1,6 @@
-"""Patches that break saver in ways that no mutation tool makes, each with the test that must fail.
+"""Patches that break saver in ways that a mutation tool does not, each with the test that must fail.
 
-``old`` must occur in the file exactly once. Whoever changes that line changes the patch too.
+``old`` must occur in the file exactly once. If you change that line, change the patch too.
 """
 
 from __future__ import annotations
@@ -116,6 +116,6 @@ PATCHES = [
         "extension/core/reading.js",
         "    if (mustBeSealed) throw new NotSealed(false);\n",
         "",
-        "tests/e2e/page/test_page.py::test_a_link_to_a_sealed_text_says_so",
+        "tests/e2e/page/test_page_links.py::test_a_link_to_a_sealed_text_says_so",
     ),
 ]

@@ -1,4 +1,4 @@
-"""A test of the tests: each of ``patches.py`` must make a test fail in a copy of the project."""
+"""A test of the tests: each patch of ``patches.py`` must make a test fail in a copy of the project."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Result = subprocess.CompletedProcess[str]
 def copy_project(folder: Path) -> Path:
     """Copy the project. pytest puts the copy first on the path, so nothing is imported from the original."""
     for name in COPIED:
-        # Compiled files could be used although their source was changed since.
+        # Python could use a compiled file although its source was changed later.
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "CHANGELOG.md"):
         shutil.copy(ROOT / name, folder)
@@ -61,7 +61,7 @@ def test_a_patch_makes_a_test_fail(patch: Patch, tmp_path: Path) -> None:
     apply(patch, folder)
     result = run_tests(folder, patch.caught_by)
     output = result.stdout[-3_000:] + result.stderr[-1_000:]
-    # A copy that cannot be imported would say nothing about the tests.
+    # If the copy cannot be imported, every test fails, which proves nothing.
     assert result.returncode == pytest.ExitCode.TESTS_FAILED, f"not caught by {patch.caught_by}:\n{output}"
     assert re.search(r"^1 failed", result.stdout, re.MULTILINE), output
     assert not re.search(r"\berrors?\b in ", result.stdout.splitlines()[-1]), output

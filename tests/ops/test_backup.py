@@ -1,4 +1,4 @@
-"""`flask --app saver backup`: a whole copy or none, whoever writes meanwhile."""
+"""`flask --app saver backup`: a complete copy or none, even while others write."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.snapshot import put_codes, query, snapshot
 from tests.support.texts import save
 
 POOL = [Code.nth(number * 365) for number in range(20_000)]
-# Leases, deletes and sweeps as fast as it can, and says after each lease what was kept.
+# Leases, deletes and sweeps without a pause, and prints each pair of codes after it is stored.
 WRITER = """\
 import json, sys
 from saver import create_app
@@ -112,7 +112,7 @@ def test_a_disk_that_is_full_leaves_nothing_half_made(services: Services, backup
         env=environment(services.settings.data_dir, NO_LIMITS),
         capture_output=True,
         text=True,
-        # No file may grow beyond this, as on a disk that is full.
+        # A limit for the size of files, as on a full disk.
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000)),
         check=False,
         timeout=60,
@@ -136,7 +136,7 @@ def test_a_copy_that_breaks_a_rule_gets_no_name(
     with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
         database.execute(harm)
     result = run.invoke(args=["backup", "--to", str(backups)])
-    # A pool that is not full is no fault of the copy.
+    # A copy may have too few free codes: that is not an error of the copy.
     assert result.exit_code == (1 if sentence else 0)
     assert (sentence or "") in result.output
     assert len(names(backups)) == (0 if sentence else 1)
@@ -178,7 +178,7 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
             clock.tick(1)
             copied = snapshot(made.path)
             assert copied.misplaced(POOL) == {}
-            # What was acknowledged before it began is in it.
+            # It contains every text that was acknowledged before it began.
             assert {kept for kept, _ in before} <= set(copied.leased)
         assert len(acknowledged) > len(before), "the writers were stopped by the backup"
     finally:
@@ -195,5 +195,5 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
     tools.restore.restore(made.path)
     found = snapshot(data / "saver.db")
     assert found.misplaced(POOL) == {}
-    # Whoever was told a code, before the backup or since: no stranger gets it.
+    # Nobody else gets a code that was leased before or after the backup.
     assert {kept for kept, _ in acknowledged} <= set(found.leased)

@@ -1,4 +1,4 @@
-"""`flask --app saver check` and `restore` as an operator reads them."""
+"""The output of `flask --app saver check` and `restore`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.support.texts import save
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
-    """A database whose pool is full."""
+    """A database with all free codes."""
     database = tmp_path_factory.mktemp("filled") / "saver.db"
     shutil.copy(migrated, database)
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -45,7 +45,7 @@ def full(make_app: Callable[..., Flask], filled: Path, tmp_path: Path) -> Flask:
 
 @pytest.fixture
 def codes() -> list[str]:
-    """A pool that fills some pages of the file."""
+    """Free codes that fill some pages of the file."""
     return [Code.nth(number) for number in range(6_561)]
 
 
@@ -120,7 +120,7 @@ def test_files_that_others_may_change_are_told(
     services.readiness.record_heartbeat()
     harm(services.settings.data_dir)
     result = run.invoke(args=["check"])
-    # What is counted in another place's file is not counted at all.
+    # Counts in the file of another folder would not be used.
     failing = ["counts", "files"] if line.startswith("counts") else ["files"]
     assert [key for key, state in lines(result.stdout).items() if state == "FAILING"] == failing
     assert line in result.stdout
@@ -136,7 +136,7 @@ def test_a_pool_that_runs_short_is_told(
 ) -> None:
     services: Services = app.extensions["saver"]
     services.readiness.record_heartbeat()
-    # Millions of texts would take their time, so short is what is not quite full.
+    # Millions of texts would take long, so the test lowers the limit.
     monkeypatch.setattr("saver.ops.check.LOW_POOL", 1.0)
     assert lines(run.invoke(args=["check"]).stdout)["codes"] == "ok"
     save(services.store, "x", 60)
@@ -155,7 +155,7 @@ def test_a_damaged_file_is_told(run: FlaskCliRunner, app: Flask) -> None:
 
 @pytest.fixture
 def stopped(run: FlaskCliRunner, app: Flask, tmp_path: Path) -> Path:
-    """A backup, and a service that is stopped after one more text was saved."""
+    """A backup, and a service that stopped after it saved one more text."""
     store: TextStore = app.extensions["saver"].store
     (tmp_path / "backups").mkdir()
     assert run.invoke(args=["backup", "--to", str(tmp_path / "backups")]).exit_code == 0
@@ -181,7 +181,7 @@ def test_restore_says_what_it_did(run: FlaskCliRunner, app: Flask, codes: list[s
 
 @pytest.mark.slow
 class TestEveryCode:
-    """What is said of all 7,311,616 codes."""
+    """The output about all 7,311,616 codes."""
 
     @pytest.fixture
     def app(self, full: Flask) -> Flask:

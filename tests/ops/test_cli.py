@@ -114,7 +114,7 @@ def test_the_reason_must_not_name_the_code(run: FlaskCliRunner, store: TextStore
 
 
 def test_remove_spares_a_text_that_was_saved_after_the_report(run: FlaskCliRunner, store: TextStore) -> None:
-    code = save(store, "x", 600).code  # saved at 2027-01-15T08:00:00Z
+    code = save(store, "x", 600).code  # Saved at 2027-01-15T08:00:00Z.
     before = run.invoke(args=["remove", code, "--reason", "report", "--at", "2027-01-15T07:59Z"])
     assert (before.exit_code, store.load(code).text) == (1, "x")
     assert (

@@ -1,4 +1,4 @@
-"""What systemd is told: that a service is up, and that it goes on as long as it does."""
+"""Messages to systemd: that a service is up, and that it is still alive."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class NotifySocket:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self.path)
 
-    def next(self, patience: float) -> str | None:
+    def next(self, timeout: float) -> str | None:
         """The next message, or None if none comes in so many seconds."""
-        self._socket.settimeout(patience)
+        self._socket.settimeout(timeout)
         with suppress(TimeoutError, BlockingIOError):
             return self._socket.recv(4_096).decode()
         return None

@@ -1,4 +1,4 @@
-"""`flask --app saver restore`: the texts of the backup, and nothing that is gone since; no code too early."""
+"""`flask --app saver restore`: the backup's texts without those deleted since, and no code too early."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_what_was_deleted_or_read_once_since_stays_gone(service: ServiceWithBack
     service.restore(backup)
     assert service.reads(deleted.code) is None
     assert service.reads(once.code) is None
-    # Its reader may ask again, as before, and nobody else.
+    # Its reader may ask again as before, and no other reader.
     assert service.reads(claimed.code) is None
     assert service.reads(claimed.code, claim=CLAIM) == "claimed"
     assert query(service.database, "SELECT count(*) FROM text WHERE body IS NOT NULL") == [(1,)]
@@ -107,7 +107,7 @@ def test_the_database_so_far_is_kept_and_can_be_restored_in_its_turn(service: Se
 
 
 class TestLost:
-    """The database in use so far is not there: any code may have been leased until a moment ago."""
+    """The current database is lost: any code may have been leased a moment ago."""
 
     def test_it_is_not_done_unasked(self, service: ServiceWithBackups) -> None:
         backup = service.backup()

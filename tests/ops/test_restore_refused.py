@@ -1,4 +1,4 @@
-"""What `restore` refuses, and that it then changes nothing."""
+"""What `restore` refuses; it then changes nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(service: Servi
     with pytest.raises(OperationError, match="another restore is under way"):
         service.restore(backup)
     assert left.exists()
-    # As a kill would: the file stays, and nobody holds it.
+    # As after a kill: the file stays, and no process holds its lock.
     os.close(lock)
     assert service.restore(backup).audit.free == 4
     assert not left.exists()
@@ -41,7 +41,7 @@ def test_one_at_a_time_and_what_a_killed_one_left_is_no_hindrance(service: Servi
 def test_a_restore_that_fails_leaves_all_as_it_was(service: ServiceWithBackups) -> None:
     backup = service.backup()
     code = save(service.store, "still there", 600).code
-    # The old database's new name is taken, so the very last step fails.
+    # The new name of the old database is taken, so the last step fails.
     stamp = "20270115T080000Z"
     service.database.with_name(f"saver.db.replaced-{stamp}").write_text("mine")
     with pytest.raises(OperationError, match="is there already"):
@@ -62,12 +62,12 @@ def test_any_path_will_do(make_app: Callable[..., Flask], clock: Clock, tmp_path
 
 
 class TestRefused:
-    """What is no backup of this version does not come near the database."""
+    """A file that is not a backup of this version never replaces the database."""
 
     def test_while_a_process_has_the_database_open(self, service: ServiceWithBackups) -> None:
         backup = service.backup()
         save(service.store, "x", 600)
-        # Idle, and it has only once looked: as a process of the service at night.
+        # An idle reader, as a process of the service at night.
         hold = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA journal_mode = WAL')"
         hold += "; c.execute('SELECT 1 FROM code').fetchall(); print('+', flush=True); sys.stdin.read()"
         with subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Whatever happened before a restore, with or without the old database: nobody finds a stranger's text."""
+"""After any steps and a restore, with or without the old database, no code opens another user's text."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEPS = st.lists(
 
 
 class Model:
-    """What the service has answered, and so what must hold after any restore."""
+    """The answers of the service, and what follows from them after any restore."""
 
     def __init__(self, service: ServiceWithBackups) -> None:
         self.service = service
@@ -67,7 +67,7 @@ class Model:
         except NoTextError:
             return
         self.deleted.add(body)
-        # Told at once; that it rests is a matter of the deletion, not of the lease.
+        # Answered at once: the cool-down begins with the deletion, not with the lease.
         if self.leases_of(code)[-1][1] == body:
             self.rests_until[code] = min(self.rests_until[code], self.service.clock.now + REST)
 
@@ -92,7 +92,7 @@ class Model:
         return [lease for lease in self.store if lease[0] == code]
 
     def holds(self) -> None:
-        """Whoever shows a code finds the text that it was given for last, or nothing."""
+        """A code opens the text for which it was leased last, or nothing."""
         for code in {code for code, _, _ in self.store}:
             assert self._read(code) in (None, self.leases_of(code)[-1][1])
         for code in snapshot(self.service.database).free:
@@ -107,7 +107,7 @@ def test_whatever_happened_nobody_finds_a_strangers_text(
     clock: Clock,
 ) -> None:  # fmt: skip
     clock.now = NOW
-    name = tmp_path_factory.mktemp("walk").name
+    name = tmp_path_factory.mktemp("steps").name
     model = Model(ServiceWithBackups(make_app, clock, tmp_path, name))
     service = model.service
     for step, value in before:
@@ -118,7 +118,7 @@ def test_whatever_happened_nobody_finds_a_strangers_text(
     service.clock.tick(later)
     if lost:
         service.lose()
-        # Nobody remembers what was deleted. What may be read once never comes back.
+        # Without the old database deleted texts are back, but one-time texts never are.
         model.deleted.clear()
     service.restore(backup, lost=lost)
     assert snapshot(service.database).misplaced(codes) == {}

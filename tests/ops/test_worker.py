@@ -1,4 +1,4 @@
-"""The worker goes on, whatever the job, the clock or the season does; and nothing but tidiness needs it."""
+"""The worker continues after failing jobs and changes of the clock; without it only cleaning stops."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ DATABASES = ALL_DATABASES
 EVERY = 5
 HOUR = 3_600
 DAY = 86_400
-# 01:00 UTC: Berlin's clocks go back from 3 to 2, and forward from 2 to 3.
+# At 01:00 UTC clocks in Berlin go back from 3 to 2, or forward from 2 to 3.
 SUMMER_ENDS, SUMMER_BEGINS = 1_792_890_000, 1_774_746_000
 
 
 class InstantEvent(threading.Event):
-    """A stop that is never waited for: time passes at once, and jumps where it is told to."""
+    """A stop event whose wait returns at once: the test moves the time."""
 
     def __init__(
         self, clock: time_machine.Traveller, last: float, jump_at: float = 0, jump: float = 0
@@ -64,7 +64,7 @@ class InstantEvent(threading.Event):
 def runs(
     start: float, last: float = 120, jump_at: float = 0, jump: float = 0, every: int = EVERY
 ) -> list[float]:
-    """When the job ran, in seconds that really passed since the loop began."""
+    """When the job ran, in seconds since the loop began."""
     with time_machine.travel(start, tick=False) as clock:
         stop = InstantEvent(clock, last, jump_at, jump)
         found: list[float] = []
@@ -128,7 +128,7 @@ def test_a_job_that_fails_is_tried_again_and_its_message_is_not_logged(
 
 
 class TimedStore:
-    """The real sweep, on a stopwatch that says how long it took; stops after the last batch."""
+    """The real sweep with a fake duration of each batch; stops after the last batch."""
 
     def __init__(self, store: TextStore, a_code_takes: float, stop: threading.Event, batches: int) -> None:
         self._store, self._a_code_takes, self._stop, self._batches = store, a_code_takes, stop, batches
@@ -147,7 +147,7 @@ class TimedStore:
 
 
 class RecordingEvent(threading.Event):
-    """Notes how long it was to be waited for, and does not wait."""
+    """Records the pauses, and does not wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -159,7 +159,7 @@ class RecordingEvent(threading.Event):
 
 
 def put_rested(database: Database, count: int) -> list[str]:
-    """Texts that were wiped, or that should have been, and whose codes may go back."""
+    """Texts that were wiped or are overdue, and whose codes may become free."""
     codes = [Code.nth(number * 7) for number in range(count)]
     rows = [(code, None if number % 2 else "body", bytes(32), 1, 2) for number, code in enumerate(codes)]
     execute(database, "DELETE FROM code")
@@ -194,7 +194,7 @@ def test_the_batch_fits_itself_to_the_time_it_takes(
     monkeypatch.setattr("saver.worker.time", SimpleNamespace(monotonic=lambda: timed.now))
     Sweeper(timed, services.readiness, stop).run()  # type: ignore[arg-type]
     assert timed.sizes == wanted
-    # Where a writer must find its turn it rests longer than it worked.
+    # The pause is longer than the work, so that writers get the lock.
     min_wait_per_code = {"sqlite": 1.0, "postgresql": 0.4}[database_kind] * a_code_takes
     assert all(wait > size * min_wait_per_code for wait, size in zip(stop.waits, wanted, strict=False))
 
@@ -290,7 +290,7 @@ def test_sigterm_lets_it_finish_its_batch(services: Services, database: Database
     found = snapshot(database)
     assert found.misplaced(codes) == {}
     assert found.leased, "it was stopped in the middle of its work"
-    # What it says it did is what it did: the batch under way is in both.
+    # The log and the database agree: both contain the last batch.
     [(wiped, freed)] = re.findall(r"swept: (\d+) wiped, (\d+) given back", log.read_text())
     held = query(database, "SELECT count(*) FROM text WHERE body IS NOT NULL")[0][0]
     assert (int(wiped), int(freed)) == (20_000 - int(str(held)), len(found.free))

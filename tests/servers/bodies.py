@@ -1,4 +1,4 @@
-"""Bodies in chunks and bodies that are cut off."""
+"""Chunked bodies and incomplete bodies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CUT_OFF = (
 
 
 def taken_in_chunks(https: Client) -> None:
-    """A body in two chunks is a text, one that is too long is refused, and so is one that is broken."""
+    """A body in two chunks is stored; one that is too long or has broken chunks is refused."""
     text = "\ufeffa" + "b" * 70_000
     body = text.encode()
     written = https.send(request("POST", "/api/v1/write", CHUNKED) + in_chunks(body[:9], body[9:]))
@@ -41,12 +41,12 @@ def taken_in_chunks(https: Client) -> None:
 
 
 def in_chunks(*parts: bytes) -> bytes:
-    """A body as it goes over the line."""
+    """A body as chunks."""
     return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
 
 
 def cut_off(https: Client, head: dict[str, str], sent: bytes) -> Answer | None:
-    """What a client is told whose body ends before its end; None where nothing is told."""
+    """The status for a body that ends too early; None if the connection is just closed."""
     with https.connect() as connection:
         connection.sendall(request("POST", "/api/v1/write", head) + sent)
         socket.socket.shutdown(connection, socket.SHUT_WR)
@@ -57,7 +57,7 @@ def cut_off(https: Client, head: dict[str, str], sent: bytes) -> Answer | None:
 
 
 def texts(root: Path) -> int:
-    """How many texts are kept."""
+    """How many texts are stored."""
     with closing(sqlite3.connect(root / "data" / "saver.db")) as database:
         count: int = database.execute("SELECT count(*) FROM text").fetchone()[0]
         return count

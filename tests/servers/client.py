@@ -1,4 +1,4 @@
-"""A client that checks certificates, and that can say what no proper client would."""
+"""A client that checks certificates, and can send what a normal client would not."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from pathlib import Path
 
 from tests.servers.names import WWW
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer; the names of the headers in small letters, those that came twice joined."""
+    """An answer; names of headers are in lower case, and repeated headers are joined."""
 
     status: int
     headers: Mapping[str, str]
@@ -31,7 +31,7 @@ class Answer:
 
 
 class Client:
-    """Talks to one Apache; ``source`` is the loopback address that it comes from."""
+    """A client of one web server; ``source`` is its loopback address."""
 
     def __init__(self, http: int, https: int, root: Path) -> None:
         self._ports = {True: https, False: http}
@@ -47,7 +47,7 @@ class Client:
         source: str = "127.0.0.1",
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """GET; ``host`` is what the header says, the name in TLS is always ours."""
+        """GET; ``host`` is the Host header, the name in TLS is always ours."""
         head = request("GET", path, {"Host": host, "Connection": "close", **(headers or {})})
         return self.send(head, tls=tls, source=source)
 
@@ -84,9 +84,7 @@ class Client:
         context: ssl.SSLContext | None = None,
     ) -> socket.socket:
         """A connection, its certificate checked."""
-        plain = socket.create_connection(
-            ("127.0.0.1", self._ports[tls]), PATIENCE, source_address=(source, 0)
-        )
+        plain = socket.create_connection(("127.0.0.1", self._ports[tls]), TIMEOUT, source_address=(source, 0))
         if not tls:
             return plain
         try:

@@ -20,7 +20,7 @@ from tests.servers.pki import Authority
 from tests.servers.web_server import MISSES, WebServer
 from tests.support.snapshot import put_codes
 
-# Of a client; the networks in the log end with 0.
+# Addresses of a client; in the log they end with 0.
 FULL_ADDRESS = re.compile(r"\b127\.0\.0\.[1-9]")
 
 

@@ -1,4 +1,4 @@
-"""gunicorn on a unix socket, as saver-proxy.conf wants it."""
+"""gunicorn on a unix socket, as saver-proxy.conf expects it."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class Gunicorn:
         self._process.start()
 
     def reload(self) -> None:
-        """New workers with the code that is there now; the old ones finish what they do."""
+        """Start workers with the current code; the old ones finish their requests."""
         self._process.send(signal.SIGHUP)
 
     def workers(self) -> set[int]:
-        """The processes that answer."""
+        """The worker processes."""
         return self._process.children()
 
     def stop(self) -> None:
-        """End all of it."""
+        """Stop it."""
         self._process.kill()
         wait_until(lambda: not self._listens(), "gunicorn does not end")
 

@@ -1,4 +1,4 @@
-"""Clients that ask a web server without a pause."""
+"""Clients that send requests without a pause."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from tests.servers.client import Client
 
 CLIENTS = 4
-AT_LEAST = 40
+MIN_REQUESTS = 40
 
 
 @contextlib.contextmanager
 def load(https: Client) -> Iterator[list[int]]:
-    """Clients that ask without a pause; the statuses of their answers, 0 for none."""
+    """Clients that send requests without a pause; the statuses of the answers, 0 for no answer."""
     statuses: list[int] = []
     stop = threading.Event()
 

@@ -16,14 +16,14 @@ _LIFE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Where a certificate and its key lie."""
+    """The paths of a certificate and its key."""
 
     chain: Path
     key: Path
 
 
 class Authority:
-    """Signs certificates; ``root`` is what clients are told to trust."""
+    """Signs certificates; ``root`` is the certificate that clients trust."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -79,7 +79,7 @@ def _builder(
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    # Newer clients verify strictly: what RFC 5280 asks for must be there.
+    # Newer clients verify strictly: they require what RFC 5280 requires.
     return x509.KeyUsage(
         digital_signature=not signs_certificates,
         key_cert_sign=signs_certificates,

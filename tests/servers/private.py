@@ -1,4 +1,4 @@
-"""Requests that carry a code and a mark wherever there is room for one: none of it may be in a log."""
+"""Requests with a code and a marker in every possible place: neither may be in a log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MARK = "CANARY"
 
 
 def broken(code: str) -> list[bytes]:
-    """Requests that break a rule of the protocol, with a code and a mark wherever there is room for one."""
+    """Requests that break a rule of HTTP, with a code and a marker in every possible place."""
     marks = f"{MARK}{code}"
     head = {"Host": WWW, "Connection": "close"}
     post = {**head, "Content-Type": "text/plain"}
@@ -30,7 +30,7 @@ def broken(code: str) -> list[bytes]:
 
 
 def longer_than_said(https: Client, code: str) -> None:
-    """On a connection that is kept, what is left of a body is taken for the next request."""
+    """On a persistent connection the rest of a body is read as the next request."""
     head = {"Host": WWW, "Content-Type": "text/plain", "Content-Length": "3"}
     with https.connect() as connection:
         connection.sendall(

@@ -1,4 +1,4 @@
-"""What an error looks like, whoever sends it: the service or the web server before it."""
+"""The form of an error answer, of the service and of the web server in front of it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ HEADERS = {
 HSTS = {"strict-transport-security": "max-age=63072000"}
 HEAD = {"Host": WWW, "Connection": "close"}
 POST = {**HEAD, "Content-Type": "application/json"}
-# What is never answered in the clear, nor redirected.
+# Paths that are neither answered nor redirected without TLS.
 ENCRYPTED_ONLY = ("/write", "/write/", "/load/", "/api/v1/write", "/api/v1/load/", "/api/v1/limits")
 CHALLENGE = "/.well-known/acme-challenge/token"
 
@@ -39,13 +39,13 @@ def check(answer: Answer, status: int, more: dict[str, str]) -> None:
 
 
 def expected(status: int) -> dict[str, object]:
-    """What the service would say."""
+    """What the service would answer."""
     name = default_exceptions[status]().name
     return Problem(status, f"http-{status}", f"{name}.").document
 
 
 def by_the_service(answer: Answer, status: int) -> None:
-    """The answer is a problem of the service's, with the front's HSTS."""
+    """The answer is a problem of the service, with HSTS of the web server."""
     assert (answer.status, answer.document["status"]) == (status, status)
     wanted = {**HEADERS, **HSTS}
     assert {name: answer.headers.get(name) for name in wanted} == wanted
@@ -59,7 +59,7 @@ def sent_by_all(answer: Answer, folder: Path) -> None:
 
 
 def told_to_say_https(answer: Answer) -> None:
-    """The answer is the problem that says what is wrong, and no redirect."""
+    """The answer is the matching problem, and not a redirect."""
     assert (answer.status, answer.headers["content-type"]) == (403, MEDIA_TYPE)
     assert answer.document == json.loads((ROOT / "apache" / "errors" / "plain" / "403.json").read_text())
     assert "location" not in answer.headers

@@ -1,4 +1,4 @@
-"""Slow clients by the hundred, from one address, and how long somebody honest waits beside them."""
+"""Hundreds of slow clients from one address, and how long a normal client waits meanwhile."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from tests.servers.client import Client, receive, request
 from tests.servers.names import WWW
 
 OF_EACH_KIND = 500
-# The goal is one second; a busy machine has the rest. A front that is held lets the first slow ones go
-# after ten seconds, and then takes the next ones.
-AT_MOST = 10.0
+# The goal is one second; the rest is for a busy machine. A full web server closes the first slow clients
+# after ten seconds, and then accepts the next ones.
+MAX_WAIT = 10.0
 _BODY = {"Host": WWW, "Content-Type": "application/json", "Content-Length": "1000000"}
 
 
 @dataclass(slots=True)
 class WaitingTimes:
-    """The connections of each kind, and what the honest one has seen."""
+    """The connections of each kind, and what the normal client has seen."""
 
     heads: list[socket.socket] = field(default_factory=list)
     bodies: list[socket.socket] = field(default_factory=list)
@@ -33,12 +33,12 @@ class WaitingTimes:
 
 @contextlib.contextmanager
 def slow_clients(client: Client) -> Iterator[WaitingTimes]:
-    """All three kinds at once; somebody honest writes and loads from before the first connection on."""
+    """Open all three kinds at once; a normal client writes and loads all the time."""
     seen, stop = WaitingTimes(), threading.Event()
-    honest = threading.Thread(target=_ask, args=(client, seen, stop))
+    normal = threading.Thread(target=_ask, args=(client, seen, stop))
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(2 * OF_EACH_KIND) as pool:
-        honest.start()
-        stack.callback(honest.join)
+        normal.start()
+        stack.callback(normal.join)
         stack.callback(stop.set)
 
         def open_all(*kinds: Callable[[Client], socket.socket]) -> list[list[socket.socket]]:
@@ -54,22 +54,22 @@ def slow_clients(client: Client) -> Iterator[WaitingTimes]:
 
 
 def stays_quick(seen: WaitingTimes, probes: int = 5) -> None:
-    """Until the honest one has come so many times more, or has failed; asserts that it never waited long."""
+    """Wait for so many more answers to the normal client; asserts that it never waited long."""
     wanted = len(seen.waited) + probes
     deadline = time.monotonic() + 60
     while len(seen.waited) < wanted and not seen.failed and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not seen.failed, seen.failed[:3]
-    assert len(seen.waited) >= wanted, "the honest one is not answered"
-    assert max(seen.waited) < AT_MOST, f"the honest one waited {max(seen.waited):.1f} s"
-    print(f"write and load beside {3 * OF_EACH_KIND} slow clients: at most {max(seen.waited):.3f} s")  # noqa: T201
+    assert len(seen.waited) >= wanted, "the normal client gets no answer"
+    assert max(seen.waited) < MAX_WAIT, f"the normal client waited {max(seen.waited):.1f} s"
+    print(f"write and load next to {3 * OF_EACH_KIND} slow clients: at most {max(seen.waited):.3f} s")  # noqa: T201
 
 
 def _ask(client: Client, seen: WaitingTimes, stop: threading.Event) -> None:
     while not stop.wait(0.1):
         started = time.monotonic()
         try:
-            written = client.post("/api/v1/write", {"text": "honest"})
+            written = client.post("/api/v1/write", {"text": "normal"})
             assert written.status == 201, written.status
             loaded = client.post("/api/v1/load", {"code": written.document["code"]})
             assert loaded.status == 200, loaded.status
@@ -79,7 +79,7 @@ def _ask(client: Client, seen: WaitingTimes, stop: threading.Event) -> None:
 
 
 def _open(kind: Callable[[Client], socket.socket], client: Client) -> socket.socket | None:
-    # A front may refuse a slow one; what counts is the honest one.
+    # A web server may refuse a slow client; only the normal client counts.
     with contextlib.suppress(OSError):
         return kind(client)
     return None

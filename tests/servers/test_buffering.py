@@ -1,4 +1,4 @@
-"""A body is there before the app sees its request, and only so many requests are in the app at once."""
+"""The app gets a request only with its complete body, and only a limited number at once."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from tests.support.process import wait_until
 from tests.support.snapshot import put_codes
 
 LONGEST_TEXT = 100_000
-MOST = 6 * LONGEST_TEXT + 65_536
+MAX_BODY = 6 * LONGEST_TEXT + 65_536
 WRITE = "/api/v1/write"
-# A body that was read and is too long for a text.
+# A body that is read although it is too long for a text.
 TOO_LONG = (413, 422)
 
 
 class Stream(BytesIO):
-    """What mod_wsgi hands over: it ends early with an error, and may keep its reader waiting."""
+    """A body as mod_wsgi passes it: it can end early with an error, or let its reader wait."""
 
     def __init__(
         self, body: bytes, *, cut_off: bool = False, wait: Callable[[], object] | None = None
@@ -50,16 +50,16 @@ class Stream(BytesIO):
 
 @pytest.fixture
 def app(migrated: Path, tmp_path: Path) -> Flask:
-    """The service with room for one request at a time, and with bodies of MOST bytes."""
+    """The service with space for one request at a time, and with bodies of MAX_BODY bytes."""
     shutil.copy(migrated, tmp_path / "saver.db")
     put_codes(tmp_path / "saver.db", [Code.nth(number) for number in range(50)])
     app = create_app(settings_in(tmp_path, max_text_bytes=LONGEST_TEXT))
-    buffer_requests(app, workers=1, max_body_bytes=MOST)
+    buffer_requests(app, workers=1, max_body_bytes=MAX_BODY)
     return app
 
 
 def send(app: Flask, stream: BytesIO, *, length: int | None, source: str = "127.0.0.1") -> TestResponse:
-    """A plain write; without a length it comes in chunks."""
+    """A write as plain text; without a length it is chunked."""
     environ = {"wsgi.input_terminated": True, "REMOTE_ADDR": source}
     length_of_body = (
         {"CONTENT_LENGTH": str(length)} if length is not None else {"HTTP_TRANSFER_ENCODING": "chunked"}
@@ -80,11 +80,11 @@ def test_a_body_that_is_cut_off_is_refused(app: Flask, length: int | None, size:
     assert send(app, Stream(b"a" * size, cut_off=True), length=length).status_code == 400
 
 
-@pytest.mark.parametrize("length", [MOST + 1, None], ids=["with its length", "in chunks"])
+@pytest.mark.parametrize("length", [MAX_BODY + 1, None], ids=["with its length", "in chunks"])
 def test_a_body_that_is_too_long_is_refused(app: Flask, length: int | None) -> None:
-    stream = Stream(b"a" * (MOST + 70_000))
+    stream = Stream(b"a" * (MAX_BODY + 70_000))
     assert send(app, stream, length=length).status_code == 413
-    assert stream.tell() <= MOST + 1
+    assert stream.tell() <= MAX_BODY + 1
 
 
 def test_who_waits_for_a_body_keeps_nobody_from_work(app: Flask) -> None:
@@ -96,7 +96,7 @@ def test_who_waits_for_a_body_keeps_nobody_from_work(app: Flask) -> None:
     for thread in threads:
         thread.start()
     wait_until(lambda: all(stream.begun.is_set() for stream in streams), "they do not begin")
-    assert send(app, Stream(b"honest"), length=6).status_code == 201
+    assert send(app, Stream(b"normal"), length=6).status_code == 201
     come.set()
     for thread in threads:
         thread.join()
@@ -130,13 +130,13 @@ def test_at_most_so_many_work_at_once(app: Flask) -> None:
 
 @contextlib.contextmanager
 def held(app: Flask, sources: list[str]) -> Iterator[None]:
-    """A long body that stops from each of these sources; the last one finds no room."""
+    """Send an incomplete long body from each source; there is no space for the last one."""
     come = threading.Event()
     answers: list[int] = []
 
     def hold(source: str) -> None:
         stream = Stream(b"a" * 600_000, wait=lambda: come.wait(60))
-        answers.append(send(app, stream, length=MOST, source=source).status_code)
+        answers.append(send(app, stream, length=MAX_BODY, source=source).status_code)
 
     threads = [threading.Thread(target=hold, args=(source,)) for source in sources]
     for thread in threads:
@@ -155,18 +155,18 @@ def long_body(app: Flask, source: str) -> TestResponse:
 
 
 def test_one_source_has_a_part_of_the_memory_for_long_bodies(app: Flask) -> None:
-    # Its part are five of the longest: five that have come so far leave no room for a sixth.
+    # One source may use the space of five of the longest bodies, so there is no space for a sixth.
     with held(app, ["192.0.2.1"] * 6):
         refused = long_body(app, "192.0.2.1")
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
         assert send(app, Stream(b"short"), length=5, source="192.0.2.1").status_code == 201
         assert long_body(app, "192.0.2.2").status_code in TOO_LONG
-    # What they held is given back.
+    # The space of the others is free again.
     assert long_body(app, "192.0.2.1").status_code in TOO_LONG
 
 
 def test_all_sources_share_the_memory_for_long_bodies(app: Flask) -> None:
-    # Twenty-two of these are in twenty of the longest.
+    # Twenty-two of these need the space of twenty of the longest.
     with held(app, [f"192.0.2.{number}" for number in range(23)]):
         assert long_body(app, "192.0.2.200").status_code == 503
         assert send(app, Stream(b"short"), length=5, source="192.0.2.200").status_code == 201

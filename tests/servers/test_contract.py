@@ -1,4 +1,4 @@
-"""What every web server before the service does: names, addresses, TLS, and that texts pass."""
+"""Every web server in front of the service: host names, addresses, TLS, and that texts pass unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORGED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "X-Forwarded-Host")
 
 
 def location(web_server: WebServer, path: str) -> str:
-    """Where a path leads on the written name."""
+    """Where a path on the main host redirects to."""
     return f"https://{WWW}{path.replace('//', '/') if web_server.joins_slashes else path}"
 
 
@@ -67,7 +67,7 @@ def test_challenges_are_served_for_both_names(web_server: WebServer, https: Clie
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=lambda v: v.name)
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_old_versions_are_refused(https: Client, version: ssl.TLSVersion) -> None:
-    # By the server's alert: a client that cannot speak them would prove nothing.
+    # Refused by the server's alert: a client without these versions would prove nothing.
     with pytest.raises(ssl.SSLError, match="alert protocol version"):
         https.connect(context=context(https, version))
 
@@ -97,7 +97,7 @@ def test_only_the_profile_s_curves_are_taken(web_server: WebServer, group: str, 
 
 
 def miss(https: Client, source: str, **headers: str) -> int:
-    """Load what is not there; the status."""
+    """Load an unknown code; the status."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     return https.post("/api/v1/load", {"code": "qqqq"}, source=source, headers=sent).status
 
@@ -176,7 +176,7 @@ def test_the_page_is_compressed_once_and_the_api_never(https: Client) -> None:
     answers = [
         written,
         https.post("/api/v1/load", {"code": code}, headers=ask),
-        # As plain text, which Debian has Apache compress.
+        # As plain text, which Debian's Apache compresses.
         https.post("/api/v1/load", {"code": code}, headers={**ask, "Accept": "text/plain"}),
         https.post("/api/v1/load", {"code": "zzzz"}, headers=ask),
         https.post("/write/", old, headers=ask),

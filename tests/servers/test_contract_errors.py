@@ -1,4 +1,4 @@
-"""What every web server before the service does with errors and bodies, and what its log tells."""
+"""Every web server in front of the service: errors, bodies and the log."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def access(web_server: WebServer) -> list[re.Match[str] | None]:
 
 
 def told_of(web_server: WebServer, network: str) -> list[tuple[str | None, ...]]:
-    """What the access log tells of the requests from a network."""
+    """The lines of the access log for a network."""
     found = [match for match in access(web_server) if match and match["network"] == network]
     return [match.group("method", "route", "status") for match in found]
 

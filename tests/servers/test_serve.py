@@ -21,10 +21,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = ROOT / "scripts" / "serve"
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
-def until(what: str, look: Callable[[], object], seconds: float = PATIENCE) -> None:
+def until(what: str, look: Callable[[], object], seconds: float = TIMEOUT) -> None:
     """Look again and again until it is so."""
     deadline = time.monotonic() + seconds
     while not look():
@@ -115,7 +115,7 @@ class Serve:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
                 return answer.status, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.read()
@@ -140,7 +140,7 @@ class Serve:
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop it as the terminal or the system does; its exit status."""
         self.process.send_signal(number)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(TIMEOUT)
 
     def close(self) -> None:
         """Leave nothing behind, whatever the test did."""
@@ -209,7 +209,7 @@ def test_second_start_is_quick_and_keeps_the_secret(
 ) -> None:
     took = time.monotonic() - serve.began
     record_property("second_start_seconds", round(took, 2))
-    assert took < PATIENCE
+    assert took < TIMEOUT
     secret = (data / "secret_key").read_bytes()
     assert len(secret) >= 32
     assert serve.stop() == 0
@@ -252,7 +252,7 @@ def test_killed_api_process_is_replaced(serve: Serve) -> None:
 def test_dead_api_stops_all(serve: Serve) -> None:
     before = serve.wait_whole()
     os.kill(serve.api, signal.SIGKILL)
-    assert serve.process.wait(PATIENCE) == 1
+    assert serve.process.wait(TIMEOUT) == 1
     assert "the API stopped by itself (signal 9)" in serve.log
     until("all are gone", lambda: not alive(before))
 
@@ -362,7 +362,7 @@ def run(*options: str, **environ: str) -> subprocess.CompletedProcess[str]:
         env=clean_environ(**environ),
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
 

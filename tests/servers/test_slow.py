@@ -1,4 +1,4 @@
-"""Who is slow, sends half a request or none that is one, keeps nobody waiting and leaves no trace."""
+"""Slow clients and those that send incomplete or invalid requests do not delay others."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from tests.support.slow import JSON, PARTIAL_REQUESTS, WRITE, ask, connect, hang
 from tests.support.snapshot import put_codes
 
 EACH = 500
-# On a machine that does much else; alone it is some milliseconds.
-PATIENCE = 10.0
+# On a busy machine; on a quiet one it takes some milliseconds.
+TIMEOUT = 10.0
 LONGEST_BODY = 1_048_576 * 6 + 65_536
 
 
@@ -52,16 +52,16 @@ def post(server: Server, route: str, body: dict[str, str]) -> dict[str, str]:
     request = urllib.request.Request(
         f"{server.url}/api/v1/{route}", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
         found: dict[str, str] = json.load(answer)
     return found
 
 
 def write_and_load(server: Server) -> float:
-    """What an honest person does; how long it took, in seconds."""
+    """Write and load as a normal client; how long it took, in seconds."""
     started = time.monotonic()
-    code = post(server, "write", {"text": "honest"})["code"]
-    assert post(server, "load", {"code": code})["text"] == "honest"
+    code = post(server, "write", {"text": "normal"})["code"]
+    assert post(server, "load", {"code": code})["text"] == "normal"
     return time.monotonic() - started
 
 
@@ -182,7 +182,7 @@ def test_chunks_are_put_together(long_timeout: Server) -> None:
     assert long_timeout.post("/api/v1/load", {"code": code})[1]["text"] == "in pieces"
 
 
-@pytest.mark.parametrize("end", [b"", b";" + b"a" * 4_000], ids=["long", "long by what stands beside"])
+@pytest.mark.parametrize("end", [b"", b";" + b"a" * 4_000], ids=["long", "long with an extension"])
 def test_chunks_beyond_the_limit_are_refused_before_they_end(long_timeout: Server, end: bytes) -> None:
     size = 1 if end else 65_536
     piece = b"%x%b\r\n%b\r\n" % (size, end, b" " * size)

@@ -1,4 +1,4 @@
-"""What a TLS client can offer, and what is taken of it."""
+"""What a TLS client can offer, and what a server accepts."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import ssl
 
 from tests.servers.client import Client
 
-# Of the six of Mozilla's guideline 6.0, "intermediate": those for the key of the tests' certificate.
+# The ciphers of Mozilla's guideline 6.0, "intermediate", for the key of the tests' certificate.
 CIPHERS = {
     "ECDHE-ECDSA-AES128-GCM-SHA256",
     "ECDHE-ECDSA-AES256-GCM-SHA384",
     "ECDHE-ECDSA-CHACHA20-POLY1305",
 }
-# Without a shared secret no client can even offer them.
+# A client can offer these only with a shared secret.
 UNUSABLE = re.compile("PSK|SRP")
 TLS_1_3 = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}
 
 
 def context(https: Client, version: ssl.TLSVersion, ciphers: str = "ALL:@SECLEVEL=0") -> ssl.SSLContext:
-    """A client that speaks one version only and, where OpenSSL can, every cipher there ever was."""
+    """A client with one version and every cipher that OpenSSL has."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.load_verify_locations(cadata=ssl.DER_cert_to_PEM_cert(https.context.get_ca_certs(True)[0]))
     made.set_ciphers(ciphers)
@@ -28,7 +28,7 @@ def context(https: Client, version: ssl.TLSVersion, ciphers: str = "ALL:@SECLEVE
 
 
 def taken_of_1_2(https: Client) -> set[str]:
-    """Of all the ciphers of version 1.2 that a client can offer, those that are taken."""
+    """The ciphers of version 1.2 that the server accepts, of all that a client can offer."""
     known = {
         str(cipher["name"])
         for cipher in context(https, ssl.TLSVersion.TLSv1_2).get_ciphers()
@@ -39,7 +39,7 @@ def taken_of_1_2(https: Client) -> set[str]:
 
 
 def takes(https: Client, cipher: str) -> bool:
-    """Whether the server agrees on this cipher; if not it must be the server who says so."""
+    """Whether the server accepts this cipher; if not, the server itself must refuse it."""
     offer = context(https, ssl.TLSVersion.TLSv1_2, f"{cipher}:@SECLEVEL=0")
     try:
         with https.connect(context=offer):

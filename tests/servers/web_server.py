@@ -1,4 +1,4 @@
-"""What the contract of the web servers knows of each: its client, its logs and where it differs."""
+"""What the shared tests know of each web server: its client, its logs, and its differences."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Protocol
 from tests.servers.client import Client
 from tests.servers.pki import Authority
 
-# Who may say, in X-Test-Address, that they are somebody else: to see what becomes of any address.
+# The networks that may name another address in X-Test-Address, so that any address can be tested.
 IMPERSONATOR = "127.0.0.99"
-# How often each source may miss in a minute.
+# The misses a minute of each source.
 MISSES = 5
 
 
@@ -25,7 +25,7 @@ class WebServer(Protocol):
     client: Client
     authority: Authority
 
-    # Requests that it answers itself, by what is wrong with them, each with the status.
+    # Invalid requests that it answers itself, by their fault, with the status.
     errors: Mapping[str, tuple[bytes, int]]
     # A line of its access log.
     log_line: re.Pattern[str]
@@ -33,14 +33,14 @@ class WebServer(Protocol):
     joins_slashes: bool
     # Statuses of the operator's routes for the operator, however they are written.
     operator_statuses: frozenset[int]
-    # A method that is refused, with the status: the log names neither method.
+    # A refused method and its status: the log must not contain the method.
     refused_method: tuple[str, str]
-    # Whether the operator's routes are for one address of the loopback only.
+    # Whether the operator's routes allow only one loopback address.
     operator_is_one_address: bool
 
     @property
     def cut_off_status(self) -> int | None:
-        """What a client is told whose body ends before its end; None where nothing is told."""
+        """The status for a body that ends too early; None if the connection is just closed."""
 
     def said(self) -> str:
-        """All that it and the service have written into logs."""
+        """All logs of it and of the service."""

@@ -1,4 +1,4 @@
-"""The database's file is deleted or replaced under a service: it refuses rather than loses."""
+"""The database's file is deleted or replaced while the service runs: writes are refused, not lost."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def test_what_is_deleted_is_not_written_to(
         assert client.post("/api/v1/load", json={"code": written["code"]}).status_code == 503
         state = client.get("/readyz")
         assert (state.status_code, state.json["database"]) == (503, "failing")
-        # Nothing is made where it was: an empty pool would lease codes that are leased.
+        # No new file is made: an empty database would lease codes again.
         assert not (services.settings.data_dir / "saver.db").exists()
     else:
-        # What another process opens now is what is written to.
+        # The service writes to the file that another process would open now.
         assert answer.status_code == 201
         assert answer.json["code"] in snapshot(services.settings.data_dir / "saver.db").leased
 
@@ -140,7 +140,7 @@ def test_nobody_else_may_read_a_file_from_its_first_moment(
 
 
 def test_an_open_file_costs_a_look_up_nothing_else(store: TextStore, services: Services) -> None:
-    # The pool keeps its connections as long as the file stays.
+    # The pool keeps its connections as long as the file is the same.
     seen = []
     for _ in range(3):
         run_read(store.database, lambda connection: seen.append(id(connection.connection.driver_connection)))

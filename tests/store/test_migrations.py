@@ -1,4 +1,4 @@
-"""The migrations make what the models say, from nothing and back again."""
+"""The migrations make the tables of the models, and can be undone."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def migrating(folder: Path) -> Iterator[Flask]:
-    """An app whose database is not there yet."""
+    """An app without a database."""
     app = create_app(settings_in(folder))
     with app.app_context():
         yield app
@@ -43,7 +43,7 @@ def migrating(folder: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def database(migrating: Flask, folder: Path) -> Path:
-    """A database that was migrated up from nothing."""
+    """A database that the migrations made."""
     upgrade()
     return folder / "saver.db"
 
@@ -63,7 +63,7 @@ def sql_of(database: Path, name: str) -> str:
 
 
 def plain(sql: str) -> str:
-    """Two spellings of one statement are the same without what SQL does not read."""
+    """A statement without what SQL ignores, so that two spellings can be compared."""
     return " ".join(sql.replace('"', "").replace("(", " ( ").replace(")", " ) ").replace(",", " , ").split())
 
 
@@ -79,7 +79,7 @@ def test_the_migrations_make_what_the_models_say(database: Path) -> None:
 
 
 def test_what_alembic_does_not_compare_is_the_same_too(database: Path) -> None:
-    # Checks, primary keys, rowids and the conditions of indexes: it looks at none of them.
+    # Alembic compares no checks, primary keys, rowids or conditions of indexes.
     engine = create_engine(f"sqlite:///{database}")
     for table in tables.metadata.sorted_tables:
         assert parts(sql_of(database, table.name)) == parts(str(CreateTable(table).compile(engine)))
@@ -88,7 +88,7 @@ def test_what_alembic_does_not_compare_is_the_same_too(database: Path) -> None:
 
 
 def parts(sql: str) -> list[str]:
-    """The columns and constraints of a table, in any order, and what comes after them."""
+    """The columns and constraints of a table, in any order, and the rest of the statement."""
     head, _, rest = plain(sql).partition(" ( ")
     inside, _, after = rest.rpartition(" ) ") if not rest.endswith(" )") else (rest[:-2], "", "")
     return [head, *sorted(inside.split(" , ")), after]
@@ -151,7 +151,7 @@ def test_a_migration_does_not_seed(database: Path) -> None:
 
 
 def test_a_migration_does_not_depend_on_the_house() -> None:
-    # It must do the same in ten years, whatever the models say then.
+    # A migration must do the same in ten years, with other models.
     for path in (MIGRATIONS / "versions").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
@@ -201,7 +201,7 @@ def test_every_column_survives_the_copy_of_the_table(migrating: Flask, folder: P
     for move in (upgrade, partial(downgrade, revision="0003"), upgrade):
         move()
         assert query(folder / "saver.db", f"SELECT {NAMES} FROM text ORDER BY saved_at") == ROWS
-        # A database that was moved away still takes nothing.
+        # A database that was copied to a server still accepts no writes.
         assert sql_of(folder / "saver.db", "frozen_text_insert") == plain(FROZEN)
     assert query(folder / "saver.db", "PRAGMA integrity_check") == [("ok",)]
 
@@ -214,7 +214,7 @@ def test_a_large_body_is_behind_all_that_is_read_of_a_row(database: Path) -> Non
 def test_a_copy_that_is_broken_off_leaves_the_table_as_it_was(migrating: Flask, folder: Path) -> None:
     upgrade(revision="0003")
     before = query(folder / "saver.db", "SELECT name, sql FROM sqlite_schema ORDER BY name")
-    # The last index of the copy has its name taken.
+    # The name of the copy's last index is taken.
     execute(folder / "saver.db", "CREATE TABLE ix_text_network (x)")
     with pytest.raises(OperationalError):
         upgrade()

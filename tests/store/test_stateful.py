@@ -1,7 +1,7 @@
 """Any sequence of writes, loads, deletes, ticks and sweeps, compared with a dictionary.
 
 The pool has four codes, so that each of them is leased again and again, and two
-of them differ in case alone. What hides among seven million codes shows here.
+of them differ in case alone. So they show errors that seven million codes would hide.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def codes() -> list[str]:
 
 @pytest.fixture
 def _quick_seal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real derivation with few iterations: its cost is not tested here."""
+    """Use the real key derivation with few iterations, to save time."""
     monkeypatch.setattr(seal, "ITERATIONS", 8)
     monkeypatch.setattr(seal, "MIN_ITERATIONS", 8)
 
 
 @dataclass
 class ExpectedText:
-    """What the model knows of a text, by arithmetic of its own."""
+    """What the model knows of a text."""
 
     body: str
     password: str | None
@@ -72,7 +72,7 @@ class TextStoreMachine(RuleBasedStateMachine):
         super().__init__()
         self.store, self.clock, self.database = store, clock, database
         self.clock.now = NOW
-        # Every run begins alike, so that Hypothesis can repeat one that failed and shorten it.
+        # Every run begins the same way, so that Hypothesis can repeat and shorten one that failed.
         self.store.random.seed(4)
         self.free = set(CODES)
         self.kept: dict[str, ExpectedText] = {}
@@ -128,7 +128,7 @@ class TextStoreMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.kept)
     @rule(data=st.data(), before=st.sampled_from([0, 0.001, 1]))
     def tick_to_an_edge(self, data: st.DataObject, before: float) -> None:
-        """Faults lie at the instants when something ends; chance would hardly find them."""
+        """Move the clock to a moment when something ends; random times would hardly hit one."""
         edges = [edge for kept in self.kept.values() for edge in (kept.expires_at, kept.free_at)]
         self.clock.now = max(self.clock.now, data.draw(st.sampled_from(sorted(edges))) - before)
 

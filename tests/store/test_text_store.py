@@ -1,4 +1,4 @@
-"""What a lease promises: the text out is the text in, until its last second and not after."""
+"""The store returns exactly the text that was saved, until its last second and not longer."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_codes_are_drawn_by_the_systems_csprng_outside_of_tests(
 
 
 class TestEveryFreeCodeIsEquallyLikely:
-    """Chi-square with the 99.9 % quantile; the seed is fixed, so a pass stays a pass."""
+    """Chi-square with the 99.9 % quantile; the seed is fixed, so the result is always the same."""
 
     def uneven(self, drawn: Counter[str], codes: list[str]) -> float:
         expected = drawn.total() / len(codes)
@@ -249,7 +249,7 @@ class TestEveryFreeCodeIsEquallyLikely:
         draw, [probe] = CodeAllocator(store.database, Random(2)), store.database.probe_plan.rounds[-1:]
         with store.database.engine.connect() as connection:
             found = [draw.find_by_probing(connection, probe) for _ in range(3_000)]
-        # The free codes are spread evenly, so each first letter has as many of them.
+        # The free codes are spread evenly, so each first letter has the same number.
         drawn = Counter(code[0] for code in found if code)
         assert drawn.total() > 2_000
         assert self.uneven(drawn, list(ALPHABET)) < 87.97
@@ -291,8 +291,8 @@ def test_no_look_up_reads_a_body_to_say_that_there_is_one(database: Path, statem
     names = [str(name) for _, name, *_ in query(database, "PRAGMA table_info(text)")]
     steps = query(database, f"EXPLAIN {compiled}", *("x" for _ in compiled.positiontup or ()))
     reads = [step for step in steps if step[1] == "Column" and step[3] == names.index("body")]
-    # OPFLAG_TYPEOFARG: only what kind of value it is, which stands in the row's head.
+    # OPFLAG_TYPEOFARG: only the type of the value is read, which is in the row's header.
     whole = [step for step in reads if not int(str(step[6])) & 0x80]
     assert reads
-    # A load reads the body of what anybody may read.
+    # Only a load of a text without a password reads the body.
     assert len(whole) == (statement is reading.FIND_LIVE)

@@ -1,7 +1,4 @@
-"""A browser, and people who visit the page with it.
-
-A module of tests takes the fixtures with ``browser, visit = browsers.browser, browsers.visit``.
-"""
+"""A browser, and visitors of the page. ``tests/e2e/page/conftest.py`` makes the fixtures known."""
 
 from __future__ import annotations
 
@@ -25,11 +22,11 @@ from playwright.sync_api import (
 
 from tests.support.server import Server
 
-# Patience costs nothing where nothing is wrong, and Playwright's five seconds are few on a busy machine.
+# A longer timeout costs nothing when all is well; Playwright's five seconds are too short on a busy machine.
 expect.set_options(timeout=30_000)
 
 LOCALES = {"en": "en-US", "ko": "ko-KR"}
-# Nothing of it may look for the world outside.
+# The browser must not connect to the internet.
 ARGS = [
     "--no-first-run",
     "--disable-quic",
@@ -40,7 +37,7 @@ ARGS = [
 
 
 class Visit:
-    """Somebody at the page, and what the browser noticed meanwhile."""
+    """A visitor of the page, and the errors and requests that the browser reported."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.url = url
@@ -65,12 +62,12 @@ class Visit:
         return self
 
     def limits(self, document: dict[str, object]) -> None:
-        """Let the service have other limits: the page comes with them."""
-        told = json.dumps(document).replace("<", "\\u003c")
+        """Serve the page with other limits in it."""
+        embedded = json.dumps(document).replace("<", "\\u003c")
 
         def answer(route: Route) -> None:
             response = route.fetch()
-            page = re.sub(r'(id="limits">)[^<]*', lambda found: found[1] + told, response.text())
+            page = re.sub(r'(id="limits">)[^<]*', lambda found: found[1] + embedded, response.text())
             route.fulfill(response=response, body=page)
 
         self.page.route(f"{self.url}/", answer)
@@ -95,7 +92,7 @@ class Visit:
         self.part("load").click()
 
     def unlock(self, code: str, password: str) -> None:
-        """Load a text that has a password: ask, be refused, say that it has one, and give it."""
+        """Load a text with a password: the first try is refused, then fill in the password and try again."""
         self.load(code)
         self.part("has-password").click()
         expect(self.part("load-password")).to_be_focused()
@@ -103,7 +100,7 @@ class Visit:
         self.part("load").click()
 
     def answer(self, path: str, status: int, document: object = None, **headers: str) -> None:
-        """Let the service answer something else from now on."""
+        """Replace the service's answers to this path from now on."""
         self.page.route(
             f"**/api/v1/{path}",
             lambda route: route.fulfill(status=status, json=document, headers=headers),
@@ -115,9 +112,9 @@ class Visit:
         return copied
 
     def expect_no_trouble(self) -> None:
-        """No faults, no request to another host, nothing left behind."""
+        """There were no errors and no requests to another host, and nothing is left in the browser."""
         elsewhere = [url for url in self.asked if not url.startswith(f"{self.url}/")]
-        # What is typed outlives a reload, and the language that was chosen a visit; nothing else is kept.
+        # A draft is stored for a reload, and the chosen language for the next visit; nothing else is.
         left = self.page.evaluate(
             """async () => [
                 ...Object.keys(localStorage).filter((key) => key !== "lang"),
@@ -129,8 +126,7 @@ class Visit:
             assert not what, what
 
     def _hear(self, message: ConsoleMessage) -> None:
-        # An answer that is no success is told there too, and a preload that a slow machine uses late; neither
-        # is a fault of the page.
+        # The console also reports error answers, and preloads that a slow machine uses late.
         is_harmless = message.text.startswith("Failed to load resource") or "was preloaded" in message.text
         if message.type in ("error", "warning") and not is_harmless:
             self.faults.append(message.text)
@@ -143,7 +139,7 @@ Visiting = Callable[..., Visit]
 def chromium() -> Iterator[Browser]:
     """A headless browser."""
     with sync_playwright() as playwright:
-        # The system's own where it has one, else the one that Playwright has installed.
+        # The system's Chromium, or else the one that Playwright installed.
         found = shutil.which("chromium") or playwright.chromium.executable_path
         if not Path(found).exists():
             pytest.fail(
@@ -154,7 +150,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
@@ -162,9 +158,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(browser: Browser, live_server: Server) -> Iterator[Visiting]:
-    """Visitors, each with a browser profile of their own.
+    """Visitors, each with a new browser profile.
 
-    Whatever they do, there are no faults, no requests to another host and no traces.
+    At the end there must be no errors, no requests to another host, and nothing left in the browser.
     """
     visits: list[Visit] = []
 

@@ -1,4 +1,4 @@
-"""A manager whose clock stands still, and its clients."""
+"""A connection manager whose clock only the test moves, and its clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.support.slow import Reply, parse
 
 
 class FakeClockManager(ConnectionManager):
-    """Its clock stands still; ``pass_by`` moves it."""
+    """A manager; only ``pass_by`` moves its clock."""
 
     seconds = 0.0
 
@@ -39,13 +39,13 @@ class Peer:
         return cls(client)
 
     async def send(self, data: bytes) -> None:
-        """Send, and let the server read all of it."""
+        """Send, and wait until the server has read all of it."""
         await asyncio.get_running_loop().sock_sendall(self._client, data)
         for _ in range(5):
             await asyncio.sleep(0)
 
     async def reply(self) -> Reply:
-        """The last answer; the server then ends."""
+        """The last answer; the server closes after it."""
         pieces = []
         while piece := await asyncio.get_running_loop().sock_recv(self._client, 65_536):
             pieces.append(piece)

@@ -1,4 +1,4 @@
-"""Helpers of the tests of a copy; ``python -m tests.support.copying STAGE`` copies, and is killed there."""
+"""Helpers for tests of copy-to-server; ``python -m tests.support.copying STAGE`` kills itself at a stage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ STAGES = ("start", "advance", "copied", "compared", "committed")
 
 
 class Hooks:
-    """Progress that does something when a copy reaches a stage."""
+    """A progress display that calls a function when a copy reaches a stage."""
 
     def __init__(self, at: Mapping[str, Callable[[], object]] | None = None) -> None:
         self._at = dict(at or {})
@@ -38,7 +38,7 @@ class Hooks:
 
 
 def assert_same(source: Path, target: PostgresDatabase) -> None:
-    """Both have the same codes, and the same texts in every column."""
+    """Both databases have the same codes, and the same texts in every column."""
     free = "SELECT code FROM code ORDER BY code"
     assert query(source, free) == query(target, free)
     names = [str(row[1]) for row in query(source, "PRAGMA table_info(text)")]

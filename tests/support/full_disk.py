@@ -1,4 +1,4 @@
-"""What happens on a disk that runs full; ``tests/system/test_disk.py`` mounts a small one and runs it."""
+"""Checks on a disk that becomes full; ``tests/system/test_disk.py`` mounts a small one and runs them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLAIM = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001"
 
 
 class ServiceOnSmallDisk:
-    """A service whose data directory is the disk; its clock stands still."""
+    """A service whose data directory is the disk; only the test moves its clock."""
 
     def __init__(self, folder: Path, migrated: Path, **changed: object) -> None:
         self.folder, self.clock = folder, Clock()
@@ -40,7 +40,7 @@ class ServiceOnSmallDisk:
         self.sweeper = Sweeper(self.services.store, self.services.readiness, threading.Event())
 
     def ask(self, route: str, **body: object) -> tuple[int, Any]:
-        """The status and the document."""
+        """The status and the JSON."""
         answer = self.client.post(f"/api/v1/{route}", json=body)
         return answer.status_code, answer.json
 
@@ -58,7 +58,7 @@ class ServiceOnSmallDisk:
         assert self.ask("ack", code=once, claim=CLAIM)[0] == 204
 
     def sweep_all(self) -> None:
-        """Sweep after everything has expired: nothing that has expired is left."""
+        """Sweep after everything has expired: no expired text is left."""
         self.clock.tick(7_200)
         for _ in range(3):
             with suppress(StorageError):
@@ -71,7 +71,7 @@ class ServiceOnSmallDisk:
 
 
 def texts(folder: Path, migrated: Path) -> None:
-    """Texts fill the disk: writes are refused, all else goes on, and it heals by itself."""
+    """Texts fill the disk: writes are refused, everything else works, and it recovers by itself."""
     service = ServiceOnSmallDisk(folder, migrated)
     service.sweeper.run()
     assert service.readyz() == (200, "ok")
@@ -88,13 +88,13 @@ def texts(folder: Path, migrated: Path) -> None:
     service.owners_go_on(owned, once)
     service.sweep_all()
     assert service.readyz() == (200, "ok")
-    # What was wiped is room again: as many find theirs as before.
+    # The space of wiped texts can be used again: as many texts fit as before.
     for _ in range(len(owned) // 2):
         service.write()
 
 
 def something_else(folder: Path, migrated: Path) -> None:
-    """Something else fills the disk to its last byte: what is there can be ended, and is wiped."""
+    """Another program fills the disk to the last byte: texts can still be deleted, and are wiped."""
     service = ServiceOnSmallDisk(folder, migrated)
     service.sweeper.run()
     assert service.readyz() == (200, "ok")
@@ -105,7 +105,7 @@ def something_else(folder: Path, migrated: Path) -> None:
     service.owners_go_on(owned, once)
     fill_up(folder / "more")
     service.sweep_all()
-    # The next sweep takes back what it can, for the next time.
+    # The next sweep frees what it can.
     service.sweeper.run()
     assert (folder / "saver.db-reserve").exists()
     assert service.readyz() == (200, "refused"), service.client.get("/readyz").json

@@ -1,4 +1,4 @@
-"""Nothing that a run of the tests has started outlives it, not even where the run is killed.
+"""Ends every process that a run of the tests started, even if the run is killed.
 
 A process beside it waits for its end. Then it ends what has the run's mark in its environment, which daemons
 inherit, and what was seen below it: nginx and Redis write a title over their environment.

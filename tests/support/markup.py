@@ -1,4 +1,4 @@
-"""What stands in a page that no browser has read."""
+"""Reads values from HTML without a browser."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def attribute(document: str, tag: str) -> str:
-    """The content or address of the element whose tag begins so."""
+    """The content or URL of the element whose tag starts like this."""
     found = re.search(rf'<{tag} (?:content|href)="(.*?)"', document)
     assert found, tag
     return found[1]

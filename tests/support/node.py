@@ -1,4 +1,4 @@
-"""Node for the tests: the one that ``scripts/test`` runs."""
+"""Node for the tests: the same one that ``scripts/test`` uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own: a cluster in a folder, started and stopped as an operator would."""
+"""A PostgreSQL cluster in a folder, started and stopped as an operator would."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.support.process import free_port
 
 _MISSING = "There is no PostgreSQL to run: apt-get install -y postgresql"
 _USER = "saver"
-# What a test's own cluster may do without: the machine does not lose power while a test runs.
+# A test needs no protection against a power cut.
 QUICK = {"fsync": "off", "synchronous_commit": "on", "full_page_writes": "off"}
 _ALWAYS = {"listen_addresses": "127.0.0.1", "max_connections": "150", "autovacuum_naptime": "5s"}
 
@@ -34,12 +34,12 @@ class PostgresDatabase:
 
     @property
     def address(self) -> str:
-        """What SAVER_DATABASE_URL says."""
+        """The URL for SAVER_DATABASE_URL."""
         return f"postgresql://{_USER}@127.0.0.1:{self.port}/{self.name}"
 
     @contextmanager
     def closed(self) -> Iterator[None]:
-        """The server lets nobody in, and throws out who is."""
+        """The server refuses connections to it, and closes those that are open."""
         self._tell(f"ALTER DATABASE {self.name} ALLOW_CONNECTIONS false")
         self.lose_connections()
         yield
@@ -53,13 +53,13 @@ class PostgresDatabase:
         tell_server(self.port, statement)
 
     def connect(self) -> psycopg.Connection:
-        """A connection past the code under test; it commits when it is closed by ``with``."""
+        """A connection that does not use saver's code; ``with`` commits at its end."""
         return psycopg.connect(host="127.0.0.1", port=self.port, user=_USER, dbname=self.name)
 
 
 @contextmanager
 def held(database: PostgresDatabase, statement: str) -> Iterator[None]:
-    """Somebody else is in the middle of a transaction."""
+    """Another client is in the middle of a transaction."""
     with database.connect() as other:
         other.execute(statement.encode())
         yield
@@ -67,14 +67,14 @@ def held(database: PostgresDatabase, statement: str) -> Iterator[None]:
 
 
 def tell_server(port: int, statement: str) -> None:
-    """Run a statement that no database of ours is needed for."""
+    """Run a statement in the database ``postgres``."""
     with PostgresDatabase(port, "postgres").connect() as connection:
         connection.autocommit = True
         connection.execute(statement.encode())
 
 
 def program(name: str) -> str:
-    """Where a program of PostgreSQL is: Debian keeps the server's away from PATH."""
+    """The path of a program of PostgreSQL; on Debian the server's are not in PATH."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     path = str(found[-1]) if found else shutil.which(name)
     if path is None:
@@ -112,12 +112,12 @@ class Cluster:
 
     @property
     def version(self) -> str:
-        """Of the server, such as 15.8."""
+        """The version of the server, for instance 15.8."""
         with PostgresDatabase(self.port, "postgres").connect() as connection:
             return str(connection.execute("SHOW server_version").fetchone()[0].split()[0])
 
     def start(self) -> None:
-        """Start and wait until it takes connections, recovered."""
+        """Start and wait until it has recovered and takes connections."""
         self._run("pg_ctl", "-D", self._data, "-l", self._folder / "log", "-w", "-t", "60", "start")
 
     def stop(self, mode: str = "fast") -> None:
@@ -130,14 +130,14 @@ class Cluster:
         return (self._folder / "log").read_text()
 
     def make(self, template: PostgresDatabase | None = None) -> PostgresDatabase:
-        """A new database, empty or as another one is."""
+        """A new database, empty or a copy of another one."""
         name = f"saver{next(self._names)}"
         like = f" TEMPLATE {template.name}" if template else ""
         tell_server(self.port, f"CREATE DATABASE {name}{like}")
         return PostgresDatabase(self.port, name)
 
     def drop(self, database: PostgresDatabase) -> None:
-        """Remove a database, whoever is connected to it."""
+        """Remove a database, even if clients are connected."""
         tell_server(self.port, f"DROP DATABASE {database.name} WITH (FORCE)")
 
     def _run(self, name: str, *arguments: object, check: bool = True) -> None:

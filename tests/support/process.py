@@ -72,7 +72,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The number of the process that was started last."""
+        """The id of the process that was started last."""
         assert self._child is not None, "not started"
         return self._child.pid
 

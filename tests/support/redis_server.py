@@ -1,4 +1,4 @@
-"""A Redis of our own for tests, and what may happen to one."""
+"""A Redis for tests, and the failures it can have."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ import redis
 
 from tests.support.process import Process, free_port, wait_until
 
-_PATIENCE = 30
+_TIMEOUT = 30
 
 
 class RedisServer:
-    """``with RedisServer(folder) as server: ... server.url``; it keeps nothing on a disk."""
+    """``with RedisServer(folder) as server: ... server.url``; it stores nothing on a disk."""
 
     def __init__(self, folder: Path, *options: str, password: str = "") -> None:
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"redis://:{password}@{self.address}" if password else f"redis://{self.address}"
-        self.client = redis.Redis(port=self.port, password=password or None, socket_timeout=_PATIENCE)
+        self.client = redis.Redis(port=self.port, password=password or None, socket_timeout=_TIMEOUT)
         program = shutil.which("redis-server")
         if program is None:
             pytest.fail("There is no Redis to count in: apt-get install -y redis-server", pytrace=False)
@@ -47,11 +47,11 @@ class RedisServer:
         self.client.close()
 
     def start(self) -> None:
-        """Start it, empty, and wait until it answers."""
+        """Start it without data, and wait until it answers."""
         self._process.start()
 
     def stop(self) -> None:
-        """Stop it as an operator would; it forgets everything."""
+        """Stop it as an operator would; its data is lost."""
         self._process.stop()
 
     def kill(self) -> None:
@@ -59,11 +59,11 @@ class RedisServer:
         self._process.kill()
 
     def hang(self) -> None:
-        """Let it answer nobody, though its port is open."""
+        """Stop it with SIGSTOP: its port is open, but it does not answer."""
         self._process.send(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        """End the hanging."""
+        """Let it continue after ``hang``."""
         self._process.send(signal.SIGCONT)
 
     def answers(self) -> bool:
@@ -77,11 +77,11 @@ class RedisServer:
         begun = self.time()
         for key in self.client.scan_iter("*"):
             self.client.pexpireat(key, self.client.pexpiretime(key) - int(seconds * 1_000))
-        # What begins now must not end in the same millisecond as what has just been ended.
+        # A new key must not expire in the same millisecond as those that have just expired.
         wait_until(lambda: self.time() > (begun[0], begun[1] + 2_000), "the time of Redis stands still")
 
     def time(self) -> tuple[int, int]:
-        """Its time, in seconds and microseconds."""
+        """The clock of Redis, in seconds and microseconds."""
         return cast("tuple[int, int]", self.client.time())
 
     def ttls(self) -> dict[bytes, int]:
@@ -93,12 +93,12 @@ class RedisServer:
         return len(cast("list[object]", self.client.client_list()))
 
     def dump(self) -> bytes:
-        """Every key with what is under it, as Redis would write them to a disk."""
+        """Every key with its value, as Redis would write them to a disk."""
         return b"\n".join(key + b" " + (self.client.dump(key) or b"") for key in self.client.scan_iter("*"))
 
     @contextlib.contextmanager
     def monitored(self, client: redis.Redis) -> Iterator[list[str]]:
-        """The commands that come over the network meanwhile; ``client`` sends one of its own at the end."""
+        """The commands that clients send meanwhile; ``client`` sends one itself at the end."""
         sent: list[str] = []
         with self.client.monitor() as monitor:  # type: ignore[no-untyped-call]
             yield sent
@@ -126,7 +126,7 @@ class LostReplyProxy:
     def __exit__(self, *_: object) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(_PATIENCE)
+        self._thread.join(_TIMEOUT)
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):

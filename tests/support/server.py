@@ -25,7 +25,7 @@ def _listener(port: int) -> socket.socket:
 
     def is_bound() -> bool:
         with contextlib.suppress(OSError):
-            # As many as want to connect at the same moment.
+            # All clients of a test may connect at the same moment.
             found.append(socket.create_server(("127.0.0.1", port), backlog=2048))
         return bool(found)
 
@@ -34,7 +34,7 @@ def _listener(port: int) -> socket.socket:
 
 
 def environment(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
-    """The environment of a process of ours: nothing of the caller's settings."""
+    """The environment of a process of saver, without the settings of the caller."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
     ours = {f"SAVER_{name.upper()}": str(value) for name, value in settings.items()}
     fixed = {"SAVER_DATA_DIR": str(folder), "SAVER_ENV_FILE": "", "PYTHONPATH": str(ROOT)}
@@ -83,7 +83,7 @@ class Server:
 
     @property
     def parent(self) -> int:
-        """The process whose children serve."""
+        """The id of the parent of the processes that serve."""
         return self._process.pid
 
     def stop(self) -> None:
@@ -91,19 +91,20 @@ class Server:
         self._process.stop()
 
     def kill(self) -> None:
-        """kill -9 every process of it at once, and wait."""
+        """Kill all its processes with SIGKILL at once, and wait."""
         self._process.kill()
 
-    def post(self, path: str, body: object) -> tuple[int, dict[str, object]]:
-        """POST JSON; the status and the JSON of the answer."""
-        return self._ask(path, json.dumps(body).encode())
+    def post(self, path: str, body: object, source: str = "") -> tuple[int, dict[str, object]]:
+        """POST JSON; the status and the JSON of the answer. A trusted proxy can name a ``source`` address."""
+        return self._ask(path, json.dumps(body).encode(), {"X-Forwarded-For": source} if source else {})
 
     def get(self, path: str) -> tuple[int, dict[str, object]]:
         """GET; the status and the JSON of the answer."""
-        return self._ask(path, None)
+        return self._ask(path, None, {})
 
-    def _ask(self, path: str, body: bytes | None) -> tuple[int, dict[str, object]]:
-        asked = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"})
+    def _ask(self, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, object]]:
+        headers = {"Content-Type": "application/json", **headers}
+        asked = urllib.request.Request(self.url + path, body, headers)
         try:
             with urllib.request.urlopen(asked, timeout=TIMEOUT) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")

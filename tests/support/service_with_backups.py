@@ -1,4 +1,4 @@
-"""A service with an operator who backs up and restores, for the tests of that."""
+"""A service whose operator makes and restores backups."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLAIM = "1b4e28ba-2fa1-4d3b-a3f5-ef19b5a7633b"
 
 
 class ServiceWithBackups:
-    """A service, its operator, and a clock that both go by."""
+    """A service, its operator, and one clock for both."""
 
     def __init__(self, make_app: Callable[..., Flask], clock: Clock, tmp_path: Path, name: str) -> None:
         self._make_app, self._name = make_app, name
@@ -31,7 +31,7 @@ class ServiceWithBackups:
         self.open()
 
     def open(self) -> None:
-        """Start the service anew."""
+        """Start the service again."""
         self.app = self._make_app(self._name)
         self.services: Services = self.app.extensions["saver"]
 
@@ -40,7 +40,7 @@ class ServiceWithBackups:
         return self.services.store
 
     def close(self) -> None:
-        """Stop it: no connection is left."""
+        """Stop it; no connection stays open."""
         with self.app.app_context():
             self.app.extensions["sqlalchemy"].engine.dispose()
 
@@ -53,7 +53,7 @@ class ServiceWithBackups:
         return self.services.tools.restore.restore(backup, lost=lost, quarantine=quarantine)
 
     def lose(self) -> None:
-        """The database is gone."""
+        """Delete the database."""
         self.close()
         for path in self.database.parent.glob("saver.db*"):
             path.unlink()

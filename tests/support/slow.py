@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _SPARE_FILES = 200
 _FIRST_LINE = re.compile(rb"HTTP/1\.[01] \d{3} ")
 JSON = b"Content-Type: application/json\r\n"
 WRITE = b"POST /api/v1/write HTTP/1.1\r\nHost: saver\r\n"
 
-# What a connection sends before it falls silent.
+# What a connection sends before it stops sending.
 PARTIAL_REQUESTS = {
     "half headers": WRITE + b"Content-Ty",
     "half bodies": WRITE + JSON + b'Content-Length: 1000000\r\n\r\n{"text":',
@@ -43,7 +43,7 @@ class Reply:
 
 def connect(port: int) -> socket.socket:
     """A connection to this machine."""
-    return socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE)
+    return socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT)
 
 
 def read(client: socket.socket) -> Reply:
@@ -73,7 +73,7 @@ def ask(port: int, request: bytes, *, ends: bool = False) -> Reply:
 
 @contextmanager
 def hanging(port: int, kind: str, number: int) -> Iterator[list[socket.socket]]:
-    """Connections that have sent what their kind sends and then say nothing."""
+    """Connections that have sent the bytes of their kind, and then send nothing."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, soft + number + _SPARE_FILES), hard))
     try:

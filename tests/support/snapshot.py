@@ -1,4 +1,4 @@
-"""What lies in the database, read past the code under test: raw SQL, one snapshot."""
+"""What is in the database, read by plain SQL in one snapshot, without saver's code."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any, NamedTuple
 
 from tests.support.postgres import PostgresDatabase
 
-# A file of SQLite, or a database of PostgreSQL.
+# An SQLite file or a PostgreSQL database.
 Database = Path | PostgresDatabase
 
-# One statement is one snapshot, whoever writes meanwhile.
+# One statement is one snapshot, even while others write.
 _EVERY_ROW = "SELECT code, 1 FROM code UNION ALL SELECT code, 0 FROM text"
 
 
 class Snapshot(NamedTuple):
-    """Where the codes lie; lists, so that a code that is there twice is seen twice."""
+    """The codes of each table; lists, so that a duplicate is seen."""
 
     free: list[str]
     leased: list[str]
 
     def misplaced(self, codes: Iterable[str]) -> dict[str, int]:
-        """The codes that are not in exactly one place, and in how many they are."""
+        """The codes that are not in exactly one table, and how often each is there."""
         places = Counter(self.free + self.leased)
         places.update(dict.fromkeys(codes, 0))
         wanted = set(codes)
@@ -59,7 +59,7 @@ def query(database: Database, statement: str, *values: object) -> list[tuple[obj
 
 
 def everything_stored(database: Database) -> bytes:
-    """All that is kept: the file, or what the server's rows hold."""
+    """All stored bytes: the file, or the rows on the server."""
     if isinstance(database, Path):
         return b"".join(path.read_bytes() for path in database.parent.glob("saver.db*"))
     rows = [row for table in ("code", "text") for row in query(database, f"SELECT * FROM {table}")]
@@ -75,13 +75,13 @@ def execute(database: Database, statement: str, rows: Iterable[tuple[object, ...
 
 
 def put_codes(database: Database, codes: Iterable[str]) -> None:
-    """Make these codes the free ones, beside those that are free."""
+    """Add these codes to the free ones."""
     execute(database, "INSERT INTO code VALUES (?)", [(code,) for code in codes])
 
 
 @contextmanager
 def out_of_reach(database: Database) -> Iterator[None]:
-    """Nobody can use the database for a while; whoever was at it has lost his connection."""
+    """The database cannot be used during the block, and open connections are lost."""
     if isinstance(database, PostgresDatabase):
         with database.closed():
             yield

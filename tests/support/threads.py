@@ -1,4 +1,4 @@
-"""How tests let many run at once: from the same moment on, and never for ever."""
+"""Run functions in many threads that start at the same moment, with a timeout."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
-def run_concurrently(works: Iterable[Callable[[], T]], patience: float = PATIENCE) -> list[T]:
-    """Run each in a thread of its own; what they returned. Fails if one raised or did not end."""
+def run_concurrently(works: Iterable[Callable[[], T]], timeout: float = TIMEOUT) -> list[T]:
+    """Run each in its own thread; returns their results. Fails if one raised or did not end."""
     queue = list(works)
     start = threading.Barrier(len(queue))
     results: dict[int, T] = {}
@@ -22,34 +22,34 @@ def run_concurrently(works: Iterable[Callable[[], T]], patience: float = PATIENC
 
     def run(place: int, work: Callable[[], T]) -> None:
         try:
-            start.wait(patience)
+            start.wait(timeout)
             results[place] = work()
         except Exception as error:
             errors.append(error)
 
-    # Daemons, so that one that hangs fails its test and not the whole run.
+    # Daemon threads, so that one that hangs fails its test and does not block the whole run.
     threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(queue)]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     hanging = sum(thread.is_alive() for thread in threads)
     if errors or hanging:
-        # In words, because it may have to cross from one process to another.
+        # As text, because an exception may not be picklable and a process may have to return it.
         shown = [f"{type(error).__name__}: {error}" for error in errors]
         raise AssertionError(f"{hanging} of {len(threads)} hang; errors: {shown}")
     return [results[place] for place in range(len(queue))]
 
 
 @contextmanager
-def at_work(works: Iterable[Callable[[], object]], stop: threading.Event, patience: float) -> Iterator[None]:
-    """Run each in a thread of its own until the block ends, which sets ``stop`` and waits for them."""
-    running = threading.Thread(target=lambda: run_concurrently(works, patience), daemon=True)
+def at_work(works: Iterable[Callable[[], object]], stop: threading.Event, timeout: float) -> Iterator[None]:
+    """Run each in its own thread; the end of the block sets ``stop`` and waits for them."""
+    running = threading.Thread(target=lambda: run_concurrently(works, timeout), daemon=True)
     running.start()
     try:
         yield
     finally:
         stop.set()
-        running.join(PATIENCE)
+        running.join(TIMEOUT)
         assert not running.is_alive()

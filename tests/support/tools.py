@@ -1,4 +1,4 @@
-"""Programs of the system's that tests run."""
+"""System programs that tests run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 
 def tool(name: str, package: str) -> str:
-    """A program; a test that cannot run fails, and says what to do."""
+    """The path of a program; if it is missing, the test fails and names the package."""
     found = shutil.which(name)
     if not found:
         pytest.fail(f"{name} is missing; run: apt-get install -y --no-install-recommends {package}")

@@ -1,4 +1,4 @@
-"""People who write and load without a pause while things are killed, and note what they were told."""
+"""Clients that write and load all the time while processes are killed, and note the answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
-from tests.support.threads import PATIENCE, at_work
+from tests.support.threads import TIMEOUT, at_work
 
 WRITERS = 6
 SHORT, LONG = 1, 3_600
@@ -21,14 +21,14 @@ Answer = tuple[int, dict[str, object]]
 
 
 class Acknowledged(NamedTuple):
-    """A text that somebody was told is kept."""
+    """A text whose write was acknowledged."""
 
     code: str
     body: str
 
 
 class Writers:
-    """Write until they are stopped, whoever dies meanwhile; note what was acknowledged."""
+    """Clients that write until they are stopped, and note what was acknowledged."""
 
     def __init__(self, port: int, *, may_be_away: bool = False) -> None:
         self._port = port
@@ -41,9 +41,9 @@ class Writers:
 
     @contextmanager
     def at_work(self) -> Iterator[Writers]:
-        """Until the block ends."""
+        """Write until the block ends."""
         works = [partial(self._write, Random(seed)) for seed in range(WRITERS)]
-        with at_work(works, self._stop, 4 * PATIENCE):
+        with at_work(works, self._stop, 4 * TIMEOUT):
             yield self
 
     def _post(self, connection: http.client.HTTPConnection, route: str, body: object) -> Answer:
@@ -53,7 +53,7 @@ class Writers:
         return status, answer
 
     def _write(self, random: Random) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=TIMEOUT)
         while not self._stop.is_set():
             lasts = random.random() < 0.25
             body = f"{random.getrandbits(128):x}" * random.choice([1, 1, 1, 300])
@@ -63,7 +63,7 @@ class Writers:
                 else:
                     self._write_and_load(connection, body, LONG if lasts else SHORT)
             except (OSError, http.client.HTTPException, ValueError):
-                # Nobody was told anything, so the text may be there or not.
+                # There was no answer, so the text may be stored or not.
                 connection.close()
                 self._stop.wait(0.01)
 
@@ -82,7 +82,7 @@ class Writers:
             self.wrong.append(f"{status}, before it expired")
 
     def _write_once(self, connection: http.client.HTTPConnection, body: str, random: Random) -> None:
-        """A one-time text: whatever dies meanwhile, one claim reads it, and no other does."""
+        """A one-time text: exactly one claim reads it, whichever process is killed meanwhile."""
         mine, other = (str(UUID(int=random.getrandbits(128))) for _ in range(2))
         status, written = self._post(connection, "write", {"text": body, "expires_in": LONG, "once": True})
         if status != 201:
@@ -97,7 +97,7 @@ class Writers:
         self.once += 1
 
     def _ask_until_answered(self, connection: http.client.HTTPConnection, body: object) -> dict[str, object]:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while time.monotonic() < deadline:
             try:
                 return self._post(connection, "load", body)[1]

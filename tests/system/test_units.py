@@ -31,7 +31,7 @@ SERVICES = sorted(SYSTEMD.glob("*.service"))
 UNITS = sorted([*SERVICES, *SYSTEMD.glob("*.socket"), *SYSTEMD.glob("*.timer")])
 NETWORKED = tuple(f"saver-{name}.service" for name in ("migrate", "web", "worker", "backup"))
 # Exposure as systemd counts it, times ten: 0 is safe, 100 is open to everything.
-MOST_EXPOSED = 20
+MAX_EXPOSED = 20
 
 
 def parsed(unit: Path) -> configparser.ConfigParser:
@@ -82,7 +82,7 @@ def test_a_mistyped_line_would_be_found(tree: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
 def test_a_service_can_do_little_beside_its_work(unit: Path) -> None:
     analyze = tool("systemd-analyze", "systemd")
-    said = run(analyze, "security", "--offline=true", f"--threshold={MOST_EXPOSED}", "--no-pager", unit)
+    said = run(analyze, "security", "--offline=true", f"--threshold={MAX_EXPOSED}", "--no-pager", unit)
     assert said.returncode == 0, said.stdout[-2_000:] + said.stderr
 
 
@@ -108,7 +108,7 @@ def test_the_units_of_an_app_server_are_well(app_server: Path, unit: str) -> Non
 
 @pytest.mark.parametrize("unit", NETWORKED)
 def test_an_app_server_can_do_little_beside_its_work(app_server: Path, unit: str) -> None:
-    where = ("--offline=true", f"--root={app_server}", f"--threshold={MOST_EXPOSED}", "--no-pager")
+    where = ("--offline=true", f"--root={app_server}", f"--threshold={MAX_EXPOSED}", "--no-pager")
     said = run(tool("systemd-analyze", "systemd"), "security", *where, unit)
     assert said.returncode == 0, said.stdout[-2_000:] + said.stderr
     # Without what lets it there, it would reach nobody.

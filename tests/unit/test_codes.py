@@ -1,4 +1,4 @@
-"""The code: order, parsing, and what is refused."""
+"""Codes: their order, parsing, and what is refused."""
 
 import pytest
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""The npm packages that the JavaScript is checked with: locked, and installed when the lock has changed."""
+"""The npm packages for checking the JavaScript: locked, and installed again when the lock changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_every_package_is_locked_by_its_sum_and_no_address() -> None:
     assert len(PACKAGES) > 100
     for name, entry in PACKAGES.items():
         assert entry["integrity"].startswith("sha512-"), name
-        # Whoever installs takes it from the registry they use; an address would be that of whoever locked it.
+        # Without URLs, so that npm uses the registry of the machine that installs.
         assert "resolved" not in entry, name
     assert not (ROOT / ".npmrc").exists()
 
@@ -33,7 +33,7 @@ def test_versions_are_exact_and_those_of_the_lock() -> None:
     assert asked["private"] is True
     assert asked["devDependencies"] == LOCK["packages"][""]["devDependencies"]
     for name, given in asked["devDependencies"].items():
-        # Two versions of a package: one of them under a name of its own.
+        # Two versions of one package, one of them under another name.
         version = re.sub("^npm:[a-z]+@", "", given)
         assert re.fullmatch(r"\d+\.\d+\.\d+", version), name
         assert PACKAGES[f"node_modules/{name}"]["version"] == version
@@ -63,7 +63,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def installing(project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Commands]:
-    """npm as it would end with a status, having made the folder anew; what it was asked."""
+    """A fake npm that makes the folder again and exits with a status; yields its arguments."""
 
     def ending(status: int) -> Commands:
         asked: Commands = []

@@ -1,4 +1,4 @@
-"""``scripts/pack``: what goes into the package, and that it is the same wherever it is packed."""
+"""``scripts/pack``: what the package contains, and that it has the same bytes on every machine."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ STAYS = {
 
 
 class Tree:
-    """A project with nothing in it but what is packed."""
+    """A project that contains only what is packed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -85,7 +85,7 @@ class Tree:
         return (self.root / "dist" / "saver-extension-2.1.0.zip").read_bytes()
 
     def refused(self, *options: str) -> str:
-        """What is said; nothing is written."""
+        """The error message; nothing is written."""
         run = self.run(*options)
         assert run.returncode != 0
         assert "Traceback" not in run.stderr

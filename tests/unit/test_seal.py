@@ -1,172 +1,31 @@
-"""Sealed texts: docs/sealed-text.md, held against its vectors, another library and JavaScript."""
+"""Sealed texts: round trips, what is refused, parameters, base64url, how many derivations at a time."""
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-from base64 import urlsafe_b64decode
-from functools import cache
-from hashlib import sha256
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from joserfc import jwe as jose
-from joserfc.jwk import OctKey
 
 from saver import key_deriver, seal
 from saver.key_deriver import BusyError, KeyDeriver
 from saver.seal import BadSealError, Keys, Seal
-from tests.support.node import NODE
-from tests.support.server import ROOT
-from tests.vectors import make
+from tests.support.vectors import (
+    KEYS,
+    SALT,
+    TEXTS,
+    VECTORS,
+    jwe_of,
+    keys_of,
+    protected,
+)
 
-FILE = ROOT / "tests" / "vectors" / "sealed-text.json"
-VECTORS = json.loads(FILE.read_text("utf-8"))
-TEXTS = {vector["name"]: vector for vector in VECTORS["texts"]}
-REFUSED = {vector["name"]: vector for vector in VECTORS["refused"]}
-FIRST = TEXTS["ASCII"]
-# What only a reader with the key can see.
-WITH_KEY = {"does not open with this key", "text: must be UTF-8", None}
-MESSAGE = re.compile(r"[a-zA-Z0-9, :-]+")
-
-SALT = b"sixteen bytes..."
-KEYS = Keys(bytes(range(32)), bytes(32))
 NONCE = b"twelve bytes"
 any_text = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
 )
-
-Vector = dict[str, Any]
-
-
-@cache
-def derived(password: str, salt: str, iterations: int) -> Keys:
-    """Derived once for all tests: each costs a fifth of a second."""
-    return seal.derive(password, Seal(seal.decode(salt), iterations))
-
-
-def keys_of(vector: Vector) -> Keys:
-    return derived(vector["passwords"][0], vector["salt"], vector["iterations"])
-
-
-def text_of(vector: Vector) -> str:
-    text: str = vector.get("text") or vector["repeat"] * vector["times"]
-    return text
-
-
-def closed(vector: Vector) -> str:
-    """Seal the text of a vector again."""
-    params = Seal(seal.decode(vector["salt"]), vector["iterations"])
-    return seal.encrypt(text_of(vector), params, keys_of(vector), seal.decode(vector["nonce"]))
-
-
-def jwe_of(vector: Vector) -> str:
-    jwe: str = vector.get("jwe") or closed(vector)
-    return jwe
-
-
-def raw(text: str) -> bytes:
-    """Base64url as the standard library reads it."""
-    return urlsafe_b64decode(text + "==")
-
-
-def protected(**changed: object) -> str:
-    """A header with other parameters than it may have."""
-    kdf = {"name": seal.KDF_NAME, "iterations": seal.ITERATIONS, "salt": seal.encode(SALT), **changed}
-    return seal.encode(make.compact({"alg": "dir", "enc": "A256GCM", "kdf": kdf}).encode())
-
-
-class TestTheVectors:
-    def test_the_file_is_what_its_script_makes(self) -> None:
-        assert make.document() == FILE.read_text("utf-8")
-
-    def test_the_script_derives_as_rfc_5869_says(self) -> None:
-        okm = "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d"
-        assert make.hkdf(b"\x0b" * 22, b"").hex() == okm
-
-    @pytest.mark.parametrize("vector", TEXTS.values(), ids=TEXTS)
-    def test_every_password_yields_the_keys(self, vector: Vector) -> None:
-        for password in vector["passwords"]:
-            keys = derived(password, vector["salt"], vector["iterations"])
-            assert keys == Keys(raw(vector["key"]), raw(vector["proof"]))
-        assert seal.parse_proof(vector["proof"]) == keys.proof
-        assert seal.hash_proof(keys.proof) == raw(vector["proof_sha256"])
-
-    @pytest.mark.parametrize("vector", TEXTS.values(), ids=TEXTS)
-    def test_a_text_is_sealed_to_the_byte(self, vector: Vector) -> None:
-        jwe = closed(vector)
-        if vector["name"] == "members in another order":
-            assert jwe != vector["jwe"]
-        elif "jwe" in vector:
-            assert jwe == vector["jwe"]
-        else:
-            assert sha256(jwe.encode()).digest() == raw(vector["jwe_sha256"])
-
-    @pytest.mark.parametrize("vector", TEXTS.values(), ids=TEXTS)
-    def test_a_text_is_opened_to_the_byte(self, vector: Vector) -> None:
-        opened = seal.decrypt(jwe_of(vector), keys_of(vector).key)
-        assert opened.encode() == text_of(vector).encode()
-        assert seal.size(jwe_of(vector)) == len(opened.encode())
-
-    @pytest.mark.parametrize("vector", TEXTS.values(), ids=TEXTS)
-    def test_the_parameters_are_read(self, vector: Vector) -> None:
-        params = Seal.from_protected(vector["protected"])
-        assert params == Seal(raw(vector["salt"]), vector["iterations"])
-        if vector["iterations"] == seal.ITERATIONS:
-            assert seal.check(jwe_of(vector)) == params
-        else:
-            with pytest.raises(BadSealError, match="iterations must be 600000 for this service"):
-                seal.check(vector["jwe"])
-
-    @pytest.mark.parametrize("vector", REFUSED.values(), ids=REFUSED)
-    def test_a_fault_is_refused_by_its_rule(self, vector: Vector) -> None:
-        key = derived(vector["password"], FIRST["salt"], FIRST["iterations"]).key
-        with pytest.raises(BadSealError) as refused:
-            seal.decrypt(vector["jwe"], key)
-        assert str(refused.value) == (vector["rule"] or str(refused.value))
-        assert MESSAGE.fullmatch(str(refused.value))
-        if vector["rule"] not in WITH_KEY:
-            with pytest.raises(BadSealError, match=re.escape(vector["rule"])):
-                seal.check(vector["jwe"])
-
-    def test_the_parameters_of_a_404_are_accepted_or_refused(self) -> None:
-        for params in VECTORS["parameters"]["accepted"]:
-            assert Seal.from_protected(protected(**params)).as_json() == params
-        for vector in VECTORS["parameters"]["refused"]:
-            with pytest.raises(BadSealError) as refused:
-                Seal.from_protected(protected(**vector["parameters"]))
-            assert str(refused.value) == vector["rule"]
-
-    def test_no_nonce_and_no_salt_is_there_twice(self) -> None:
-        for name in ("nonce", "salt"):
-            assert len({vector[name] for vector in TEXTS.values()}) == len(TEXTS)
-
-
-class TestAnotherLibrary:
-    """joserfc knows JWE and nothing of saver; ``kdf`` is a member that it is told to let pass."""
-
-    registry = jose.JWERegistry(strict_check_header=False)
-    registry.max_ciphertext_length = 1_000_000
-
-    @pytest.mark.parametrize("vector", TEXTS.values(), ids=TEXTS)
-    def test_it_opens_what_is_sealed_here(self, vector: Vector) -> None:
-        key = OctKey.import_key(raw(vector["key"]))
-        opened = jose.decrypt_compact(jwe_of(vector), key, registry=self.registry)
-        assert opened.plaintext == text_of(vector).encode()
-        assert opened.headers()["kdf"]["iterations"] == vector["iterations"]
-
-    def test_what_it_seals_is_opened_here(self) -> None:
-        header = {"enc": "A256GCM", "kdf": Seal(SALT).as_json(), "alg": "dir"}
-        key = OctKey.import_key(KEYS.key)
-        jwe = jose.encrypt_compact(header, "by joserfc 한글".encode(), key, registry=self.registry)
-        assert seal.check(jwe) == Seal(SALT)
-        assert seal.decrypt(jwe, KEYS.key) == "by joserfc 한글"
-
-
-# Round trips
 
 
 @settings(deadline=None)
@@ -210,9 +69,6 @@ def test_another_key_opens_nothing(key: bytes) -> None:
     if key != KEYS.key:
         with pytest.raises(BadSealError):
             seal.decrypt(GOOD, key)
-
-
-# The door
 
 
 @settings(deadline=None)
@@ -262,7 +118,7 @@ def test_a_refusal_never_repeats_what_was_given(part: int) -> None:
         with pytest.raises(BadSealError) as refused:
             seal.decrypt(".".join(parts), KEYS.key)
         shown: BaseException | None = refused.value
-        while shown:  # what led to it would stand in a traceback
+        while shown:  # A traceback would show the exception that caused this one.
             assert CANARY not in str(shown)
             shown = shown.__cause__ or (None if shown.__suppress_context__ else shown.__context__)
 
@@ -285,9 +141,6 @@ def test_a_proof_is_32_bytes_in_base64url(wrong: str) -> None:
     assert seal.parse_proof("A" * 43) == bytes(32)
     with pytest.raises(BadSealError, match="proof: must be 32 bytes in base64url"):
         seal.parse_proof(wrong)
-
-
-# Parameters
 
 
 @pytest.mark.parametrize(
@@ -323,9 +176,6 @@ def test_a_proof_is_no_key() -> None:
             seal.decrypt(jwe_of(vector), keys_of(vector).proof)
 
 
-# Base64url
-
-
 @settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_bytes_are_encoded_and_decoded(data: bytes) -> None:
@@ -342,9 +192,6 @@ def test_bytes_have_one_form(text: str) -> None:
     except ValueError:
         return
     assert seal.encode(data) == text
-
-
-# Places
 
 
 def test_a_place_is_given_back_whatever_happens() -> None:
@@ -369,57 +216,6 @@ def test_beyond_the_bound_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert deriver.derive("password", Seal(SALT)) == KEYS
     assert len(refused) == 1
     assert deriver.derive("password", Seal(SALT)) == KEYS
-
-
-# JavaScript
-
-SCRIPT = """
-import { text } from "node:stream/consumers";
-const { deriveKeys, open, seal } = await import(process.argv[1]);
-const { password, parameters, jwes, texts } = JSON.parse(await text(process.stdin));
-const keys = await deriveKeys(password, parameters);
-const opened = [];
-for (const jwe of jwes) opened.push(await open(jwe, keys));
-const sealed = [];
-for (const each of texts) sealed.push(await seal(each, password));
-process.stdout.write(JSON.stringify({ proof: keys.proof, opened, sealed }));
-"""
-AWKWARD = [
-    "x",
-    "\ufeffone\r\ntwo\rthree\n\ufeff",
-    "e\u0301 \u00e9",
-    "👩‍👩‍👧 한글 \u202e",
-    "\1\u2028",
-    "줄\r\n" * 30_000,
-]
-
-
-def test_javascript_opens_what_is_sealed_here_and_the_other_way_round() -> None:
-    password = "비밀 cafe\u0301 🔑"
-    params = Seal(SALT)
-    keys = derived(password, seal.encode(SALT), seal.ITERATIONS)
-    jwes = [
-        seal.encrypt(text, params, keys, number.to_bytes(12)) for number, text in enumerate([*AWKWARD, "end"])
-    ]
-    given_ = {"password": password, "parameters": params.as_json(), "jwes": jwes, "texts": AWKWARD[:3]}
-    path = (ROOT / "extension" / "core" / "seal.js").as_uri()
-    run = subprocess.run(
-        [NODE, "--input-type=module", "--eval", SCRIPT, path],
-        input=json.dumps(given_).encode(),
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    assert run.returncode == 0, run.stderr.decode()
-    answer = json.loads(run.stdout)
-    assert answer["opened"] == [*AWKWARD, "end"]
-    assert seal.parse_proof(answer["proof"]) == keys.proof
-    for text, sealed in zip(AWKWARD, answer["sealed"], strict=False):
-        found = derived(password, seal.encode(seal.check(sealed["jwe"]).salt), seal.ITERATIONS)
-        assert seal.decrypt(sealed["jwe"], found.key) == text
-        assert seal.parse_proof(sealed["proof"]) == found.proof
-    salts = {seal.check(sealed["jwe"]).salt for sealed in answer["sealed"]}
-    assert len(salts) == len(answer["sealed"])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 1_000])

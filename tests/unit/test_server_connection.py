@@ -1,4 +1,4 @@
-"""How a process collects requests: its deadlines by a clock of ours, its bounds, what the app is told."""
+"""How a process reads requests: deadlines by the test's clock, size limits, and what the app gets."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.support.slow import JSON, WRITE
 LIMITS = ConnectionLimits(request_timeout=20, max_body=1_100_000, max_connections=10)
 # 100 kbit/s.
 LINE = 12_500
-# Much more than a socket takes that nobody reads from.
+# Much more than the buffers of a socket hold.
 LONG = 2_000_000
 
 
 def echo() -> Flask:
-    """What an app is told of a request."""
+    """What an app gets of a request."""
     app = Flask("echo")
 
     @app.post("/api/v1/write")
@@ -68,7 +68,7 @@ def test_a_megabyte_over_a_line_of_100_kilobits_arrives() -> None:
 
 
 def drip(*, head: bool) -> Iterable[bytes]:
-    """A byte a second for ever."""
+    """Send a byte a second without an end."""
     yield WRITE if head else header(1_000_000)
     while True:
         yield b"x"
@@ -236,7 +236,7 @@ def test_a_fault_under_the_app_is_a_500_without_its_words(caplog: pytest.LogCapt
 
 
 def test_the_master_of_gunicorn_does_not_have_the_app() -> None:
-    """Else ``kill -HUP`` would start new processes with old code."""
+    """Otherwise ``kill -HUP`` would start new processes with old code."""
     seen = (
         "import sys, saver.server; print('saver.app' in sys.modules, 'saver.server.process' in sys.modules)"
     )

@@ -1,4 +1,4 @@
-"""Settings: typed, checked, every fault named at once, and documented in docs/settings.md."""
+"""Settings: types, checks, one message with all errors, and docs/settings.md."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def env_file(monkeypatch: pytest.MonkeyPatch, text: str, encoding: str = "utf-8"
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """Another clone, with settings of its own."""
+    """Another clone of the project with other settings."""
     place = tmp_path / "clone"
     shutil.copytree(ROOT / "saver", place / "saver", ignore=shutil.ignore_patterns("__pycache__"))
     (place / ".env").write_text("SAVER_PORT=8001\n")
@@ -115,7 +115,7 @@ def test_dot_env_in_another_encoding_is_named(
 
 @pytest.mark.parametrize("name", ["SAVER_CONTACT", "SAVER_TERMS_URL", "SAVER_SECRET_KEY", "SAVER_HOST"])
 def test_a_value_that_is_not_utf_8_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """It would start, and then fail wherever the value is shown."""
+    """The service would start, and fail later wherever it shows the value."""
     monkeypatch.setenv(name, os.fsdecode(b"\xb0\xfc@b.kr, and thirty-two characters more"))
     with pytest.raises(SettingsError, match=f"{name}: must be in UTF-8"):
         read_settings()
@@ -211,7 +211,7 @@ def field_of(name: str) -> str:
 
 
 def value_of(name: str) -> str:
-    """The setting with that name, as it was read, for instance ``7``."""
+    """The value of a setting, for instance ``7``."""
     return str(getattr(read_settings(), field_of(name)))
 
 
@@ -293,7 +293,7 @@ def test_the_launcher_names_dot_env_in_another_encoding(
 
 
 def launcher_in(monkeypatch: pytest.MonkeyPatch, folder: Path) -> ModuleType:
-    """What scripts/serve reads the settings with, as if it lay in a folder."""
+    """The settings reader of scripts/serve, as if that script were in another folder."""
     monkeypatch.syspath_prepend(ROOT / "scripts")
     launcher = importlib.import_module("_address")
     monkeypatch.setattr(launcher, "ROOT", folder)

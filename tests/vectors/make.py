@@ -1,6 +1,6 @@
 """Make the test vectors of sealed texts: ``python tests/vectors/make.py > tests/vectors/sealed-text.json``.
 
-A second implementation of docs/sealed-text.md, to be read beside it: hashlib
+A second implementation of docs/sealed-text.md, to be read next to it: hashlib
 and hmac derive, and nothing of saver is used. What is random elsewhere comes
 from hashes of the vectors' names here, so the file is the same every time.
 """
@@ -41,7 +41,7 @@ Json = dict[str, object]
 
 
 def derive(password: str, salt: bytes, iterations: int) -> dict[str, bytes]:
-    """The master secret and what branches off it."""
+    """The master secret and the keys that are derived from it."""
     master = pbkdf2(unicodedata.normalize("NFC", password), salt, iterations)
     return {"master": master, "key": hkdf(master, b"saver/v1/key"), "proof": hkdf(master, b"saver/v1/proof")}
 
@@ -59,14 +59,14 @@ def hkdf(secret: bytes, info: bytes) -> bytes:
 
 
 def header_of(salt: bytes, iterations: int, *, turned: bool = False) -> str:
-    """The protected header as JSON; its members may stand in any order."""
+    """The protected header as JSON; the order of its members does not matter."""
     kdf = {"name": "PBKDF2-SHA256", "iterations": iterations, "salt": b64(salt)}
     header = {"alg": "dir", "enc": "A256GCM", "kdf": dict(reversed(kdf.items())) if turned else kdf}
     return compact(dict(reversed(header.items())) if turned else header)
 
 
 def close(text: bytes, protected: str, key: bytes, nonce: bytes) -> str:
-    """A JWE. The header is authentic, whatever it says."""
+    """A JWE with a valid tag for any header."""
     sealed = AESGCM(key).encrypt(nonce, text, protected.encode())
     return ".".join([protected, "", b64(nonce), b64(sealed[:-16]), b64(sealed[-16:])])
 
@@ -82,7 +82,7 @@ def compact(value: object) -> str:
 
 
 def fixed(name: str, length: int) -> bytes:
-    """Bytes that stand for random ones."""
+    """Fixed bytes in place of random ones."""
     return hashlib.sha256(f"saver test vectors: {name}".encode()).digest()[:length]
 
 
@@ -116,7 +116,7 @@ def text(
     turned: bool = False,
     repeat: tuple[str, int] = ("", 0),
 ) -> Json:
-    """One text. A long one is told by its recipe, and its JWE by its hash."""
+    """One text. A long text is given as a string and how often to repeat it, and its JWE as a hash."""
     salt, nonce = fixed(f"{name}: salt", 16), fixed(f"{name}: nonce", 12)
     derived = derive(passwords[0], salt, iterations)
     header = header_of(salt, iterations, turned=turned)
@@ -140,11 +140,11 @@ def text(
     }
 
 
-# Texts that are refused; each is the first text but for one fault
+# Texts that are refused; each is the first text with one fault
 
 
 def refused() -> Iterator[Json]:
-    """JWEs that a reader refuses, and the rule that each is against."""
+    """JWEs that a reader refuses, and the rule that each breaks."""
     salt, nonce = fixed("ASCII: salt", 16), fixed("ASCII: nonce", 12)
     plain = b"The safe is behind the painting."
     key = derive(PASSWORD, salt, ITERATIONS)["key"]
@@ -165,12 +165,12 @@ def refused() -> Iterator[Json]:
 
 
 def refusal(name: str, jwe: str, rule: str | None, password: str = PASSWORD) -> Json:
-    """Without a rule where implementations may notice different ones first."""
+    """The rule is null if implementations may notice different rules first."""
     return {"name": name, "password": password, "jwe": jwe, "rule": rule}
 
 
 def parts_refused(jwe: str) -> Iterator[Json]:
-    """What is no JWE of five parts in base64url."""
+    """Strings that are not a JWE of five parts in base64url."""
     protected, _, nonce, body, tag = jwe.split(".")
     five = "must have five parts"
     for name, wrong, rule in [
@@ -192,13 +192,13 @@ def parts_refused(jwe: str) -> Iterator[Json]:
 
 
 def follower(last: str) -> str:
-    """The next character of the alphabet: other bits left over, the same bytes."""
+    """The next character of the alphabet: it decodes to the same bytes, with other unused bits."""
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     return alphabet[alphabet.index(last) + 1]
 
 
 def lengths_refused(plain: bytes, protected: str, key: bytes, nonce: bytes) -> Iterator[Json]:
-    """Authentic, were it not for the lengths of their parts."""
+    """JWEs with a valid tag and a part of the wrong length."""
     for length in (8, 11, 13, 16):
         wrong = fixed("nonce", length)
         yield refusal(f"nonce of {length} bytes", close(plain, protected, key, wrong), NONCE)
@@ -215,7 +215,7 @@ def lengths_refused(plain: bytes, protected: str, key: bytes, nonce: bytes) -> I
 
 
 def tampered(jwe: str) -> Iterator[Json]:
-    """As specified, but not what was sealed: only the tag tells."""
+    """JWEs in the right form that were changed after sealing: only the tag shows it."""
     protected, _, nonce, body, tag = jwe.split(".")
     salt, other = fixed("ASCII: salt", 16), fixed("other salt", 16)
     for name, was, becomes in [
@@ -240,7 +240,7 @@ def tampered(jwe: str) -> Iterator[Json]:
 
 
 def headers_refused(good: str, salt: str) -> Iterator[tuple[str, str, str | None]]:
-    """Headers under an authentic tag: only the rule refuses them."""
+    """Headers with a valid tag: only the rule refuses them."""
 
     def changed(was: str, becomes: str) -> str:
         assert was in good
@@ -265,7 +265,7 @@ def headers_refused(good: str, salt: str) -> Iterator[tuple[str, str, str | None
         "null",
     ):
         yield f"iterations {iterations}", changed("600000", iterations), COST
-    # To some JSON parsers these are whole numbers.
+    # Some JSON parsers take these for whole numbers.
     for iterations in ("600000.0", "6e5", "0600000", "1" + "0" * 30):
         yield f"iterations {iterations}", changed("600000", iterations), None
     for name, wrong in [
@@ -309,7 +309,7 @@ def members_refused(good: str, salt: str) -> Iterator[tuple[str, str, str | None
     yield "base64url with padding", f"{b64(good.encode())}=", HEADER
 
 
-# Parameters, as the 404 gives them
+# Parameters, as the 404 contains them
 
 
 def parameters() -> Json:

@@ -1,4 +1,4 @@
-"""The document as a person would fetch it, and the clients that other people's generators make of it."""
+"""openapi.json as a user would fetch it, and the clients that generators of other projects make from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.server import Server
 
 @pytest.fixture(scope="session")
 def document(live_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the service says of itself, in a file."""
+    """The service's openapi.json, in a file."""
     return fetch(live_server, tmp_path_factory.mktemp("document") / "openapi.json")
 
 
@@ -22,7 +22,7 @@ def generated(live_server: Server, document: Path, tmp_path_factory: pytest.Temp
     """A folder with the two Python clients as packages: ``by_python`` and ``by_java``."""
     folder = tmp_path_factory.mktemp("generated")
     generate_python(document, folder / "by_python")
-    # From the address, as a person would: only then does it know what the server's address is relative to.
+    # From its URL, as a user would: only then does the generator know what the server's URL is relative to.
     generate_with_java(f"{live_server.url}/api/v1/openapi.json", "python", folder, packageName="by_java")
     return folder
 

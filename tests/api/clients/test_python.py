@@ -27,11 +27,11 @@ class ByPython:
 
     def __init__(self, url: str) -> None:
         client = importlib.import_module("by_python").Client(url)
-        # Once for all calls: a client opens its connections anew each time it is made.
+        # One client for all calls: every new client opens new connections.
         self.client = client
 
     def call(self, name: str, model: str, **fields: object) -> Any:
-        """The status and what the answer says."""
+        """The status and the JSON of the answer."""
         request = getattr(importlib.import_module("by_python.models"), model)(**fields)
         return self._module(name).sync_detailed(client=self.client, body=request)
 

@@ -1,4 +1,4 @@
-"""The document keeps to the rules that other people's checkers have for one."""
+"""openapi.json passes the checkers of other projects."""
 
 from __future__ import annotations
 

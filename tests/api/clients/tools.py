@@ -1,4 +1,4 @@
-"""Other people's tools: what checks the document, and what makes clients of it."""
+"""Tools of other projects: they check openapi.json, and make clients from it."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from tests.support.node import NODE
 from tests.support.server import ROOT, Server
 from tests.support.tools import tool
 
-_PATIENCE = 120.0
-# Nothing but the registries is asked for anything.
+_TIMEOUT = 120.0
+# Only the package registries are asked.
 _QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true"}
 
 
 def fetch(server: Server, target: Path) -> Path:
     """The document of a server, in a file."""
-    with urllib.request.urlopen(f"{server.url}/api/v1/openapi.json", timeout=_PATIENCE) as answer:
+    with urllib.request.urlopen(f"{server.url}/api/v1/openapi.json", timeout=_TIMEOUT) as answer:
         target.write_bytes(answer.read())
     return target
 
 
 def run(*command: object, cwd: Path = ROOT) -> str:
-    """What a program says, which has to end well."""
+    """What a program prints; it has to exit with 0."""
     ended = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -36,14 +36,14 @@ def run(*command: object, cwd: Path = ROOT) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout + ended.stderr
 
 
 def npm_tool(name: str, *arguments: object, cwd: Path = ROOT) -> str:
-    """What a tool out of ``node_modules`` says."""
+    """What a tool in ``node_modules`` prints."""
     return run(*_node.tool(name, NODE), *arguments, cwd=cwd)
 
 
@@ -65,7 +65,7 @@ def generate_python(document: Path, package: Path) -> None:
 
 
 def generate_with_java(document: str, generator: str, folder: Path, **properties: str) -> None:
-    """A client by openapi-generator, with nothing but its defaults."""
+    """A client by openapi-generator with its defaults."""
     jar = importlib.resources.files("openapi_generator_cli") / "openapi-generator.jar"
     java = [tool("java", "default-jre-headless"), "-jar", jar, "generate", "-g", generator]
     named = ",".join(f"{name}={value}" for name, value in properties.items())

@@ -16,7 +16,7 @@ from tests.e2e.extension.part import Moved
 from tests.support import browser as browsers
 from tests.support.process import wait_until
 
-# Chromium hands over the selection in one line.
+# Chromium passes the selection as one line.
 _CHOSEN = """(item, selector) => {
     const link = document.querySelector(selector).closest("a")?.href;
     const text = getSelection().toString().replace(/\\s+/g, " ");
@@ -47,11 +47,11 @@ class Chromium(Driver):
             locale=language,
             args=[*browsers.ARGS, f"--lang={language[:2]}", *(loaded if extension else [])],
         )
-        # Without an origin: one of an extension is refused.
+        # Without an Origin header, because Chromium refuses that of an extension.
         self._context.grant_permissions(["clipboard-read", "clipboard-write"])
         self._pages: list[Page] = []
         self._look: tuple[bool, Size] = (False, WIDE)
-        # A page that is nobody's: the office, where the extension's own API can be called.
+        # A page that no test uses: the extension's API can be called there.
         self._office: Page = self._context.new_page()
         assert self._context.browser
         self._session: CDPSession = self._context.browser.new_browser_cdp_session()
@@ -61,7 +61,7 @@ class Chromium(Driver):
             self._base = "/".join(self._context.service_workers[0].url.split("/")[:3]) + "/"
             if welcomes(extension):
                 self._wait(lambda: any(WELCOME in page.url for page in self._context.pages), "it welcomes")
-                # Opened in place of whatever was empty.
+                # Opened in an empty tab.
                 self._office = self._context.new_page()
             self._office.goto(self._base + OFFICE)
 
@@ -140,7 +140,7 @@ class Chromium(Driver):
             pressed = {"key": key, "code": code, "windowsVirtualKeyCode": number}
             text = key if len(key) == 1 else "\r"
             self._call(self._popup(), "Input.dispatchKeyEvent", type="keyDown", text=text, **pressed)
-            # A popup that has closed itself hears no more of it.
+            # If the popup has closed itself, the key press has no target.
             if self._targets("page", self._base + "popup.html"):
                 self._call(self._popup(), "Input.dispatchKeyEvent", type="keyUp", **pressed)
 
@@ -174,25 +174,25 @@ class Chromium(Driver):
         return self.inside("(number) => chrome.tabs.get(number)", number)
 
     def _dispatch(self, event: str, *arguments: object) -> None:
-        """Let an event happen in the service worker, woken if it sleeps, as the browser wakes it."""
-        # By an event that comes from the browser itself, and that this extension takes no notice of.
+        """Dispatch an event in the service worker; if it is idle, it is started as the browser does it."""
+        # By an event of the browser that this extension ignores.
         self.inside("() => chrome.alarms.create('wake', { when: Date.now() })")
         self._wait(lambda: bool(self._workers()), "the service worker runs")
-        # What has just been woken does not listen yet; a real event waits for that too.
+        # A worker that has just started has no listeners yet; a real event waits for them too.
         self._wait(lambda: self._in_worker(f"!!globalThis.chrome?.{event}.hasListeners()"), "it listens")
         self._in_worker(f"!!(chrome.{event}.dispatch(...{json.dumps(arguments)}), true)")
 
     def _in_worker(self, expression: str) -> bool:
-        """Evaluate there; not by Playwright's own object for it, which does not survive its death."""
+        """Evaluate in the worker; Playwright's object for it does not work after the worker was stopped."""
         return '"value":true' in self._call(self._workers()[0], "Runtime.evaluate", expression=expression)
 
     def _popup(self) -> str:
-        """The real popup, which Playwright does not take for a page."""
+        """The real popup, which is not a page for Playwright."""
         [found] = self._targets("page", self._base + "popup.html")
         return found
 
     def _call(self, target: str, method: str, **parameters: object) -> str:
-        """Call a method of the DevTools protocol at a target; its answer."""
+        """Call a method of the DevTools protocol on a target; its answer."""
         call = {"id": 1, "method": method, "params": parameters}
         attached = self._session.send("Target.attachToTarget", {"targetId": target, "flatten": False})[
             "sessionId"
@@ -225,14 +225,14 @@ class Chromium(Driver):
         return found
 
     def _end(self, target: str) -> None:
-        # The popup loads itself anew when a setting changes: a page that is closed at that moment
-        # is gone, but Playwright waits for its end for ever.
+        # The popup reloads itself when a setting changes: if a page is closed at that moment, it
+        # is gone, but Playwright waits for ever for its end.
         self._session.send("Target.closeTarget", {"targetId": target})
         self._wait(lambda: target not in self._targets("page"), "the page is closed")
 
     def _wait(self, condition: Callable[[], bool], what: str) -> None:
         def holds() -> bool:
-            # Playwright hears of news only while it is asked something.
+            # Playwright handles events only during a call.
             self._context.cookies()
             return condition()
 

@@ -1,4 +1,4 @@
-"""Browsers for a whole run, as new for each test; a network of its own for each test."""
+"""Browsers for a whole run, cleaned before each test; each test has its own network."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from playwright.sync_api import Playwright, sync_playwright
 from tests.e2e.extension.chromium import Chromium
 from tests.e2e.extension.driver import EXTENSION, Driver
 from tests.e2e.extension.firefox import Firefox
-from tests.e2e.extension.person import Person, Surface
 from tests.e2e.extension.relay import Relay
+from tests.e2e.extension.user import Surface, User
 from tests.support.server import ROOT, Server
 
 BROWSERS = ("chromium", "firefox")
@@ -25,7 +25,7 @@ Browsers = Callable[..., Driver]
 def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browsers]:
     """Browsers by name, language and extension, each started when it is first asked for.
 
-    Ended with this folder's last test: two Playwrights at once do not run in one thread.
+    They end with this folder's last test: two Playwrights at once do not run in one thread.
     """
     started: dict[tuple[str, str, Path], Driver] = {}
     playwrights: list[Playwright] = []
@@ -71,20 +71,20 @@ def surface(request: pytest.FixtureRequest) -> Surface:
 
 
 @pytest.fixture
-def person(driver: Driver, surface: Surface, network: Relay) -> Person:
-    """Somebody in each browser, at the popup and at the page."""
-    return Person(driver, surface, network).set().open()
+def user(driver: Driver, surface: Surface, network: Relay) -> User:
+    """A user in each browser, at the popup and at the page."""
+    return User(driver, surface, network).set().open()
 
 
 @pytest.fixture
-def user(driver: Driver, network: Relay) -> Person:
-    """Somebody in each browser who has the extension."""
-    return Person(driver, "popup", network).set().open()
+def popup_user(driver: Driver, network: Relay) -> User:
+    """A user in each browser, at the popup."""
+    return User(driver, "popup", network).set().open()
 
 
 @pytest.fixture(scope="session")
 def words() -> dict[str, dict[str, str]]:
-    """What is said, by language."""
+    """The messages, by language."""
     folder = ROOT / "extension" / "ui"
     return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in ("en", "ko")}
 

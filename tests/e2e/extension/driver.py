@@ -1,4 +1,4 @@
-"""What a test can do at a browser. Two drivers do it; the tests know no other way in."""
+"""What a test can do with a browser. Two drivers implement it; the tests use nothing else."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from typing import Any
 from tests.e2e.extension.part import Part
 from tests.support.server import ROOT
 
-# What is tested: the source, which is what ships, or a package that was unpacked somewhere.
+# The extension under test: the source, which is what ships, or an unpacked package.
 EXTENSION = Path(os.environ.get("SAVER_EXTENSION") or ROOT / "extension")
 WIDE, NARROW = (1280, 900), (320, 640)
 
 Size = tuple[int, int]
 
 
-# No page, so nothing of ours runs in it; but it has the extension's own API, as every file of it has.
+# This file is not a page, so no code of the extension runs in it; but it has the extension's API.
 OFFICE = "manifest.json"
-# Alarms too: a tab that one of them opens later, and that closes itself, would come in the next test's way.
+# Alarms too: one of them could open a tab later, during the next test.
 CLEAR = """() => Promise.all([
     chrome.storage.local.clear(), chrome.storage.session.clear(), chrome.alarms.clearAll(),
 ])"""
-# What a new extension opens when it does not know its service.
+# The page that a new extension opens if it has no service.
 WELCOME = "options.html"
 
 
 def welcomes(extension: Path) -> bool:
-    """Whether it opens its settings when it is installed."""
+    """Whether the extension opens its settings when it is installed."""
     shipped = json.loads((extension / "service.json").read_text("utf-8"))
     return not shipped["server"]
 
@@ -51,7 +51,7 @@ class Driver(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Close the page, as a popup closes when it loses the focus. What lay below is there again."""
+        """Close the page, as a popup closes when it loses the focus. The page below is visible again."""
 
     @abstractmethod
     def evaluate(self, function: str, *arguments: object) -> Any:
@@ -63,7 +63,7 @@ class Driver(ABC):
 
     @abstractmethod
     def type(self, text: str) -> None:
-        """Type into whatever has the focus."""
+        """Type into the element that has the focus."""
 
     @abstractmethod
     def press(self, key: str) -> None:
@@ -71,7 +71,7 @@ class Driver(ABC):
 
     @abstractmethod
     def dress(self, *, dark: bool = False, size: Size = WIDE) -> None:
-        """How the page is to look from now on."""
+        """Set the colour scheme and the size of the page."""
 
     # The computer
 
@@ -87,19 +87,19 @@ class Driver(ABC):
 
     @abstractmethod
     def inside(self, function: str, *arguments: object) -> Any:
-        """Call a function where the extension's own API is, though none of its pages is open."""
+        """Call a function with the extension's API, without an open page of the extension."""
 
     @abstractmethod
     def choose(self, item: str, element: str) -> None:
-        """Choose an item, by its id, of the context menu on an element of the page."""
+        """Choose an item, by its id, in the context menu of an element of the page."""
 
     @abstractmethod
     def command(self, name: str) -> None:
-        """Give the command that a keyboard shortcut gives."""
+        """Run the command of a keyboard shortcut."""
 
     @abstractmethod
     def lend(self) -> int:
-        """Let the extension reach into the page, as a click on its button does; the tab's number."""
+        """Allow the extension to read the page, as a click on its button does; the id of the tab."""
 
     @abstractmethod
     def press_in_popup(self, *keys: str) -> None:
@@ -113,7 +113,7 @@ class Driver(ABC):
 
     @abstractmethod
     def clean(self) -> None:
-        """Make it as new: no page, nothing stored, nothing copied."""
+        """Clean it: no page, nothing stored, nothing copied."""
 
     @abstractmethod
     def quit(self) -> None:
@@ -130,12 +130,12 @@ class Driver(ABC):
         return Part(self, selector)
 
     def stored(self, area: str = "local") -> dict[str, Any]:
-        """All that the extension keeps in an area of storage."""
+        """All that the extension has in a storage area."""
         kept: dict[str, Any] = self.inside("(area) => chrome.storage[area].get()", area)
         return kept
 
     def store(self, **values: object) -> None:
-        """Keep values in the extension's local storage."""
+        """Store values in the extension's local storage."""
         self.inside("(values) => chrome.storage.local.set(values)", values)
 
     def in_popup(self, function: str) -> Any:
@@ -146,5 +146,5 @@ class Driver(ABC):
         )
 
     def select(self, selector: str) -> None:
-        """Mark the text of an element."""
+        """Select the text of an element."""
         self.evaluate("(each) => getSelection().selectAllChildren(document.querySelector(each))", selector)

@@ -1,4 +1,4 @@
-"""Firefox through Marionette, which is how Mozilla drives it: no further program is needed."""
+"""Firefox through Marionette, which is built into it: no other program is needed."""
 
 from __future__ import annotations
 
@@ -59,17 +59,17 @@ class Firefox(Driver):
             gecko_log=str(folder / "firefox.log"),
             workspace=str(folder),
             prefs={
-                # So that the address of its pages is known.
+                # So that the URL of its pages is known.
                 "extensions.webextensions.uuids": json.dumps({self._id: _UUID}),
                 "intl.accept_languages": language,
-                # A mouse, fine and able to hover, which a browser without a screen does not find.
+                # A mouse that can hover, which a headless browser does not have.
                 "ui.primaryPointerCapabilities": 6,
                 "ui.allPointerCapabilities": 6,
             },
         )
         self._browser.start_session()
         self._browser.timeout.script = _SCRIPT_TIMEOUT
-        # The first tab is nobody's: the office, where the extension's own API can be called.
+        # No test uses the first tab: the extension's API can be called there.
         self._office: str = self._browser.current_window_handle
         self._pages: list[str] = []
         self._look: tuple[bool, Size] = (False, WIDE)
@@ -182,7 +182,7 @@ class Firefox(Driver):
         gc.collect()
 
     def _call(self, function: str, arguments: tuple[object, ...]) -> Any:
-        # In no sandbox of its own: the page's globals are to be seen as the page sees them.
+        # Without a sandbox, so that the function sees the page's globals as the page does.
         return self._browser.execute_script(
             f"return ({function})(...arguments)", list(arguments), sandbox=None
         )

@@ -1,6 +1,6 @@
-"""What is done in Firefox's own window, for which no other interface exists."""
+"""Scripts that run in Firefox's own window; there is no other interface for what they do."""
 
-# Before the extension is installed, which keeps the language it was started in.
+# Before the extension is installed, because it does not follow a later change of the language.
 LOCALES = """(language) => {
     Services.locale.availableLocales = ["ko", "en-US"];
     Services.locale.requestedLocales = [language === "en" ? "en-US" : language];
@@ -31,7 +31,7 @@ COPY = """(text) => {
     Cc["@mozilla.org/widget/clipboardhelper;1"].getService(Ci.nsIClipboardHelper).copyString(text);
 }"""
 
-# Several items of an extension lie in a menu of their own.
+# If an extension has several items, they are in a submenu.
 CHOOSE = """async (wanted) => {
     const shown = (popup) => popup.state === "open" ? null
         : new Promise((done) => popup.addEventListener("popupshown", done, { once: true }));
@@ -50,7 +50,7 @@ CHOOSE = """async (wanted) => {
     await hidden;
 }"""
 
-# A key pressed by WebDriver reaches the page alone; the shortcut's own element can be told of it.
+# A key pressed by WebDriver reaches only the page, so the shortcut's element gets the event directly.
 COMMAND = """async (id, name) => {
     const all = await WebExtensionPolicy.getByID(id).extension.shortcuts.allCommands();
     const letter = all.find((each) => each.name === name).shortcut.at(-1);
@@ -65,10 +65,10 @@ LEND = """(id) => {
     return tabManager.getWrapper(gBrowser.selectedTab).id;
 }"""
 
-# A click beside it does that, which no click by WebDriver counts as.
+# A real click outside closes it, but a click by WebDriver does not.
 CLOSE_POPUP = """() => document.getElementById("customizationui-widget-panel")?.hidePopup()"""
 
-# WebDriver reaches pages in tabs alone; what is pressed here goes to whatever the window has in focus.
+# WebDriver reaches only pages in tabs; these keys go to the element that has the focus in the window.
 PRESS_IN_POPUP = """(keys) => {
     document.querySelector("#customizationui-widget-panel .webextension-popup-browser").focus();
     const processor = Cc["@mozilla.org/text-input-processor;1"].createInstance(Ci.nsITextInputProcessor);

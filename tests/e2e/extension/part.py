@@ -1,4 +1,4 @@
-"""A part of a page: what is done with it, and what is expected of it within a deadline."""
+"""A part of a page: actions, and expectations with a deadline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from tests.support.process import wait_until
 
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 _LOOK = """(selector) => {
     const found = document.querySelectorAll(selector);
@@ -26,7 +26,7 @@ _LOOK = """(selector) => {
         checked: each.checked === true || each.getAttribute("aria-selected") === "true",
     };
 }"""
-# As a paste arrives: one change, however large it is.
+# One change, as when a large text is pasted.
 _FILL = """(selector, text) => {
     const field = document.querySelector(selector);
     field.focus();
@@ -38,12 +38,12 @@ _SHORT = 300
 
 
 class Moved(Exception):  # noqa: N818
-    """The page was left, or loaded itself anew, while it was asked."""
+    """The page was left or reloaded during the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An element at one moment; without one, all is empty."""
+    """An element at one moment; if there is no element, all values are empty."""
 
     count: int
     text: str
@@ -58,7 +58,7 @@ NOWHERE = Seen(0, "", None, visible=False, focused=False, enabled=False, checked
 
 
 class Page(Protocol):
-    """What a part needs of a driver."""
+    """The methods of a driver that a part uses."""
 
     def evaluate(self, function: str, *arguments: object) -> Any: ...
     def click(self, selector: str) -> None: ...
@@ -66,7 +66,7 @@ class Page(Protocol):
 
 
 class Part:
-    """The first element that a selector finds, looked for anew each time."""
+    """The first element that a selector finds; each call searches again."""
 
     def __init__(self, page: Page, selector: str) -> None:
         self._page = page
@@ -81,16 +81,16 @@ class Part:
 
     @property
     def now(self) -> Seen:
-        """How it is at this moment."""
+        """Its state at this moment."""
         try:
             looked = self._page.evaluate(_LOOK, self.selector)
-            # Firefox gives nothing where the page loads itself anew at that moment.
+            # Firefox returns nothing if the page reloads at that moment.
             return Seen(**looked) if looked else NOWHERE
         except Moved:
             return NOWHERE
 
     def fill(self, text: str) -> None:
-        """Replace what stands in the field."""
+        """Replace the value of the field."""
         self._expect(lambda seen: seen.visible and seen.enabled, "can be filled in")
         self._page.evaluate(_FILL, self.selector, text)
 
@@ -100,7 +100,7 @@ class Part:
         self._page.click(self.selector)
 
     def check(self, checked: bool = True) -> None:
-        """Tick a box, or not."""
+        """Tick or untick a box."""
         if self.now.checked != checked:
             self.click()
 
@@ -110,35 +110,35 @@ class Part:
         self._page.press(key)
 
     def says(self, text: str | re.Pattern[str]) -> None:
-        """It shows this text, sooner or later."""
+        """Wait until it shows this text."""
         self._expect(lambda seen: _is(text, seen.text), f"says {text!r}")
 
     def holds(self, value: str | re.Pattern[str]) -> None:
-        """The field holds this value, sooner or later."""
+        """Wait until the field has this value."""
         self._expect(lambda seen: _is(value, seen.value or ""), f"holds {value!r}")
 
     def appears(self) -> None:
-        """It can be seen, sooner or later."""
+        """Wait until it is visible."""
         self._expect(lambda seen: seen.visible, "can be seen")
 
     def vanishes(self) -> None:
-        """It cannot be seen, sooner or later."""
+        """Wait until it is not visible."""
         self._expect(lambda seen: not seen.visible, "cannot be seen")
 
     def has_focus(self) -> None:
-        """It has the focus, sooner or later."""
+        """Wait until it has the focus."""
         self._expect(lambda seen: seen.focused, "has the focus")
 
     def is_ready(self) -> None:
-        """It can be used, sooner or later."""
+        """Wait until it is enabled."""
         self._expect(lambda seen: seen.enabled, "can be used")
 
     def is_checked(self, checked: bool = True) -> None:
-        """It is ticked or chosen, sooner or later."""
+        """Wait until it is ticked or chosen."""
         self._expect(lambda seen: seen.checked == checked, f"is{'' if checked else ' not'} chosen")
 
     def counts(self, count: int) -> None:
-        """There are so many, sooner or later."""
+        """Wait until there are so many elements."""
         self._expect(lambda seen: seen.count == count, f"is there {count} times")
 
     def _expect(self, condition: Callable[[Seen], bool], what: str) -> None:
@@ -149,9 +149,9 @@ class Part:
             return condition(last[0])
 
         try:
-            wait_until(holds, what, PATIENCE)
+            wait_until(holds, what, TIMEOUT)
         except AssertionError:
-            # A text of a megabyte in a report helps nobody.
+            # A report should not contain a text of a megabyte.
             seen = {name: str(value)[:_SHORT] for name, value in asdict(last[0]).items()}
             raise AssertionError(f"{self} never {what[:_SHORT]}; it is {seen}") from None
 

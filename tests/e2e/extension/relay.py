@@ -1,6 +1,6 @@
-"""A network between a browser and the service: it notes what passes, and can fail on purpose.
+"""A network between a browser and the service: it records the requests, and can fail on purpose.
 
-Browsers differ in how requests can be caught inside them; what passes here is the same for all.
+Browsers differ in how requests can be caught inside them; here it is the same for all browsers.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-_PATIENCE = 60.0
-# What belongs to one stretch of the way only.
+_TIMEOUT = 60.0
+# Headers for one connection only.
 _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "server", "date"}
 
 
 class Passed(NamedTuple):
-    """A request and its answer; sizes are those of head and body together."""
+    """A request and its answer; sizes are those of headers and body together."""
 
     method: str
     path: str
@@ -38,7 +38,7 @@ class Passed(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What comes back; without a status the connection is closed instead."""
+    """An answer; without a status the connection is closed instead."""
 
     status: int
     headers: Mapping[str, str] = {}
@@ -55,7 +55,7 @@ class Answer(NamedTuple):
 
 NOTHING = Answer(0)
 Ask = Callable[[], Answer]
-# Given a request's body and a way to ask the real service: what is answered.
+# A function of the request's body and of a function that asks the real service; returns the answer.
 Fault = Callable[[bytes, Ask], Answer]
 
 
@@ -84,31 +84,31 @@ class Relay:
         self._server.server_close()
 
     def fail(self, route: str, fault: Fault | Answer, times: int | None = None) -> None:
-        """Let a route of the API answer something else, for so many times or for good."""
+        """Let a route of the API answer something else, a number of times or always."""
         made: Fault = (lambda body, ask: fault) if isinstance(fault, Answer) else fault
         with self._lock:
             self._faults[f"/api/v1/{route}"] = (made, times)
 
     def heal(self) -> None:
-        """Let everything through again."""
+        """Pass everything on again."""
         with self._lock:
             self._faults.clear()
 
     def forget(self) -> None:
-        """Note from now on."""
+        """Forget the requests so far."""
         self.passed.clear()
 
     def asked(self, route: str) -> list[Passed]:
-        """What was asked of a route, in order; preflights left out."""
+        """The requests to a route in order, without preflights."""
         return [each for each in self.passed if each.path == f"/api/v1/{route}" and each.method != "OPTIONS"]
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """What a request gets."""
+        """The answer to a request."""
 
         def ask() -> Answer:
             return self._ask(method, path, headers, body)
 
-        # A browser asks before it asks: what fails is the request itself.
+        # Preflights always work: only the request itself fails.
         fault = None if method == "OPTIONS" else self._fault(urlsplit(path).path)
         return fault(body, ask) if fault else ask()
 
@@ -123,7 +123,7 @@ class Relay:
             return fault
 
     def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        connection = http.client.HTTPConnection(self._service.netloc, timeout=_PATIENCE)
+        connection = http.client.HTTPConnection(self._service.netloc, timeout=_TIMEOUT)
         try:
             connection.request(method, path, body or None, {**headers, "Accept-Encoding": "identity"})
             found = connection.getresponse()
@@ -139,13 +139,13 @@ class _Quiet(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a browser that has gone away meanwhile."""
+        """Ignore a browser that has closed the connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     network: Relay
-    # What the standard library's class sets and its type stub leaves out.
+    # An attribute of the standard library's class that its type stub does not have.
     raw_requestline: bytes
     _headers_buffer: list[bytes]
 
@@ -178,4 +178,4 @@ class _Handler(BaseHTTPRequestHandler):
         return head + len(answer.body)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

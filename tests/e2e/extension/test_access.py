@@ -1,4 +1,4 @@
-"""For everybody: axe-core in both themes and sizes, the keyboard alone, Korean."""
+"""Accessibility: axe-core in both themes and sizes, only the keyboard, Korean."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 
 from tests.e2e.extension.conftest import BROWSERS, Browsers
 from tests.e2e.extension.driver import NARROW, WIDE, Driver, Size
-from tests.e2e.extension.person import Person, Surface
 from tests.e2e.extension.relay import Relay
+from tests.e2e.extension.user import Surface, User
 from tests.support.process import wait_until
 from tests.support.server import ROOT
 
@@ -26,71 +26,71 @@ _WIDER = "() => document.documentElement.scrollWidth - document.documentElement.
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_nothing_is_in_anybodys_way(person: Person, dark: bool, size: Size) -> None:
-    person.driver.dress(dark=dark, size=size)
-    # Opened anew in this dress: a change of theme would still be fading.
-    for state in _states(person.open()):
-        assert _findings(person.driver) == [], state
-        assert person.driver.evaluate(_WIDER) <= 0, state
+def test_nothing_is_in_anybodys_way(user: User, dark: bool, size: Size) -> None:
+    user.driver.dress(dark=dark, size=size)
+    # Opened again in this theme, because a change of theme is animated.
+    for state in _states(user.open()):
+        assert _findings(user.driver) == [], state
+        assert user.driver.evaluate(_WIDER) <= 0, state
 
 
-def test_what_is_in_the_way_is_found(person: Person) -> None:
-    person.open_options()
-    person.driver.evaluate("() => { document.querySelector('[data-part=save]').style.color = '#888'; }")
-    person.driver.evaluate("() => document.querySelector('[for=password]').remove()")
-    assert {each.split(":")[0] for each in _findings(person.driver)} >= {"color-contrast", "label"}
+def test_what_is_in_the_way_is_found(user: User) -> None:
+    user.open_options()
+    user.driver.evaluate("() => { document.querySelector('[data-part=save]').style.color = '#888'; }")
+    user.driver.evaluate("() => document.querySelector('[for=password]').remove()")
+    assert {each.split(":")[0] for each in _findings(user.driver)} >= {"color-contrast", "label"}
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_settings_are_in_nobodys_way(user: Person, dark: bool) -> None:
+def test_the_settings_are_in_nobodys_way(popup_user: User, dark: bool) -> None:
     for size in (WIDE, NARROW):
-        user.driver.dress(dark=dark, size=size)
-        user.open_settings()
-        assert _findings(user.driver) == []
-        user.part("server").fill("http://example.org")
-        user.part("test-server").click()
-        user.part("server-alert").appears()
-        assert _findings(user.driver) == []
+        popup_user.driver.dress(dark=dark, size=size)
+        popup_user.open_settings()
+        assert _findings(popup_user.driver) == []
+        popup_user.part("server").fill("http://example.org")
+        popup_user.part("test-server").click()
+        popup_user.part("server-alert").appears()
+        assert _findings(popup_user.driver) == []
 
 
-def test_the_whole_way_by_keyboard_alone(person: Person, en: dict[str, str]) -> None:
-    driver = person.driver
-    # No field has the focus: what is typed is a text, as it is more than a code.
+def test_the_whole_way_by_keyboard_alone(user: User, en: dict[str, str]) -> None:
+    driver = user.driver
+    # No field has the focus: typing more than a code starts a text.
     driver.type(TEXT)
-    person.part("text").has_focus()
-    person.part("text").holds(TEXT)
-    person.part("code-field").holds("")
-    _tab_to(person, "options-toggle")
+    user.part("text").has_focus()
+    user.part("text").holds(TEXT)
+    user.part("code-field").holds("")
+    _tab_to(user, "options-toggle")
     driver.press("Enter")
-    _tab_to(person, "password")
+    _tab_to(user, "password")
     driver.type(PASSWORD)
-    _tab_to(person, "text", back=True)
+    _tab_to(user, "text", back=True)
     driver.press("Control+Enter")
-    person.part("copy-code").has_focus()
+    user.part("copy-code").has_focus()
     driver.press("Enter")
-    person.part("saved-status").says(re.compile("."))
+    user.part("saved-status").says(re.compile("."))
     code = driver.copied()
-    if person.surface == "popup":
-        _tab_to(person, "tab-text", back=True)
+    if user.surface == "popup":
+        _tab_to(user, "tab-text", back=True)
         for tab in ("history", "notes", "text"):
             driver.press("ArrowRight")
-            person.part(f"tab-{tab}").has_focus()
-            person.part(f"{tab}-panel").appears()
-    _tab_to(person, "code-field", back=person.surface == "page")
+            user.part(f"tab-{tab}").has_focus()
+            user.part(f"{tab}-panel").appears()
+    _tab_to(user, "code-field", back=user.surface == "page")
     driver.type(code)
     driver.press("Enter")
-    person.is_told("load", en["no_text"])
-    person.part("load").is_ready()
-    _tab_to(person, "has-password")
+    user.shows_error("load", en["no_text"])
+    user.part("load").is_ready()
+    _tab_to(user, "has-password")
     driver.press("Enter")
-    person.part("load-password").has_focus()
+    user.part("load-password").has_focus()
     driver.type(PASSWORD)
     driver.press("Enter")
-    person.part("loaded-text").has_focus()
-    person.reads(TEXT)
+    user.part("loaded-text").has_focus()
+    user.reads(TEXT)
     for way in ("loaded-text", "copy-text"):
         driver.copy("")
-        _tab_to(person, way)
+        _tab_to(user, way)
         driver.press("Enter")
         wait_until(lambda: driver.copied() == TEXT, f"the text is copied from {way}")
 
@@ -102,25 +102,25 @@ def test_in_korean(
 ) -> None:
     driver, ko = browsers(name, "ko-KR"), words["ko"]
     driver.clean()
-    person = Person(driver, surface, network).set().open()
+    user = User(driver, surface, network).set().open()
     assert driver.evaluate("() => document.documentElement.lang") == "ko"
-    person.part("save").says(ko["save"])
-    code = person.save("가나다")
-    person.part("saved-heading").says(ko["your_code"])
-    person.load("w0rp")
-    person.is_told("load", ko["code_digits"])
-    person.load(code)
-    person.reads("가나다")
+    user.part("save").says(ko["save"])
+    code = user.save("가나다")
+    user.part("saved-heading").says(ko["your_code"])
+    user.load("w0rp")
+    user.shows_error("load", ko["code_digits"])
+    user.load(code)
+    user.reads("가나다")
     assert _findings(driver) == []
 
 
-def test_korean_where_it_is_set(user: Person, words: dict[str, dict[str, str]]) -> None:
-    user.open_settings()
-    user.driver.evaluate(_CHOOSE, "language", "ko")
-    user.part("language-status").says(words["ko"]["settings_saved"])
-    assert user.driver.evaluate("() => document.documentElement.lang") == "ko"
-    user.open()
-    user.part("save").says(words["ko"]["save"])
+def test_korean_where_it_is_set(popup_user: User, words: dict[str, dict[str, str]]) -> None:
+    popup_user.open_settings()
+    popup_user.driver.evaluate(_CHOOSE, "language", "ko")
+    popup_user.part("language-status").says(words["ko"]["settings_saved"])
+    assert popup_user.driver.evaluate("() => document.documentElement.lang") == "ko"
+    popup_user.open()
+    popup_user.part("save").says(words["ko"]["save"])
 
 
 _CHOOSE = """(name, value) => {
@@ -139,51 +139,51 @@ def _findings(driver: Driver) -> list[str]:
     return found
 
 
-def _states(person: Person) -> Iterator[str]:
-    """Bring it into its states, one after the other."""
+def _states(user: User) -> Iterator[str]:
+    """Put it into each of its states, one after the other."""
     yield "empty"
-    person.part("save").click()
-    person.part("save-alert").appears()
-    person.open_options()
+    user.part("save").click()
+    user.part("save-alert").appears()
+    user.open_options()
     yield "options"
-    person.part("phrase").click()
-    person.part("phrase-strength").says(re.compile("."))
-    person.load("w0rp")
-    person.part("load-alert").appears()
+    user.part("phrase").click()
+    user.part("phrase-strength").says(re.compile("."))
+    user.load("w0rp")
+    user.part("load-alert").appears()
     yield "refused"
-    person.unlock("ZZZZ", "wrong")
-    person.part("load").is_ready()
+    user.unlock("ZZZZ", "wrong")
+    user.part("load").is_ready()
     yield "locked"
-    person.part("load-password").fill("")
-    code = person.save("W" * 500)
-    person.part("show-qr").click()
-    person.part("qr").appears()
-    person.part("receipt").says(re.compile("."))
+    user.part("load-password").fill("")
+    code = user.save("W" * 500)
+    user.part("show-qr").click()
+    user.part("qr").appears()
+    user.part("receipt").says(re.compile("."))
     yield "saved"
-    person.part("delete").click()
+    user.part("delete").click()
     yield "deleting"
-    person.part("delete").click()
-    person.load(code)
-    person.part("loaded").appears()
+    user.part("delete").click()
+    user.load(code)
+    user.part("loaded").appears()
     yield "loaded"
-    if person.surface == "popup":
-        person.turn("history")
-        person.driver.find(f'[data-code="{code}"]').appears()
+    if user.surface == "popup":
+        user.turn("history")
+        user.driver.find(f'[data-code="{code}"]').appears()
         yield "history"
-        person.turn("notes")
-        person.part("no-notes").appears()
+        user.turn("notes")
+        user.part("no-notes").appears()
         yield "no notes"
-        person.turn("text")
-        person.part("keep-note").click()
-        person.part("note-text").appears()
+        user.turn("text")
+        user.part("keep-note").click()
+        user.part("note-text").appears()
         yield "note"
 
 
-def _tab_to(person: Person, name: str, *, back: bool = False) -> None:
-    """Go there by the Tab key, as far as it takes."""
-    there: Callable[[], bool] = lambda: person.part(name).now.focused  # noqa: E731
+def _tab_to(user: User, name: str, *, back: bool = False) -> None:
+    """Press Tab until the element has the focus."""
+    there: Callable[[], bool] = lambda: user.part(name).now.focused  # noqa: E731
     for _ in range(40):
         if there():
             return
-        person.driver.press("Shift+Tab" if back else "Tab")
+        user.driver.press("Shift+Tab" if back else "Tab")
     raise AssertionError(f"{name} cannot be reached by the Tab key")

@@ -9,8 +9,8 @@ from playwright.sync_api import Error
 
 from tests.e2e.extension.driver import Driver
 from tests.e2e.extension.part import Moved
-from tests.e2e.extension.person import Person
 from tests.e2e.extension.relay import Relay
+from tests.e2e.extension.user import User
 from tests.support.process import wait_until
 
 RELOAD = "() => { delete document.documentElement.dataset.ready; location.reload(); }"
@@ -33,17 +33,17 @@ HIDDEN = """(names) => names.filter((name) => {
 
 
 @pytest.fixture
-def visitor(driver: Driver, network: Relay) -> Person:
-    return Person(driver, "page", network).open()
+def visitor(driver: Driver, network: Relay) -> User:
+    return User(driver, "page", network).open()
 
 
-def _reload(visitor: Person) -> None:
+def _reload(visitor: User) -> None:
     with suppress(Moved, Error):
         visitor.driver.evaluate(RELOAD)
     visitor.wait()
 
 
-def test_a_one_time_link_asks_first(visitor: Person, en: dict[str, str]) -> None:
+def test_a_one_time_link_asks_first(visitor: User, en: dict[str, str]) -> None:
     code = visitor.save("only once", once=True)
     visitor.open(f"/#{code}.once")
     visitor.part("load-notice").says(en["once_link"])
@@ -52,7 +52,7 @@ def test_a_one_time_link_asks_first(visitor: Person, en: dict[str, str]) -> None
     visitor.reads("only once")
 
 
-def test_a_locked_link_greets_in_a_neutral_tone(visitor: Person, en: dict[str, str]) -> None:
+def test_a_locked_link_greets_in_a_neutral_tone(visitor: User, en: dict[str, str]) -> None:
     code = visitor.save("locked", "open sesame")
     visitor.open(f"/#{code}.sealed")
     visitor.part("load-notice").says(en["locked_link"])
@@ -60,7 +60,7 @@ def test_a_locked_link_greets_in_a_neutral_tone(visitor: Person, en: dict[str, s
     visitor.part("load-password").has_focus()
 
 
-def test_a_link_may_carry_the_passphrase(visitor: Person) -> None:
+def test_a_link_may_carry_the_passphrase(visitor: User) -> None:
     visitor.part("text").fill("for a friend")
     visitor.open_options()
     visitor.part("phrase").click()
@@ -74,7 +74,7 @@ def test_a_link_may_carry_the_passphrase(visitor: Person) -> None:
     visitor.reads("for a friend")
 
 
-def test_a_draft_survives_a_reload_and_a_password_does_not(visitor: Person) -> None:
+def test_a_draft_survives_a_reload_and_a_password_does_not(visitor: User) -> None:
     visitor.write("my draft", "secret")
     wait_until(lambda: "my draft" in visitor.driver.evaluate(STORED), "the draft is stored")
     _reload(visitor)
@@ -83,7 +83,7 @@ def test_a_draft_survives_a_reload_and_a_password_does_not(visitor: Person) -> N
     assert "secret" not in visitor.driver.evaluate(STORED)
 
 
-def test_on_somebody_elses_computer_nothing_is_kept(visitor: Person) -> None:
+def test_on_somebody_elses_computer_nothing_is_kept(visitor: User) -> None:
     visitor.part("not-my-computer").check()
     visitor.write("a draft")
     visitor.save("a text")
@@ -91,7 +91,7 @@ def test_on_somebody_elses_computer_nothing_is_kept(visitor: Person) -> None:
     visitor.part("not-my-computer").check(False)
 
 
-def test_the_language_is_remembered(visitor: Person, words: dict[str, dict[str, str]]) -> None:
+def test_the_language_is_remembered(visitor: User, words: dict[str, dict[str, str]]) -> None:
     visitor.driver.evaluate(LANGUAGE, "ko")
     visitor.part("save").says(words["ko"]["save"])
     visitor.open()
@@ -99,16 +99,16 @@ def test_the_language_is_remembered(visitor: Person, words: dict[str, dict[str, 
     visitor.driver.evaluate("() => localStorage.clear()")
 
 
-def test_a_text_file_is_dropped_and_another_is_refused(visitor: Person, en: dict[str, str]) -> None:
+def test_a_text_file_is_dropped_and_another_is_refused(visitor: User, en: dict[str, str]) -> None:
     visitor.driver.evaluate(DROP, "a.txt", list("한국어".encode()))
     visitor.part("text").holds("한국어")
     visitor.part("text").fill("")
     visitor.driver.evaluate(DROP, "a.png", [0x89, 0x50, 0x4E, 0x47, 0])
-    visitor.is_told("save", en["not_a_text_file"])
+    visitor.shows_error("save", en["not_a_text_file"])
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (1366, 768), (390, 844), (360, 640), (640, 360)])
-def test_what_matters_is_in_sight(visitor: Person, size: tuple[int, int]) -> None:
+def test_what_matters_is_in_sight(visitor: User, size: tuple[int, int]) -> None:
     visitor.driver.dress(size=size)
     visitor.open()
     assert visitor.driver.evaluate(HIDDEN, ["text", "save", "code-field", "load"]) == []

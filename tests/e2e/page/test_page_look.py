@@ -1,8 +1,7 @@
-"""How the page at ``/`` looks: languages, sizes, colours."""
+"""Without JavaScript, at every size, in both colour schemes: everything can be seen and read."""
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -11,32 +10,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
-from saver.web.languages import NAMES
-from tests.support import browser as browsers
+from tests.e2e.page.helpers import MESSAGES
 from tests.support.browser import LOCALES, Visit, Visiting
-from tests.support.server import ROOT
 
-browser, visit = browsers.browser, browsers.visit
-
-MESSAGES = {
-    language: json.loads((ROOT / "extension" / "ui" / f"{language}.json").read_text("utf-8"))
-    for language in LOCALES
-}
-FOLDERS = {
-    "web": ROOT / "saver" / "web",
-    "core": ROOT / "extension" / "core",
-    "ui": ROOT / "extension" / "ui",
-    "vendor": ROOT / "extension" / "vendor",
-}
-# What only the extension shows it shows from here.
-EXTENSION = [ROOT / "extension", ROOT / "extension" / "browser"]
-
-SAID = """() => [
-    ["i18n", "textContent"], ["i18nLabel", "ariaLabel"], ["i18nPlaceholder", "placeholder"],
-].flatMap(([name, shown]) => [...document.querySelectorAll("*")].filter((each) => each.dataset?.[name])
-        .map((each) => [each.dataset[name], each[shown]]))"""
-
-# Every visible text and every border of a field against what is really behind it.
+# The contrast of every visible text and field border with the colour behind it.
 CONTRASTS = """() => {
     const parse = (color) => {
         const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number);
@@ -70,76 +47,11 @@ CONTRASTS = """() => {
     }
     return found;
 }"""
-
 RIGHT = """() => Math.max(
     ...[...document.querySelectorAll("body *:not(.unseen)")].map((each) => each.getBoundingClientRect().right)
 )"""
 NAME = """(each) => each.ariaLabel || each.labels?.[0]?.textContent || each.textContent
     || each.ariaLabelledByElements?.[0]?.textContent"""
-
-
-# Languages
-
-
-@pytest.mark.parametrize("language", LOCALES)
-@pytest.mark.parametrize("script", [True, False])
-def test_every_word_is_in_the_visitors_language(visit: Visiting, language: str, script: bool) -> None:
-    visitor = visit(language, java_script_enabled=script)
-    visitor.page.goto(visitor.url)
-    expect(visitor.page.locator("html")).to_have_attribute("lang", language)
-    expect(visitor.page).to_have_title(MESSAGES[language]["title"])
-    _expect_all_said(visitor, language)
-
-
-def test_the_switch_changes_every_word_and_keeps_what_is_typed(visit: Visiting) -> None:
-    visitor = visit("en").open()
-    visitor.load("wUrp")
-    visitor.part("text").fill("my draft")
-    expect(visitor.part("load-alert")).to_have_text(MESSAGES["en"]["no_text"])
-    visitor.part("language").select_option("한국어")
-    expect(visitor.part("load-alert")).to_have_text(MESSAGES["ko"]["no_text"])
-    expect(visitor.part("text")).to_have_value("my draft")
-    expect(visitor.part("options-summary")).to_have_text("10분 보관 · 비밀번호 없음")
-    visitor.options()
-    expect(visitor.page.locator(".choices label")).to_have_text(
-        ["10분", "1시간", "3시간", "24시간", "7일", "30일"]
-    )
-    expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
-    expect(visitor.part("language")).to_have_value("ko")
-    expect(visitor.page).to_have_title(MESSAGES["ko"]["title"])
-    _expect_all_said(visitor, "ko")
-    visitor.page.reload()
-    expect(visitor.page.locator("html")).to_have_attribute("lang", "ko")
-
-
-@pytest.mark.parametrize("language", NAMES)
-def test_the_catalogues_have_the_same_messages(language: str) -> None:
-    english = MESSAGES["en"]
-    messages = json.loads((FOLDERS["ui"] / f"{language}.json").read_text("utf-8"))
-    # A language may have forms for few and for many.
-    english_key = {key: key if key in english else re.sub("_(few|many)$", "_other", key) for key in messages}
-    assert [key for key in messages if key == english_key[key]] == list(english)
-    for key, message in messages.items():
-        assert message.strip(), key
-        of_english = english[english_key[key]]
-        assert sorted(re.findall(r"{\w+}", message)) == sorted(re.findall(r"{\w+}", of_english)), key
-
-
-# The program puts these behind the names of messages.
-_FORM = re.compile("_(one|few|many|other|once|confirm)$")
-
-
-def test_every_message_is_used() -> None:
-    folders = [*FOLDERS.values(), *EXTENSION]
-    sources = [file.read_text("utf-8") for folder in folders for file in folder.glob("*.[jh][st]*")]
-    code = "\n".join(source for source in sources if not source.startswith("{"))
-    unused = [
-        key for key in MESSAGES["en"] if not re.search(rf"[\"'`]({key}|{_FORM.sub('', key)})[\"'`$]", code)
-    ]
-    assert unused == []
-
-
-# Without JavaScript
 
 
 def test_without_javascript_the_page_shows_commands_that_work(visit: Visiting, tmp_path: Path) -> None:
@@ -163,9 +75,6 @@ def test_without_javascript_nothing_is_shown_that_would_not_work(visit: Visiting
     expect(visitor.page.locator("h1")).to_be_visible()
     visitor.page.get_by_role("link", name="한국어").click()
     expect(visitor.page.locator("noscript p").first).to_have_text(MESSAGES["ko"]["noscript"])
-
-
-# Sizes and colours
 
 
 @pytest.mark.parametrize("language", LOCALES)
@@ -223,21 +132,8 @@ def test_every_field_and_button_has_a_name(visit: Visiting) -> None:
             assert _name(element), (state, element)
 
 
-def test_core_knows_no_page_and_no_browser() -> None:
-    outside = re.compile(r"\b(document|window|navigator|location|browser|chrome|localStorage)\.\w")
-    for file in FOLDERS["core"].glob("*.js"):
-        assert outside.findall(file.read_text("utf-8")) == [], file
-
-
-def _expect_all_said(visitor: Visit, language: str) -> None:
-    said = visitor.page.evaluate(SAID)
-    assert len(said) > 20
-    for key, text in said:
-        assert "{" in MESSAGES[language][key] or text == MESSAGES[language][key], key
-
-
 def _states(visitor: Visit) -> Iterator[str]:
-    """Bring the page, not yet open, into each of its states, one after the other."""
+    """Open the page and put it into each of its states, one after the other."""
     lives = {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000}
     who = {"contact": "abuse@example.org", "terms_url": "https://example.org/terms"}
     visitor.limits({"max_text_bytes": 1_000, "expires_in": lives, **who})

@@ -15,12 +15,12 @@ from tests.support.tools import tool
 
 CHECKER = ROOT / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 EXTENSION = [ROOT / "extension" / name for name in ("popup.html", "options.html")]
-# Every section here has a name of its own, and some no heading.
+# Every section has an accessible name; some have no heading.
 FINE = {"Section lacks heading."}
 
 
 def faults(*files: Path) -> list[str]:
-    """Errors and warnings, with the lines; what is merely remarked is left out."""
+    """Errors and warnings with their lines, without mere remarks."""
     java = tool("java", "default-jre-headless")
     options = ("--format", "json", "--stdout", "--exit-zero-always")
     command: list[str | Path] = [java, "-jar", CHECKER, *options, *files]

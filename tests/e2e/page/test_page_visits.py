@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support import browser as browsers
 from tests.support.browser import Visit, Visiting
-from tests.support.server import ROOT
 
-browser, visit = browsers.browser, browsers.visit
-
-EN = json.loads((ROOT / "extension" / "ui" / "en.json").read_text("utf-8"))
-# Over the wire at the first visit, headers included.
-MOST_BYTES = 100_000
-MOST_REQUESTS = 2
+# Transferred at the first visit, with headers.
+MAX_BYTES = 100_000
+MAX_REQUESTS = 2
 # What a browser sends when a text is shared with the installed page.
 SHARE = """([address, fields, file]) => {
     const form = document.createElement("form");
@@ -41,7 +35,7 @@ HAS_WORKER = "async () => (await navigator.serviceWorker.getRegistrations()).len
 
 
 class Wire:
-    """What a page fetches from the network, not from the browser's memory: bytes by address."""
+    """The bytes that a page loads from the network and not from the cache, by URL."""
 
     def __init__(self, page: Page) -> None:
         self.bytes: dict[str, int] = {}
@@ -70,13 +64,13 @@ def test_the_first_visit_is_small_and_the_second_asks_for_next_to_nothing(visit:
     first = Wire(visitor.page)
     visitor.open().page.wait_for_load_state("networkidle")
     assert len(first.bytes) > 30
-    assert sum(first.bytes.values()) <= MOST_BYTES, first.bytes
+    assert sum(first.bytes.values()) <= MAX_BYTES, first.bytes
     page = visitor.context.new_page()
     second = Wire(page)
     page.goto(visitor.url)
     page.wait_for_load_state("networkidle")
     expect(page.locator('[data-part="incomplete"]')).to_have_count(0)
-    assert 1 <= len(second.bytes) <= MOST_REQUESTS, second.bytes
+    assert 1 <= len(second.bytes) <= MAX_REQUESTS, second.bytes
 
 
 def test_every_module_that_is_fetched_was_told_in_advance(visit: Visiting) -> None:
@@ -91,7 +85,7 @@ def test_every_module_that_is_fetched_was_told_in_advance(visit: Visiting) -> No
 
 @pytest.fixture
 def returning(visit: Visiting) -> Visit:
-    """Somebody who chose Korean at the last visit."""
+    """A visitor who chose Korean at the last visit."""
     visitor = visit("en")
     visitor.page.goto(f"{visitor.url}/healthz")
     visitor.page.evaluate("localStorage.setItem('lang', 'ko')")
@@ -146,7 +140,7 @@ def test_where_nothing_may_be_stored_the_page_works(visit: Visiting) -> None:
 
 
 def _install(visitor: Visit) -> Page:
-    """A tab of somebody who has just installed the page."""
+    """A tab of a visitor who has just installed the page."""
     visitor.open()
     visitor.page.evaluate("window.dispatchEvent(new Event('appinstalled'))")
     visitor.page.evaluate("async () => void (await navigator.serviceWorker.ready)")
@@ -176,7 +170,7 @@ def test_a_shared_text_is_in_the_form_and_never_at_the_server(visit: Visiting) -
         assert page.locator('[data-part="code-field"]').input_value() == ""
         assert not [url for url in wire.bytes if url.endswith("/share")]
     assert not [each for each in sent if "%ED%95%9C" in each]
-    # Nowhere any more.
+    # It is not stored any more.
     page = visitor.context.new_page()
     page.goto(f"{visitor.url}/#share")
     expect(page.locator('[data-part="incomplete"]')).to_have_count(0)

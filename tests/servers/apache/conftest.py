@@ -1,4 +1,4 @@
-"""An Apache for each way to the service, for all tests that do it no harm."""
+"""A shared Apache for each variant, for tests that do not stop or change it."""
 
 from __future__ import annotations
 

@@ -26,12 +26,12 @@ from tests.servers.web_server import IMPERSONATOR
 from tests.support.process import Process, free_port
 from tests.support.server import ROOT
 
-# What Debian has on by itself; mod_remoteip is the test's own.
+# Modules that Debian enables; mod_remoteip is only for the tests.
 _BY_DEFAULT = (
     *("mpm_event", "authz_core", "authz_host", "alias", "deflate", "dir", "env", "filter", "mime"),
     *("reqtimeout", "setenvif", "status", "remoteip"),
 )
-# As Debian sets them where it differs from what we want: all of it must be overruled.
+# Debian's values that differ from ours: our configuration must override all of them.
 _BASE = """\
 ServerRoot "{root}"
 DefaultRuntimeDir "{root}/run"
@@ -140,17 +140,17 @@ class Apache:
         shutil.rmtree(self.root)
 
     def start(self) -> None:
-        """Start and wait until it answers. That ``-t`` is content says little: starting is the test."""
+        """Start and wait until it answers; ``-t`` alone does not find every error."""
         self._process.start()
 
     def stop(self) -> None:
-        """Stop as systemd would, then end what is left: a stopped daemon would outlive its parent."""
+        """Stop as systemd would, then end what is left: a daemon after SIGSTOP would outlive its parent."""
         self._process.stop_or_kill(15)
 
     def kill(self) -> None:
         """kill -9 of Apache and of all that it has started."""
         self._process.kill()
-        # What its pid file names is gone, or another process by now.
+        # The process of its pid file is gone, and the id may belong to another one.
         (self.root / "run" / "apache.pid").unlink(missing_ok=True)
 
     def graceful(self) -> None:
@@ -158,7 +158,7 @@ class Apache:
         self._process.send(signal.SIGUSR1)
 
     def check(self) -> str:
-        """What ``apache2 -t`` says."""
+        """The output of ``apache2 -t``."""
         asked = subprocess.run(
             self._command("-t"), env=self._environ(), capture_output=True, text=True, check=False
         )
@@ -175,11 +175,11 @@ class Apache:
 
     @property
     def cut_off_status(self) -> int:
-        """mod_wsgi knows no other word for a client that has stopped: apache/README.md."""
+        """mod_wsgi has no other status for a client that has stopped: apache/README.md."""
         return 500 if self.variant == WSGI else 400
 
     def said(self) -> str:
-        """All that Apache and the service have written into logs."""
+        """All logs of Apache and of the service."""
         return "\n".join(path.read_text(errors="replace") for path in sorted((self.root / "log").iterdir()))
 
     def _answers(self) -> bool:
@@ -229,6 +229,6 @@ class Apache:
         return [*_BY_DEFAULT, "socache_shmcb", *modules_to_enable(self.variant)]
 
     def _environ(self) -> dict[str, str]:
-        # Apache hands its own environment on to the daemons, so that the caller's must not get in.
+        # Apache passes its environment to the daemons, so the caller's settings must not be in it.
         ours = {"SAVER_ENV_FILE": str(self.root / "start" / ".env"), "PYTHONDONTWRITEBYTECODE": "1"}
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C", **ours}

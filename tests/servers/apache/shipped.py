@@ -1,4 +1,4 @@
-"""What ships, and what its README has the operator do: the tests do the same."""
+"""The shipped files, and the steps of their README, which the tests do too."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ VARIANTS = (WSGI, PROXY)
 
 
 def shipped_defines() -> dict[str, str]:
-    """What the shipped site.conf defines."""
+    """The variables that the shipped site.conf defines."""
     site = (ROOT / "apache" / "site.conf").read_text()
     return dict(re.findall(r"^Define (\w+) (.+)$", site, re.MULTILINE))
 
 
 def modules_to_enable(variant: str) -> list[str]:
-    """The modules that the README has the operator enable for a variant."""
+    """The modules that the README enables for a variant."""
     line = re.search(rf"^a2enmod (.+?) +# {re.escape(variant)}$", README.read_text(), re.MULTILINE)
     assert line, f"apache/README.md does not say which modules {variant} needs"
     return line[1].split()

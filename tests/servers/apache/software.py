@@ -1,4 +1,4 @@
-"""What of the system's software Apache's tests need, and what to say where it is missing."""
+"""The system software that Apache's tests need, and the message if it is missing."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ def environment() -> Path:
 
 
 def user() -> tuple[str, str]:
-    """Who Apache runs as, user and group: nobody where the tests are root's, for Apache refuses root."""
+    """The user and group of Apache: nobody if root runs the tests, because Apache refuses root."""
     if os.geteuid() == 0:
         return "nobody", "nogroup"
     return pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name
 
 
 def as_user(command: list[str]) -> list[str]:
-    """A command as that user, who may still read the checkout wherever root has put it."""
+    """A command as that user, who may read the checkout even in root's home."""
     if os.geteuid() != 0:
         return command
     name, group = user()
     capabilities = [f"--inh-caps=-all,+{_CAPABILITY}", f"--ambient-caps=-all,+{_CAPABILITY}"]
-    # access(2), by which mod_wsgi looks for the environment, drops capabilities of whoever is not root.
+    # mod_wsgi looks for the environment with access(2), which ignores capabilities of a user other than root.
     capabilities.append("--securebits=+no_setuid_fixup")
     return ["setpriv", f"--reuid={name}", f"--regid={group}", "--clear-groups", *capabilities, *command]

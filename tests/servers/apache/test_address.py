@@ -1,4 +1,4 @@
-"""What the operator's routes tell behind Apache, and who may ask."""
+"""The operator's routes behind Apache: who may use them."""
 
 from __future__ import annotations
 

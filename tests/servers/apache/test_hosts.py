@@ -1,4 +1,4 @@
-"""Who is led where: the three hosts, challenges, and names that are nobody's."""
+"""Redirects between the three hosts, ACME challenges, and unknown host names."""
 
 from __future__ import annotations
 

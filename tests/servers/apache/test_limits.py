@@ -1,4 +1,4 @@
-"""Bodies that are too long or have no length, and clients that take their time."""
+"""Bodies that are too long or have no length, and slow clients."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMMON = ROOT / "apache" / "conf" / "common.conf"
 
 
 def test_beside_slow_clients_others_notice_nothing(https: Client) -> None:
-    """1,500 of them from one address: half heads, half bodies, and connections that were used once."""
+    """1,500 slow clients from one address: incomplete heads, incomplete bodies, and idle connections."""
     with slow_clients(https) as seen:
         stays_quick(seen)
         assert (len(seen.heads), len(seen.bodies)) == (OF_EACH_KIND, OF_EACH_KIND)

@@ -1,4 +1,4 @@
-"""The logs tell what an operator needs, and no code, text, password or whole address."""
+"""The logs have what an operator needs, and no code, text, password or complete address."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_what_is_private_stays_out_of_every_log(apache: Apache, https: Client) -
 
 
 def test_the_database_was_really_written(apache: Apache, https: Client) -> None:
-    """The daemons work on the data directory that their ".env" names."""
+    """The daemons use the data directory of their ".env"."""
     https.post("/api/v1/write", {"text": MARK})
     connection = sqlite3.connect(apache.root / "data" / "saver.db")
     assert connection.execute("SELECT count(*) FROM text").fetchone()[0] > 0

@@ -1,4 +1,4 @@
-"""What happens when processes die, hang or are replaced: requests are answered."""
+"""Requests are answered while processes are killed, hang or are replaced."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from tests.conftest import NO_LIMITS
 from tests.servers.apache.instance import Apache
 from tests.servers.apache.shipped import PROXY, VARIANTS, WSGI
 from tests.servers.client import Answer, Client, receive, request
-from tests.servers.load import AT_LEAST, load
+from tests.servers.load import MIN_REQUESTS, load
 from tests.servers.pki import Authority
 from tests.servers.problems import HSTS, POST, check
 from tests.support.process import wait_until
 
-# Of mod_wsgi's daemons in site.conf, and of gunicorn's workers.
+# The number of mod_wsgi's daemons in site.conf, and of gunicorn's workers.
 PROCESSES = 2
 
 
 def processes(apache: Apache) -> set[int]:
-    """Those in which the service runs."""
+    """The processes in which the service runs."""
     return apache.gunicorn.workers() if apache.gunicorn else apache.daemons()
 
 
 def both(apache: Apache) -> set[int]:
-    """The same when all are there: the first one answers before the second has its name."""
+    """Wait until all of them run: the first one answers before the second has its name."""
     wait_until(lambda: len(processes(apache)) == PROCESSES, "not every process starts")
     return processes(apache)
 
 
 def reload(apache: Apache) -> None:
-    """Bring new code in, as the README says."""
+    """Load new code, as the README says."""
     if apache.gunicorn:
         apache.gunicorn.reload()
     else:
@@ -45,13 +45,13 @@ def reload(apache: Apache) -> None:
 
 
 def under_load(apache: Apache, action: Callable[[], None], done: Callable[[], bool]) -> None:
-    """No request fails while this is done."""
+    """No request fails during the block."""
     with load(apache.client) as statuses:
-        wait_until(lambda: len(statuses) >= AT_LEAST, "there is no load")
+        wait_until(lambda: len(statuses) >= MIN_REQUESTS, "there is no load")
         action()
         wait_until(done, "nothing was replaced")
         after = len(statuses)
-        wait_until(lambda: len(statuses) >= after + AT_LEAST, "the load has ended")
+        wait_until(lambda: len(statuses) >= after + MIN_REQUESTS, "the load has ended")
     assert set(statuses) == {200}
 
 
@@ -66,7 +66,7 @@ def test_new_code_comes_in_without_a_failed_request(apache: Apache) -> None:
 
 
 def test_a_graceful_reload_of_the_proxy_fails_no_request(apache: Apache) -> None:
-    """A certificate or a log is renewed by it. With mod_wsgi it does fail some: apache/README.md."""
+    """A reload for a new certificate or log. With mod_wsgi some requests fail: apache/README.md."""
     if apache.variant == WSGI:
         return
     before = apache.children()
@@ -84,14 +84,14 @@ def test_after_the_death_of_every_process_the_next_request_is_answered(apache: A
 def test_a_request_whose_daemon_dies_is_answered_with_a_problem(apache: Apache) -> None:
     if apache.variant == PROXY:
         return
-    # It may die just before it takes the request; then the next one answers it.
+    # If it ends just before it takes the request, the next process answers.
     answers = (answer_of_the_dead(apache) for _ in range(10))
     dead = next(answer for answer in answers if answer.status >= 500)
     check(dead, dead.status, HSTS)
 
 
 def answer_of_the_dead(apache: Apache) -> Answer:
-    """What is answered when the daemons are killed between a request's head and its body."""
+    """The answer if the daemons are killed between the head and the body of a request."""
     head = {**POST, "Content-Length": "100", "Expect": "100-continue"}
     with apache.client.connect() as connection:
         connection.sendall(request("POST", "/api/v1/write", head))
@@ -110,7 +110,7 @@ def quick_apache(request: pytest.FixtureRequest, pool_file: Path, authority: Aut
 
 
 def is_frozen(process: int) -> bool:
-    """Whether every thread of it has stopped: the signal is sent before it is obeyed."""
+    """Whether every thread of it has stopped, which takes a moment after the signal."""
     tasks = Path(f"/proc/{process}/task").iterdir()
     return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks)
 

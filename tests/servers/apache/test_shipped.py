@@ -1,4 +1,4 @@
-"""What ships is whole: it parses, it names nothing twice, and its figures are the service's."""
+"""The shipped configuration is valid, sets nothing twice, and has the service's limits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read(path: Path) -> str:
 
 
 def test_apache_finds_no_fault(apache: Apache) -> None:
-    # A name that is not defined is a warning only, and then a literal ${…}.
+    # For an undefined name Apache only warns, and uses ${…} literally.
     assert apache.check().splitlines()[-1] == "Syntax OK"
     assert "AH00111" not in apache.check() + apache.said()
 
@@ -33,7 +33,7 @@ def test_the_longest_body_is_the_service_s() -> None:
 def test_every_name_is_defined_once_and_used() -> None:
     defined = [name for path in FILES for name in re.findall(r"^\s*Define (\w+)", read(path), re.MULTILINE)]
     used = {name for path in FILES for name in re.findall(r"\$\{(\w+)\}", read(path))}
-    # Which way leads to the service is for each variant to say.
+    # Each variant has its own way to the service.
     once = [name for name in defined if name != "SAVER_APP"]
     assert len(once) == len({*once})
     assert len(defined) - len(once) == len(VARIANTS)

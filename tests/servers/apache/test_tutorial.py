@@ -1,6 +1,6 @@
 """A vhost as tutorials for Flask and mod_wsgi have it: it says where the code is, and not where to start.
 
-Without ``home=`` mod_wsgi starts its daemons in the home of their user. Who runs the tests may have
+Without ``home=`` mod_wsgi starts its daemons in the home of their user. The user of the tests may have
 none, so they are started in another place that is not the clone.
 """
 
@@ -49,7 +49,7 @@ _MODULES = ("mpm_event", "authz_core", "alias", "dir", "env", "mime", "wsgi")
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    # Under pytest's own folder the sockets' paths would be too long.
+    # Under pytest's temporary folder the paths of the sockets would be too long.
     with TemporaryDirectory(dir="/tmp", prefix="saver") as made:
         Path(made).chmod(0o755)
         yield Path(made)
@@ -57,7 +57,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def clone(folder: Path, migrated: Path) -> Path:
-    """A clone with a database where it lies by default."""
+    """A clone with a database at its default path."""
     place = folder / "myproject" / "saver"
     for name in _CODE:
         source = ROOT / name

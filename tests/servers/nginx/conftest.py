@@ -1,4 +1,4 @@
-"""An nginx for all tests that do it no harm."""
+"""A shared nginx, for tests that do not stop or change it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ from tests.support.server import ROOT
 
 FOLDER = ROOT / "deploy" / "nginx"
 INSTALL = "apt-get install -y --no-install-recommends nginx"
-# As Debian sets them where it differs from what we want: all of it must be overruled.
+# Debian's values that differ from ours: our configuration must override all of them.
 _BASE = """\
 daemon off;
 worker_processes 2;
@@ -78,9 +78,9 @@ class Nginx:
         below: str = "",
     ) -> None:
         self._below = below
-        # What an operator writes instead of something in the files.
+        # What an operator changes in the files.
         self._edited = edited or {}
-        # Under pytest's own folder the socket's path would be too long.
+        # Under pytest's temporary folder the path of the socket would be too long.
         self.root = Path(mkdtemp(prefix="saver", dir="/tmp"))
         self.root.chmod(0o755)
         for name in ("run", "log", "data", "sites", "conf", "acme/.well-known/acme-challenge"):
@@ -114,7 +114,7 @@ class Nginx:
         self._process.start()
 
     def stop(self) -> None:
-        """End all of it."""
+        """Stop it."""
         self._process.stop_or_kill(5)
 
     def reload(self) -> None:
@@ -123,7 +123,7 @@ class Nginx:
 
     @contextlib.contextmanager
     def without_socket(self) -> Iterator[None]:
-        """As if gunicorn did not run."""
+        """During the block, as if gunicorn did not run."""
         place = self.root / "run" / "saver.sock"
         aside = place.rename(place.with_name("aside.sock"))
         try:
@@ -132,15 +132,15 @@ class Nginx:
             aside.rename(place)
 
     def workers(self) -> set[int]:
-        """The processes that answer."""
+        """The worker processes."""
         return self._process.children()
 
     def check(self) -> subprocess.CompletedProcess[str]:
-        """What ``nginx -t`` says."""
+        """The result of ``nginx -t``."""
         return subprocess.run(self._command("-t"), capture_output=True, text=True, check=False)
 
     def said(self) -> str:
-        """All that nginx and the service have written into logs."""
+        """All logs of nginx and of the service."""
         return "\n".join(path.read_text(errors="replace") for path in sorted((self.root / "log").iterdir()))
 
     def _answers(self) -> bool:
@@ -150,7 +150,7 @@ class Nginx:
         nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")
         if not nginx:
             pytest.fail(f"there is no nginx: sudo {INSTALL}")
-        # "error_log" in the file comes too late for what is said before it is read.
+        # Messages from before the file is read do not go to its "error_log".
         first = ["-e", str(self.root / "log" / "start.log"), "-c", str(self.root / "nginx.conf")]
         return software.as_user([nginx, *first, *options])
 

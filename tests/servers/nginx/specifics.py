@@ -1,4 +1,4 @@
-"""What nginx answers by itself, and how a line of its access log looks."""
+"""The errors that nginx answers itself, and the form of its access log."""
 
 from __future__ import annotations
 

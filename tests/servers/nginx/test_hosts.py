@@ -1,4 +1,4 @@
-"""Names that are nobody's."""
+"""Unknown host names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nginx's own errors, bodies that are too long, slow clients, reloads, and what the log tells."""
+"""nginx's own errors, bodies that are too long, slow clients, reloads, and the log."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from saver import create_app
 from tests.conftest import settings_in
 from tests.servers.bodies import LONGEST
-from tests.servers.client import PATIENCE, Client, receive, request
-from tests.servers.load import AT_LEAST, load
+from tests.servers.client import TIMEOUT, Client, receive, request
+from tests.servers.load import MIN_REQUESTS, load
 from tests.servers.names import WWW
 from tests.servers.nginx.instance import FOLDER, Nginx
 from tests.servers.private import MARK, broken, longer_than_said
@@ -49,7 +49,7 @@ def test_the_errors_of_nginx_have_the_headers_of_apache_s() -> None:
     errors = (ROOT / "apache" / "conf" / "errors.conf").read_text()
     by_apache = dict(re.findall(r"^    Header always set (\S+) (.+)$", errors, re.MULTILINE))
     by_nginx = dict(re.findall(r"^add_header (\S+) (.+) always;$", conf("problem"), re.MULTILINE))
-    # Where TLS is spoken Apache sends it with everything.
+    # Over TLS the service's header is sent with every answer.
     del by_nginx["Strict-Transport-Security"], by_nginx["Retry-After"]
     assert by_nginx == by_apache
     assert {"Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Permissions-Policy"} < {*by_nginx}
@@ -63,7 +63,7 @@ def test_the_tls_of_apache_is_that_of_nginx() -> None:
 
 
 def test_beside_slow_clients_others_notice_nothing(https: Client) -> None:
-    """1,500 of them from one address. nginx hangs up without a word; no half body reaches the service."""
+    """1,500 slow clients from one address. nginx just closes; no incomplete body reaches the service."""
     with slow_clients(https) as seen:
         stays_quick(seen)
         for connection in (seen.heads[0], seen.bodies[0]):
@@ -75,9 +75,9 @@ def test_one_address_does_not_hold_the_memory_for_long_bodies(https: Client) -> 
     with contextlib.ExitStack() as stack:
         for _ in range(100):
             stack.enter_context(half_body(https, 65_537))
-        # Refused when it is read, so that asking costs no code.
+        # Refused only when it is read, so these requests use up no code.
         long = {"unknown": "a" * 70_000}
-        # The hundred are counted when their heads have been read.
+        # nginx counts a connection after it has read its head.
         wait_until(lambda: https.post("/api/v1/write", long).status == 503, "nobody is refused")
         check(https.post("/api/v1/write", long), 503, {**HSTS, "retry-after": "1"})
         assert https.post("/api/v1/write", long, source="127.0.0.2").status == 422
@@ -95,11 +95,11 @@ def half_body(https: Client, length: int) -> socket.socket:
 def test_a_reload_fails_no_request(nginx: Nginx, https: Client) -> None:
     before = nginx.workers()
     with load(https) as statuses:
-        wait_until(lambda: len(statuses) >= AT_LEAST, "there is no load")
+        wait_until(lambda: len(statuses) >= MIN_REQUESTS, "there is no load")
         nginx.reload()
         wait_until(lambda: not nginx.workers() & before, "nothing was replaced")
         after = len(statuses)
-        wait_until(lambda: len(statuses) >= after + AT_LEAST, "the load has ended")
+        wait_until(lambda: len(statuses) >= after + MIN_REQUESTS, "the load has ended")
     assert set(statuses) == {200}
 
 
@@ -145,12 +145,12 @@ def test_what_is_private_stays_out_of_every_log(nginx: Nginx, https: Client) -> 
 
 
 def test_slow_answers_are_read_whole(https: Client) -> None:
-    """An answer that is taken in little pieces is kept in memory and on the socket, on no disk."""
+    """An answer to a slow reader is buffered in memory, not on a disk."""
     text = "x" * 500_000
     code = https.post("/api/v1/write", {"text": text}).document["code"]
     body = f'{{"code": "{code}"}}'.encode()
     with https.connect() as connection:
         connection.sendall(request("POST", "/api/v1/load", {**POST, "Content-Length": str(len(body))}) + body)
-        # The answer is on its way, and nobody takes it yet.
-        assert select.select([connection], [], [], PATIENCE)[0]
+        # The answer is sent, and not yet read.
+        assert select.select([connection], [], [], TIMEOUT)[0]
         assert receive(connection).document["text"] == text

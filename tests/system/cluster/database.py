@@ -136,13 +136,13 @@ class Member:
         state = self.state()
         return state.get("role") in ("master", "primary") and state.get("state") == "running"
 
-    def ask(self, question: str, database: str = "saver", patience: float | None = None) -> str:
+    def ask(self, question: str, database: str = "saver", timeout: float | None = None) -> str:
         """Ask past the service, as a Postgres does. Raises BrokenError also when it takes too long."""
         psql = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-d", database)
         try:
-            asked = self.machine.run(*psql, user="postgres", cwd="/", input=question, timeout=patience)
+            asked = self.machine.run(*psql, user="postgres", cwd="/", input=question, timeout=timeout)
         except TimeoutExpired:
-            raise BrokenError(f"no answer in {patience} s") from None
+            raise BrokenError(f"no answer in {timeout} s") from None
         return asked.stdout.strip()
 
     def patronictl(self, *words: object) -> str:

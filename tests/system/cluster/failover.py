@@ -85,7 +85,7 @@ class PairFaults(Faults):
         member = self._pair().members[name]
         lease = "INSERT INTO text SELECT * FROM text LIMIT 0; UPDATE sweeper SET beat_at = beat_at;"
         try:
-            member.ask(f"SET lock_timeout = '1s'; {lease}", patience=6)
+            member.ask(f"SET lock_timeout = '1s'; {lease}", timeout=6)
         except BrokenError:
             return 0
         return 1

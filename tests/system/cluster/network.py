@@ -24,7 +24,6 @@ ADDRESSES = {
     "cache": "10.78.0.40",
     "client": "10.78.0.100",
 }
-NETWORK = "10.78.0.0/24"
 # The service tells users apart by address, so the client's machine has one for each.
 USER_ADDRESSES = tuple(f"10.78.0.{last}" for last in range(101, 141))
 _CLONE_NEWNET = 0x40000000

@@ -112,20 +112,20 @@ def hung(service: Service) -> None:
         worker = service.worker(NOTIFY_SOCKET=str(path))
         manager.settimeout(30)
         said = manager.recv(4_096).decode()
-        patience = int(said.partition("WATCHDOG_USEC=")[2]) / 1e6
+        timeout = int(said.partition("WATCHDOG_USEC=")[2]) / 1e6
         beat = service.heartbeat()
         until(lambda: service.heartbeat() > beat + 1, "it sweeps")
         worker.send_signal(signal.SIGSTOP)
         began = time.monotonic()
         until(lambda: service.get("/readyz") == 503, "the hang shows in /readyz", 120)
         report("hung: seconds until /readyz says 503", f"{time.monotonic() - began:.0f}")
-        manager.settimeout(patience)
+        manager.settimeout(timeout)
         last = began
         with suppress(TimeoutError):
             while manager.recv(4_096):
                 last = time.monotonic()
-                manager.settimeout(max(0.01, began + patience - last))
-        report("hung: seconds of silence after which systemd kills", f"{patience:.0f}")
+                manager.settimeout(max(0.01, began + timeout - last))
+        report("hung: seconds of silence after which systemd kills", f"{timeout:.0f}")
         worker.kill()
         worker.wait()
         service.worker()

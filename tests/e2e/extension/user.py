@@ -1,4 +1,4 @@
-"""Somebody who saves and loads, in the extension's popup or on the page at ``/``: the panels are the same."""
+"""A user who saves and loads, in the popup or on the page at ``/``, which have the same panels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _READY = {
 }
 
 
-class Person:
+class User:
     """A browser, a surface and a network."""
 
     def __init__(self, driver: Driver, surface: Surface, network: Relay) -> None:
@@ -26,24 +26,24 @@ class Person:
         self.surface = surface
         self.network = network
 
-    def set(self, **settings: object) -> Person:
-        """Have these settings, and this network's service."""
+    def set(self, **settings: object) -> User:
+        """Set these settings, and this network's service."""
         if self.surface == "popup":
             self.driver.store(settings={"server": f"{self.network.url}/", **settings})
         return self
 
-    def open(self, path: str = "/") -> Person:
-        """Open the popup or the page, and wait until it can be used."""
+    def open(self, path: str = "/") -> User:
+        """Open the popup or the page, and wait until it is ready."""
         self.driver.open(self.network.url + path if self.surface == "page" else "popup.html")
         return self.wait()
 
     def open_settings(self) -> None:
-        """Open the settings page, and wait until it can be used."""
+        """Open the settings page, and wait until it is ready."""
         self.driver.open("options.html")
         self.part("server").holds(f"{self.network.url}/")
 
-    def wait(self) -> Person:
-        """Wait until what was opened can be used."""
+    def wait(self) -> User:
+        """Wait until the popup or the page is ready."""
         wait_until(self._is_ready, f"the {self.surface} is ready")
         return self
 
@@ -62,12 +62,12 @@ class Person:
         return self.driver.part(name)
 
     def turn(self, tab: str) -> None:
-        """Turn to a tab of the popup; the page has only what the first of them has."""
+        """Switch to a tab of the popup; the page has only the content of the first tab."""
         if self.surface == "popup":
             self.part(f"tab-{tab}").click()
 
     def open_options(self) -> None:
-        """Show how a text is kept, unless that is shown already."""
+        """Open the options, if they are not open."""
         if not self.part("options").now.visible:
             self.part("options-toggle").click()
         self.part("options").appears()
@@ -98,12 +98,12 @@ class Person:
         """Ask for the text under a code."""
         self.turn("text")
         self.part("code-field").fill(code)
-        # Four letters open by themselves.
+        # Four letters load without a click.
         if not _CODE.fullmatch(code):
             self.part("load").click()
 
     def unlock(self, code: str, password: str) -> None:
-        """Ask for a locked text, say that it has a password, and give it."""
+        """Ask for a text with a password: the first try is refused, then fill in the password."""
         self.load(code)
         self.part("has-password").click()
         self.part("load-password").has_focus()
@@ -112,10 +112,10 @@ class Person:
         self.part("load").click()
 
     def reads(self, text: str) -> None:
-        """This text is shown, to the last character."""
+        """Exactly this text is shown."""
         self.part("loaded").appears()
         self.part("loaded-text").holds(text)
 
-    def is_told(self, panel: str, message: str | re.Pattern[str]) -> None:
-        """A panel says what went wrong."""
+    def shows_error(self, panel: str, message: str | re.Pattern[str]) -> None:
+        """A panel shows this error."""
         self.part(f"{panel}-alert").says(message)

@@ -1,0 +1,161 @@
+"""Counters in the mapped file: full disks, full tables, stopped processes, links."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from saver.ratelimit import Charge, CountersError, SafeCounters
+from saver.ratelimit.mapped_file import FIRST_SLOTS, MAX_SLOTS, MappedFileCounters
+from tests.conftest import NOW
+from tests.support.counters import A_MINUTE, LONG
+from tests.support.threads import run_concurrently
+
+
+def raised(work: Callable[[], object]) -> type[Exception] | None:
+    try:
+        work()
+    except OSError as error:
+        return type(error)
+    return None
+
+
+class TestSharedCounts:
+    @pytest.fixture
+    def shared(self, tmp_path: Path) -> MappedFileCounters:
+        return MappedFileCounters(tmp_path / "counts")
+
+    def test_a_disk_that_fills_up_later_has_room_for_every_count(
+        self, shared: MappedFileCounters, tmp_path: Path
+    ) -> None:
+        # Writing into a hole of a mapped file kills the process if the disk is full.
+        shared.charge([Charge("a", 5, 60)], 1_000.0)
+        found = (tmp_path / "counts").stat()
+        assert found.st_blocks * 512 >= found.st_size > 1_000_000
+
+    def test_a_file_that_was_full_of_holes_is_filled(self, tmp_path: Path) -> None:
+        with (tmp_path / "counts").open("wb") as file:
+            file.truncate(1 << 21)
+        MappedFileCounters(tmp_path / "counts").charge([Charge("a", 5, 60)], 1_000.0)
+        found = (tmp_path / "counts").stat()
+        assert found.st_blocks * 512 >= found.st_size
+
+    def test_a_process_that_stops_with_the_table_stops_nobody_else(self, tmp_path: Path) -> None:
+        shared = MappedFileCounters(tmp_path / "counts", lock_timeout=0.05)
+        shared.charge(A_MINUTE, NOW)
+        with (tmp_path / "counts").open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            refused = run_concurrently([lambda: raised(lambda: shared.charge(A_MINUTE, NOW))] * 8)
+            assert refused == [OSError] * 8
+        assert shared.charge(A_MINUTE, NOW)[0].counted == 2
+
+    def test_a_clock_set_back_locks_nobody_out(self, shared: MappedFileCounters) -> None:
+        shared.charge(A_MINUTE, NOW)
+        charged = shared.charge(A_MINUTE, NOW - LONG)[0]
+        assert (charged.counted, charged.seconds_left) == (1, 60)
+
+    def test_many_sources_find_room_as_windows_end(self, shared: MappedFileCounters) -> None:
+        for round_ in range(3):
+            for number in range(30_000):
+                assert shared.charge([Charge(f"{number}", 1, 60)], NOW + round_ * 60)[0].counted == 1
+
+    def test_a_table_that_is_full_grows_and_forgets_nothing(
+        self, shared: MappedFileCounters, tmp_path: Path
+    ) -> None:
+        other = MappedFileCounters(tmp_path / "counts")
+        other.charge([Charge("other", 1, 60)], NOW)
+        for number in range(FIRST_SLOTS + 1):
+            shared.charge([Charge(f"{number}", 1, 60)], NOW)
+        assert (tmp_path / "counts").stat().st_size == 2 * FIRST_SLOTS * 32
+        # A process that has the smaller file open continues in the new one, with the same counts.
+        assert other.charge([Charge("other", 1, 60)], NOW)[0].counted == 2
+        assert set(other.get_counts([f"{number}" for number in range(0, FIRST_SLOTS, 97)], NOW)) == {1}
+        assert shared.used_fraction(NOW) == pytest.approx(FIRST_SLOTS / MAX_SLOTS, rel=0.1)
+
+    def test_the_largest_table_refuses_and_leaves_nothing_half_charged(
+        self, shared: MappedFileCounters, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("saver.ratelimit.mapped_file.MAX_SLOTS", FIRST_SLOTS)
+
+        def fill() -> None:
+            for number in range(FIRST_SLOTS + 1):
+                SafeCounters(shared).charge([Charge("all", 1 << 40, 60), Charge(f"{number}", 1, 60)], NOW)
+
+        with pytest.raises(CountersError):
+            fill()
+        [everybody] = shared.get_counts(["all"], NOW)
+        assert everybody == sum(shared.get_counts([f"{number}" for number in range(FIRST_SLOTS + 1)], NOW))
+        # Existing counts go on, and those that end make room.
+        assert shared.charge([Charge("0", 9, 60)], NOW)[0].counted == 2
+        assert shared.charge([Charge("new", 9, 60)], NOW + 60)[0].counted == 1
+
+    def test_a_table_that_finds_no_room_to_grow_leaves_nothing_on_the_disk(
+        self, shared: MappedFileCounters, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (FIRST_SLOTS * 32, hard))
+
+        def fill() -> None:
+            for number in range(FIRST_SLOTS + 1):
+                SafeCounters(shared).charge([Charge(f"{number}", 1, 60)], NOW)
+
+        try:
+            with pytest.raises(CountersError):
+                fill()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        assert [path.name for path in tmp_path.iterdir()] == ["counts"]
+        assert shared.charge(A_MINUTE, NOW)[0].counted == 2
+
+    def test_a_file_that_is_deleted_splits_nobody(
+        self, shared: MappedFileCounters, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        other = MappedFileCounters(tmp_path / "counts")
+        for one in (shared, other):
+            one.charge(A_MINUTE, NOW)
+        (tmp_path / "counts").unlink()
+        assert [one.charge(A_MINUTE, NOW)[0].counted for one in (shared, other, shared)] == [1, 2, 3]
+        assert [record.getMessage() for record in caplog.records] == [
+            "the file of counts was deleted: all counts begin at 0"
+        ]
+
+    @pytest.mark.parametrize("size", [0, 100, 1 << 20])
+    def test_a_file_that_is_cut_off_kills_nobody(
+        self, shared: MappedFileCounters, tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
+    ) -> None:
+        other = MappedFileCounters(tmp_path / "counts")
+        charges = [Charge(f"{number}", 10, 60) for number in range(500)]
+        for one in (shared, other):
+            one.charge(charges, NOW)
+        os.truncate(tmp_path / "counts", size)
+        before = sum(one.counted for one in shared.charge(charges, NOW))
+        assert sum(one.counted for one in other.charge(charges, NOW)) == before + len(charges)
+        assert "the file of counts was truncated: all counts begin at 0" in caplog.text
+
+    def test_a_link_is_not_followed(self, shared: MappedFileCounters, tmp_path: Path) -> None:
+        target = tmp_path / "somebody else's"
+        target.write_bytes(b"counters")
+        (tmp_path / "counts").symlink_to(target)
+        with pytest.raises(CountersError):
+            SafeCounters(shared).charge(A_MINUTE, NOW)
+        assert target.read_bytes() == b"counters"
+
+    def test_a_link_in_the_place_of_one_that_is_open_is_not_followed(
+        self, shared: MappedFileCounters, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        (tmp_path / "counts").rename(tmp_path / "moved")
+        (tmp_path / "counts").symlink_to(tmp_path / "moved")
+        with pytest.raises(CountersError):
+            SafeCounters(shared).charge(A_MINUTE, NOW)
+
+    def test_what_is_back_at_nothing_takes_no_room(self, shared: MappedFileCounters) -> None:
+        for number in range(2 * FIRST_SLOTS):
+            shared.refund(shared.charge([Charge(f"{number}", 1, LONG)], NOW), NOW)
+        assert shared.used_fraction(NOW) == 0.0
