@@ -35,6 +35,11 @@ def test_the_median_is_held_against_the_goal(goal: str, verdict: str) -> None:
     assert row.cells() == ["load / bare load", goal, "2.00", "1.00 - 90.0", verdict, "details"]
 
 
+@pytest.mark.parametrize(("worst", "verdict"), [(1.01, "met"), (1.0, "MISSED"), (0.5, "MISSED")])
+def test_a_goal_of_every_set_is_missed_in_one(worst: float, verdict: str) -> None:
+    assert Row("load: saver / peer", [2.0, worst, 2.0], "> 1 in every set").verdict == verdict
+
+
 def test_what_could_not_be_measured_has_neither_figure_nor_verdict() -> None:
     assert Row("instructions", (), "<= 2", note="why").cells() == ["instructions", "<= 2", "", "", "", "why"]
 
