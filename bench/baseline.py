@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from flask import Flask, request
 
 from bench.common import TEXT
-from saver.serve import BACKLOG, GunicornServer
+from bench.same_server import serve
+from saver.serve import BACKLOG
 from saver.settings import Settings
 
 
@@ -73,11 +74,6 @@ def _utc(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-class _Baseline(GunicornServer):
-    def load(self) -> Flask:
-        return baseline_app()
-
-
 def main() -> None:
     """Serve."""
     listener = socket.socket()
@@ -86,7 +82,7 @@ def main() -> None:
     listener.listen(BACKLOG)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
     descriptor = listener.detach()
-    _Baseline(Settings(_env_file=None), descriptor).run()
+    serve(baseline_app, descriptor)
 
 
 if __name__ == "__main__":

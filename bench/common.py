@@ -1,4 +1,4 @@
-"""Used by every part: data folders, settings, the rows of the table."""
+"""Used by every part: data folders and settings."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ import psycopg
 from flask import Flask
 from sqlalchemy import Engine
 
+from bench.report import Row as Row  # noqa: PLC0414 - the parts import it from here
 from saver.app import Services, create_app
 from saver.settings import Settings
 from tests.support.postgres import Cluster, PostgresDatabase
@@ -29,31 +30,6 @@ DATABASE = "saver.db"
 # A file in a data folder whose texts lie on a server: the address of their database.
 _ADDRESS = "address"
 TEXT = ("Sixteen letters." * 64)[:1024]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table; ``figures`` are the rounds, ``goal`` is empty where there is none."""
-
-    what: str
-    figures: Sequence[float]
-    goal: str = ""
-    unit: str = ""
-    note: str = ""
-
-    def cells(self) -> list[str]:
-        """The line as it is printed."""
-        middle = statistics.median(self.figures)
-        span = f"{_short(min(self.figures))} - {_short(max(self.figures))}" if len(self.figures) > 1 else ""
-        verdict = self._verdict(middle)
-        return [self.what, self.goal, f"{_short(middle)} {self.unit}".strip(), span, verdict, self.note]
-
-    def _verdict(self, middle: float) -> str:
-        if not self.goal:
-            return ""
-        relation, number = self.goal.split()[:2]
-        limit = float(number)
-        return "met" if (middle >= limit if relation == ">=" else middle <= limit) else "MISSED"
 
 
 @dataclass(slots=True)
@@ -217,17 +193,3 @@ def new_folder(parent: str | None) -> Path:
     # A server of databases that root starts runs as somebody else, and its folder is in this one.
     folder.chmod(0o711)
     return folder
-
-
-def show(rows: list[tuple[str, ...]]) -> None:
-    """Print a table in Markdown; the first row is its head."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    rows.insert(1, tuple("-" * width for width in widths))
-    for row in rows:
-        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
-
-
-def _short(figure: float) -> str:
-    if abs(figure) >= 100:
-        return f"{figure:,.0f}"
-    return f"{figure:.1f}" if abs(figure) >= 10 else f"{figure:.2f}"

@@ -1,12 +1,14 @@
-"""Competitors with their real storage: SnapPass and Redis, bepasty and its files, pinnwand and its SQLite.
+"""Competitors with their real storage, as their documentation deploys them and under saver's server.
 
-Each gets its cheapest request: JSON or plain text instead of a page if it offers that.
+SnapPass has a Redis, bepasty files, pinnwand and FileCodeBox have SQLite. Each gets its cheapest request:
+JSON or plain text instead of a page if it offers that.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,55 +16,68 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlencode
+from urllib.request import Request as HttpRequest
+from urllib.request import urlopen
 
+from bench import same_server
 from bench.common import TEXT
-from bench.servers import children
 from bench.targets import Request, Target
-from saver.settings import Settings
 from tests.support.process import free_port, wait_until
 
-_DEFAULTS = Settings(_env_file=None)
 _FORM = "application/x-www-form-urlencoded"
 _TIMEOUT = 60.0
 # More requests than any run makes: the rate limiter runs and refuses none.
 _UNLIMITED = 1_000_000_000
+# SnapPass's own command has no option for it.
+_PORT_OF_SNAPPASS = 5000
+BOTH = frozenset({"create", "read"})
 
 
 class Competitor(Target):
-    """Another project's service, run by the Python of the competitors' environment."""
+    """Another project's service, run by the Python of the competitors' environment.
 
-    def __init__(self, name: str, python: Path) -> None:
+    ``goals`` are the operations in which saver is to be faster in every set.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        python: Path,
+        *,
+        documented: bool = False,
+        durable: bool = False,
+        goals: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(name)
+        self.goals = goals
         self._python = python
+        self._documented = documented
+        self._durable = durable
+        self._environ: dict[str, str] = {}
 
-    def _gunicorn(self, stack: ExitStack, folder: Path, app: str, **environ: str) -> None:
-        """The server that saver runs under, with saver's numbers of processes and threads."""
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
-        port, descriptor = listener.getsockname()[1], listener.fileno()
-        command = [
-            *self._module("gunicorn"),
-            "--bind",
-            f"fd://{descriptor}",
-            "--worker-class",
-            "gthread",
-        ]
-        command += ["--workers", str(_DEFAULTS.processes), "--threads", str(_DEFAULTS.threads)]
-        command += ["--keep-alive", "30", "--worker-tmp-dir", "/dev/shm", "--no-control-socket", app]
-        process = _start(stack, command, folder, environ, keep=[descriptor])
-        self.url, self.roots = f"http://127.0.0.1:{port}", [*self.roots, process]
-        self._wait_until_up(process, port, _DEFAULTS.processes)
+    def _serve(self, stack: ExitStack, folder: Path, app: str, *, asgi: bool = False) -> None:
+        """Run a module's app under the server that saver runs under."""
+        port = free_port()
+        command = same_server.command(self._python, app, port, asgi=asgi)
+        root = _start(stack, command, folder, self._environ)
+        self._wait_until_up(root, port, same_server.PROCESSES)
 
-    def _wait_until_up(self, process: int, port: int, processes: int) -> None:
+    def _run(
+        self, stack: ExitStack, folder: Path, command: Sequence[str], port: int, processes: int = 1
+    ) -> None:
+        """Run a module's own command, which answers by itself or by so many further processes."""
+        root = _start(stack, [str(self._python), "-m", *command], folder, self._environ)
+        self._wait_until_up(root, port, processes)
+
+    def _wait_until_up(self, root: int, port: int, processes: int) -> None:
         """Wait until all processes are there and one answers."""
 
         def all_workers_run() -> bool:
-            self.workers = children(process) if processes > 1 else [process]
+            self.workers = same_server.workers(root) if processes > 1 else [root]
             return len(self.workers) == processes and _answers(port)
 
+        self.url, self.roots = f"http://127.0.0.1:{port}", [*self.roots, root]
         wait_until(all_workers_run, f"{self.name} does not answer", _TIMEOUT)
-
-    def _module(self, name: str) -> list[str]:
-        return [str(self._python), "-m", name]
 
 
 class SnapPass(Competitor):
@@ -70,10 +85,6 @@ class SnapPass(Competitor):
 
     name_pattern = re.compile(r'"link": ?"https?://[^/]+/([^"]+)"')
     once = True
-
-    def __init__(self, name: str, python: Path, *, durable: bool = False) -> None:
-        super().__init__(name, python)
-        self._durable = durable
 
     def create(self) -> Request:
         form = urlencode({"password": TEXT, "ttl": "day"})
@@ -90,11 +101,17 @@ class SnapPass(Competitor):
             command += ["--appendonly", "yes", "--appendfsync", "always"]
         self.roots = [_start(stack, command, folder, {})]
         wait_until(lambda: _answers(port), "redis-server does not answer", _TIMEOUT)
-        self._gunicorn(stack, folder, "snappass.main:app", REDIS_PORT=str(port))
+        self._environ = {"REDIS_PORT": str(port)}
+        if self._documented:
+            if _answers(_PORT_OF_SNAPPASS):
+                raise SystemExit(f"bench: SnapPass needs port {_PORT_OF_SNAPPASS}, which another program has")
+            self._run(stack, folder, ["snappass.main"], _PORT_OF_SNAPPASS)
+        else:
+            self._serve(stack, folder, "snappass.main:app")
 
 
 class Bepasty(Competitor):
-    """bepasty with its filesystem storage."""
+    """bepasty with its filesystem storage; an attribute of the folder can make writes wait for the disk."""
 
     name_pattern = re.compile(r'href="/(\w+)#')
 
@@ -108,21 +125,25 @@ class Bepasty(Competitor):
     def start(self, stack: ExitStack, folder: Path) -> None:
         store, config = folder / "store", folder / "bepasty.conf"
         store.mkdir()
+        if self._durable and subprocess.run(["chattr", "+S", store], check=False).returncode:
+            raise SystemExit("bench: bepasty can be made to wait for the disk on ext4 only: give --folder")
         config.write_text(
             f"STORAGE_FILESYSTEM_DIRECTORY = {str(store)!r}\nDEFAULT_PERMISSIONS = 'create,read'\n"
         )
         self.roots = []
-        self._gunicorn(stack, folder, "bepasty.wsgi:application", BEPASTY_CONFIG=str(config))
+        self._environ = {"BEPASTY_CONFIG": str(config)}
+        if self._documented:
+            port = free_port()
+            options = ["--workers", "3", "--log-level=info", "--bind", f"127.0.0.1:{port}", "-k", "gevent"]
+            self._run(stack, folder, ["gunicorn", "bepasty.wsgi", *options], port, processes=3)
+        else:
+            self._serve(stack, folder, "bepasty.wsgi:application")
 
 
 class Pinnwand(Competitor):
     """pinnwand with SQLite in a file: by its command line, which is one process, or by several processes."""
 
     name_pattern = re.compile(r"/raw/(\w+)")
-
-    def __init__(self, name: str, python: Path, processes: int = 1) -> None:
-        super().__init__(name, python)
-        self._processes = processes
 
     def create(self) -> Request:
         form = urlencode({"raw": TEXT, "lexer": "text", "expiry": "1day"})
@@ -138,14 +159,55 @@ class Pinnwand(Competitor):
             for area in ("read", "create", "delete")
         )
         config.write_text(f'database_uri = "sqlite:///{folder}/pinnwand.db"\n{limits}')
-        command = [*self._module("pinnwand"), "--configuration-path", str(config)]
-        subprocess.run([*command, "reap"], check=True, capture_output=True)
-        command += ["http", "--port", str(port)]
-        if self._processes > 1:
-            starter = Path(__file__).with_name("many_pinnwands.py")
-            command = [str(self._python), str(starter), str(config), str(port), str(self._processes)]
-        self.url, self.roots = f"http://127.0.0.1:{port}", [_start(stack, command, folder, {})]
-        self._wait_until_up(self.roots[0], port, self._processes)
+        command = ["pinnwand", "--configuration-path", str(config)]
+        subprocess.run([self._python, "-m", *command, "reap"], check=True, capture_output=True)
+        self.roots = []
+        if self._documented:
+            self._run(stack, folder, [*command, "http", "--port", str(port)], port)
+            return
+        # Tornado is its own server, so what it shares with saver's is only the number of processes.
+        starter = Path(__file__).with_name("many_pinnwands.py")
+        processes = same_server.PROCESSES
+        arguments = [str(self._python), str(starter), str(config), str(port), str(processes)]
+        root = _start(stack, arguments, folder, {})
+        self._wait_until_up(root, port, processes)
+
+
+class FileCodeBox(Competitor):
+    """FileCodeBox with SQLite, from a checkout of its repository, which has no package on PyPI."""
+
+    name_pattern = re.compile(r'"detail": ?\{"code": ?"(\w+)"')
+
+    def __init__(self, name: str, python: Path, checkout: Path, **how: bool | frozenset[str]) -> None:
+        super().__init__(name, python, **how)  # type: ignore[arg-type]
+        self._checkout = checkout
+
+    def create(self) -> Request:
+        form = urlencode({"text": TEXT, "expire_value": 1, "expire_style": "day"})
+        return Request("POST", "/share/text/", '"detail"', form, _FORM)
+
+    def read(self, name: str) -> Request:
+        return Request("GET", f"/share/select/?code={name}", TEXT)
+
+    def start(self, stack: ExitStack, folder: Path) -> None:
+        # Its data lie beside its code.
+        code = folder / "code"
+        shutil.copytree(self._checkout, code, ignore=shutil.ignore_patterns(".git", "data"))
+        self.roots, self._environ = [], {"PYTHONPATH": str(code)}
+        if self._documented:
+            port = free_port()
+            options = f"--host 127.0.0.1 --port {port} --workers 1 --log-level info --proxy-headers".split()
+            self._run(stack, code, ["uvicorn", "main:app", *options, "--forwarded-allow-ips", ""], port)
+        else:
+            self._serve(stack, code, "main:app", asgi=True)
+        self._set_up()
+
+    def _set_up(self) -> None:
+        form = {"admin_password": "benchmark", "confirm_password": "benchmark", "expireStyle": "day"}
+        form["uploadCount"] = str(_UNLIMITED)
+        request = HttpRequest(f"{self.url}/setup", urlencode(form).encode(), {"Accept": "application/json"})
+        with urlopen(request, timeout=_TIMEOUT) as answer:
+            assert b'"ok":true' in answer.read()
 
 
 def _start(
@@ -156,7 +218,7 @@ def _start(
     keep: Sequence[int] = (),
 ) -> int:
     """Start a process that ends with the stack; its id. What it says goes into a file in ``folder``."""
-    with (folder / f"{Path(command[0]).name}.log").open("ab") as log:
+    with (folder / "output.log").open("ab") as log:
         process = subprocess.Popen(
             command,
             cwd=folder,

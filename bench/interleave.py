@@ -7,15 +7,15 @@ import shutil
 import statistics
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.common import TEXT, Bench, Row, load_average, say, settle
 from bench.rates import Set, set_of, wrk
 from bench.targets import Request, Saver, Target
 
 OPERATIONS = ("create", "read")
-Results = dict[str, dict[str, list[Set]]]
 _CLIENTS = 16
 _SCRIPT = str(Path(__file__).with_name("peers.lua"))
 _SECONDS = 2
@@ -58,8 +58,8 @@ class Run:
         """A set of reads of texts that are there; where a text can be read once, each is read once."""
         count = _TEXTS
         if self.target.once:
-            # A set takes no more than twice what the creates of the same time made.
-            count = int(2 * seconds * max(run_set.per_second for run_set in self.sets["create"]))
+            # A set takes no more than four times what the creates of the same time made.
+            count = int(4 * seconds * max(run_set.per_second for run_set in self.sets["create"]))
         while len(self.names) < count:
             self.create(_SECONDS)
         result = self._fire([self.target.read(name) for name in self.names[:count]], seconds, {})
@@ -69,12 +69,13 @@ class Run:
             del self.names[:count]
         return result
 
-    def take(self, what: str, seconds: float) -> None:
+    def take(self, what: str, seconds: float) -> Set:
         """A set that all processes had their part in; the most even one if none has it."""
         attempts: list[Set] = []
         while not attempts or (self._uneven(attempts[-1]) and len(attempts) < _TRIES):
             attempts.append(self.fire(what, seconds))
         self.sets[what].append(min(attempts, key=lambda run_set: run_set.busiest))
+        return self.sets[what][-1]
 
     def _uneven(self, run_set: Set) -> bool:
         return len(self.target.workers) > 1 and run_set.busiest > _UNEVEN
@@ -109,42 +110,84 @@ class Run:
             )
 
 
-def measure(bench: Bench, targets: Sequence[Target]) -> Results:
-    """The sets of every target, by its name and the operation; each round has new processes and stores."""
-    results: Results = {target.name: {what: [] for what in OPERATIONS} for target in targets}
+class Pair(NamedTuple):
+    """Two sets, one right after the other."""
+
+    what: str
+    our: str
+    other: str
+    mine: Set
+    theirs: Set
+
+
+@dataclass(slots=True)
+class Results:
+    """What was measured: the pairs, and the memory of each target at rest and after its work, in MB."""
+
+    pairs: list[Pair] = field(default_factory=list)
+    sets: dict[tuple[str, str], list[Set]] = field(default_factory=dict)
+    memory: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def measure(bench: Bench, ours: Sequence[Target], others: Sequence[Target]) -> Results:
+    """Each of ours against each of the others; each round has new processes and stores."""
+    results = Results()
+    for target in (*ours, *others):
+        results.memory[target.name] = _memory(bench, target)
     for turn in range(bench.rounds):
         say(f"round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
         with ExitStack() as stack:
-            runs = []
-            for index, target in enumerate(targets):
+            runs = {}
+            for index, target in enumerate((*ours, *others)):
                 folder = _folder(bench, target, f"target{index}")
                 stack.enter_context(target.running(folder))
-                runs.append(Run(target, folder))
+                runs[target.name] = Run(target, folder)
             settle()
-            _round(bench, runs)
-        for run in runs:
+            pairs = [(runs[our.name], runs[other.name]) for our in ours for other in others]
+            results.pairs += _round(bench, pairs)
+        for name, run in runs.items():
             for what in OPERATIONS:
-                results[run.target.name][what] += run.sets[what]
+                results.sets.setdefault((what, name), []).extend(run.sets[what])
     return results
 
 
-def rows(results: Results, ours: Sequence[str]) -> Iterator[Row]:
-    """Each target, then each of ``ours`` against each of the others, set by set."""
+def _memory(bench: Bench, target: Target) -> tuple[float, float]:
+    """Measured while no other target runs, since what processes share is divided among them."""
+    say(f"memory of {target.name}")
+    with target.running(_folder(bench, target, "memory")):
+        at_rest = target.memory()
+        run = Run(target, bench.folder / "memory")
+        for what in OPERATIONS:
+            run.take(what, 1 if bench.quick else _SECONDS)
+        return at_rest, target.memory()
+
+
+def rows(results: Results, others: Sequence[Target]) -> Iterator[Row]:
+    """Each target, then each of ours against each of the others, set by set, then the memory."""
+    goals = {other.name: other.goals for other in others}
     for what in OPERATIONS:
-        for name, sets in results.items():
-            rates = [run_set.per_second for run_set in sets[what]]
-            yield Row(f"{what}: {name}", rates, unit="a second", note=_reported(sets[what]))
-        for our in ours:
-            yield from (_against(what, our, name, results) for name in results if name not in ours)
+        for name in results.memory:
+            sets = results.sets[what, name]
+            rates, details = [run_set.per_second for run_set in sets], [asdict(run_set) for run_set in sets]
+            yield Row(f"{what}: {name}", rates, unit="a second", note=_reported(sets), sets=details)
+        for our, other in dict.fromkeys((pair.our, pair.other) for pair in results.pairs):
+            pairs = [
+                pair for pair in results.pairs if (pair.what, pair.our, pair.other) == (what, our, other)
+            ]
+            yield _against(pairs, "> 1 in every set" if what in goals[other] else "")
+    for name, (at_rest, after) in results.memory.items():
+        yield Row(
+            f"memory at rest: {name}", [at_rest], unit="MB", note=f"after creates and reads {after:.0f} MB"
+        )
 
 
-def _against(what: str, our: str, name: str, results: Results) -> Row:
-    pairs = list(zip(results[our][what], results[name][what], strict=True))
-    ratios = [mine.per_second / other.per_second for mine, other in pairs]
-    cpu = statistics.median(other.cpu_us / mine.cpu_us for mine, other in pairs)
+def _against(pairs: Sequence[Pair], goal: str) -> Row:
+    ratios = [pair.mine.per_second / pair.theirs.per_second for pair in pairs]
+    cpu = statistics.median(pair.theirs.cpu_us / pair.mine.cpu_us for pair in pairs)
     ahead = sum(ratio > 1 for ratio in ratios)
     note = f"ahead in {ahead} of {len(ratios)} sets; by processor time {cpu:.2f}"
-    return Row(f"{what}: {our} / {name}", ratios, ">= 1", note=note)
+    first = pairs[0]
+    return Row(f"{first.what}: {first.our} / {first.other}", ratios, goal, note=note)
 
 
 def _reported(sets: Sequence[Set]) -> str:
@@ -168,10 +211,14 @@ def _folder(bench: Bench, target: Target, name: str) -> Path:
     return folder
 
 
-def _round(bench: Bench, runs: Sequence[Run]) -> None:
+def _round(bench: Bench, pairs: Sequence[tuple[Run, Run]]) -> Iterator[Pair]:
+    seconds = 1 if bench.quick else _SECONDS
     for what in OPERATIONS:
-        for run in runs:
+        for run in {id(run): run for pair in pairs for run in pair}.values():
             run.fire(what, 1)
         for turn in range(1 if bench.quick else _SETS):
-            for run in runs if turn % 2 == 0 else runs[::-1]:
-                run.take(what, 1 if bench.quick else _SECONDS)
+            for our, other in pairs:
+                order = (our, other) if turn % 2 == 0 else (other, our)
+                sets = {run.target.name: run.take(what, seconds) for run in order}
+                names = our.target.name, other.target.name
+                yield Pair(what, *names, sets[names[0]], sets[names[1]])

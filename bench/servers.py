@@ -15,10 +15,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from bench.common import ROOT, address
+from bench.processes import cpu_seconds_of, resident_of
+from bench.same_server import workers
 from saver.settings import PREFIX, Settings
 
 _TIMEOUT = 60.0
-_TICK = os.sysconf("SC_CLK_TCK")
 _PROCESSES = f"{PREFIX}PROCESSES"
 
 
@@ -106,7 +107,7 @@ class Served:
 
     def memory(self) -> list[tuple[float, float]]:
         """Resident memory of each API process, in MB: all of it, and what is not a file's."""
-        return [_memory(pid) for pid in self.workers]
+        return [resident_of(pid) for pid in self.workers]
 
     def _answers(self) -> bool:
         try:
@@ -117,40 +118,9 @@ class Served:
 
     def _all_workers_run(self) -> bool:
         self.pid = self._process.pid
-        self.workers = _leaves(self.pid)
+        self.workers = workers(self.pid)
         return len(self.workers) == self._processes
 
     def _end(self) -> None:
         self._process.terminate()
         self._process.wait(_TIMEOUT)
-
-
-def _leaves(master: int) -> list[int]:
-    """gunicorn's processes: children of the process that serves, which may itself be a child."""
-    first = children(master)
-    below = [pid for child in first if b"saver.serve" in _command(child) for pid in children(child)]
-    return below or first
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started and that still run."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def _command(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
-
-
-def cpu_seconds_of(pid: int) -> float:
-    """The processor time that a process has used so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICK
-
-
-def _memory(pid: int) -> tuple[float, float]:
-    lines = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return _megabytes(lines["VmRSS"]), _megabytes(lines["RssAnon"])
-
-
-def _megabytes(line: str) -> float:
-    return int(line.split(maxsplit=1)[0]) / 1024

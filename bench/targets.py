@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from bench.common import TEXT
-from bench.servers import Served, children, cpu_seconds_of
+from bench.processes import cpu_seconds_of, memory_of, tree
+from bench.servers import Served
 
 _LIFE = 86_400
 _JSON = "application/json"
@@ -44,6 +46,9 @@ class Target(ABC):
     # A text can be read only once.
     once: ClassVar[bool] = False
 
+    # The operations in which saver is to be faster in every set.
+    goals: frozenset[str] = frozenset()
+
     def __init__(self, name: str) -> None:
         self.name = name
         self.url = ""
@@ -73,7 +78,15 @@ class Target(ABC):
         """Started in ``folder``, and ended."""
         with ExitStack() as stack:
             self.start(stack, folder)
+            self._wait_until_loaded()
             yield
+
+    def _wait_until_loaded(self) -> None:
+        """A server listens before its processes have imported the app; wait until they do nothing more."""
+        used = -1.0
+        while (now := sum(self.cpu_seconds())) > used:
+            used = now
+            time.sleep(0.5)
 
     def cpu_seconds(self) -> list[float]:
         """The processor time of each process that answers."""
@@ -81,8 +94,15 @@ class Target(ABC):
 
     def helper_cpu_seconds(self) -> float:
         """The processor time of all others: databases, masters, the worker that sweeps."""
-        others = {pid for root in self.roots for pid in _tree(root)} - set(self.workers)
+        others = self._processes() - set(self.workers)
         return sum(cpu_seconds_of(pid) for pid in others)
+
+    def memory(self) -> float:
+        """The memory of all its processes, in MB."""
+        return sum(memory_of(pid) for pid in self._processes())
+
+    def _processes(self) -> set[int]:
+        return {pid for root in self.roots for pid in tree(root)}
 
 
 class Saver(Target):
@@ -104,7 +124,3 @@ class Saver(Target):
     def start(self, stack: ExitStack, folder: Path) -> None:
         served = stack.enter_context(Served.app(folder, self._settings))
         self.url, self.workers, self.roots = served.url, served.workers, [served.pid]
-
-
-def _tree(pid: int) -> list[int]:
-    return [pid, *(below for child in children(pid) for below in _tree(child))]
