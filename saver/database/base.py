@@ -155,6 +155,10 @@ class Database(ABC):
         """Return whether a full disk may have caused an error."""
         return False
 
+    def is_lost(self, connection: Connection) -> bool:
+        """Return whether a connection is to be replaced by a new one."""
+        return False
+
     def is_stale(self, error: Exception) -> bool:
         """Return whether a prepared statement no longer fits the tables; then nothing was done."""
         return False

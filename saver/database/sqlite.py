@@ -74,6 +74,10 @@ class SqliteDatabase(Database):
         refused = sqlite_files.is_refused_by_trigger(cause_of(error))
         return ErrorKind.UNAVAILABLE if refused or is_unavailable(error) else None
 
+    def is_lost(self, connection: Connection) -> bool:
+        """See ``Database.is_lost``: its file was deleted or replaced."""
+        return sqlite_connections.file_connection(connection.connection).is_lost()
+
     def is_disk_full(self, error: Exception) -> bool:
         """See ``Database.is_disk_full``."""
         return disk.is_full(cause_of(error))
