@@ -122,6 +122,10 @@ class Database(ABC):
         return False
 
     @abstractmethod
+    def fetch_one(self, sql: str, values: Any) -> tuple[Any, ...] | None:
+        """Run a SELECT outside of a transaction: its first row, or None. Raises what ``error_kind`` knows."""
+
+    @abstractmethod
     def run_durable_read(self, work: Callable[[Connection], T]) -> T:
         """Run one SELECT whose rows are on every machine that a commit waits for. Raises StorageError."""
 
@@ -151,9 +155,9 @@ class Database(ABC):
         """Return whether a full disk may have caused an error."""
         return False
 
-    def is_lost(self, driver_connection: Any) -> bool:
-        """Return whether a driver's connection is unusable."""
-        return bool(getattr(driver_connection, "closed", False))
+    def is_lost(self, connection: Connection) -> bool:
+        """Return whether a connection is to be replaced by a new one."""
+        return False
 
     def is_stale(self, error: Exception) -> bool:
         """Return whether a prepared statement no longer fits the tables; then nothing was done."""

@@ -19,7 +19,7 @@ from saver.database.base import (
     ProbePlan,
     ProbeRound,
 )
-from saver.database.errors import ErrorKind, cause_of, is_unavailable
+from saver.database.errors import ConflictError, ErrorKind, cause_of, is_unavailable
 from saver.database.timeouts import DeadlineWatchdog
 from saver.database.writer import DirectWriter
 
@@ -93,6 +93,21 @@ class PostgresDatabase(Database):
     def is_not_replicated(self, connection: Connection) -> bool:
         """See ``Database.is_not_replicated``."""
         return connections.is_not_replicated(connection)
+
+    def fetch_one(self, sql: str, values: Any) -> tuple[Any, ...] | None:
+        """See ``Database.fetch_one``."""
+        connection: Any = self.engine.raw_connection()
+        try:
+            with self.with_deadline(connection.driver_connection):
+                row: tuple[Any, ...] | None = connection.cursor().execute(sql, values).fetchone()
+                return row
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            if connection.driver_connection.closed or self.is_stale(error):
+                connection.invalidate()
+                raise ConflictError from None
+            raise
+        finally:
+            connection.close()
 
     def run_durable_read(self, work: Callable[[Connection], T]) -> T:
         """See ``Database.run_durable_read``; the SELECT locks its rows, so that its commit is replicated."""

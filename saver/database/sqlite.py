@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +16,7 @@ from saver.database.base import ONE_READ, BatchPolicy, Database, ProbePlan, Prob
 from saver.database.errors import ErrorKind, cause_of, is_unavailable
 from saver.database.file_lock import FairFileLock
 from saver.database.retry import run_read
+from saver.database.sqlite_reads import RowReader
 from saver.database.writer import GroupCommitWriter
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class SqliteDatabase(Database):
         self.engine = engine
         self.file = Path(engine.url.database) if engine.url.database else None
         self.writer = GroupCommitWriter(self)
+        self._reader = RowReader(engine)
         # By process, since a waiting thread of the lock does not survive a fork.
         self._locks: dict[int, FairFileLock] = {}
 
@@ -59,6 +61,10 @@ class SqliteDatabase(Database):
         pid = os.getpid()
         return (self._locks.get(pid) or self._locks.setdefault(pid, FairFileLock(self.file))).hold()
 
+    def fetch_one(self, sql: str, values: Any) -> tuple[Any, ...] | None:
+        """See ``Database.fetch_one``."""
+        return self._reader.fetch_one(sql, values)
+
     def run_durable_read(self, work: Callable[[Connection], T]) -> T:
         """See ``Database.run_durable_read``; the only machine has every commit."""
         return run_read(self, work)
@@ -67,6 +73,10 @@ class SqliteDatabase(Database):
         """See ``Database.error_kind``."""
         refused = sqlite_files.is_refused_by_trigger(cause_of(error))
         return ErrorKind.UNAVAILABLE if refused or is_unavailable(error) else None
+
+    def is_lost(self, connection: Connection) -> bool:
+        """See ``Database.is_lost``: its file was deleted or replaced."""
+        return sqlite_connections.file_connection(connection.connection).is_lost()
 
     def is_disk_full(self, error: Exception) -> bool:
         """See ``Database.is_disk_full``."""

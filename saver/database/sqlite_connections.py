@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, event
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 # How a transaction begins that replaces one database by another.
@@ -42,9 +43,31 @@ _PRAGMAS = (
 
 # The files that a connection has open.
 _OPENED = ("", "-wal", "-shm")
-_IDENTITY = "saver_files"
 
-_Identity = tuple[tuple[int, int] | None, ...]
+_Identity = list[tuple[int, int] | None]
+
+
+class FileConnection(sqlite3.Connection):
+    """Knows whether the files that it has open are still those in their folder."""
+
+    _paths: tuple[str, ...] = ()
+    _files: _Identity = []  # noqa: RUF012 - replaced, never changed
+
+    def note_files(self, path: str) -> None:
+        """Note which files are open; ``path`` is that of the database."""
+        # The log is opened by the first read.
+        self.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+        self._paths = tuple(path + ending for ending in _OPENED)
+        self._files = _identity(self._paths)
+
+    def is_lost(self) -> bool:
+        """Return whether one of the files was deleted or replaced."""
+        now = _identity(self._paths)
+        if self._files == now:
+            return False
+        # An empty database has no log before it is first written to.
+        self._files = [one or other for one, other in zip(self._files, now, strict=True)]
+        return self._files != now
 
 
 class FileGoneError(sqlite3.OperationalError):
@@ -76,57 +99,54 @@ def prepare(engine: Engine) -> None:
         return
     event.listen(engine, "do_connect", _open)
 
-    def on_connect(connection: sqlite3.Connection, record: Any) -> None:
-        # The log is opened by the first read.
-        connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
-        record.info[_IDENTITY] = _identity(path)
-
-    def on_checkout(_connection: object, record: Any, _proxy: object) -> None:
-        if _is_gone(record.info, path):
-            # The pool opens another one.
-            raise DisconnectionError
-
-    def on_commit(connection: Connection) -> None:
-        is_write = connection.get_execution_options().get("saver_begin") == "write"
-        if is_write and _is_gone(connection.info, path):
-            raise FileGoneError("the database's file was deleted or replaced")
+    def on_connect(connection: FileConnection, _record: object) -> None:
+        connection.note_files(path)
 
     event.listen(engine, "connect", on_connect)
-    event.listen(engine, "checkout", on_checkout)
-    event.listen(engine, "commit", on_commit)
+    event.listen(engine, "checkout", _on_checkout)
+    event.listen(engine, "commit", _on_commit)
 
 
 def _open(_dialect: object, _record: object, arguments: list[str], options: dict[str, Any]) -> Any:
     [path] = arguments
     # By the driver: a URL of SQLAlchemy cannot contain every file name.
     try:
-        return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, **options)
+        return sqlite3.connect(f"file:{quote(path)}?mode=rw", uri=True, factory=FileConnection, **options)
     except sqlite3.OperationalError:
-        if _identity(path)[0] is None:
+        if _identity([path]) == [None]:
             raise FileGoneError(f"there is no file {path}") from None
         raise
 
 
-def _is_gone(opened: dict[str, Any], path: str) -> bool:
-    """Return whether a connection's files are no longer those in the folder."""
-    before, now = opened.get(_IDENTITY, ()), _identity(path)
-    if before == now:
-        return False
-    # An empty database has no log before it is first written to.
-    opened[_IDENTITY] = tuple(one or other for one, other in zip(before, now, strict=True))
-    return bool(opened[_IDENTITY] != now)
+def _on_checkout(connection: FileConnection, _record: object, _proxy: object) -> None:
+    if connection.is_lost():
+        # The pool opens another one.
+        raise DisconnectionError
 
 
-def _identity(path: str) -> _Identity:
-    return tuple(map(_inode, (path + ending for ending in _OPENED)))
+def _on_commit(connection: Connection) -> None:
+    is_write = connection.get_execution_options().get("saver_begin") == "write"
+    if is_write and file_connection(connection.connection).is_lost():
+        raise FileGoneError("the database's file was deleted or replaced")
 
 
-def _inode(path: str) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - runs for every look-up
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+def file_connection(connection: PoolProxiedConnection) -> FileConnection:
+    """Return the driver's connection of a connection of the pool."""
+    found: Any = connection.driver_connection
+    return cast("FileConnection", found)
+
+
+def _identity(paths: Iterable[str]) -> _Identity:
+    # Runs for each look-up, so without a function for each path.
+    found: _Identity = []
+    for path in paths:
+        try:
+            status = os.stat(path)  # noqa: PTH116
+        except OSError:
+            found.append(None)
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return found
 
 
 def _on_connect(connection: Any, _record: object) -> None:

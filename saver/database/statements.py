@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Select
+from sqlalchemy import Connection
 from sqlalchemy.sql.expression import Executable
 
 from saver.database.base import Database
-from saver.database.errors import ConflictError
 from saver.database.retry import READ_TRIES, retry_on_conflict
 
 
@@ -55,27 +54,7 @@ class Statement:
 class Read(Statement):
     """A SELECT that returns at most one row, in a transaction of its own."""
 
-    def __init__(self, database: Database, statement: Select[Any]) -> None:
-        super().__init__(database, statement)
-        self._engine = database.engine
-
     def one(self, values: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Return the row, or None. Raises StorageError."""
-        ordered = self._ordered(values)
-        return retry_on_conflict(self._database, lambda: self._fetch(ordered), READ_TRIES)
-
-    def _fetch(self, values: Any) -> tuple[Any, ...] | None:
-        connection = self._engine.raw_connection()
-        try:
-            with self._database.with_deadline(connection.driver_connection):
-                cursor = connection.cursor()
-                cursor.execute(self._sql, values)
-                row: tuple[Any, ...] | None = cursor.fetchone()
-                return row
-        except self._driver.Error as error:
-            if self._database.is_lost(connection.driver_connection) or self._database.is_stale(error):
-                connection.invalidate()
-                raise ConflictError from None
-            raise
-        finally:
-            connection.close()
+        ordered, database = self._ordered(values), self._database
+        return retry_on_conflict(database, lambda: database.fetch_one(self._sql, ordered), READ_TRIES)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, event
 
 from saver.database.base import WRITE, Database
 from saver.database.errors import NotReplicatedError, StorageError
@@ -90,6 +91,9 @@ class GroupCommitWriter:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._engine = database.engine.execution_options(**WRITE)
+        # Used by the leader; the pool would take as long to lend one as SQLite to begin and commit.
+        self._connection: Connection | None = None
+        event.listen(database.engine, "engine_disposed", self._close)
         self._waiting: deque[_Job[Any]] = deque()
         self._queue = threading.Lock()
         self._has_leader = False
@@ -159,7 +163,7 @@ class GroupCommitWriter:
 
     def _commit_batch(self, jobs: list[_Job[Any]]) -> None:
         try:
-            with self._engine.begin() as connection:
+            with self._transaction() as connection:
                 results = [job.work(connection) for job in jobs]
         except Exception as error:
             if failure := self._database.storage_error(error):
@@ -172,9 +176,30 @@ class GroupCommitWriter:
                 job.result = result
                 job.done = True
 
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        connection = self._connection
+        if connection is None or self._database.is_lost(connection):
+            self._close()
+            connection = self._connection = self._engine.connect()
+        try:
+            with connection.begin():
+                yield connection
+        except BaseException:
+            # Whatever state it is in, the pool resets it.
+            self._connection = None
+            connection.close()
+            raise
+
+    def _close(self, _engine: Engine | None = None) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.invalidate()
+            connection.close()
+
     def _commit_one(self, job: _Job[Any]) -> None:
         try:
-            with self._engine.begin() as connection:
+            with self._transaction() as connection:
                 job.result = job.work(connection)
         except Exception as error:
             if failure := self._database.storage_error(error):

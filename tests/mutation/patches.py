@@ -93,7 +93,7 @@ PATCHES = [
     Patch(
         "a text in a deleted file is acknowledged",
         "saver/database/sqlite_connections.py",
-        "if is_write and _is_gone(connection.info, path):",
+        "if is_write and file_connection(connection.connection).is_lost():",
         "if False:",
         f"{_FILE_GONE}::test_what_is_deleted_before_the_commit_is_not_acknowledged",
     ),
