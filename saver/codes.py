@@ -9,13 +9,18 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
+from random import Random
 
 ALPHABET = string.ascii_lowercase + string.ascii_uppercase
 LENGTH = 4
 SPACE = len(ALPHABET) ** LENGTH
 
-# Half a code in every form: where most codes are leased, a lease tries a hundred.
+# Half a code in every form.
 _PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+# Every letter stands for four values of a random byte. The other 48 values are dropped, because with
+# them some letters would stand for five.
+_LETTER_OF = (ALPHABET * 5)[:256].encode()
+_DROPPED = bytes(range(len(ALPHABET) * 4, 256))
 _SHAPE = re.compile(f"[a-zA-Z]{{{LENGTH}}}")
 # As keyboards in Asia type them. Letters that only look alike, such as Cyrillic ones, are others.
 _FULL_WIDTH = {ord(letter) + 0xFEE0: letter for letter in ALPHABET}
@@ -53,6 +58,19 @@ class Code(str):
         """The code at a place in the order, 0 (``aaaa``) to SPACE - 1 (``ZZZZ``)."""
         first, last = divmod(number, len(_PAIRS))
         return cls(_PAIRS[first] + _PAIRS[last])
+
+
+def random_codes(random: Random, number: int) -> list[str]:
+    """Return ``number`` random codes: each letter is equally likely and independent of the others.
+
+    As plain strings, since most of them are only looked up.
+    """
+    letters = ""
+    while (missing := number * LENGTH - len(letters)) > 0:
+        # One call for all of them: a CSPRNG that is asked for each takes ten times as long.
+        drawn = random.randbytes(missing * 5 // 4 + 8)
+        letters += drawn.translate(_LETTER_OF, _DROPPED).decode()
+    return [letters[start : start + LENGTH] for start in range(0, number * LENGTH, LENGTH)]
 
 
 def _is_invisible(character: str) -> bool:

@@ -44,20 +44,13 @@ class BatchPolicy(NamedTuple):
     pause_factor: float
 
 
-class ProbeRound(NamedTuple):
-    """``rounds`` statements, each of which looks up ``codes`` random codes."""
-
-    codes: int
-    rounds: int
-
-
 class ProbePlan(NamedTuple):
-    """How a free code is found when the first random one is not free; after the last round they are counted.
+    """How a free code is found: each statement tries so many random codes, then the free ones are counted.
 
-    With fewer than ``low`` free codes the first of the ``rounds`` costs more than it finds and is skipped.
+    With fewer than ``low`` free codes counting them costs less than what comes before it.
     """
 
-    rounds: tuple[ProbeRound, ...]
+    tries: tuple[int, ...]
     low: int
 
 

@@ -17,7 +17,6 @@ from saver.database.base import (
     Database,
     IncompatibleDatabaseError,
     ProbePlan,
-    ProbeRound,
 )
 from saver.database.errors import ConflictError, ErrorKind, cause_of, is_unavailable
 from saver.database.timeouts import DeadlineWatchdog
@@ -35,7 +34,7 @@ class PostgresDatabase(Database):
     # A batch delays nobody; the pause leaves a part of the server's time to others.
     batch_policy = BatchPolicy(batch_seconds=0.050, max_rows=2_000, pause_factor=0.5)
     # To count the free codes the server reads its whole table, which does not shrink with the pool.
-    probe_plan = ProbePlan((ProbeRound(codes=64, rounds=2), ProbeRound(codes=1024, rounds=8)), low=30_000)
+    probe_plan = ProbePlan(tries=(1, 256, *[1024] * 8), low=1_500)
     has_concurrent_writers = True
     file = None
 

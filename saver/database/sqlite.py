@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from saver.database import disk, read_only, sqlite_connections, sqlite_files
-from saver.database.base import ONE_READ, BatchPolicy, Database, ProbePlan, ProbeRound
+from saver.database.base import ONE_READ, BatchPolicy, Database, ProbePlan
 from saver.database.errors import ErrorKind, cause_of, is_unavailable
 from saver.database.file_lock import FairFileLock
 from saver.database.retry import run_read
@@ -28,8 +28,8 @@ class SqliteDatabase(Database):
     # The file is locked while a batch is written: for a quarter of the time, so that most writes do
     # not meet it.
     batch_policy = BatchPolicy(batch_seconds=0.010, max_rows=500, pause_factor=3.0)
-    # With one code in a hundred free, eight rounds of 64 fail once in 170 times.
-    probe_plan = ProbePlan((ProbeRound(codes=64, rounds=8),), low=20_000)
+    # 256 codes that are not free cost as much as counting 30,000 that are and walking to one of them.
+    probe_plan = ProbePlan(tries=(1, 128, 128), low=30_000)
     has_concurrent_writers = False
 
     def __init__(self, engine: Engine) -> None:

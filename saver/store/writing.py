@@ -46,7 +46,7 @@ class TextWriter:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.allocate = CodeAllocator(store.database, store.random, store.pool_size)
+        self.allocate = CodeAllocator(store.database, store.random)
         self._quotas = Quotas(store.database, store.disk, store.clock, store.max_bytes)
 
     def save(self, new: NewText, quota: Quota | None = None) -> StoredText:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from random import Random, SystemRandom
+from random import SystemRandom
 from typing import Any
 
 import pytest
@@ -18,12 +17,11 @@ from sqlalchemy.dialects import sqlite
 
 from saver import create_app, seal
 from saver.app import Services
-from saver.codes import ALPHABET, SPACE, Code
+from saver.codes import Code
 from saver.database import StorageError
 from saver.store import NoTextError, PoolEmptyError, TextStore, owner, reading
-from saver.store.allocate import CodeAllocator
 from tests.conftest import ALL_DATABASES, NOW, Clock, settings_in
-from tests.support.snapshot import Database, everything_stored, execute, put_codes, query
+from tests.support.snapshot import Database, everything_stored, query
 from tests.support.texts import save
 
 DATABASES = ALL_DATABASES
@@ -228,48 +226,6 @@ def test_codes_are_drawn_by_the_systems_csprng_outside_of_tests(
 ) -> None:
     services = create_app(settings_in(tmp_path / "other")).extensions["saver"]
     assert type(services.store.random) is SystemRandom
-
-
-class TestEveryFreeCodeIsEquallyLikely:
-    """Chi-square with the 99.9 % quantile; the seed is fixed, so the result is always the same."""
-
-    def uneven(self, drawn: Counter[str], codes: list[str]) -> float:
-        expected = drawn.total() / len(codes)
-        return sum((drawn[code] - expected) ** 2 / expected for code in codes)
-
-    def test_by_counting(self, store: TextStore, codes: list[str]) -> None:
-        draw = CodeAllocator(store.database, Random(1))
-        with store.database.engine.connect() as connection:
-            drawn: Counter[str] = Counter(draw.find_by_counting(connection)[0] for _ in range(4_000))
-        assert self.uneven(drawn, codes) < 16.27
-
-    def test_by_trying(self, store: TextStore, database: Database) -> None:
-        execute(database, "DELETE FROM code")
-        put_codes(database, [Code.nth(number) for number in range(0, SPACE, SPACE // 20_000)])
-        draw, [probe] = CodeAllocator(store.database, Random(2)), store.database.probe_plan.rounds[-1:]
-        with store.database.engine.connect() as connection:
-            found = [draw.find_by_probing(connection, probe) for _ in range(3_000)]
-        # The free codes are spread evenly, so each first letter has the same number.
-        drawn = Counter(code[0] for code in found if code)
-        assert drawn.total() > 2_000
-        assert self.uneven(drawn, list(ALPHABET)) < 87.97
-
-
-def test_a_pool_that_was_nearly_empty_is_drawn_from_as_usual_once_it_is_not(
-    store: TextStore, clock: Clock, codes: list[str]
-) -> None:
-    assert {save(store, "x", 60).code for _ in codes} == set(codes)
-    assert store.writer.allocate.is_pool_low
-    list(store.fill())
-    save(store, "x", 60)
-    assert not store.writer.allocate.is_pool_low
-
-
-def test_an_empty_pool_is_no_code(store: TextStore, codes: list[str]) -> None:
-    for _ in codes:
-        save(store, "text", 60)
-    with store.database.engine.connect() as connection, pytest.raises(PoolEmptyError):
-        CodeAllocator(store.database, Random(1)).find_by_counting(connection)
 
 
 def test_a_deleted_code_rests_no_moment_less(store: TextStore, clock: Clock) -> None:

@@ -1,10 +1,13 @@
-"""Codes: their order, parsing, and what is refused."""
+"""Codes: their order, parsing, what is refused, and random ones."""
+
+from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saver.codes import ALPHABET, LENGTH, SPACE, BadCodeError, Code
+from saver.codes import ALPHABET, LENGTH, SPACE, BadCodeError, Code, random_codes
 
 
 def test_the_space_is_all_four_letter_codes_in_order() -> None:
@@ -82,3 +85,40 @@ def test_anything_else_is_refused_without_repeating_it(given_: str) -> None:
     with pytest.raises(BadCodeError) as refused:
         Code.parse(given_)
     assert str(refused.value) == "must be four letters, a-z or A-Z"
+
+
+class CountingRandom(Random):
+    """Every byte equally often, in order, with the number of calls."""
+
+    calls = 0
+
+    def randbytes(self, n: int) -> bytes:
+        self.calls += 1
+        return bytes(range(256)) * (n // 256 + 1)
+
+
+def test_each_letter_of_a_random_code_stands_for_as_many_random_bytes() -> None:
+    # 208 of 256 bytes are letters, so these are the letters of the first 52 codes, and again.
+    codes = random_codes(CountingRandom(), 520)
+    letters = Counter("".join(codes))
+    assert letters == dict.fromkeys(ALPHABET, 40)
+    assert "".join(codes[:13]) == ALPHABET
+
+
+@pytest.mark.parametrize("number", [1, 2, 256, 1_024])
+def test_random_codes_are_as_many_as_wanted_and_take_few_calls(number: int) -> None:
+    for seed in range(200):
+        codes = random_codes(Random(seed), number)
+        assert len(codes) == number
+        assert all(Code.parse(code) == code for code in codes)
+    random = CountingRandom()
+    random_codes(random, number)
+    assert random.calls == 1
+
+
+def test_random_codes_need_more_bytes_if_too_many_are_dropped() -> None:
+    class Unlucky(Random):
+        def randbytes(self, n: int) -> bytes:
+            return bytes([255] * (n - 1) + [1])
+
+    assert random_codes(Unlucky(), 2) == ["bbbb", "bbbb"]
