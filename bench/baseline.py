@@ -1,23 +1,18 @@
-"""The baseline: two routes that cost what the server and Flask cost, with the settings of scripts/serve.
+"""The baseline: two routes that cost what the server and Flask cost.
 
-`python -m bench.baseline` prints its address and serves until SIGTERM. With BENCH_DATABASE, the address of a
-database on PostgreSQL, its routes run the statements of a write and of a load by psycopg and do nothing else.
+With BENCH_DATABASE, the address of a database on PostgreSQL, its routes run the statements of a write and of
+a load by psycopg and do nothing else.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 import time
-from types import SimpleNamespace
 from typing import Any, Protocol
 
 from flask import Flask, request
 
 from bench.common import TEXT
-from bench.same_server import serve
-from saver.serve import BACKLOG
-from saver.settings import Settings
 
 
 class _Store(Protocol):
@@ -41,7 +36,6 @@ class _NoStore:
 def baseline_app() -> Flask:
     """Two routes that parse JSON and answer JSON of the app's sizes, and ask the database at most."""
     app = Flask("baseline", static_folder=None)
-    app.extensions["saver"] = SimpleNamespace(settings=Settings(_env_file=None), rate_limits=None)
     store = _store()
 
     @app.post("/api/v1/write")
@@ -72,18 +66,3 @@ def _store() -> _Store:
 
 def _utc(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def main() -> None:
-    """Serve."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(BACKLOG)
-    print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
-    descriptor = listener.detach()
-    serve(baseline_app, descriptor)
-
-
-if __name__ == "__main__":
-    main()

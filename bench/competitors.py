@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -20,7 +21,7 @@ from urllib.request import Request as HttpRequest
 from urllib.request import urlopen
 
 from bench import same_server
-from bench.common import TEXT
+from bench.common import ROOT, TEXT
 from bench.targets import Request, Target
 from tests.support.process import free_port, wait_until
 
@@ -51,16 +52,23 @@ class Competitor(Target):
         super().__init__(name)
         self.goals = goals
         self._python = python
-        self._documented = documented
+        self.as_deployed = documented
         self._durable = durable
         self._environ: dict[str, str] = {}
 
-    def _serve(self, stack: ExitStack, folder: Path, app: str, *, asgi: bool = False) -> None:
-        """Run a module's app under the server that saver runs under."""
+    def _serve(self, stack: ExitStack, folder: Path, app: str) -> None:
+        """Run a module's Flask app under the server that saver runs under, by saver's Python."""
         port = free_port()
-        command = same_server.command(self._python, app, port, asgi=asgi)
-        root = _start(stack, command, folder, self._environ)
+        command = [sys.executable, "-m", "bench.same_server", app, "--port", str(port)]
+        command += ["--packages", str(self._packages())]
+        root = _start(stack, command, folder, {**self._environ, "PYTHONPATH": str(ROOT)})
         self._wait_until_up(root, port, same_server.PROCESSES)
+
+    def _packages(self) -> str:
+        code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        return subprocess.run(
+            [self._python, "-c", code], check=True, capture_output=True, text=True
+        ).stdout.strip()
 
     def _run(
         self, stack: ExitStack, folder: Path, command: Sequence[str], port: int, processes: int = 1
@@ -102,7 +110,7 @@ class SnapPass(Competitor):
         self.roots = [_start(stack, command, folder, {})]
         wait_until(lambda: _answers(port), "redis-server does not answer", _TIMEOUT)
         self._environ = {"REDIS_PORT": str(port)}
-        if self._documented:
+        if self.as_deployed:
             if _answers(_PORT_OF_SNAPPASS):
                 raise SystemExit(f"bench: SnapPass needs port {_PORT_OF_SNAPPASS}, which another program has")
             self._run(stack, folder, ["snappass.main"], _PORT_OF_SNAPPASS)
@@ -132,7 +140,7 @@ class Bepasty(Competitor):
         )
         self.roots = []
         self._environ = {"BEPASTY_CONFIG": str(config)}
-        if self._documented:
+        if self.as_deployed:
             port = free_port()
             options = ["--workers", "3", "--log-level=info", "--bind", f"127.0.0.1:{port}", "-k", "gevent"]
             self._run(stack, folder, ["gunicorn", "bepasty.wsgi", *options], port, processes=3)
@@ -162,7 +170,7 @@ class Pinnwand(Competitor):
         command = ["pinnwand", "--configuration-path", str(config)]
         subprocess.run([self._python, "-m", *command, "reap"], check=True, capture_output=True)
         self.roots = []
-        if self._documented:
+        if self.as_deployed:
             self._run(stack, folder, [*command, "http", "--port", str(port)], port)
             return
         # Tornado is its own server, so what it shares with saver's is only the number of processes.
@@ -194,12 +202,15 @@ class FileCodeBox(Competitor):
         code = folder / "code"
         shutil.copytree(self._checkout, code, ignore=shutil.ignore_patterns(".git", "data"))
         self.roots, self._environ = [], {"PYTHONPATH": str(code)}
-        if self._documented:
-            port = free_port()
+        port = free_port()
+        if self.as_deployed:
             options = f"--host 127.0.0.1 --port {port} --workers 1 --log-level info --proxy-headers".split()
             self._run(stack, code, ["uvicorn", "main:app", *options, "--forwarded-allow-ips", ""], port)
         else:
-            self._serve(stack, code, "main:app", asgi=True)
+            root = _start(
+                stack, same_server.asgi_command(self._python, "main:app", port), code, self._environ
+            )
+            self._wait_until_up(root, port, same_server.PROCESSES)
         self._set_up()
 
     def _set_up(self) -> None:

@@ -122,7 +122,7 @@ class Pair(NamedTuple):
 
 @dataclass(slots=True)
 class Results:
-    """What was measured: the pairs, and the memory of each target at rest and after its work, in MB."""
+    """Pairs of sets, and in MB the memory of what runs as it is deployed, at rest and after its work."""
 
     pairs: list[Pair] = field(default_factory=list)
     sets: dict[tuple[str, str], list[Set]] = field(default_factory=dict)
@@ -133,7 +133,8 @@ def measure(bench: Bench, ours: Sequence[Target], others: Sequence[Target]) -> R
     """Each of ours against each of the others; each round has new processes and stores."""
     results = Results()
     for target in (*ours, *others):
-        results.memory[target.name] = _memory(bench, target)
+        if target.as_deployed:
+            results.memory[target.name] = _memory(bench, target)
     for turn in range(bench.rounds):
         say(f"round {turn + 1} of {bench.rounds}, load average {load_average():.1f}")
         with ExitStack() as stack:
@@ -166,7 +167,7 @@ def rows(results: Results, others: Sequence[Target]) -> Iterator[Row]:
     """Each target, then each of ours against each of the others, set by set, then the memory."""
     goals = {other.name: other.goals for other in others}
     for what in OPERATIONS:
-        for name in results.memory:
+        for name in (name for operation, name in results.sets if operation == what):
             sets = results.sets[what, name]
             rates, details = [run_set.per_second for run_set in sets], [asdict(run_set) for run_set in sets]
             yield Row(f"{what}: {name}", rates, unit="a second", note=_reported(sets), sets=details)

@@ -1,39 +1,35 @@
-"""The server that saver runs under, for other apps, with saver's numbers of processes and threads."""
+"""The server that saver runs under, for other apps: `python -m bench.same_server MODULE:APP`.
+
+It prints its address and serves until SIGTERM, with saver's numbers of processes and threads.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import argparse
+import site
+import socket
+from importlib import import_module
 from pathlib import Path
-from wsgiref.types import WSGIApplication
+from types import SimpleNamespace
+
+from flask import Flask
 
 from bench.processes import children, command_of
-from saver.serve import GunicornServer
+from saver.serve import BACKLOG, GunicornServer
 from saver.settings import Settings
 
 _DEFAULTS = Settings(_env_file=None)
 PROCESSES = _DEFAULTS.processes
 
 
-def serve(make_app: Callable[[], WSGIApplication], listener: int) -> None:
-    """Serve an app exactly as saver is served, until SIGTERM; ``listener`` is a listening socket."""
+def asgi_command(python: Path, app: str, port: int) -> list[str]:
+    """The command that serves an ASGI app, by the packages of another Python.
 
-    class _Server(GunicornServer):
-        def load(self) -> WSGIApplication:
-            return make_app()
-
-    _Server(_DEFAULTS, listener).run()
-
-
-def command(python: Path, app: str, port: int, *, asgi: bool = False) -> list[str]:
-    """The command that serves ``module:app`` by the packages of another Python.
-
-    gunicorn with its own threads in place of saver's event loop, whose code that Python does not have.
+    By gunicorn's worker for ASGI, from which saver's worker is derived.
     """
-    options = ["--bind", f"127.0.0.1:{port}", "--backlog", "2048", "--workers", str(PROCESSES)]
-    options += ["--worker-class", "asgi"] if asgi else ["--worker-class", "gthread"]
-    options += ["--threads", str(_DEFAULTS.threads), "--keep-alive", "30"]
-    options += ["--worker-tmp-dir", "/dev/shm", "--no-control-socket"]
-    return [str(python), "-m", "gunicorn", *options, app]
+    options = ["--bind", f"127.0.0.1:{port}", "--backlog", str(BACKLOG), "--workers", str(PROCESSES)]
+    options += ["--worker-class", "asgi", "--keep-alive", "30", "--worker-tmp-dir", "/dev/shm"]
+    return [str(python), "-m", "gunicorn", *options, "--no-control-socket", app]
 
 
 def workers(root: int) -> list[int]:
@@ -41,3 +37,39 @@ def workers(root: int) -> list[int]:
     first = children(root)
     below = [pid for child in first if b"saver.serve" in command_of(child) for pid in children(child)]
     return below or first
+
+
+class _Server(GunicornServer):
+    def __init__(self, name: str, listener: int) -> None:
+        self._name = name
+        super().__init__(_DEFAULTS, listener)
+
+    def load(self) -> Flask:
+        module, _, name = self._name.partition(":")
+        found = getattr(import_module(module), name)
+        app: Flask = found if isinstance(found, Flask) else found()
+        # What saver's worker reads of an app.
+        app.extensions["saver"] = SimpleNamespace(settings=_DEFAULTS, rate_limits=None)
+        return app
+
+
+def main() -> None:
+    """Serve."""
+    parser = argparse.ArgumentParser(prog="python -m bench.same_server")
+    parser.add_argument("app", help="module:name of a Flask app, or of a function that makes one")
+    parser.add_argument("--port", type=int, default=0, help="any")
+    parser.add_argument("--packages", help="where packages are that this Python lacks")
+    arguments = parser.parse_args()
+    if arguments.packages:
+        # Behind its own, so that the server has its versions.
+        site.addsitedir(arguments.packages)
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", arguments.port))
+    listener.listen(BACKLOG)
+    print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
+    _Server(arguments.app, listener.detach()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -60,7 +60,11 @@ class Served:
     def baseline(cls, folder: Path, changed: Mapping[str, str] | None = None) -> Self:
         """The baseline routes under the same server with the same settings; they can query a PostgreSQL."""
         environ = {"BENCH_DATABASE": address(folder), **(changed or {})}
-        return cls([sys.executable, "-m", "bench.baseline"], environ, folder / "baseline.log")
+        return cls(
+            [sys.executable, "-m", "bench.same_server", "bench.baseline:baseline_app"],
+            environ,
+            folder / "baseline.log",
+        )
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:

@@ -46,6 +46,8 @@ class Target(ABC):
     # A text can be read only once.
     once: ClassVar[bool] = False
 
+    # It runs as it is deployed, so its memory can be compared.
+    as_deployed: bool = True
     # The operations in which saver is to be faster in every set.
     goals: frozenset[str] = frozenset()
 
