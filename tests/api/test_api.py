@@ -32,7 +32,7 @@ def test_write_then_load(client: FlaskClient) -> None:
     assert loaded.json == {"text": "héllo 👋", "expires_at": iso(NOW + 3_600), "once": False, "sealed": False}
 
 
-def test_ten_minutes_is_the_life_that_nobody_asked_for(client: FlaskClient) -> None:
+def test_the_default_lifetime_is_ten_minutes(client: FlaskClient) -> None:
     assert client.post("/api/v1/write", json={"text": "x"}).json["expires_at"] == iso(NOW + 600)
 
 
@@ -167,7 +167,7 @@ def test_no_code_free_is_503_with_retry_after(client: FlaskClient, codes: list[s
     assert int(refused.headers["Retry-After"]) > 0
 
 
-def test_limits_tell_what_a_client_shows(client: FlaskClient) -> None:
+def test_limits_have_what_a_client_shows(client: FlaskClient) -> None:
     assert client.get("/api/v1/limits").json == {
         "max_text_bytes": 1_048_576,
         "expires_in": {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000},

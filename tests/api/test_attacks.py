@@ -72,7 +72,7 @@ def test_enumeration_by_a_thousand_sources_finds_a_handful(tmp_path: Path) -> No
     assert sorted(found_each_day)[2] <= 6
 
 
-def test_a_stranger_cannot_lock_a_text_for_its_owner(make_app: Callable[..., Flask]) -> None:
+def test_an_attacker_cannot_lock_a_text_for_its_owner(make_app: Callable[..., Flask]) -> None:
     client = make_app(misses_a_minute=10, misses_a_day=200).test_client()
     code = client.post("/api/v1/write", json={"text": "mine", "password": "right"}).json["code"]
     open_code = client.post("/api/v1/write", json={"text": "mine"}).json["code"]
@@ -87,7 +87,7 @@ def test_a_stranger_cannot_lock_a_text_for_its_owner(make_app: Callable[..., Fla
     assert client.post("/api/v1/load", json={"code": open_code}).status_code == 200
 
 
-def test_guesses_of_a_password_at_once_are_held_to_the_budget(
+def test_concurrent_guesses_of_a_password_are_limited(
     make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = make_app(misses_a_minute=10, max_concurrent_kdf=40)

@@ -128,7 +128,7 @@ def test_what_is_inside_a_field_is_not_read(client: FlaskClient, path: str, valu
 )
 @pytest.mark.parametrize("before", [b"{", b'{"text": "x", '])
 @pytest.mark.parametrize("path", ["/api/v1/write", "/write/"])
-def test_what_stands_in_the_place_of_a_name_is_not_read(
+def test_a_value_in_place_of_a_field_name_is_not_parsed(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, path: str, before: bytes, name: bytes
 ) -> None:
     read: list[str] = []
@@ -235,7 +235,7 @@ def test_what_was_cut_off_is_refused_and_leaves_nothing_behind(
 
 @pytest.mark.parametrize("terminated", [True, False])
 @pytest.mark.parametrize("sent", [0, 50, 99])
-def test_half_a_text_is_refused_whatever_the_server_says_of_its_end(
+def test_an_incomplete_text_is_refused_with_every_server(
     client: FlaskClient, sent: int, terminated: bool
 ) -> None:
     headers = {"Idempotency-Key": str(uuid.uuid4())}

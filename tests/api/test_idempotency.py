@@ -175,7 +175,7 @@ class TestANetwork:
         client = make_app(live_texts_per_network=1).test_client()
         assert [write(client, key).status_code for key in (KEY, OTHER)] == [201, 201]
 
-    def test_what_is_wiped_does_not_tell_it(
+    def test_a_wiped_text_has_no_network(
         self, make_app: Callable[..., Flask], database: Database, clock: Clock
     ) -> None:
         app = make_app(live_texts_per_network=2)
@@ -220,7 +220,7 @@ def test_a_deleted_text_counts_no_more(make_app: Callable[..., Flask]) -> None:
     ],
     ids=["source", "network"],
 )
-def test_writers_at_once_keep_to_the_quota(store: TextStore, make_quota: Callable[[], Quota]) -> None:
+def test_concurrent_writers_keep_to_the_quota(store: TextStore, make_quota: Callable[[], Quota]) -> None:
     def save_one() -> str:
         try:
             save(store, "x", 60, quota=make_quota())

@@ -145,7 +145,7 @@ def test_what_is_no_code_is_422(client: FlaskClient, path: str, code: str) -> No
     assert answer.json["errors"] == [{"pointer": "/code", "detail": "must be four letters, a-z or A-Z"}]
 
 
-def test_every_fault_of_a_body_is_named_at_once(client: FlaskClient) -> None:
+def test_all_errors_of_a_body_are_named_together(client: FlaskClient) -> None:
     answer = client.post("/api/v1/write", json={"text": 1, "expires_in": "x", "password": 2})
     assert {error["pointer"] for error in answer.json["errors"]} == {"/text", "/expires_in", "/password"}
 

@@ -90,7 +90,7 @@ def test_a_code_that_is_none_costs_nothing(make_app: Callable[..., Flask]) -> No
     assert load(client, code).json == {"status": "success", "message": "x"}
 
 
-def test_whoever_may_not_load_any_more_is_told_for_how_long(make_app: Callable[..., Flask]) -> None:
+def test_a_refused_load_says_for_how_long(make_app: Callable[..., Flask]) -> None:
     client = make_app(misses_a_minute=2).test_client()
     for _ in range(2):
         assert load(client, "qqqq").json["message"] == "not exist"

@@ -37,7 +37,7 @@ def missed(rate_limits: RateLimits, address: str) -> bool:
 
 
 @pytest.mark.slow
-def test_a_48_that_asks_all_the_time_is_no_reason_to_refuse_anybody_else(tmp_path: Path) -> None:
+def test_a_48_that_asks_all_the_time_does_not_limit_others(tmp_path: Path) -> None:
     clock, random = Clock(), Random(48)  # noqa: F811
     counters = MappedFileCounters(tmp_path / "counts")
     settings = Settings(_env_file=None, data_dir=tmp_path)

@@ -21,7 +21,7 @@ MINE, OTHER = "8c5a2f9e-6f0b-4f0e-9c39-0a1f4ad7c001", "8c5a2f9e-6f0b-4f0e-9c39-0
 DAY = 86_400
 
 
-def test_the_same_claim_may_read_again_and_nobody_else(store: TextStore, clock: Clock) -> None:
+def test_only_the_same_claim_may_read_again(store: TextStore, clock: Clock) -> None:
     code = save(store, "secret", 3_600, once=True).code
     first = store.load(code, claim=MINE)
     assert (first.text, first.once) == ("secret", True)
@@ -93,7 +93,7 @@ def test_a_wrong_password_burns_nothing(store: TextStore) -> None:
 
 
 @pytest.mark.parametrize("with_claim", [True, False])
-def test_of_50_readers_at_once_one_reads(store: TextStore, with_claim: bool) -> None:
+def test_of_50_concurrent_readers_one_reads(store: TextStore, with_claim: bool) -> None:
     code = save(store, "secret", 3_600, once=True).code
     read: list[str] = []
 
@@ -105,7 +105,7 @@ def test_of_50_readers_at_once_one_reads(store: TextStore, with_claim: bool) -> 
     assert read == ["secret"]
 
 
-def test_of_readers_that_derive_at_once_one_reads(make_app: Callable[..., Flask]) -> None:
+def test_of_readers_that_derive_concurrently_one_reads(make_app: Callable[..., Flask]) -> None:
     # As many derivations as readers: on a busy machine one that waits would come too late.
     store: TextStore = make_app(max_concurrent_kdf=3).extensions["saver"].store
     code = save(store, "secret", 3_600, "right", once=True).code

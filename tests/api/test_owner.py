@@ -26,7 +26,7 @@ def status(store: TextStore, lease: StoredText) -> Status:
     return store.status(lease.code, lease.owner_token)
 
 
-def test_a_receipt_tells_what_became_of_a_text(store: TextStore, clock: Clock) -> None:
+def test_a_receipt_says_whether_a_text_was_loaded(store: TextStore, clock: Clock) -> None:
     lease = save(store, "secret", 600, "right")
     assert status(store, lease) == Status("waiting", None, 0, NOW + 600)
     for wrong in (None, "wrong"):

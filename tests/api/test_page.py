@@ -164,7 +164,7 @@ def test_what_is_no_name_of_a_host_is_not_repeated(client: FlaskClient, host: st
     assert "alert(1)" not in page
 
 
-def test_the_host_stands_in_the_commands_only(client: FlaskClient) -> None:
+def test_the_host_is_only_in_the_commands(client: FlaskClient) -> None:
     page = client.get("/", headers={"Host": "evil.example"}).text
     assert "evil.example" not in re.sub(r"<noscript>.*?</noscript>", "", page, flags=re.DOTALL)
 

@@ -75,7 +75,7 @@ def test_who_is_counted_as_one(address: str, source: str, network: str | None) -
         (["[2001:db8::1]"], "2001:db8::1"),
     ],
 )
-def test_behind_proxies_the_right_most_stranger_counts(hops: list[str], counted: str) -> None:
+def test_behind_proxies_the_last_untrusted_address_counts(hops: list[str], counted: str) -> None:
     trusted = [ip_network("10.0.0.0/24")]
     assert client_address("10.0.0.1", hops, trusted) == counted
     assert client_address("192.0.2.7", hops, trusted) == "192.0.2.7"
@@ -152,7 +152,7 @@ LOOKING_UP = {
 }
 
 
-def test_every_route_that_tells_of_a_code_shares_one_budget(make_app: Callable[..., Flask]) -> None:
+def test_all_routes_with_a_code_share_one_limit(make_app: Callable[..., Flask]) -> None:
     client = make_app(misses_a_minute=len(LOOKING_UP)).test_client()
     answered = {path: client.post(path, json=body).status_code for path, body in LOOKING_UP.items()}
     assert answered == {path: 200 if path == "/load/" else 404 for path in LOOKING_UP}

@@ -123,7 +123,7 @@ def test_a_proof_and_a_password_are_one_too_many(client: FlaskClient, keys: Keys
         assert refused.json["errors"][0]["pointer"] == "/proof"
 
 
-def test_a_text_that_was_sealed_wrongly_is_told_and_no_fault(
+def test_a_wrongly_sealed_text_is_reported_and_no_server_error(
     client: FlaskClient, keys: Keys, jwe: str
 ) -> None:
     parts = jwe.split(".")

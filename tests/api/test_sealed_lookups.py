@@ -54,7 +54,7 @@ def test_opening_sealed_texts_costs_nothing(make_app: Callable[..., Flask]) -> N
     assert misses_left(client) == 10
 
 
-def test_whoever_asks_more_than_once_gets_every_question_back(
+def test_all_repeated_questions_are_refunded(
     make_app: Callable[..., Flask],  # noqa: F811
 ) -> None:
     client = make_app(misses_a_minute=10).test_client()

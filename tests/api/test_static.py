@@ -162,7 +162,7 @@ def test_the_first_visit_is_small(client: FlaskClient, static: str, language: st
     assert sum(sizes.values()) <= MAX_BYTES, sizes
 
 
-def test_every_module_is_told_in_advance(client: FlaskClient) -> None:
+def test_every_module_is_preloaded(client: FlaskClient) -> None:
     listed = re.findall(r'modulepreload" href="static/\w+/(.*?)"', client.get("/").text)
     assert set(listed) == _imports_of("web/page.js") - {"web/page.js"}
     assert len(listed) == len(set(listed)) > 20
@@ -177,7 +177,7 @@ def _imports_of(name: str) -> set[str]:
     return found
 
 
-def test_nothing_but_comments_is_left_out_of_a_script() -> None:
+def test_only_comments_are_removed_from_a_script() -> None:
     pairs = [
         [path.read_text("utf-8"), static_files().bodies[f"{folder}/{path.name}"].plain.decode()]
         for folder, place in FOLDERS.items()

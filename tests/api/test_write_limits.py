@@ -91,7 +91,7 @@ def test_a_refusal_says_when_its_window_ends_and_is_counted(
 
 
 @pytest.mark.parametrize(("left", "expected"), [(0.0, 1), (0.4, 1), (1.0, 1), (1.2, 2)])
-def test_a_refusal_never_says_to_try_again_at_once(left: float, expected: int) -> None:
+def test_retry_after_is_at_least_a_second(left: float, expected: int) -> None:
     assert retry_after([ChargeResult(Charge("key", 1, 60), 2, left, NOW, NOW)]) == expected
 
 

@@ -25,7 +25,7 @@ def test_what_is_locked_goes_together() -> None:
         ("nobody-has-it<1", {"planted"}, False),
     ],
 )
-def test_a_requirement_that_is_not_met_is_told(
+def test_an_unmet_requirement_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: str, runtime: set[str], is_reported: bool
 ) -> None:
     (tmp_path / "planted-1.0.dist-info").mkdir()

@@ -57,7 +57,7 @@ def test_a_file_is_the_one_in_the_package(row: Row) -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.licence], ids=lambda row: row.name)
-def test_a_licence_lies_beside_it(row: Row) -> None:
+def test_each_file_has_its_licence(row: Row) -> None:
     assert (VENDOR / f"{row.name.split('.')[0]}.LICENSE.txt").stat().st_size > 300
 
 

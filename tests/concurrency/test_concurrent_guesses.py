@@ -75,20 +75,20 @@ def until_refused(server: Server, source: str) -> int:
     return BUDGET + 2
 
 
-def test_of_many_misses_at_once_exactly_the_budget_is_looked_up(server: Server) -> None:
+def test_of_concurrent_misses_exactly_the_limit_is_looked_up(server: Server) -> None:
     # Each round begins with new windows, because a count can be lost when a window is opened.
     found = [load_concurrently(server, f"198.51.100.{number}", ["qqqq"] * 20) for number in range(ROUNDS)]
     assert found == [Counter({404: BUDGET, 429: 20 - BUDGET})] * ROUNDS
 
 
-def test_loads_at_once_of_a_right_code_are_all_answered(server: Server) -> None:
+def test_concurrent_loads_of_a_right_code_are_all_answered(server: Server) -> None:
     """They are more than the limit of misses, but none is a miss."""
     code = written(server)
     for number in range(ROUNDS):
         assert load_concurrently(server, f"192.0.2.{number}", [code] * 3 * BUDGET) == {200: 3 * BUDGET}
 
 
-def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
+def test_hits_between_misses_are_refunded(server: Server) -> None:
     code = written(server)
     random = Random(11)
     for number in range(ROUNDS):
@@ -100,7 +100,7 @@ def test_hits_in_between_cost_nothing_in_the_end(server: Server) -> None:
         assert until_refused(server, source) == BUDGET - 8
 
 
-def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
+def test_of_concurrent_proofs_a_question_admits_one(server: Server) -> None:
     """Each round asks once and has nine misses left; every proof is wrong."""
     for number in range(ROUNDS):
         source = f"198.51.101.{number}"
@@ -110,7 +110,7 @@ def test_of_many_answers_at_once_a_question_admits_one(server: Server) -> None:
         assert until_refused(server, source) == 0
 
 
-def test_questions_and_answers_at_once_are_held_to_the_budget(server: Server) -> None:
+def test_concurrent_questions_and_proofs_are_limited(server: Server) -> None:
     for number in range(ROUNDS):
         source = f"198.51.102.{number}"
         assert load_concurrently(server, source, ["qqqq"] * 3 * BUDGET) == {404: BUDGET, 429: 2 * BUDGET}

@@ -45,7 +45,7 @@ def _short_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_short_timeout")
 @pytest.mark.parametrize("which", HELD)
-def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which: str) -> None:
+def test_a_waiter_times_out_and_later_ones_sooner(place: Path, which: str) -> None:
     ours = FairFileLock(place)
     with stopped(place, which):
         for longest in (5.0, 1.0, 1.0):
@@ -61,7 +61,7 @@ def test_whoever_waits_gives_up_in_time_and_the_next_one_soon(place: Path, which
 
 
 @pytest.mark.usefixtures("_short_timeout")
-def test_who_gave_up_has_kept_the_place_of_the_next(place: Path) -> None:
+def test_a_waiter_that_timed_out_leaves_its_turn_to_the_next(place: Path) -> None:
     ours = FairFileLock(place)
     with ExitStack() as held:
         held.enter_context(stopped(place, "gate"))
@@ -79,7 +79,7 @@ def _is_held(ours: FairFileLock) -> bool:
         return False
 
 
-def test_one_at_a_time_whatever_holds_them(place: Path) -> None:
+def test_only_one_holds_the_lock_at_a_time(place: Path) -> None:
     gates = [FairFileLock(place) for _ in range(3)]
     inside: list[int] = []
     counts_inside: list[int] = []

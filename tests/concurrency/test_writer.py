@@ -114,7 +114,7 @@ def test_one_that_is_refused_does_no_harm_to_the_others(
     assert sorted(snapshot(services.settings.data_dir / "saver.db").free) == sorted(["first", *names, *FEW])
 
 
-def test_nobody_is_answered_before_the_commit(
+def test_no_operation_returns_before_the_commit(
     writer: GroupCommitWriter, commits: Commits, services: Services
 ) -> None:
     answered = threading.Event()
@@ -157,7 +157,7 @@ def test_a_commit_that_fails_is_everybodys_failure_and_the_next_one_works(
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit, MemoryError])
-def test_an_interruption_leaves_nobody_waiting(
+def test_an_interruption_leaves_no_thread_waiting(
     writer: GroupCommitWriter, interruption: type[BaseException], services: Services
 ) -> None:
     def interrupted(_connection: Connection) -> str:

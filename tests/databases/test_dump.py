@@ -86,7 +86,7 @@ def test_a_failure_is_a_sentence_and_leaves_nothing(
     assert names(backups) == []
 
 
-def test_the_password_stands_in_no_command_line(
+def test_the_password_is_in_no_command_line(
     database: PostgresDatabase,
     make_app: Callable[..., Flask],
     backups: Path,

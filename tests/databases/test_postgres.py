@@ -171,7 +171,7 @@ class TestTwoAtOnce:
         assert len(snapshot(database).leased) == 1
 
     @pytest.mark.parametrize("operation", ["delete", "extend"])
-    def test_an_owner_who_comes_late_does_not_touch_a_strangers_text(
+    def test_a_late_owner_does_not_change_another_users_text(
         self, store: TextStore, database: PostgresDatabase, operation: str
     ) -> None:
         mine = save(store, "mine", 60)
@@ -310,7 +310,7 @@ def test_a_text_is_found_by_its_key(store: TextStore, database: PostgresDatabase
         "postgresql://user:CANARY@host/name?connect_timeout=CANARY",
     ],
 )
-def test_a_url_that_is_of_no_use_is_named_and_not_told(address: str, tmp_path: Path) -> None:
+def test_an_unusable_url_is_named_without_its_value(address: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refused:
         create_app(settings_in(tmp_path, database_url=address))
     assert "SAVER_DATABASE_URL" in str(refused.value)

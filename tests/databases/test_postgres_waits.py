@@ -29,7 +29,7 @@ CLAIM = "5f0c7a52-6c1f-4a7e-9f5e-0d1f6c7e8a01"
 
 
 class TestWaitsEnd:
-    def test_a_row_that_somebody_holds_is_waited_for_a_bounded_time(
+    def test_the_wait_for_a_locked_row_is_limited(
         self, store_with_short_timeouts: TextStore, database: PostgresDatabase
     ) -> None:
         lease = save(store_with_short_timeouts, "text", 60)
@@ -100,7 +100,7 @@ class TestTheStandbyIsAway:
         assert service.post("delete", owner)[0] == 204
 
     @pytest.mark.parametrize("claim", [{"claim": CLAIM}, {}])
-    def test_a_one_time_text_is_not_burnt(
+    def test_a_one_time_text_is_not_lost(
         self, service: ServiceWithStandby, clock: Clock, claim: dict[str, str]
     ) -> None:
         code = service.post("write", {"text": "once", "once": True, "expires_in": 3_600})[1]["code"]
@@ -112,7 +112,7 @@ class TestTheStandbyIsAway:
         clock.tick(600)
         assert service.post("load", {"code": code, **claim})[1]["text"] == "once"
 
-    def test_whoever_claims_second_gets_no_fault_of_ours(self, service: ServiceWithStandby) -> None:
+    def test_a_second_claim_is_no_server_error(self, service: ServiceWithStandby) -> None:
         code = service.post("write", {"text": "once", "once": True})[1]["code"]
         assert service.post("load", {"code": code, "claim": CLAIM})[0] == 200
         # Claimed between the look-up and the transaction, as by another reader at the same time.
@@ -144,7 +144,7 @@ def frozen(database: PostgresDatabase) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def test_a_server_that_stands_still_is_waited_for_a_bounded_time(
+def test_the_wait_for_a_stopped_server_is_limited(
     app: Flask, database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(timeouts, "WORK_TIMEOUT", 0.5)

@@ -39,7 +39,7 @@ class TestReceipts:
         same = address_of(database) or {"database_url": f"sqlite:///{database}"}
         return one.test_client(), make_app("other", **same, **both).test_client()
 
-    def test_either_tells_what_the_other_has_noted(
+    def test_each_server_returns_what_the_other_noted(
         self, clients: tuple[FlaskClient, FlaskClient], clock: Clock, tmp_path: Path
     ) -> None:
         one, other = clients
@@ -98,7 +98,7 @@ class TestRedisReceipts:
             receipts.postpone_drop(KEY, until)
             assert redis_server.client.expiretime(f"saver/receipt/{KEY.hex()}") == NOW + 100
 
-    def test_refusals_at_once_are_all_noted(self, receipts: RedisReceipts) -> None:
+    def test_concurrent_refusals_are_all_noted(self, receipts: RedisReceipts) -> None:
         run_concurrently([partial(receipts.record_refusal, KEY, NOW)] * 20)
         assert receipts.get(KEY).refused == 20
 
@@ -116,7 +116,7 @@ class TestRedisReceipts:
             receipts.get(KEY)
         assert sent == ["EVALSHA", "EVALSHA", "EVALSHA", "HMGET"]
 
-    def test_out_of_reach_it_fails_only_whoever_asks(self) -> None:
+    def test_without_redis_only_requests_for_receipts_fail(self) -> None:
         receipts = RedisReceipts(Redis(connection_pool=make_pool(f"redis://127.0.0.1:{free_port()}", 1)))
         receipts.record_load(KEY, NOW, NOW)
         receipts.record_refusal(KEY, NOW)

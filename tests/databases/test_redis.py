@@ -72,7 +72,7 @@ class TestLost:
             assert [load(client, code) for _ in range(10)] == [200] * 10
             assert [load(client) for _ in range(6)] == [404] * 5 + [429]
 
-    def test_an_operator_is_told(self, make_app: Callable[..., Flask], own_redis: RedisServer) -> None:
+    def test_the_operator_sees_it(self, make_app: Callable[..., Flask], own_redis: RedisServer) -> None:
         app = make_app(rate_limit_storage=own_redis.url, misses_a_day_in_all=50)
         assert [load(app.test_client()) for _ in range(3)] == [404] * 3
 
@@ -88,7 +88,7 @@ class TestLost:
         unready = app.test_client().get("/readyz")
         assert (unready.status_code, unready.json["counts"]) == (503, "failing")
 
-    def test_servers_with_different_secrets_are_told(
+    def test_servers_with_different_secrets_are_reported(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
         def counts_line(secret: str) -> str:
@@ -106,7 +106,7 @@ class TestLost:
         own_redis.client.zadd("saver/secrets", dict.fromkeys(secrets, 1))
         assert counts_line("b").split(maxsplit=2)[:2] == ["counts", "ok"]
 
-    def test_nobody_has_to_wait_for_it_at_the_start(
+    def test_the_start_does_not_wait_for_it(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
         own_redis.stop()
@@ -115,7 +115,7 @@ class TestLost:
         own_redis.start()
         assert load(client) == 404
 
-    def test_after_a_restart_no_connection_of_before_fails_anybody(
+    def test_after_a_restart_no_old_connection_fails_a_request(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
         app = make_app(rate_limit_storage=own_redis.url, loads_a_minute=1_000)
@@ -126,7 +126,7 @@ class TestLost:
             own_redis.start()
         assert run_concurrently([partial(load, client) for client in clients]) == [404] * 8
 
-    def test_one_that_hangs_holds_nobody_for_long(
+    def test_one_that_hangs_delays_no_request_for_long(
         self, make_app: Callable[..., Flask], own_redis: RedisServer
     ) -> None:
         app = make_app(rate_limit_storage=own_redis.url, **EVERY)
@@ -204,7 +204,7 @@ class TestPasswords:
         assert [load(client) for _ in range(6)] == [404] * 5 + [429]
 
     @pytest.mark.parametrize("user", ["", ":CANARYwrong@", "CANARYuser:CANARYwrong@"])
-    def test_a_wrong_one_is_as_if_it_were_lost_and_is_told_nobody(
+    def test_with_a_wrong_password_redis_counts_as_lost_and_the_password_is_not_shown(
         self,
         make_app: Callable[..., Flask],
         locked: RedisServer,

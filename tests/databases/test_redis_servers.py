@@ -73,7 +73,7 @@ def post_concurrently(servers: list[Server], sources: list[str], path: str, **mo
 
 
 @pytest.mark.parametrize("number", range(4))
-def test_misses_at_once_are_held_to_one_budget(servers: list[Server], number: int) -> None:
+def test_concurrent_misses_share_one_limit(servers: list[Server], number: int) -> None:
     sources = [f"192.0.2.{number}"] * 20
     assert post_concurrently(servers, sources, LOAD) == {404: BUDGET, 429: 40 - BUDGET}
 
@@ -84,7 +84,7 @@ def test_a_question_to_one_server_admits_one_answer_to_either(servers: list[Serv
     assert answered == {404: BUDGET, 429: 40 - BUDGET}
 
 
-def test_writes_at_once_are_held_to_one_budget(servers: list[Server]) -> None:
+def test_concurrent_writes_share_one_limit(servers: list[Server]) -> None:
     sources = ["192.0.2.7"] * 20
     assert post_concurrently(servers, sources, WRITE) == {201: BUDGET, 429: 40 - BUDGET}
 

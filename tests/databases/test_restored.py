@@ -77,7 +77,7 @@ def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
     assert sorted(snapshot(database).free) == sorted(codes)
 
 
-def test_whoever_knows_better_waits_shorter(
+def test_the_operator_can_set_a_shorter_quarantine(
     make_app: Callable[..., Flask], database: PostgresDatabase, clock: Clock, codes: list[str]
 ) -> None:
     assert run(make_app(), "--codes-rest", "100")[0] == 0

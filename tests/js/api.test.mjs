@@ -66,8 +66,8 @@ test("ack sends the claim, also while the page closes", async () => {
 });
 
 test("status is the receipt", async () => {
-  const told = { state: "loaded", first_loaded_at: "2026-11-21T12:00:00Z", refused: 2, expires_at: "2026-11-21T12:10:01Z" };
-  const { api, asked } = client(200, told, { Date: NOW });
+  const answer = { state: "loaded", first_loaded_at: "2026-11-21T12:00:00Z", refused: 2, expires_at: "2026-11-21T12:10:01Z" };
+  const { api, asked } = client(200, answer, { Date: NOW });
   const receipt = await api.status("wUrp", "token");
   assert.deepEqual(receipt, {
     state: "loaded",
@@ -76,10 +76,10 @@ test("status is the receipt", async () => {
     secondsLeft: 600,
   });
   assert.deepEqual(asked[0].body, { code: "wUrp", owner_token: "token" });
-  const waiting = client(200, { ...told, state: "waiting", first_loaded_at: null });
+  const waiting = client(200, { ...answer, state: "waiting", first_loaded_at: null });
   assert.equal((await waiting.api.status("wUrp", "token")).firstLoadedAt, null);
   for (const odd of [{ state: "eaten" }, { refused: "2" }, { first_loaded_at: "soon" }]) {
-    await assert.rejects(client(200, { ...told, ...odd }).api.status("wUrp", "token"), UnexpectedResponse);
+    await assert.rejects(client(200, { ...answer, ...odd }).api.status("wUrp", "token"), UnexpectedResponse);
   }
 });
 

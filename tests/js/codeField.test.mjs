@@ -30,13 +30,13 @@ beforeEach((t) => {
   });
 });
 
-/** The field holds this now. */
+/** Set the value of the field. */
 const input = (value, event = {}) => {
   field.value = value;
   return field.emit("input", event);
 };
 
-/** Press a key; whether the field took it itself. */
+/** Press a key; returns whether the field handled it. */
 async function press(key, code = "", event = {}) {
   let isTaken = false;
   const getModifierState = () => false;
@@ -44,7 +44,7 @@ async function press(key, code = "", event = {}) {
   return isTaken;
 }
 
-/** Type letter by letter, as a browser tells of it. */
+/** Type letter by letter, with the events of a browser. */
 async function type(text, event = {}) {
   for (const letter of text) {
     await press(letter, "", event);
@@ -98,7 +98,7 @@ test("Enter was faster: the code is not opened twice", async (t) => {
   assert.equal(completed, 0);
 });
 
-test("what is being composed does not open", async (t) => {
+test("a text that is being composed does not open", async (t) => {
   await type("wUrp", { isComposing: true });
   t.mock.timers.tick(10_000);
   assert.deepEqual([completed, changes], [0, 4]);
@@ -122,7 +122,7 @@ test("a key of another script writes the Latin letter that lies there", async (t
   assert.equal(completed, 1);
 });
 
-test("a Latin letter, a shortcut and a key that is no letter go their own way", async () => {
+test("a Latin letter, a shortcut and a key that is no letter are not changed", async () => {
   assert.equal(await press("w", "KeyZ"), false);
   assert.equal(await press("ц", "KeyW", { ctrlKey: true }), false);
   assert.equal(await press("Process", "KeyW"), false);
@@ -130,7 +130,7 @@ test("a Latin letter, a shortcut and a key that is no letter go their own way", 
   assert.equal(field.value, "");
 });
 
-test("the keys behind Hangul tell its case", async () => {
+test("the keys behind Hangul give its case", async () => {
   for (const [code, shiftKey] of [["KeyW", false], ["KeyU", true], ["KeyR", false], ["KeyX", false]]) {
     await press("Process", code, { shiftKey, isComposing: true });
   }
@@ -156,7 +156,7 @@ for (const text of ["wUrpx", "hi ", "a.", "1"]) {
     assert.equal(field.value, "");
     t.mock.timers.tick(10_000);
     assert.equal(completed, 0);
-    assert.equal(changes, text.length + 1, "told that the field is empty again");
+    assert.equal(changes, text.length + 1, "notified that the field is empty again");
   });
 }
 
@@ -175,7 +175,7 @@ test("what is being composed becomes a text only when it is done", async () => {
   assert.deepEqual(texts, ["안녕하세요 "]);
 });
 
-test("whoever has gone to the field by themselves, or has begun a code there, means no text", async () => {
+test("a field that was clicked, or has letters of a code, does not become a text", async () => {
   await type("hello");
   assert.deepEqual(texts, []);
   codeField.focusForTyping(PROCESS);

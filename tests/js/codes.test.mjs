@@ -117,7 +117,7 @@ const REFUSED = [
   "small w, BIG U, small r",
   "small w, BIG U, small r, small",
   "small big w, U, r, p",
-  "Whiskey Uniform Romeo Papa", // nobody can tell which of them are big
+  "Whiskey Uniform Romeo Papa", // it is unknown which of them are big
 ];
 
 for (const [given, code] of Object.entries(READ)) {
@@ -128,7 +128,7 @@ for (const given of REFUSED) {
   test(`refuses ${JSON.stringify(given)}`, () => assert.equal(readCode(given), null));
 }
 
-test("the keys tell the case that Hangul does not show", () => {
+test("the keys give the case that Hangul does not show", () => {
   assert.equal(readCode("ㅈㅕㄱㅔ", "wUrp"), "wUrp");
   assert.equal(readCode("져게", "wUrp"), "wUrp");
   for (const typed of ["", "wUr", "xUrp", "wUrpx"]) assert.equal(readCode("져게", typed), null, typed);
@@ -220,7 +220,7 @@ test("a link may carry the phrase; without one it is what it was", () => {
   assert.equal(linkFragment("wUrp", { isSealed: false, phrase: PHRASE }), "wUrp");
 });
 
-test("a password that would not come out of the link as it went in is left out", () => {
+test("a password that a link would change is left out", () => {
   for (const password of ["Thaw react", "thaw  react", " thaw react", "thaw_x react", "thaw-", "hunter", "a 1", "ä b"]) {
     assert.equal(linkFragment("wUrp", { isSealed: true, phrase: password }), "wUrp.sealed", password);
   }
@@ -335,5 +335,5 @@ const TEXTS_WITH_CODES = [
 ];
 
 for (const given of TEXTS_WITH_CODES) {
-  test(`${JSON.stringify(given)} is a text of its own`, () => assert.equal(isNothingButCode(given, "https://example.org/"), false));
+  test(`${JSON.stringify(given)} is a text`, () => assert.equal(isNothingButCode(given, "https://example.org/"), false));
 }

@@ -11,7 +11,7 @@ const SHOWN = { code: "wUrp", ownerToken: "token" };
 let button;
 let deleteButton;
 let current;
-/** The texts that were deleted, and what was said, in order. */
+/** The deleted texts, and the messages, in order. */
 let removed;
 let said;
 /** What the service answers. */
@@ -74,7 +74,7 @@ test("a second press takes it back, and a third one begins anew", async (t) => {
   assert.equal(removed.length, 1);
 });
 
-test("whoever closes the page means it: the text is deleted at once, and once", async (t) => {
+test("closing the page deletes the text at once, and once", async (t) => {
   await globalThis.window.emit("pagehide");
   assert.deepEqual(removed, []);
   await button.emit("click");
@@ -84,7 +84,7 @@ test("whoever closes the page means it: the text is deleted at once, and once", 
   assert.equal(removed.length, 1);
 });
 
-test("with another text the first one is deleted at once, and its end is told", async (t) => {
+test("with another text the first one is deleted at once, and its end is reported", async (t) => {
   await button.emit("click");
   current = { code: "aaaa", ownerToken: "" };
   deleteButton.reset(false);
@@ -111,7 +111,7 @@ test("a text that is gone already has expired", async (t) => {
   assert.deepEqual(said.at(-1), ["ended", "expired", "wUrp"]);
 });
 
-test("a failure is told, and the text can be deleted again", async (t) => {
+test("a failure is shown, and the text can be deleted again", async (t) => {
   answer = async () => Promise.reject(new Unreachable());
   await button.emit("click");
   await wait(t);
@@ -123,7 +123,7 @@ test("a failure is told, and the text can be deleted again", async (t) => {
   assert.deepEqual(said.at(-1), ["ended", "deleted", "wUrp"]);
 });
 
-test("a failure is not told of a text that is not shown any more", async () => {
+test("a failure is not shown if the text is not shown any more", async () => {
   answer = async () => Promise.reject(new Unreachable());
   await button.emit("click");
   current = { code: "aaaa", ownerToken: "other" };

@@ -25,7 +25,7 @@ beforeEach(() => {
   listenToDocument(document, panels, { base: "https://example.org/", onTaken: () => void (taken += 1) });
 });
 
-/** Tell the document of an event; whether it was taken. */
+/** Dispatch an event to the document; returns whether it was handled. */
 async function emit(name, event) {
   let isTaken = false;
   await document.emit(name, { target: document.body, ...event, preventDefault: () => void (isTaken = true) });
@@ -37,7 +37,7 @@ const press = (key, event = {}) => emit("keydown", { key, ...event });
 const clipboardOf = (text) => ({ getData: (type) => (type === "text/plain" ? text : "") });
 const paste = (text, event = {}) => emit("paste", { clipboardData: clipboardOf(text), ...event });
 
-/** Copy; what is in the clipboard then, or null where the browser does it. */
+/** Copy; returns the new clipboard, or null if the browser copies itself. */
 async function copy(event = {}) {
   let copied = null;
   const isTaken = await emit("copy", { clipboardData: { setData: (type, text) => void (copied = [type, text]) }, ...event });
@@ -45,7 +45,7 @@ async function copy(event = {}) {
   return copied;
 }
 
-/** All elements that take what is typed themselves. */
+/** All elements that handle typing themselves. */
 function editableElements() {
   const dialog = new FakeElement("dialog");
   const open = new FakeElement("dialog");
@@ -103,27 +103,27 @@ test("a pasted text is a text, also with one word of four letters in it", async 
   }
 });
 
-test("an empty paste, or one that somebody has taken, is left alone", async () => {
+test("an empty paste, or one that was handled already, is ignored", async () => {
   assert.equal(await paste(""), false);
   assert.equal(await paste("wUrp", { defaultPrevented: true }), false);
   assert.equal(await emit("paste", { clipboardData: null }), false);
   assert.deepEqual(asked, []);
 });
 
-test("what was shown last is copied, and its panel is told", async () => {
-  const told = [];
-  shown.save = { text: "wUrp", shownAt: 1, done: () => told.push("code") };
+test("what was shown last is copied, and its panel is notified", async () => {
+  const events = [];
+  shown.save = { text: "wUrp", shownAt: 1, done: () => events.push("code") };
   assert.deepEqual(await copy(), ["text/plain", "wUrp"]);
-  shown.load = { text: "one\r\ntwo", shownAt: 2, done: () => told.push("text") };
+  shown.load = { text: "one\r\ntwo", shownAt: 2, done: () => events.push("text") };
   assert.deepEqual(await copy(), ["text/plain", "one\r\ntwo"]);
   shown.save.shownAt = 3;
   assert.deepEqual(await copy(), ["text/plain", "wUrp"]);
-  assert.deepEqual(told, ["code", "text", "code"]);
+  assert.deepEqual(events, ["code", "text", "code"]);
 });
 
 test("where something is selected, or nothing is shown, the browser copies by itself", async () => {
   assert.equal(await copy(), null);
-  shown.load = { text: "hello", done: () => assert.fail("told") };
+  shown.load = { text: "hello", done: () => assert.fail("notified") };
   assert.equal(await copy({ defaultPrevented: true }), null);
   document.getSelection = () => ({ isCollapsed: false });
   assert.equal(await copy(), null);

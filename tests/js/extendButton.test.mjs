@@ -13,7 +13,7 @@ let extendButton;
 let current;
 /** How long the text lives, in seconds. */
 let secondsLeft;
-/** The service's own way to answer. */
+/** The usual answer of the service. */
 let extend;
 let asked;
 let said;
@@ -47,13 +47,13 @@ test("each press keeps a text to the next choice of lifetime, from what the serv
   assert.equal(button.disabled, false);
 });
 
-test("the service's word on how long it lives is what is shown", async () => {
+test("the time that the service returns is shown", async () => {
   extend = async () => 1_234;
   await button.emit("click");
   assert.deepEqual(said[0], ["extended", 1_234]);
 });
 
-test("an open text is kept no longer than open texts are, a sealed one longer", async () => {
+test("an open text is extended to the maximum of open texts, a sealed one to more", async () => {
   secondsLeft = 86_390;
   await button.emit("click");
   assert.deepEqual(asked.map(([name]) => name), ["status"]);
@@ -69,14 +69,14 @@ test("the limits of the service hold", async () => {
   assert.deepEqual(said, [["status", "extend_failed", true]]);
 });
 
-test("a failure is told", async () => {
+test("a failure is shown", async () => {
   extend = async () => Promise.reject(new NoText());
   await button.emit("click");
   assert.deepEqual(said, [["error", "NoText"]]);
   assert.equal(button.disabled, false);
 });
 
-test("nothing is told where another text is shown by then", async () => {
+test("nothing is shown if another text is shown by then", async () => {
   for (const answer of [async () => 3_600, async () => Promise.reject(new NoText())]) {
     current = SHOWN;
     extend = async () => {

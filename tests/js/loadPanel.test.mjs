@@ -15,8 +15,8 @@ let panel;
 /** What the reader was asked for, and what it answers: a text or an error. */
 let asked;
 let answer;
-/** What was told and done, in order. */
-let told;
+/** The callbacks that were called, in order. */
+let events;
 
 beforeEach((t) => {
   ({ document } = installDocument());
@@ -26,23 +26,23 @@ beforeEach((t) => {
   const focus = part("load-password").focus.bind(part("load-password"));
   part("load-password").focus = () => part("password-row").hidden || focus();
   asked = [];
-  told = [];
+  events = [];
   answer = { text: "hello", secondsLeft: 60, once: false };
   panel = makeLoadPanel({
     root: document,
     i18n: fakeI18n,
     copy: async () => true,
     reader: { load },
-    onShown: async (shown) => void told.push(["shown", shown && shown.code]),
-    onCodeTyped: (code) => told.push(["typed", code]),
-    onText: (text) => told.push(["text", text]),
+    onShown: async (shown) => void events.push(["shown", shown && shown.code]),
+    onCodeTyped: (code) => events.push(["typed", code]),
+    onText: (text) => events.push(["text", text]),
   });
 });
 
 async function load(...given) {
   asked.push(given);
   if (answer instanceof Error) throw answer;
-  return { ...answer, acknowledge: async () => void told.push(["acknowledged"]) };
+  return { ...answer, acknowledge: async () => void events.push(["acknowledged"]) };
 }
 
 /** Submit what is in the code field. */
@@ -66,7 +66,7 @@ test("a code opens a text, which is shown before it counts as seen", async () =>
   assert.equal(part("loaded-text").value, "hello");
   assert.equal(part("loaded").hidden, false);
   assert.equal(focused(), "loaded-text");
-  assert.deepEqual(told.slice(-2), [["shown", "wUrp"], ["acknowledged"]]);
+  assert.deepEqual(events.slice(-2), [["shown", "wUrp"], ["acknowledged"]]);
   assert.deepEqual([part("code-field").value, said("load")], ["", "load"]);
 });
 
@@ -81,7 +81,7 @@ test("while a code is typed it is spelled, and opening becomes the next thing to
   part("code-field").value = "";
   await part("code-field").emit("input");
   assert.deepEqual([said("code-hint"), part("load").className], ["code_hint", "plain"]);
-  assert.deepEqual(told, [["typed", "wUr"], ["typed", "wUrp"], ["typed", ""]]);
+  assert.deepEqual(events, [["typed", "wUr"], ["typed", "wUrp"], ["typed", ""]]);
 });
 
 test("four typed letters open by themselves, and Enter by habit opens nothing more", async (t) => {
@@ -299,7 +299,7 @@ test("the only copy is closed after two presses, each text with two of its own",
   assert.deepEqual([said("clear"), part("loaded").hidden], ["clear_confirm", false]);
   await part("clear").emit("click");
   assert.equal(part("loaded").hidden, true);
-  assert.deepEqual(told.at(-1), ["shown", null]);
+  assert.deepEqual(events.at(-1), ["shown", null]);
   await openOnlyCopy();
   await part("clear").emit("click");
   assert.equal(part("loaded").hidden, false);

@@ -14,7 +14,7 @@ const NOTES = {
 let document;
 let area;
 let copied;
-let kept;
+let stored;
 let panel;
 
 /** An i18n that says the values of a message as well. */
@@ -27,8 +27,8 @@ function install({ notes = NOTES, copy = async (text) => Boolean(copied.push(tex
   ({ document } = installDocument());
   area = makeArea(structuredClone(notes));
   copied = [];
-  kept = 0;
-  const onKept = () => void (kept += 1);
+  stored = 0;
+  const onKept = () => void (stored += 1);
   panel = makeNotesPanel({ root: document.part("notes-panel"), notes: makeNotes(area), i18n, copy, onKept });
 }
 
@@ -117,9 +117,9 @@ test("a note is nowhere else: to remove it takes two clicks", async () => {
   assert.deepEqual(Object.keys(area.values), ["note:2"]);
 });
 
-test("a text that is kept is stored, and is the one that is open", async () => {
+test("a loaded text is stored as a note, which is then open", async () => {
   assert.equal(await panel.keep({ code: "aaab", text: "new" }), "note_saved");
-  assert.equal(kept, 1);
+  assert.equal(stored, 1);
   await panel.show();
   const row = rows().find(({ dataset }) => dataset.note === "aaab");
   assert.equal(below(row, "note-text").hidden, false);
@@ -130,5 +130,5 @@ test("a text that is kept is stored, and is the one that is open", async () => {
 test("where there is no room that is said, and nothing else happens", async () => {
   area.isFull = true;
   assert.equal(await panel.keep({ code: "aaab", text: "new" }), "note_failed");
-  assert.equal(kept, 0);
+  assert.equal(stored, 0);
 });

@@ -68,7 +68,7 @@ test("the options open and close with their button, and say so", async () => {
   assert.deepEqual([panel.hidden, toggle.attributes["aria-expanded"]], [true, "false"]);
 });
 
-test("a typed password and a made phrase are told", async () => {
+test("a typed password and a generated phrase are reported", async () => {
   await document.part("password").emit("input");
   assert.equal(passwordChanges, 1);
   await document.part("phrase").emit("click");

@@ -46,7 +46,7 @@ test("the button is there only while the field is empty", async () => {
   field.value = "";
   await field.emit("input");
   assert.equal(button.hidden, false);
-  // What the program itself does, it tells.
+  // The program dispatches an event for its own changes.
   field.value = "a draft";
   update();
   assert.equal(button.hidden, true);

@@ -15,7 +15,7 @@ let receipt;
 let current;
 /** What the service answers: a receipt or an error. */
 let answer;
-/** How often it was asked, and the states that were told. */
+/** How often it was asked, and the states that were reported. */
 let asked;
 let states;
 
@@ -36,7 +36,7 @@ beforeEach((t) => {
   receipt = makeReceipt({ line, api: { status }, i18n: fakeI18n, getCurrent: () => current, onState: (state) => states.push(state) });
 });
 
-/** So many ms go by, and what is asked then is answered. */
+/** Let so many ms pass, and answer the requests of that time. */
 async function wait(t, time) {
   t.mock.timers.tick(time);
   await settled();
@@ -69,7 +69,7 @@ test("it asks by itself, less and less often, and at least once a minute", async
   assert.deepEqual(pauses, [3_000, 4_500, 6_800, 10_200, 15_200, 22_800, 34_200, 51_300, 60_000, 60_000]);
 });
 
-test("what it says are the facts, and the state is told", async (t) => {
+test("it shows the facts, and reports the state", async (t) => {
   receipt.start();
   await wait(t, 3_000);
   assert.deepEqual([line.textContent, line.values], ["receipt_facts", { facts: "receipt_waiting" }]);
@@ -101,7 +101,7 @@ for (const [state, facts] of [["read", "receipt_read"], ["expired", "receipt_wai
   });
 }
 
-test("a page that nobody looks at does not ask; when it is looked at again it asks at once", async (t) => {
+test("a hidden page does not ask; when it is visible again it asks at once", async (t) => {
   receipt.start();
   await wait(t, 3_000);
   await wait(t, 4_500);
@@ -114,7 +114,7 @@ test("a page that nobody looks at does not ask; when it is looked at again it as
   assert.equal(await timeToNext(t), 3_000, "and begins with short pauses again");
 });
 
-test("looking away and back asks in one row, not in two", async (t) => {
+test("hiding and showing the page starts no second timer", async (t) => {
   receipt.start();
   await show("hidden");
   assert.equal(asked, 0);

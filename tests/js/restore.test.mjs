@@ -41,7 +41,7 @@ test("a saved code is stored with its end and its text", (t) => {
   assert.deepEqual(storedCode(SHOWN), { ...known, expiresAt: 61_000 });
 });
 
-test("the text of an encrypted one is not stored: it would lie there in the clear", () => {
+test("the text of an encrypted one is not stored: it would be unencrypted there", () => {
   const stored = storedCode({ ...SHOWN, isSealed: true });
   assert.equal(stored.text, "");
   assert.equal(JSON.stringify(stored).includes("hello"), false);
@@ -71,7 +71,7 @@ test("a draft and the letters of a code come back", async () => {
   assert.deepEqual(asked, [["restore", draft], ["fill", "wU"]]);
 });
 
-/** Go on with a write that is in the outbox, beside this draft; what was sent. */
+/** Continue a write in the outbox, with this draft; returns the requests. */
 async function resume(draft, outbox = newWrite({ text: "hello", expiresIn: 600 })) {
   const sent = [];
   const api = { write: async (body, key) => (sent.push([body.text, key]), { code: "wUrp", ownerToken: "t", secondsLeft: 600 }) };

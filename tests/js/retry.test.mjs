@@ -9,26 +9,26 @@ const DRAFT = { text: "hello", expiresIn: 600 };
 const WRITTEN = [201, { code: "wUrp", owner_token: "t", expires_at: "2999-01-01T00:00:00Z" }];
 const BUSY = [503, {}, { "Retry-After": "1" }];
 
-/** A service that gives these answers, null for none; what it was sent, and what was told meanwhile. */
+/** A service that gives these answers, null for none; the requests, and the calls of `waiting`. */
 function client(...answers) {
   const sent = [];
-  const told = [];
+  const events = [];
   const fetch = async (_, request) => {
     sent.push(request.headers["Idempotency-Key"] + request.body);
     const [status, body, headers] = answers.shift() ?? [];
     if (!status) throw new TypeError("no route");
     return new Response(JSON.stringify(body), { status, headers });
   };
-  const waiting = (why) => told.push(why);
-  return { api: makeApi({ fetch, baseUrl: "https://example.org/", retry: { pauses: [1, 1], waiting } }), sent, told };
+  const waiting = (why) => events.push(why);
+  return { api: makeApi({ fetch, baseUrl: "https://example.org/", retry: { pauses: [1, 1], waiting } }), sent, events };
 }
 
 test("what gets no answer is sent again, the same to the byte", async () => {
-  const { api, sent, told } = client(null, null, WRITTEN);
+  const { api, sent, events } = client(null, null, WRITTEN);
   assert.equal((await api.write(DRAFT, KEY)).code, "wUrp");
   assert.equal(sent.length, 3);
   assert.equal(new Set(sent).size, 1);
-  assert.deepEqual(told, ["again", "again", null]);
+  assert.deepEqual(events, ["again", "again", null]);
 });
 
 test("a service that is busy for a moment is asked again", async () => {
@@ -43,11 +43,11 @@ test("a proxy that names no time is asked again", async () => {
   assert.equal(sent.length, 2);
 });
 
-test("three tries, and the person is told", async () => {
-  const { api, sent, told } = client(null, null, null, WRITTEN);
+test("three tries, then the error is shown", async () => {
+  const { api, sent, events } = client(null, null, null, WRITTEN);
   await assert.rejects(api.write(DRAFT, KEY), Unreachable);
   assert.equal(sent.length, 3);
-  assert.equal(told.at(-1), null);
+  assert.equal(events.at(-1), null);
 });
 
 for (const [status, headers, error] of [

@@ -15,8 +15,8 @@ let panel;
 let sent;
 let write;
 let status;
-/** What was told, in order, and the newest draft. */
-let told;
+/** The callbacks that were called, in order, and the newest draft. */
+let events;
 let draft;
 let copied;
 
@@ -24,7 +24,7 @@ beforeEach(() => {
   ({ document } = installDocument());
   ({ part } = document);
   sent = [];
-  told = [];
+  events = [];
   draft = null;
   copied = [];
   write = async () => ({ code: "wUrp", ownerToken: "token", secondsLeft: 600 });
@@ -32,7 +32,7 @@ beforeEach(() => {
   const api = {
     write: async (body) => (sent.push(body), write()),
     status: async () => status(),
-    remove: async (code) => void told.push(["removed", code]),
+    remove: async (code) => void events.push(["removed", code]),
   };
   panel = makeSavePanel({
     root: document,
@@ -43,8 +43,8 @@ beforeEach(() => {
     copy: async (text) => Boolean(copied.push(text)),
     wordList: async () => ["aa", "bb"],
     onDraftChange: (given) => void (draft = given),
-    onShown: async (shown) => void told.push(["shown", shown?.code]),
-    onEnd: (code) => told.push(["ended", code]),
+    onShown: async (shown) => void events.push(["shown", shown?.code]),
+    onEnd: (code) => events.push(["ended", code]),
   });
   panel.applyLimits({ ...DEFAULT_LIMITS, max_text_bytes: 20 });
 });
@@ -136,7 +136,7 @@ test("a text that is put in takes the place of a code, and goes where the cursor
   await save("hello");
   panel.insert("first");
   assert.deepEqual([part("save-form").hidden, part("saved").hidden, focused()], [false, true, "text"]);
-  assert.deepEqual(told.at(-1), ["shown", "wUrp"], "the code is kept until another one comes");
+  assert.deepEqual(events.at(-1), ["shown", "wUrp"], "the code is kept until another one comes");
   Object.assign(part("text"), { selectionStart: 0, selectionEnd: 0 });
   panel.insert("the ");
   assert.equal(part("text").value, "the first");
@@ -146,7 +146,7 @@ test("another text: the code goes, and the form is there again", async () => {
   await save("hello");
   await part("again").emit("click");
   assert.deepEqual([part("save-form").hidden, part("saved").hidden, focused()], [false, true, "text"]);
-  assert.deepEqual(told.at(-1), ["shown", undefined]);
+  assert.deepEqual(events.at(-1), ["shown", undefined]);
   assert.equal(panel.copied(), null);
 });
 
@@ -182,7 +182,7 @@ test("a text that was read while its deletion waited is called read, and not del
   t.mock.timers.tick(5_000);
   await settled();
   assert.equal(said("saved-heading"), "read");
-  assert.deepEqual(told.filter(([name]) => name !== "shown"), [["ended", "wUrp"]]);
+  assert.deepEqual(events.filter(([name]) => name !== "shown"), [["ended", "wUrp"]]);
 });
 
 test("the code of another text does not keep the one before from being deleted", async () => {
@@ -190,7 +190,7 @@ test("the code of another text does not keep the one before from being deleted",
   await part("delete").emit("click");
   panel.showCode({ code: "aaaa", ownerToken: "", secondsLeft: 60, isSealed: false, once: false, phrase: "", text: "", savedAt: 5 }, true);
   await settled();
-  assert.deepEqual(told.slice(-2), [["removed", "wUrp"], ["ended", "wUrp"]]);
+  assert.deepEqual(events.slice(-2), [["removed", "wUrp"], ["ended", "wUrp"]]);
   assert.deepEqual([said("code"), part("saved-details").hidden], ["aaaa", false]);
 });
 

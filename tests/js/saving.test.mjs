@@ -57,7 +57,7 @@ for (const change of [{ text: "x" }, { password: "p" }, { expiresIn: 60 }, { onc
   });
 }
 
-test("after an answer that was kept the same text is another save", async () => {
+test("after an answer that was used the same text is another save", async () => {
   const { save, markStored, sent } = saver(WRITTEN, new Invalid("", ""));
   await save(WANTED);
   await markStored();
@@ -98,7 +98,7 @@ test("what was under way when the page was closed is gone on with, to the byte",
   }
 });
 
-test("an answer that nobody kept is asked for again", async () => {
+test("an answer that was not used is asked for again", async () => {
   const outbox = makeMemoryItem();
   const first = saverWith(outbox);
   await first.save(WANTED);
@@ -134,7 +134,7 @@ test("a text for another place to send is ready to be resumed", async () => {
   assert.match(sent[0].key, UUID);
 });
 
-test("a password that the service is to seal with is never laid aside", async (context) => {
+test("a password that the service is to seal with is never stored", async (context) => {
   const { subtle } = globalThis.crypto;
   Object.defineProperty(globalThis.crypto, "subtle", { value: undefined, configurable: true });
   context.after(() => Object.defineProperty(globalThis.crypto, "subtle", { value: subtle, configurable: true }));
@@ -152,7 +152,7 @@ test("what cannot be sealed is refused as the service would", async () => {
   assert.deepEqual(sent, []);
 });
 
-test("how long a text lives is the service's word", async () => {
+test("the service's expiry time is used", async () => {
   const written = { code: "wUrp", ownerToken: "t" };
   const left = (answer) => fetchSecondsLeft({ status: async () => answer() }, written);
   const says = (state) => () => ({ state, secondsLeft: 60 });

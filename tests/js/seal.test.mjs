@@ -14,7 +14,7 @@ const parametersOf = ({ iterations, salt }) => ({ name: COST, iterations, salt }
 const textOf = ({ text, repeat, times }) => text ?? repeat.repeat(times);
 const bytesOf = (text) => new Uint8Array(Buffer.from(text, "base64url"));
 
-/** Derived once for all tests: each costs a fifth of a second. */
+/** Derives once for all tests: each derivation takes a fifth of a second. */
 const derived = new Map();
 function keysOf(password, parameters) {
   const name = JSON.stringify([password, parameters]);

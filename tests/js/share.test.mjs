@@ -6,24 +6,24 @@ import { compileFunction } from "node:vm";
 import { registerShareWorker, takeShared } from "../../saver/web/share.js";
 
 const PAGE = "https://saver.example/memo/";
-// No module, and started anew by each test.
+// It is not a module, and each test starts it again.
 const SOURCE = readFileSync(new URL("../../saver/web/service-worker.js", import.meta.url), "utf8");
 const WORKER = compileFunction(SOURCE, ["self"]);
 
-/** The worker's own file, run with a `self` of ours: what it listens to, by name. */
+/** Runs the worker's file with a fake `self`: its listeners, by event. */
 function startWorker() {
   const listeners = {};
   WORKER({ registration: { scope: PAGE }, addEventListener: (name, listener) => (listeners[name] = listener) });
   return listeners;
 }
 
-/** What the browser has of the worker. */
+/** The browser's side of the worker. */
 function containerOf(listeners) {
   const active = { postMessage: (data, ports) => listeners.message({ data, ports }) };
   return { getRegistration: async () => ({ active }) };
 }
 
-/** Let a form be posted; what the worker answers, or undefined where it leaves the request alone. */
+/** Let a form be posted; what the worker answers, or undefined if it ignores the request. */
 function post(listeners, fields, path = "share", method = "POST") {
   const body = new FormData();
   for (const [name, value] of fields) body.append(name, value);
@@ -74,7 +74,7 @@ test("the worker answers nothing but what is shared", async () => {
   }
 });
 
-test("what is no form leads to the page, and what was there before is gone", async () => {
+test("a body that is no form leads to the page, and an earlier text is dropped", async () => {
   const listeners = startWorker();
   await post(listeners, [["text", "before"]]);
   let answer;
@@ -84,12 +84,12 @@ test("what is no form leads to the page, and what was there before is gone", asy
   assert.equal(await takeShared(containerOf(listeners)), null);
 });
 
-test("the worker tells nothing to who asks for something else", async () => {
+test("the worker does not answer other messages", async () => {
   const listeners = startWorker();
   await post(listeners, [["text", "hello"]]);
-  const told = [];
-  listeners.message({ data: "other", ports: [{ postMessage: (data) => told.push(data) }] });
-  assert.deepEqual(told, []);
+  const answers = [];
+  listeners.message({ data: "other", ports: [{ postMessage: (data) => answers.push(data) }] });
+  assert.deepEqual(answers, []);
 });
 
 test("without a worker, or with one that is silent, nothing is shared", async () => {
@@ -100,7 +100,7 @@ test("without a worker, or with one that is silent, nothing is shared", async ()
   assert.equal(await takeShared({ getRegistration: async () => ({ active: { postMessage() {} } }) }, 10), null);
 });
 
-// Who has the worker
+// Which pages start the worker
 
 let isInstalled;
 let events;
@@ -135,7 +135,7 @@ test("a page in a tab starts none, until it is installed", () => {
   assert.deepEqual(registered, [`${PAGE}service-worker.js`]);
 });
 
-test("a browser that refuses the worker, or has none, is no fault", async () => {
+test("a browser that refuses the worker, or has none, is not an error", async () => {
   isInstalled = true;
   registerShareWorker("x", { register: async () => Promise.reject(new Error("refused")) });
   registerShareWorker("x", undefined);

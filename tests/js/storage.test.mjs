@@ -8,19 +8,9 @@ import { makeNotes } from "../../extension/core/notes.js";
 import { newDraft, clearServiceData, makeSession } from "../../extension/core/session.js";
 import { DEFAULT_SETTINGS, makeSettings, parseServer } from "../../extension/core/settings.js";
 import { makeStorageItem } from "../../extension/core/storage.js";
+import { makeArea } from "./support/browser.mjs";
 
 const DAY = 86_400_000;
-
-/** A storage area as browsers have it: values go through JSON. */
-function area(kept = {}) {
-  const copy = (value) => JSON.parse(JSON.stringify(value));
-  return {
-    kept,
-    get: async (key) => (key === null ? copy(kept) : key in kept ? { [key]: copy(kept[key]) } : {}),
-    set: async (values) => void Object.assign(kept, copy(values)),
-    remove: async (key) => void delete kept[key],
-  };
-}
 
 const SERVERS = {
   "https://example.org": "https://example.org/",
@@ -44,29 +34,29 @@ for (const [given, address] of Object.entries(SERVERS)) {
   test(`the server ${JSON.stringify(given)}`, () => assert.equal(parseServer(given), address));
 }
 
-test("settings are the usual ones, then the package's, then a person's", async () => {
-  const local = area();
+test("settings are the usual ones, then the package's, then the user's", async () => {
+  const local = makeArea();
   const settings = makeSettings(local, { server: "https://example.org/" });
   assert.deepEqual(await settings.get(), { ...DEFAULT_SETTINGS, server: "https://example.org/" });
   await settings.change({ history: false });
   await settings.change({ language: "ko" });
-  assert.deepEqual(local.kept, { settings: { history: false, language: "ko" } });
+  assert.deepEqual(local.values, { settings: { history: false, language: "ko" } });
   assert.equal((await settings.get()).history, false);
 });
 
 test("the setting of version 2.0.0 for a shared computer still holds, and is stored under its new name", async () => {
-  const local = area({ settings: { borrowed: true, lifetime: 60 } });
+  const local = makeArea({ settings: { borrowed: true, lifetime: 60 } });
   const settings = makeSettings(local);
   assert.deepEqual(await settings.get(), { ...DEFAULT_SETTINGS, sharedComputer: true, lifetime: 60 });
   await settings.change({ history: false });
-  assert.deepEqual(local.kept, { settings: { sharedComputer: true, lifetime: 60, history: false } });
+  assert.deepEqual(local.values, { settings: { sharedComputer: true, lifetime: 60, history: false } });
   await settings.change({ sharedComputer: false });
   assert.equal((await settings.get()).sharedComputer, false);
 });
 
 test("a history of version 2.0.0 is read, and can be removed", async () => {
   const old = { code: "wUrp", deed: "saved", at: 1_000, expiresAt: 61_000, once: true, isSealed: false };
-  const local = area({ history: [old, { ...old, deed: "loaded" }] });
+  const local = makeArea({ history: [old, { ...old, deed: "loaded" }] });
   const history = makeHistory(local, () => 2_000);
   const [saved, loaded] = await history.list();
   assert.deepEqual(saved, { code: "wUrp", action: "saved", at: 1_000, expiresAt: 61_000, once: true, isSealed: false });
@@ -77,15 +67,15 @@ test("a history of version 2.0.0 is read, and can be removed", async () => {
 
 test("the session of version 2.0.0 is read: its keys have not changed", async () => {
   const values = { draft: 1, typed: 2, outbox: 3, asked: 4, written: 5, shown: 6, tab: 7, notice: 8, handed: 9 };
-  const items = Object.values(makeSession(area(values), false));
+  const items = Object.values(makeSession(makeArea(values), false));
   assert.deepEqual(await Promise.all(items.map((item) => item.get())), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
-  const keys = Object.keys(makeSession(area(), false));
+  const keys = Object.keys(makeSession(makeArea(), false));
   assert.deepEqual(keys, ["draft", "typedCode", "outbox", "loadAttempt", "savedCode", "loadedText", "tab", "notice", "backgroundWrite"]);
 });
 
 test("the history has the newest first, each action and code once, and drops what is long gone", async () => {
   let now = 1_000;
-  const history = makeHistory(area(), () => now);
+  const history = makeHistory(makeArea(), () => now);
   await history.add("saved", "wUrp", 60);
   await history.add("loaded", "wUrp", 60);
   now += 1_000;
@@ -102,8 +92,8 @@ test("the history has the newest first, each action and code once, and drops wha
   assert.deepEqual(await history.list(), []);
 });
 
-test("one entry is forgotten, or all; 100 are kept", async () => {
-  const local = area();
+test("one entry is forgotten, or all; 100 are stored", async () => {
+  const local = makeArea();
   const history = makeHistory(local);
   for (let count = 0; count < 101; count += 1) await history.add("saved", `a${String.fromCharCode(97 + (count % 26))}bc${count}`, 60);
   const [first, ...rest] = await history.list();
@@ -111,11 +101,11 @@ test("one entry is forgotten, or all; 100 are kept", async () => {
   await history.remove(first);
   assert.deepEqual(await history.list(), rest);
   await history.removeAll();
-  assert.deepEqual(local.kept, {});
+  assert.deepEqual(local.values, {});
 });
 
-test("notes are kept, changed and removed one by one", async () => {
-  const local = area({ other: 1 });
+test("notes are stored, changed and removed one by one", async () => {
+  const local = makeArea({ other: 1 });
   const notes = makeNotes(local);
   const { id } = await notes.add("wUrp", "one");
   const other = await notes.add("aaaa", "two");
@@ -126,16 +116,16 @@ test("notes are kept, changed and removed one by one", async () => {
 });
 
 test("a stored slot holds one thing", async () => {
-  const session = area();
+  const session = makeArea();
   const slot = makeStorageItem(session, "outbox");
   assert.equal(await slot.get(), null);
   await slot.set({ key: "k" });
   assert.deepEqual(await slot.get(), { key: "k" });
   await slot.set(null);
-  assert.deepEqual(session.kept, {});
+  assert.deepEqual(session.values, {});
 });
 
-test("of what waits to be written only the newest is", async () => {
+test("of values that wait to be written only the newest is written", async () => {
   const written = [];
   const waiting = [];
   const write = coalesceWrites((value) => {
@@ -150,36 +140,36 @@ test("of what waits to be written only the newest is", async () => {
   assert.deepEqual(written, [1, 4]);
 });
 
-test("on a borrowed computer the session holds what was handed over and the tab, nothing else", async () => {
-  const session_ = area();
+test("on a shared computer the session holds what was handed over and the tab, nothing else", async () => {
+  const session_ = makeArea();
   const { backgroundWrite, notice, tab, ...own } = makeSession(session_, true);
   assert.equal(await notice.get(), null);
   for (const slot of Object.values(own)) await slot.set("x");
-  assert.deepEqual(session_.kept, {});
+  assert.deepEqual(session_.values, {});
   assert.equal(await own.draft.get(), "x");
   await backgroundWrite.set({ key: "k" });
   await tab.set("tab-load");
-  assert.deepEqual(Object.keys(session_.kept).sort(), ["handed", "tab"]);
+  assert.deepEqual(Object.keys(session_.values).sort(), ["handed", "tab"]);
 });
 
-test("a full area keeps nobody from saving or reading", async () => {
-  const full = { ...area(), set: async () => Promise.reject(new Error("the quota is spent")) };
+test("a full area does not prevent saving or reading", async () => {
+  const full = { ...makeArea(), set: async () => Promise.reject(new Error("the quota is spent")) };
   const { draft, outbox } = makeSession(full, false);
   await draft.set(newDraft("long"));
   await outbox.set({ key: "k" });
 });
 
 test("another service gets no token and no text of the one before; drafts and tabs stay", async () => {
-  const session_ = area();
+  const session_ = makeArea();
   const slots = makeSession(session_, false);
   for (const slot of Object.values(slots)) await slot.set("x");
   await clearServiceData(session_);
-  assert.deepEqual(Object.keys(session_.kept).sort(), ["draft", "notice", "shown", "tab", "typed"]);
+  assert.deepEqual(Object.keys(session_.values).sort(), ["draft", "notice", "shown", "tab", "typed"]);
 });
 
 /** `localStorage` of a browser, with this in it. */
-function storage(kept) {
-  const made = { ...kept };
+function storage(values) {
+  const made = { ...values };
   const methods = { getItem: (key) => made[key] ?? null, removeItem: (key) => void delete made[key] };
   for (const [name, value] of Object.entries(methods)) Object.defineProperty(made, name, { value });
   return made;
@@ -203,10 +193,10 @@ test("notes, history and draft of extension 1.x are read", () => {
 });
 
 test("a code in the history ends before its time, or lives longer; others and an empty history stay as they are", async () => {
-  const local = area();
+  const local = makeArea();
   const history = makeHistory(local, () => 1_000);
   await history.setEnd("wUrp");
-  assert.deepEqual(local.kept, {});
+  assert.deepEqual(local.values, {});
   await history.add("saved", "aaaa", 60);
   await history.add("saved", "wUrp", 60);
   const ends = async () => (await history.list()).map(({ code, expiresAt }) => [code, expiresAt]);

@@ -67,7 +67,7 @@ PATCHES = [
                 for job, result in zip(jobs[1:], results[1:], strict=True):
                     job.result, job.done = result, True
                     job.ready.release()""",
-        f"{_SHARED_COMMIT}::test_nobody_is_answered_before_the_commit",
+        f"{_SHARED_COMMIT}::test_no_operation_returns_before_the_commit",
     ),
     Patch(
         "acknowledged although the commit failed",
@@ -102,7 +102,7 @@ PATCHES = [
         "saver/store/quota.py",
         'self._database.lock(connection, "quota", *names)',
         "pass",
-        "tests/api/test_idempotency.py::test_writers_at_once_keep_to_the_quota",
+        "tests/api/test_idempotency.py::test_concurrent_writers_keep_to_the_quota",
     ),
     Patch(
         "a loaded text is markup",

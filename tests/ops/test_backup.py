@@ -100,7 +100,7 @@ def test_a_second_one_in_the_same_second_does_not_replace_the_first(
     assert query(copy, "SELECT count(*) FROM text") == [(0,)]
 
 
-def test_no_folder_is_told(run: FlaskCliRunner, tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(run: FlaskCliRunner, tmp_path: Path) -> None:
     result = run.invoke(args=["backup", "--to", str(tmp_path / "nowhere")])
     assert (result.exit_code, result.output) == (1, f"Error: there is no folder {tmp_path / 'nowhere'}\n")
 

@@ -71,7 +71,7 @@ def test_all_is_well(run: FlaskCliRunner, app: Flask, codes: list[str]) -> None:
     assert result.exit_code == 0
 
 
-def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, app: Flask, clock: Clock) -> None:
+def test_a_worker_that_does_not_sweep_is_reported(run: FlaskCliRunner, app: Flask, clock: Clock) -> None:
     assert "it never swept" in run.invoke(args=["check"]).stdout
     app.extensions["saver"].readiness.record_heartbeat()
     clock.tick(61)
@@ -89,7 +89,7 @@ def test_a_worker_that_does_not_sweep_is_told(run: FlaskCliRunner, app: Flask, c
         ("UPDATE alembic_version SET version_num = '0001'", "schema"),
     ],
 )
-def test_what_is_wrong_is_told(run: FlaskCliRunner, app: Flask, harm: str, name: str) -> None:
+def test_each_error_is_reported(run: FlaskCliRunner, app: Flask, harm: str, name: str) -> None:
     services: Services = app.extensions["saver"]
     services.readiness.record_heartbeat()
     with closing(sqlite3.connect(services.settings.data_dir / "saver.db")) as database, database:
@@ -109,7 +109,7 @@ def test_what_is_wrong_is_told(run: FlaskCliRunner, app: Flask, harm: str, name:
         (lambda folder: linked(folder / "counts"), "counts is a symbolic link"),
     ],
 )
-def test_files_that_others_may_change_are_told(
+def test_files_that_others_may_change_are_reported(
     run: FlaskCliRunner, app: Flask, harm: Callable[[Path], None], line: str
 ) -> None:
     if "another user" in line and os.geteuid():
@@ -131,7 +131,7 @@ def linked(path: Path) -> None:
     path.symlink_to(path.with_name("elsewhere"))
 
 
-def test_a_pool_that_runs_short_is_told(
+def test_too_few_free_codes_are_reported(
     run: FlaskCliRunner, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services: Services = app.extensions["saver"]
@@ -144,7 +144,7 @@ def test_a_pool_that_runs_short_is_told(
     assert (result.exit_code, lines(result.stdout)["codes"]) == (1, "FAILING")
 
 
-def test_a_damaged_file_is_told(run: FlaskCliRunner, app: Flask) -> None:
+def test_a_damaged_file_is_reported(run: FlaskCliRunner, app: Flask) -> None:
     path = app.extensions["saver"].settings.data_dir / "saver.db"
     with path.open("r+b") as file:
         file.seek(20 * 4_096)

@@ -58,7 +58,7 @@ def test_audit_fails_on_a_code_that_is_missing_or_twice(
     assert "twice   1" in run.invoke(args=["pool", "audit"]).stdout
 
 
-def test_count_tells_where_the_codes_are(run: FlaskCliRunner, store: TextStore, clock: Clock) -> None:
+def test_count_prints_the_codes_of_each_state(run: FlaskCliRunner, store: TextStore, clock: Clock) -> None:
     save(store, "short", 60)
     save(store, "long", 600)
     clock.tick(60)
@@ -125,13 +125,13 @@ def test_remove_spares_a_text_that_was_saved_after_the_report(run: FlaskCliRunne
 @pytest.mark.parametrize(
     "arguments", [["remove", "abc", "--reason", "x"], ["remove", "aaaa"], ["pool", "drain"]]
 )
-def test_wrong_use_is_told(run: FlaskCliRunner, arguments: list[str]) -> None:
+def test_wrong_use_is_reported(run: FlaskCliRunner, arguments: list[str]) -> None:
     result = run.invoke(args=arguments)
     assert result.exit_code == 2
     assert "Usage" in result.output
 
 
-def test_a_database_without_tables_is_told(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+def test_a_database_without_tables_is_reported(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     app = make_app("empty")
     with app.app_context():
@@ -143,7 +143,7 @@ def test_a_database_without_tables_is_told(make_app: Callable[..., Flask], tmp_p
 
 
 @pytest.mark.databases("sqlite")
-def test_a_database_that_is_not_there_is_told(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+def test_a_missing_database_is_reported(make_app: Callable[..., Flask], tmp_path: Path) -> None:
     (tmp_path / "nothing").mkdir()
     result = make_app("nothing").test_cli_runner().invoke(args=["pool", "count"])
     assert result.exit_code == 1

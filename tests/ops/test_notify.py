@@ -62,7 +62,7 @@ def test_what_is_said_is_what_systemd_reads(notify_socket: NotifySocket) -> None
 
 
 @pytest.mark.parametrize("address", [None, "", "/nowhere/notify", "@nobody"])
-def test_nobody_listens_and_nothing_fails(address: str | None) -> None:
+def test_without_a_listener_nothing_fails(address: str | None) -> None:
     SystemdNotifier(address).keep_alive()
 
 

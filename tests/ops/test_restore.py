@@ -65,7 +65,7 @@ def test_what_was_deleted_or_read_once_since_stays_gone(service: ServiceWithBack
     assert query(service.database, "SELECT count(*) FROM text WHERE body IS NOT NULL") == [(1,)]
 
 
-def test_a_text_that_was_extended_lives_as_long_as_its_owner_was_told(service: ServiceWithBackups) -> None:
+def test_an_extended_text_lives_until_its_new_end(service: ServiceWithBackups) -> None:
     lease = save(service.store, "x", 600)
     backup = service.backup()
     until = extend(service.store, lease.code, lease.owner_token, 6_000)

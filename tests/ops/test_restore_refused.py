@@ -87,7 +87,7 @@ class TestRefused:
         torn.write_bytes(service.backup().read_bytes()[:-8_192])
         self._refused(service, torn, "torn.db is (damaged|no whole database of saver)")
 
-    def test_a_file_of_somebody_else(self, service: ServiceWithBackups, tmp_path: Path) -> None:
+    def test_a_file_of_another_user(self, service: ServiceWithBackups, tmp_path: Path) -> None:
         foreign = tmp_path / "foreign.db"
         with closing(sqlite3.connect(foreign)) as database, database:
             database.execute("CREATE TABLE code (code TEXT)")
@@ -104,7 +104,7 @@ class TestRefused:
     def test_a_database_that_is_in_use(self, service: ServiceWithBackups) -> None:
         self._refused(service, service.database, "is the database itself")
 
-    def test_a_file_with_a_log_beside_it(self, service: ServiceWithBackups) -> None:
+    def test_a_file_with_a_wal_file(self, service: ServiceWithBackups) -> None:
         backup = service.backup()
         backup.with_name(f"{backup.name}-wal").write_bytes(b"what is not in the file yet")
         self._refused(service, backup, "-wal lies beside it: that is a database in use")

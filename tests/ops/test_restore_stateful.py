@@ -101,7 +101,7 @@ class Model:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=STEPS, since=STEPS, later=st.sampled_from([0, 60, REST]), lost=st.booleans())
-def test_whatever_happened_nobody_finds_a_strangers_text(
+def test_no_code_opens_another_users_text_after_a_restore(
     make_app: Callable[..., Flask], tmp_path_factory: pytest.TempPathFactory, codes: list[str],
     before: list[tuple[str, int]], since: list[tuple[str, int]], later: int, lost: bool, tmp_path: Path,
     clock: Clock,

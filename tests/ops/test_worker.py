@@ -87,7 +87,7 @@ def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     time.tzset()
 
 
-def test_the_job_runs_at_once_and_then_on_schedule() -> None:
+def test_the_job_runs_immediately_and_then_on_schedule() -> None:
     assert runs(NOW, last=20) == [0, 5, 10, 15]
 
 

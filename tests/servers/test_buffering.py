@@ -87,7 +87,7 @@ def test_a_body_that_is_too_long_is_refused(app: Flask, length: int | None) -> N
     assert stream.tell() <= MAX_BODY + 1
 
 
-def test_who_waits_for_a_body_keeps_nobody_from_work(app: Flask) -> None:
+def test_waiting_for_a_body_does_not_block_others(app: Flask) -> None:
     come = threading.Event()
     streams = [Stream(b"a" * 50_000, wait=lambda: come.wait(60)) for _ in range(8)]
     threads = [
@@ -102,7 +102,7 @@ def test_who_waits_for_a_body_keeps_nobody_from_work(app: Flask) -> None:
         thread.join()
 
 
-def test_at_most_so_many_work_at_once(app: Flask) -> None:
+def test_only_a_limited_number_work_at_once(app: Flask) -> None:
     inside, highest, lock = 0, 0, threading.Lock()
 
     @app.before_request

@@ -68,7 +68,7 @@ def write_and_load(server: Server) -> float:
 @pytest.mark.parametrize(
     "kinds", [[kind] for kind in PARTIAL_REQUESTS] + [[*PARTIAL_REQUESTS]], ids=" and ".join
 )
-def test_whoever_is_slow_keeps_nobody_waiting(
+def test_slow_clients_keep_no_other_waiting(
     long_timeout: Server, kinds: list[str], record_property: Callable[[str, object], None]
 ) -> None:
     with ExitStack() as stack:
@@ -204,7 +204,7 @@ def test_a_client_that_waits_for_100_continue_gets_it(long_timeout: Server) -> N
         assert read(client).status == 201
 
 
-def test_requests_that_come_at_once_are_answered_in_their_order(long_timeout: Server) -> None:
+def test_pipelined_requests_are_answered_in_order(long_timeout: Server) -> None:
     load = b"POST /api/v1/load HTTP/1.1\r\nHost: saver\r\n" + JSON + b"Content-Length: 2\r\n\r\n{}"
     pair = b"GET /healthz HTTP/1.1\r\nHost: saver\r\n\r\n" + load
     reply = ask(long_timeout.port, pair * 100 + b"HEAD /healthz HTTP/1.0\r\n\r\n")
@@ -213,6 +213,6 @@ def test_requests_that_come_at_once_are_answered_in_their_order(long_timeout: Se
     assert reply.body == b"", "HEAD"
 
 
-def test_whoever_sends_no_more_is_still_answered(long_timeout: Server) -> None:
+def test_a_client_that_closed_its_sending_side_is_answered(long_timeout: Server) -> None:
     reply = ask(long_timeout.port, b"GET /healthz HTTP/1.1\r\nHost: saver\r\n\r\n", ends=True)
     assert (reply.status, reply.document) == (200, {"status": "ok"})

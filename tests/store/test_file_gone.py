@@ -117,9 +117,7 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_dir()) == [name]
 
 
-def test_nobody_else_may_read_a_file_from_its_first_moment(
-    tmp_path: Path, make_app: Callable[..., Flask]
-) -> None:
+def test_other_users_may_never_read_a_file(tmp_path: Path, make_app: Callable[..., Flask]) -> None:
     before = os.umask(0)
     try:
         (tmp_path / "bare").mkdir()

@@ -139,7 +139,7 @@ def test_a_code_rests_before_it_is_leased_again(store: TextStore, clock: Clock, 
     save(store, "in time", 60)
 
 
-def test_delete_ends_a_text_at_once_and_its_code_rests(store: TextStore, clock: Clock) -> None:
+def test_delete_ends_a_text_and_its_code_cools_down(store: TextStore, clock: Clock) -> None:
     lease = save(store, "text", 600)
     store.delete(lease.code, lease.owner_token)
     with pytest.raises(NoTextError):

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.support import leftovers
@@ -36,13 +36,16 @@ def wait_until(condition: Callable[[], object], what: str, timeout: float = TIME
 
 def children_of(pid: int) -> set[int]:
     """The children of a process, without those that have ended."""
-    found = set()
+    return {process for process, parent, _ in _running() if parent == pid}
+
+
+def _running() -> Iterator[tuple[int, int, int]]:
+    """(id, parent, process group) of every process that has not ended."""
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
-            if int(parent) == pid and state != "Z":
-                found.add(int(folder.name))
-    return found
+            state, parent, group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+            if state != "Z":
+                yield int(folder.name), int(parent), int(group)
 
 
 class Process:
@@ -127,6 +130,9 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._child.pid, signal.SIGKILL)
             self._child.wait(TIMEOUT)
+            # A child of the group can hold the port for a moment longer than its parent.
+            group = self._child.pid
+            wait_until(lambda: all(each != group for *_, each in _running()), "the process group has ended")
 
     def children(self) -> set[int]:
         """The processes that it has started and that run."""

@@ -77,7 +77,7 @@ def test_no_secret_is_written_down() -> None:
     assert set(re.findall(r"\$\{\w+:-([^}]*)\}", TEXT)) == {""}
 
 
-def test_the_service_reaches_nobody_and_nobody_but_nginx_is_reached() -> None:
+def test_only_nginx_is_reachable_from_outside() -> None:
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["nginx"]
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     for name in ("migrate", "app", "worker", "postgres", "redis"):

@@ -79,7 +79,7 @@ def test_install_asks_for_one_certificate_with_both_names() -> None:
     assert "-d example.org -d www.example.org" in asked[0]
 
 
-def test_a_self_signed_certificate_asks_nobody() -> None:
+def test_a_self_signed_certificate_asks_no_acme_server() -> None:
     said = run("install", "--dry-run", "--self-signed", "--name", "www.example.org").stdout
     assert "certbot certonly" not in said
     assert "subjectAltName=DNS:example.org,DNS:www.example.org" in said
@@ -186,7 +186,7 @@ def test_the_readme_has_the_commands_that_the_install_test_runs() -> None:
     assert "--email" in for_real
 
 
-def test_anybody_may_look_what_install_would_do() -> None:
+def test_a_dry_run_of_install_needs_no_root() -> None:
     command = as_user([str(DEPLOY / "install"), "--dry-run", *NAMES])
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     # On a machine where it is installed, the settings are not for everybody.

@@ -90,7 +90,7 @@ class TestTmux:
         assert (started.returncode, started.stderr) == (0, "")
         assert len(self._workers(folder)) == 1
 
-    def test_a_worker_that_cannot_run_is_told_and_tried_no_more(self, folder: Path) -> None:
+    def test_a_worker_that_cannot_run_is_reported_and_not_restarted(self, folder: Path) -> None:
         python = folder / "python"
         script = f'[ "$1" = - ] && exec {sys.executable} -\necho "no worker here"; exit 3'
         python.write_text(f"#!/bin/sh\n{script}\n")

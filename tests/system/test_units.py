@@ -80,7 +80,7 @@ def test_a_mistyped_line_would_be_found(tree: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", SERVICES, ids=lambda unit: unit.name)
-def test_a_service_can_do_little_beside_its_work(unit: Path) -> None:
+def test_a_service_has_few_privileges(unit: Path) -> None:
     analyze = tool("systemd-analyze", "systemd")
     said = run(analyze, "security", "--offline=true", f"--threshold={MAX_EXPOSED}", "--no-pager", unit)
     assert said.returncode == 0, said.stdout[-2_000:] + said.stderr
@@ -107,7 +107,7 @@ def test_the_units_of_an_app_server_are_well(app_server: Path, unit: str) -> Non
 
 
 @pytest.mark.parametrize("unit", NETWORKED)
-def test_an_app_server_can_do_little_beside_its_work(app_server: Path, unit: str) -> None:
+def test_an_app_server_has_few_privileges(app_server: Path, unit: str) -> None:
     where = ("--offline=true", f"--root={app_server}", f"--threshold={MAX_EXPOSED}", "--no-pager")
     said = run(tool("systemd-analyze", "systemd"), "security", *where, unit)
     assert said.returncode == 0, said.stdout[-2_000:] + said.stderr

@@ -45,7 +45,7 @@ class TestBoth:
 
         return passed
 
-    def test_a_charge_tells_the_count_and_how_long_its_window_goes_on(
+    def test_a_charge_returns_the_count_and_the_rest_of_its_window(
         self, counters: Counters, pass_time: Callable[[float], float]
     ) -> None:
         charges = [*A_MINUTE, Charge("other", 1, LONG)]
@@ -67,7 +67,7 @@ class TestBoth:
         counters.refund(counters.charge(A_MINUTE, NOW), NOW)
         assert counters.charge(A_MINUTE, pass_time(50))[0].seconds_left == pytest.approx(60, abs=2)
 
-    def test_a_credit_is_used_once_by_however_many(self, counters: Counters) -> None:
+    def test_a_credit_is_used_only_once(self, counters: Counters) -> None:
         at = counters.charge(A_MINUTE, NOW)[0].charged_at
         for _ in range(3):
             counters.add_credit(CREDIT, at, [], NOW)
@@ -117,14 +117,14 @@ class TestBoth:
         assert counters.get_counts(["key"], pass_time(60)) == [0]
         assert counters.charge(A_MINUTE, NOW + 60)[0].counted == 1
 
-    def test_charges_at_once_are_all_counted(self, counters: Counters) -> None:
+    def test_concurrent_charges_are_all_counted(self, counters: Counters) -> None:
         def work() -> list[int]:
             return [counters.charge(A_MINUTE, NOW)[0].counted for _ in range(TIMES)]
 
         seen = [count for counted in run_concurrently([work] * THREADS) for count in counted]
         assert sorted(seen) == list(range(1, THREADS * TIMES + 1))
 
-    def test_charges_and_refunds_at_once_leave_nothing(self, counters: Counters) -> None:
+    def test_concurrent_charges_and_refunds_leave_nothing(self, counters: Counters) -> None:
         charges = [Charge(f"key{number}", 10, LONG) for number in range(4)]
 
         def work() -> None:
@@ -144,7 +144,7 @@ class TestBoth:
         counters.refund(charged, later)
         assert counters.get_counts(["key"], later) == [1]
 
-    def test_a_refund_of_what_nobody_knows_any_more_is_nothing(self, counters: Counters) -> None:
+    def test_a_refund_of_a_forgotten_charge_does_nothing(self, counters: Counters) -> None:
         charged = counters.charge(A_MINUTE, NOW)
         counters.refund(charged, NOW)
         counters.refund(charged, NOW)

@@ -45,7 +45,7 @@ class TestSharedCounts:
         found = (tmp_path / "counts").stat()
         assert found.st_blocks * 512 >= found.st_size
 
-    def test_a_process_that_stops_with_the_table_stops_nobody_else(self, tmp_path: Path) -> None:
+    def test_a_process_that_stops_with_the_lock_blocks_no_other(self, tmp_path: Path) -> None:
         shared = MappedFileCounters(tmp_path / "counts", lock_timeout=0.05)
         shared.charge(A_MINUTE, NOW)
         with (tmp_path / "counts").open("rb") as other:
@@ -54,7 +54,7 @@ class TestSharedCounts:
             assert refused == [OSError] * 8
         assert shared.charge(A_MINUTE, NOW)[0].counted == 2
 
-    def test_a_clock_set_back_locks_nobody_out(self, shared: MappedFileCounters) -> None:
+    def test_a_clock_set_back_refuses_no_source(self, shared: MappedFileCounters) -> None:
         shared.charge(A_MINUTE, NOW)
         charged = shared.charge(A_MINUTE, NOW - LONG)[0]
         assert (charged.counted, charged.seconds_left) == (1, 60)
@@ -113,7 +113,7 @@ class TestSharedCounts:
         assert [path.name for path in tmp_path.iterdir()] == ["counts"]
         assert shared.charge(A_MINUTE, NOW)[0].counted == 2
 
-    def test_a_file_that_is_deleted_splits_nobody(
+    def test_a_deleted_file_does_not_split_the_counts(
         self, shared: MappedFileCounters, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         other = MappedFileCounters(tmp_path / "counts")
@@ -126,7 +126,7 @@ class TestSharedCounts:
         ]
 
     @pytest.mark.parametrize("size", [0, 100, 1 << 20])
-    def test_a_file_that_is_cut_off_kills_nobody(
+    def test_a_truncated_file_kills_no_process(
         self, shared: MappedFileCounters, tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
     ) -> None:
         other = MappedFileCounters(tmp_path / "counts")

@@ -48,7 +48,7 @@ class TestRedisCounts:
             b"saver/count/other": True,
         }
 
-    def test_a_count_that_somebody_has_made_last_for_ever_ends(
+    def test_a_count_without_an_expiry_gets_one(
         self, counters: RedisCounters, redis_server: RedisServer
     ) -> None:
         counters.charge(A_MINUTE, NOW)

@@ -73,7 +73,7 @@ def test_another_key_opens_nothing(key: bytes) -> None:
 
 @settings(deadline=None)
 @given(st.one_of(st.text(max_size=300), st.lists(st.text(max_size=40), min_size=5, max_size=5).map(".".join)))
-def test_whatever_comes_is_refused_by_one_error(given_: str) -> None:
+def test_invalid_input_raises_only_bad_seal_errors(given_: str) -> None:
     for refuse in (seal.check, Seal.from_protected, seal.parse_proof):
         with pytest.raises(BadSealError):
             refuse(given_)
@@ -146,7 +146,7 @@ def test_a_proof_is_32_bytes_in_base64url(wrong: str) -> None:
 @pytest.mark.parametrize(
     "iterations", [1, 0, -600_000, 599_999, 10_000_001, 10**9, 600_000.0, True, "600000", None]
 )
-def test_no_seal_is_weaker_than_the_floor_or_dearer_than_the_ceiling(iterations: Any) -> None:
+def test_iterations_have_a_minimum_and_a_maximum(iterations: Any) -> None:
     with pytest.raises(BadSealError):
         Seal(SALT, iterations)
 
@@ -194,7 +194,7 @@ def test_bytes_have_one_form(text: str) -> None:
     assert seal.encode(data) == text
 
 
-def test_a_place_is_given_back_whatever_happens() -> None:
+def test_a_place_is_released_after_an_error() -> None:
     deriver = KeyDeriver(1)
     for _ in range(5):
         with pytest.raises(UnicodeEncodeError):

@@ -100,7 +100,7 @@ def test_what_is_idle_is_closed_without_a_word() -> None:
     in_loop(test)
 
 
-def test_whoever_waits_longest_makes_room_for_bodies() -> None:
+def test_the_longest_waiting_connection_makes_room_for_bodies() -> None:
     limits = ConnectionLimits(request_timeout=20, max_body=10_000, max_connections=100)
 
     async def test(manager: FakeClockManager) -> None:
@@ -120,7 +120,7 @@ def test_whoever_waits_longest_makes_room_for_bodies() -> None:
     in_loop(test, limits)
 
 
-def test_an_answer_that_nobody_takes_makes_room_without_others() -> None:
+def test_an_unread_answer_makes_room_first() -> None:
     limits = ConnectionLimits(request_timeout=20, max_body=LONG // 16, max_connections=100)
 
     async def test(manager: FakeClockManager) -> None:
@@ -140,7 +140,7 @@ def test_an_answer_that_nobody_takes_makes_room_without_others() -> None:
     in_loop(test, limits)
 
 
-def test_whoever_waits_longest_makes_room_for_connections() -> None:
+def test_the_longest_waiting_connection_makes_room_for_connections() -> None:
     async def test(manager: FakeClockManager) -> None:
         first, second = await Peer.of(manager), await Peer.of(manager)
         await first.send(WRITE)
@@ -154,7 +154,7 @@ def test_whoever_waits_longest_makes_room_for_connections() -> None:
     in_loop(test)
 
 
-def test_the_app_is_told_what_came() -> None:
+def test_the_app_gets_the_request() -> None:
     async def test(manager: FakeClockManager) -> None:
         peer = await Peer.of(manager, ("192.0.2.1", 4_000))
         forwarded = b"X-Forwarded-For: 192.0.2.2\r\nX-Forwarded-For: 192.0.2.3, 192.0.2.4\r\n"

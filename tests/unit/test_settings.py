@@ -74,7 +74,7 @@ def test_the_environment_wins_over_dot_env(monkeypatch: pytest.MonkeyPatch) -> N
     assert (read_settings().port, read_settings().code_cooldown) == (8_002, 5)
 
 
-def test_every_fault_is_named_at_once_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_errors_are_named_together_and_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     env_file(monkeypatch, "SAVER_TYPO_IN_FILE=1\n")
     for name, value in {
         "SAVER_PORT": "eighty",
@@ -162,7 +162,7 @@ def test_a_secret_that_others_may_read_or_change_is_none(tmp_path: Path, mode: i
     assert load_secret(settings_in(tmp_path)).startswith(b"planted")
 
 
-def test_processes_that_start_at_once_agree_on_the_secret(tmp_path: Path) -> None:
+def test_processes_that_start_together_agree_on_the_secret(tmp_path: Path) -> None:
     settings = settings_in(tmp_path / "new")
     found = run_concurrently([lambda: load_secret(settings)] * 32)
     assert len(set(found)) == 1

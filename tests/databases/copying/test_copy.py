@@ -103,7 +103,7 @@ class TestReadOnly:
                 execute(database, statement)
         assert_same(database, target)
 
-    def test_clients_are_told_to_try_again(
+    def test_clients_get_a_503_with_retry_after(
         self,
         client: FlaskClient,
         texts: dict[str, StoredText],

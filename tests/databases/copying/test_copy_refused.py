@@ -90,7 +90,7 @@ class TestRefused:
         self.refused(copier, target.address, "contains other codes or texts")
         save(store, "x", 60)
 
-    def test_a_second_copy_at_once(
+    def test_a_second_copy_at_the_same_time(
         self,
         make_app: Callable[..., Flask],
         texts: dict[str, StoredText],

@@ -26,7 +26,7 @@ _WIDER = "() => document.documentElement.scrollWidth - document.documentElement.
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-def test_nothing_is_in_anybodys_way(user: User, dark: bool, size: Size) -> None:
+def test_axe_finds_no_violation(user: User, dark: bool, size: Size) -> None:
     user.driver.dress(dark=dark, size=size)
     # Opened again in this theme, because a change of theme is animated.
     for state in _states(user.open()):
@@ -34,7 +34,7 @@ def test_nothing_is_in_anybodys_way(user: User, dark: bool, size: Size) -> None:
         assert user.driver.evaluate(_WIDER) <= 0, state
 
 
-def test_what_is_in_the_way_is_found(user: User) -> None:
+def test_axe_finds_violations(user: User) -> None:
     user.open_options()
     user.driver.evaluate("() => { document.querySelector('[data-part=save]').style.color = '#888'; }")
     user.driver.evaluate("() => document.querySelector('[for=password]').remove()")
@@ -42,7 +42,7 @@ def test_what_is_in_the_way_is_found(user: User) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_settings_are_in_nobodys_way(popup_user: User, dark: bool) -> None:
+def test_axe_finds_no_violation_in_the_settings(popup_user: User, dark: bool) -> None:
     for size in (WIDE, NARROW):
         popup_user.driver.dress(dark=dark, size=size)
         popup_user.open_settings()

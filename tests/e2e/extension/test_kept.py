@@ -73,7 +73,7 @@ def test_a_code_outlives_the_popup(popup_user: User, en: dict[str, str]) -> None
     assert PASSWORD not in _all(popup_user)
 
 
-def test_a_deletion_can_be_taken_back_and_is_done_when_the_popup_closes(
+def test_a_deletion_can_be_undone_and_is_sent_when_the_popup_closes(
     popup_user: User, en: dict[str, str]
 ) -> None:
     popup_user.save(TEXT)
@@ -175,9 +175,7 @@ def test_the_history_knows_codes_and_times_only(popup_user: User) -> None:
     assert not popup_user.driver.stored().get("history")
 
 
-def test_ones_own_code_in_the_history_shows_the_code_and_loads_nothing(
-    popup_user: User, en: dict[str, str]
-) -> None:
+def test_a_saved_code_in_the_history_is_shown_and_not_loaded(popup_user: User, en: dict[str, str]) -> None:
     code = popup_user.save(TEXT, once=True)
     _again(popup_user)
     _has_history(popup_user, 2)

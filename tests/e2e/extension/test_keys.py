@@ -57,7 +57,7 @@ def test_a_wrong_code_stays_a_wrong_code(user: User, en: dict[str, str]) -> None
     user.part("load-password").vanishes()
 
 
-def test_a_deletion_can_be_taken_back(user: User, en: dict[str, str]) -> None:
+def test_a_deletion_can_be_undone(user: User, en: dict[str, str]) -> None:
     user.save("a text")
     user.part("delete").click()
     user.part("saved-status").says(en["deleting"])

@@ -52,7 +52,7 @@ def sender(request: pytest.FixtureRequest, browsers: Browsers, allowed: Path, ne
     return User(driver, "popup", network).set(notify=True).open()
 
 
-def test_one_is_told_once_while_the_popup_is_closed(sender: User) -> None:
+def test_one_notification_while_the_popup_is_closed(sender: User) -> None:
     code, driver = sender.save(TEXT, PASSWORD), sender.driver
     wait_until(lambda: driver.inside(_ALARMS) == [[ALARM, 1]], "it is asked each minute")
     sender.close()

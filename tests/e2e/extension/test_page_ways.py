@@ -83,7 +83,7 @@ def test_a_draft_survives_a_reload_and_a_password_does_not(visitor: User) -> Non
     assert "secret" not in visitor.driver.evaluate(STORED)
 
 
-def test_on_somebody_elses_computer_nothing_is_kept(visitor: User) -> None:
+def test_on_a_shared_computer_nothing_is_stored(visitor: User) -> None:
     visitor.part("not-my-computer").check()
     visitor.write("a draft")
     visitor.save("a text")

@@ -164,7 +164,7 @@ def test_the_whole_way_by_keyboard_alone(visit: Visiting) -> None:
     expect(sender.part("text")).to_be_focused()
 
 
-def test_a_text_is_sent_once_however_often_it_is_asked_for(visit: Visiting) -> None:
+def test_several_clicks_send_a_text_once(visit: Visiting) -> None:
     sender = visit()
     held: list[Route] = []
     sender.page.route("**/api/v1/write", lambda route: held.append(route))  # noqa: PLW0108 - it is given attributes

@@ -115,7 +115,7 @@ def test_without_a_connection_nothing_is_lost(visit: Visiting) -> None:
     expect(sender.part("code")).to_be_visible()
 
 
-def test_what_no_service_needs_to_be_asked_is_said_at_once(visit: Visiting) -> None:
+def test_errors_that_need_no_request_are_shown_at_once(visit: Visiting) -> None:
     visitor = visit().open()
     visitor.part("save").click()
     expect(visitor.part("save-alert")).to_have_text(EN["empty_text"])

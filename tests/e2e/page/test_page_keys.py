@@ -23,7 +23,7 @@ def test_a_code_typed_anywhere_opens_at_its_fourth_letter(visit: Visiting, live_
     assert reader.clipboard() == "a text"
 
 
-def test_a_wrong_letter_can_be_taken_back_before_it_counts(visit: Visiting, live_server: Server) -> None:
+def test_a_wrong_letter_can_be_deleted_before_the_code_loads(visit: Visiting, live_server: Server) -> None:
     code, reader = save_by_api(live_server, "a text"), visit()
     reader.page.clock.install()
     reader.open()

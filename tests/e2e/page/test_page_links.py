@@ -38,7 +38,7 @@ def test_a_link_of_a_one_time_text_does_not_end_it(visit: Visiting) -> None:
     expect(receiver.part("loaded-text")).to_have_value("only once")
 
 
-def test_another_page_makes_nobody_guess(visit: Visiting) -> None:
+def test_another_page_cannot_make_a_visitor_guess(visit: Visiting) -> None:
     victim = visit().open()
     elsewhere = "http://elsewhere.test/"
     asked: list[str] = []

@@ -35,7 +35,7 @@ def test_a_phrase_is_easy_words_that_are_shown_once(visit: Visiting) -> None:
     expect(sender.part("saved-phrase")).to_be_hidden()
 
 
-def test_the_strength_of_another_password_is_not_told(visit: Visiting) -> None:
+def test_the_strength_of_a_typed_password_is_not_shown(visit: Visiting) -> None:
     sender = visit().open()
     sender.options().part("phrase").click()
     expect(sender.part("phrase-strength")).not_to_be_empty()

@@ -73,7 +73,7 @@ def test_every_state_of_a_receipt_has_its_words(
     expect(sender.part("saved-heading")).to_have_text(EN[heading])
 
 
-def test_a_receipt_that_nobody_has_asked_for_fails_silently(visit: Visiting) -> None:
+def test_a_failed_receipt_request_shows_no_error(visit: Visiting) -> None:
     sender = visit()
     sender.page.clock.install()
     sender.open()

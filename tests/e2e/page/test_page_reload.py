@@ -38,7 +38,7 @@ def test_an_encrypted_text_is_not_kept_in_the_clear(visit: Visiting) -> None:
     assert "private" not in sender.page.evaluate("JSON.stringify({ ...sessionStorage })")
 
 
-def test_on_somebody_elses_computer_nothing_is_kept(visit: Visiting) -> None:
+def test_on_a_shared_computer_nothing_is_stored(visit: Visiting) -> None:
     sender = visit().open()
     sender.part("text").fill("before")
     sender.part("not-my-computer").check()

@@ -114,7 +114,7 @@ def test_a_lost_answer_does_not_lose_a_one_time_text(visit: Visiting) -> None:
     expect(receiver.part("one-time")).to_be_visible()
 
 
-def test_a_failed_acknowledgement_is_sent_once_more_and_nobody_is_bothered(visit: Visiting) -> None:
+def test_a_failed_acknowledgement_is_sent_again_without_a_message(visit: Visiting) -> None:
     sender, receiver = visit().open(), visit()
     code = sender.save(TEXT, once=True)
     receiver.page.route("**/api/v1/ack", lambda route: route.abort(), times=1)

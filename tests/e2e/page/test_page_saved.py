@@ -65,7 +65,7 @@ def test_the_qr_code_is_the_link(visit: Visiting) -> None:
     expect(sender.part("qr")).to_be_hidden()
 
 
-def test_delete_can_be_taken_back_and_ends_the_text(visit: Visiting) -> None:
+def test_delete_can_be_undone_and_ends_the_text(visit: Visiting) -> None:
     sender, receiver = visit(), visit().open()
     sender.page.clock.install()
     code = sender.open().save("hello")
@@ -84,7 +84,7 @@ def test_delete_can_be_taken_back_and_ends_the_text(visit: Visiting) -> None:
     expect(receiver.part("load-alert")).to_have_text(EN["no_text"])
 
 
-def test_whoever_deletes_and_leaves_the_page_has_deleted(visit: Visiting, live_server: Server) -> None:
+def test_leaving_the_page_completes_a_deletion(visit: Visiting, live_server: Server) -> None:
     sender = visit().open()
     code = sender.save("hello")
     sender.part("delete").click()

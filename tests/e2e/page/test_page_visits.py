@@ -73,7 +73,7 @@ def test_the_first_visit_is_small_and_the_second_asks_for_next_to_nothing(visit:
     assert 1 <= len(second.bytes) <= MAX_REQUESTS, second.bytes
 
 
-def test_every_module_that_is_fetched_was_told_in_advance(visit: Visiting) -> None:
+def test_every_fetched_module_was_preloaded(visit: Visiting) -> None:
     visitor = visit().open()
     told = set(re.findall(r'modulepreload" href="(.*?)"', visitor.page.content()))
     fetched = {url.removeprefix(f"{visitor.url}/") for url in visitor.asked if url.endswith(".js")}
@@ -116,7 +116,7 @@ def test_a_language_in_the_address_is_newer(returning: Visit) -> None:
     _forget(returning)
 
 
-def test_a_language_that_nobody_speaks_leads_nowhere(returning: Visit) -> None:
+def test_an_unknown_language_is_not_followed(returning: Visit) -> None:
     returning.page.evaluate("localStorage.setItem('lang', 'xx')")
     returning.open()
     expect(returning.page.locator("html")).to_have_attribute("lang", "en")

@@ -6,7 +6,7 @@ from tests.servers.apache.instance import Apache
 from tests.servers.client import Client
 
 
-def test_the_operator_s_routes_tell_what_they_should(https: Client) -> None:
+def test_the_operators_routes_answer_the_operator(https: Client) -> None:
     assert b"saver_codes" in https.get("/metrics").body
     assert {"database", "schema", "sweeper"} < set(https.get("/readyz").document)
 

@@ -37,7 +37,7 @@ def test_every_file_is_used_and_every_error_has_one() -> None:
     assert {400, 403, 404, 405, 408, 411, 413, 414, 431, 500, 502, 503, 504} <= named
 
 
-def test_a_redirect_says_nothing_but_where_to(https: Client) -> None:
+def test_a_redirect_has_only_its_target(https: Client) -> None:
     for tls, status in ((False, 301), (True, 308)):
         answer = https.get("/CANARY<b>", tls=tls, host=BARE)
         assert (answer.status, answer.body, answer.headers["server"]) == (status, b"Moved.\n", "Apache")

@@ -14,7 +14,7 @@ from tests.support.server import ROOT
 COMMON = ROOT / "apache" / "conf" / "common.conf"
 
 
-def test_beside_slow_clients_others_notice_nothing(https: Client) -> None:
+def test_slow_clients_do_not_delay_others(https: Client) -> None:
     """1,500 slow clients from one address: incomplete heads, incomplete bodies, and idle connections."""
     with slow_clients(https) as seen:
         stays_quick(seen)
@@ -33,7 +33,7 @@ def test_a_megabyte_comes_in_at_100_kbit_a_second() -> None:
     assert longest >= 2 * 1_000_000 / 12_500
 
 
-def test_many_at_once_are_all_answered(https: Client) -> None:
+def test_many_concurrent_requests_are_all_answered(https: Client) -> None:
     statuses: list[int] = []
 
     def ask() -> None:

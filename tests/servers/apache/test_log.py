@@ -16,7 +16,7 @@ from tests.servers.private import MARK, broken, longer_than_said
 from tests.support.server import ROOT
 
 
-def test_the_routes_that_are_told_are_the_service_s(tmp_path: Path) -> None:
+def test_the_logged_routes_are_those_of_the_service(tmp_path: Path) -> None:
     pattern = re.search(r'^SetEnvIf Request_URI "(.+)" SAVER_ROUTE', conf("log"), re.MULTILINE)
     assert pattern
     app = create_app(settings_in(tmp_path))

@@ -40,7 +40,7 @@ def test_every_name_is_defined_once_and_used() -> None:
     assert used == {*defined}
 
 
-def test_no_path_and_no_name_stands_outside_of_site_conf() -> None:
+def test_paths_and_names_are_only_in_site_conf() -> None:
     for path in FILES:
         if path.name != "site.conf":
             assert not re.search(r"example\.org|/opt/|/var/|/etc/|/run/", read(path)), path.name

@@ -62,7 +62,7 @@ def test_the_tls_of_apache_is_that_of_nginx() -> None:
     assert f"ssl_ciphers {ciphers[1]};" in conf("tls")
 
 
-def test_beside_slow_clients_others_notice_nothing(https: Client) -> None:
+def test_slow_clients_do_not_delay_others(https: Client) -> None:
     """1,500 slow clients from one address. nginx just closes; no incomplete body reaches the service."""
     with slow_clients(https) as seen:
         stays_quick(seen)
@@ -109,7 +109,7 @@ def test_a_service_that_is_away_is_a_problem(nginx: Nginx, https: Client) -> Non
     assert https.get("/healthz").status == 200
 
 
-def test_the_routes_that_are_told_are_the_service_s(tmp_path: Path) -> None:
+def test_the_logged_routes_are_those_of_the_service(tmp_path: Path) -> None:
     pattern = re.search(r"\(\?<saver_known>(.+)\)\(\?:\\\?\|\$\)", conf("shared"))
     assert pattern
     rules = {rule.rule for rule in create_app(settings_in(tmp_path)).url_map.iter_rules()}

@@ -109,7 +109,7 @@ def test_what_the_balancer_refuses_it_refuses_as_the_api_does(cluster: Cluster) 
     ]
 
 
-def test_no_log_has_a_whole_address_or_a_path_that_is_nobodys(cluster: Cluster) -> None:
+def test_no_log_has_a_complete_address_or_an_unknown_path(cluster: Cluster) -> None:
     code = "qZxW"
     ask(cluster, f"/{code}?{code}")
     said = "".join(log.read_text() for log in (cluster.folder / "log").glob("*.log"))
