@@ -7,9 +7,10 @@ import enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
-from gunicorn.asgi.parser import ParseError, PythonProtocol
+from gunicorn.asgi.parser import ParseError
 
 from saver.server.limits import MIN_RATE
+from saver.server.parser import Parser
 from saver.server.refusals import INCOMPLETE, RefusedError, status_of
 from saver.server.response import RawResponse
 from saver.server.wsgi_environ import Address, connection_environ, request_environ
@@ -46,7 +47,7 @@ class Connection(asyncio.Protocol):
         # Registered when accepted, so that a stopping process waits for it.
         manager.connections.add(self)
         self._transport: asyncio.Transport
-        self._parser = PythonProtocol(
+        self._parser = Parser(
             on_headers_complete=self._on_headers,
             on_body=self._on_body,
             limit_request_line=manager.config.limit_request_line,
