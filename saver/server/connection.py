@@ -7,11 +7,13 @@ import enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, cast
 
-from gunicorn.asgi.parser import ParseError, PythonProtocol
+from gunicorn.asgi.parser import ParseError
 
 from saver.server.limits import MIN_RATE
+from saver.server.parser import Parser
 from saver.server.refusals import INCOMPLETE, RefusedError, status_of
-from saver.server.request import Address, RawResponse, Request
+from saver.server.response import RawResponse
+from saver.server.wsgi_environ import Address, connection_environ, request_environ
 
 if TYPE_CHECKING:
     from saver.server.connection_manager import ConnectionManager
@@ -38,15 +40,14 @@ class Connection(asyncio.Protocol):
     """HTTP/1.1 with one client. Its methods run in the event loop."""
 
     def __init__(self, manager: ConnectionManager, client: Address, server: Address) -> None:
-        self.client = client
-        self.server = server
+        self.wsgi_environ = connection_environ(client, server)
         self.state = ConnectionState.IDLE
         self.buffered = 0
         self._manager = manager
         # Registered when accepted, so that a stopping process waits for it.
         manager.connections.add(self)
         self._transport: asyncio.Transport
-        self._parser = PythonProtocol(
+        self._parser = Parser(
             on_headers_complete=self._on_headers,
             on_body=self._on_body,
             limit_request_line=manager.config.limit_request_line,
@@ -154,10 +155,11 @@ class Connection(asyncio.Protocol):
     def _on_headers(self) -> bool:
         parser, limits = self._parser, self._manager.limits
         expected = [value.lower() for name, value in parser.headers if name == b"expect"]
-        codings = [value.lower() for name, value in parser.headers if name == b"transfer-encoding"]
         if any(value != b"100-continue" for value in expected):
             raise RefusedError(417)
-        if any(value != b"chunked" for value in codings):
+        # The parser accepts other codings before the chunks.
+        codings = (value.lower() for name, value in parser.headers if name == b"transfer-encoding")
+        if parser.is_chunked and any(value != b"chunked" for value in codings):
             raise RefusedError(501)
         if (parser.content_length or 0) > limits.max_body:
             raise RefusedError(413)
@@ -172,13 +174,15 @@ class Connection(asyncio.Protocol):
             raise RefusedError(413)
 
     def _dispatch(self) -> None:
-        request = Request.from_parser(self._parser, self._body, closes=self._manager.stopping)
-        self._pipelined += self._parser.remaining()
-        self._parser.reset()
+        parser = self._parser
+        wsgi_environ = request_environ(parser, self._body)
+        closes = self._manager.stopping or not parser.should_keep_alive or parser.method == b"CONNECT"
+        self._pipelined += parser.remaining()
+        parser.reset()
         self._body = bytearray()
         self.state = ConnectionState.RESPONDING
         self._manager.waiting.remove(self)
-        self._manager.dispatch(self, request)
+        self._manager.dispatch(self, wsgi_environ, closes=closes)
 
     def _start_next(self) -> None:
         self._wait(ConnectionState.IDLE, self._manager.limits.idle)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
+from collections import deque
+from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
@@ -13,12 +14,18 @@ from flask import Flask
 from saver.api.health import PATHS
 from saver.server.limits import ConnectionLimits, WaitQueue
 from saver.server.refusals import RefusedError, refusals
-from saver.server.request import RawResponse, Request, run_app
+from saver.server.response import RawResponse, run_app
+from saver.server.wsgi_environ import process_environ
 
 if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
     from saver.server.connection import Connection
 
 _log = logging.getLogger(__name__)
+
+# A request that waits for a thread, and whether its connection is closed after it; None ends the thread.
+_Jobs = SimpleQueue[tuple["Connection", "WSGIEnvironment", bool] | None]
 
 
 class ConnectionManager:
@@ -33,27 +40,33 @@ class ConnectionManager:
         self.timed_out = 0
         self.stopping = False
         self._app = app
+        self._wsgi_environ = process_environ(config)
         self._loop = asyncio.get_running_loop()
         self._refusals = refusals(app)
-        self._threads = ThreadPoolExecutor(threads, "app")
+        self._done: deque[tuple[Connection, RawResponse | None]] = deque()
+        self._wakes_loop = False
+        self._jobs: _Jobs = SimpleQueue()
         # The health routes must respond when all threads of the app are busy.
-        self._health = ThreadPoolExecutor(1, "health")
+        self._health_jobs: _Jobs = SimpleQueue()
+        queues = [self._jobs] * threads + [self._health_jobs]
+        self._threads = {Thread(target=self._work, args=[queue], daemon=True): queue for queue in queues}
+        for thread in self._threads:
+            thread.start()
 
     def now(self) -> float:
         """The loop's time, in seconds."""
         return self._loop.time()
 
-    def dispatch(self, connection: Connection, request: Request) -> None:
+    def dispatch(self, connection: Connection, wsgi_environ: WSGIEnvironment, *, closes: bool) -> None:
         """Run the app in a thread and send its response."""
-        threads = self._health if request.path in PATHS else self._threads
-        future = threads.submit(
-            run_app, self._app, request, connection.client, connection.server, self.config
-        )
-        future.add_done_callback(partial(self._on_done, connection))
+        jobs = self._health_jobs if wsgi_environ["PATH_INFO"] in PATHS else self._jobs
+        jobs.put((connection, {**self._wsgi_environ, **connection.wsgi_environ, **wsgi_environ}, closes))
 
     def refusal(self, reason: int | str, method: bytes | None) -> RawResponse:
         """The response to a request that never reaches the app."""
-        return run_app(self._refusals[reason], Request.placeholder(method), "", "", self.config)
+        name = "HEAD" if method == b"HEAD" else "GET"
+        wsgi_environ = {"REQUEST_METHOD": name, "SERVER_PROTOCOL": "HTTP/1.1"}
+        return run_app(self._refusals[reason], wsgi_environ, closes=True)
 
     def enforce_memory_limit(self) -> None:
         """Cut off the oldest waiting connections. Raises RefusedError if none is waiting."""
@@ -67,12 +80,38 @@ class ConnectionManager:
         for connection in list(self.connections):
             connection.stop()
 
-    def _on_done(self, connection: Connection, future: Future[RawResponse]) -> None:
-        self._loop.call_soon_threadsafe(self._send, connection, future)
+    def close(self) -> None:
+        """End the threads when they have done what is in the queues."""
+        for queue in self._threads.values():
+            queue.put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def _send(self, connection: Connection, future: Future[RawResponse]) -> None:
-        error = future.exception()
-        if error is not None:
+    def _work(self, jobs: _Jobs) -> None:
+        while (job := jobs.get()) is not None:
+            connection, wsgi_environ, closes = job
+            self._done.append((connection, self._respond(wsgi_environ, closes)))
+            # Else the thread would have the last request in memory until the next one.
+            del job, connection, wsgi_environ
+            # One call sends all responses that are done until the loop comes to it.
+            if not self._wakes_loop:
+                self._wakes_loop = True
+                self._loop.call_soon_threadsafe(self._send_done)
+
+    def _respond(self, wsgi_environ: WSGIEnvironment, closes: bool) -> RawResponse | None:
+        try:
+            return run_app(self._app, wsgi_environ, closes=closes)
+        except BaseException as error:
             # The message of the error may contain what a client sent.
             _log.error("unexpected %s in the app", type(error).__name__)
-        connection.send(self.refusal(500, None) if error is not None else future.result())
+            return None
+
+    def _send_done(self) -> None:
+        self._wakes_loop = False
+        try:
+            while self._done:
+                connection, response = self._done.popleft()
+                connection.send(response or self.refusal(500, None))
+        finally:
+            if self._done:
+                self._loop.call_soon(self._send_done)

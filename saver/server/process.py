@@ -61,6 +61,7 @@ class Process:
                 break
             await self._tick(_TICK / 10)
         self._count(self._manager.timed_out)
+        self._manager.close()
 
     async def _tick(self, seconds: float) -> None:
         self._worker.notify()
