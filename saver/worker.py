@@ -33,6 +33,7 @@ _MIN_BATCH, _FIRST_BATCH = 20, 100
 # In seconds. Every heartbeat is a commit, so a long sweep has one a second and not one a batch.
 _HEARTBEAT_INTERVAL = 1.0
 _MAINTENANCE_INTERVAL = 60
+_CHECKPOINT_INTERVAL = 0.2
 
 
 def _do_nothing() -> None:
@@ -69,8 +70,7 @@ class Sweeper:
             self._keep_alive()
             self._record_heartbeat(is_last=not more)
             self._adapt_batch_size(took)
-            if more:
-                self._stop.wait(took * self._store.database.batch_policy.pause_factor)
+            self._pause(took * self._store.database.batch_policy.pause_factor if more else 0.0)
         if wiped or freed:
             _log.info("swept: %d wiped, %d given back", wiped, freed)
 
@@ -90,6 +90,14 @@ class Sweeper:
             self._batch_size = 1 if error.disk_full else max(_MIN_BATCH, self._batch_size // 2)
             raise
 
+    def _pause(self, seconds: float) -> None:
+        # A checkpoint holds no lock, so it is a part of the pause. After every batch: while the sweep
+        # writes nothing, the log can be copied completely, and the next writer begins it anew.
+        until = time.monotonic() + seconds
+        self._store.checkpoint()
+        if (left := until - time.monotonic()) > 0:
+            self._stop.wait(left)
+
     def _record_heartbeat(self, *, is_last: bool) -> None:
         now = time.monotonic()
         if is_last or now >= self._next_heartbeat:
@@ -108,6 +116,12 @@ def purge_and_check_pool(store: TextStore) -> None:
     free = store.count_free()
     if free < SPACE * LOW_POOL:
         _log.warning("the pool runs short: %d of %d codes are free", free, SPACE)
+
+
+def checkpoint_until(stop: threading.Event, store: TextStore) -> None:
+    """Copy what writers add to SQLite's log into the database, so that no writer has to."""
+    while not stop.wait(_CHECKPOINT_INTERVAL):
+        store.checkpoint()
 
 
 class PeriodicJob:
@@ -185,6 +199,9 @@ def main() -> None:
     # The errors of the jobs do not name the database.
     if problem := services.readiness.database_problem():
         _log.error("%s", problem)
+    if services.store.database.file:
+        # A thread, because a sweep may take minutes.
+        threading.Thread(target=checkpoint_until, args=(stop, services.store), daemon=True).start()
     sweeper = Sweeper(services.store, services.readiness, stop, notifier.keep_alive)
     maintenance = PeriodicJob(partial(purge_and_check_pool, services.store), _MAINTENANCE_INTERVAL, stop)
     maintenance.start()

@@ -162,6 +162,9 @@ class Database(ABC):
         """Give up a part of the file that reserves space on a full disk; whether there was any."""
         return False
 
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the database as far as nobody has to wait. Raises DBAPIError."""
+
     def shrink_log(self) -> None:
         """Truncate the write-ahead log as far as it is not being read. Raises DBAPIError."""
 

@@ -27,7 +27,7 @@ class SqliteDatabase(Database):
 
     # The file is locked while a batch is written: for a quarter of the time, so that most writes do
     # not meet it.
-    batch_policy = BatchPolicy(batch_seconds=0.010, max_rows=500, pause_factor=3.0)
+    batch_policy = BatchPolicy(batch_seconds=0.010, max_rows=250, pause_factor=3.0)
     # 256 codes that are not free cost as much as counting 30,000 that are and walking to one of them.
     probe_plan = ProbePlan(tries=(1, 128, 128), low=30_000)
     has_concurrent_writers = False
@@ -88,8 +88,15 @@ class SqliteDatabase(Database):
             return False
         # The file grows first: then its log is begun anew, and needs no more room than it has.
         with suppress(DBAPIError):
-            self._checkpoint("PASSIVE")
+            self.checkpoint()
         return True
+
+    def checkpoint(self) -> None:
+        """See ``Database.checkpoint``; writers go on meanwhile."""
+        if self.file:
+            self._checkpoint("PASSIVE")
+            # What was written meanwhile is little. With it the log is copied completely, and is begun anew.
+            self._checkpoint("PASSIVE")
 
     def shrink_log(self) -> None:
         """See ``Database.shrink_log``."""

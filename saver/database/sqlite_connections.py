@@ -38,6 +38,9 @@ _PRAGMAS = (
     "secure_delete = ON",
     # The log is truncated to this size (bytes) when it is begun anew.
     "journal_size_limit = 16777216",
+    # A writer copies the log into the file, while all others wait, only once it has this many pages (8 MiB):
+    # without a worker, or if writes never pause. On a full disk the file may have to grow by as much.
+    "wal_autocheckpoint = 2000",
 )
 
 

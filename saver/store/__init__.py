@@ -40,7 +40,7 @@ class TextStore:
         )
         maintenance = Maintenance(store)
         self.sweep, self.sweep_all = maintenance.sweep, maintenance.sweep_all
-        self.keep_reserve = maintenance.keep_reserve
+        self.keep_reserve, self.checkpoint = maintenance.keep_reserve, maintenance.checkpoint
         self.fill, self.audit, self.stats = maintenance.fill, maintenance.audit, maintenance.stats
         self.count_free, self.purge_receipts = maintenance.count_free, maintenance.purge_receipts
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from saver.database import StorageError
 from saver.database.errors import cause_of
@@ -26,6 +27,12 @@ class Maintenance:
         return self._store.write(
             lambda connection: sweep.sweep(self._database, connection, self._store.now(), max_rows)
         )
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the database as far as nobody has to wait; never raises."""
+        # What is not copied now is copied later.
+        with suppress(SQLAlchemyError):
+            self._database.checkpoint()
 
     def sweep_all(self, max_rows: int) -> Iterator[SweepResult]:
         """Run batches until nothing is left to do, each in its own transaction."""

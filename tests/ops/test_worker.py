@@ -133,7 +133,7 @@ class TimedStore:
     def __init__(self, store: TextStore, a_code_takes: float, stop: threading.Event, batches: int) -> None:
         self._store, self._a_code_takes, self._stop, self._batches = store, a_code_takes, stop, batches
         self.database = store.database
-        self.keep_reserve = store.keep_reserve
+        self.keep_reserve, self.checkpoint = store.keep_reserve, store.checkpoint
         self.sizes: list[int] = []
         self.now = 0.0
 
@@ -176,7 +176,7 @@ def put_rested(database: Database, count: int) -> list[str]:
     [
         (0.001, {"sqlite": [100, 20, 20, 20], "postgresql": [100, 50, 50]}),
         (0.0001, {"sqlite": [100, 100, 100], "postgresql": [100, 200, 400, 500, 500]}),
-        (0.00001, {"sqlite": [100, 200, 400, 500, 500], "postgresql": [100, 200, 400, 800, 1_600, 2_000]}),
+        (0.00001, {"sqlite": [100, 200, 250, 250], "postgresql": [100, 200, 400, 800, 1_600, 2_000]}),
     ],
 )
 def test_the_batch_fits_itself_to_the_time_it_takes(
