@@ -78,7 +78,7 @@ def is_supported(url: str | URL) -> bool:
 def engine_options(url: str | URL, threads: int) -> dict[str, Any]:
     """Return the arguments to create an engine for a process with ``threads`` threads."""
     parsed: URL = make_url(url)
-    # Opening a connection costs 15 reads and more, so each thread keeps one; the worker and a
+    # Opening a connection costs 15 reads and more, so there is one for each thread; the worker and a
     # command use one of the two others.
     options: dict[str, Any] = {"hide_parameters": True, "pool_size": threads + 2}
     if parsed.get_backend_name() == POSTGRESQL:

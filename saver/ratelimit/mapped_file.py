@@ -75,7 +75,7 @@ class MappedFileCounters:
         """Add one credit, whose window began at ``began`` if none is open; refund ``charged``."""
         with self._locked():
             self._table.refund(charged, now)
-            self._grow_if_full(lambda: self._table.add(credit.key, credit.seconds, now, began=began), now)
+            self._grow_if_full(lambda: self._table.add(credit.key, credit.seconds, now, began), now)
 
     def use_credit(
         self, credits: Sequence[Charge], charged: Sequence[ChargeResult], now: float

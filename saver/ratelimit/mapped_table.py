@@ -41,22 +41,22 @@ class Table:
         """Add one to each count that ``charged`` lacks, up to the first that is over. Raises OSError."""
         for charge in charges[len(charged) :]:
             key, limit, seconds = charge
-            count, ends_at = self.add(key, seconds, now)
+            count, ends_at = self.add(key, seconds, now, now)
             charged.append(ChargeResult(charge, count, ends_at - now, ends_at, now))
             if count > limit:
                 return
 
-    def add(self, key: str, seconds: float, now: float, *, began: float | None = None) -> tuple[int, float]:
+    def add(self, key: str, seconds: float, now: float, began: float) -> tuple[int, float]:
         """Add one to a count: the count and the end of its window.
 
-        A new window begins at ``began``, by default now. Raises OSError.
+        A new window begins at ``began``. Raises OSError.
         """
         digest = _hash(key)
         offset, count, ends_at = self._find(digest, now)
         if offset < 0:
             raise OSError(NO_FREE_SLOT)
         if not now < ends_at <= now + seconds + _CLOCK_TOLERANCE:
-            count, ends_at = 0, (now if began is None else began) + seconds
+            count, ends_at = 0, began + seconds
         _pack(self.memory, offset, digest, count + 1, ends_at)
         return count + 1, ends_at
 
@@ -118,6 +118,11 @@ class Table:
         free, memory, slots = -1, self.memory, self.slots
         latest = now + _MAX_WINDOW + _CLOCK_TOLERANCE
         first = int.from_bytes(digest[:4], "little")
+        # Nearly every count lies where its search begins.
+        offset = first % slots * _SIZE
+        slot_digest, count, ends_at = _unpack(memory, offset)
+        if slot_digest == digest and count and now < ends_at <= latest:
+            return offset, count, ends_at
         for probe in range(first, first + _MAX_PROBES):
             offset = probe % slots * _SIZE
             slot_digest, count, ends_at = _unpack(memory, offset)
