@@ -46,8 +46,8 @@ class Installed:
         file = self.on / "000-default.conf"
         file.write_text("Debian's")
         (self.page / "index.html").write_text("It works")
-        told = f" /etc/apache2/sites-available/{file.name} {hashlib.md5(file.read_bytes()).hexdigest()}"
-        said = subprocess.CompletedProcess((), 0, told, "")
+        listed = f" /etc/apache2/sites-available/{file.name} {hashlib.md5(file.read_bytes()).hexdigest()}"
+        said = subprocess.CompletedProcess((), 0, listed, "")
         monkeypatch.setattr(self.apache, "asked", lambda *_: said)
         return file
 

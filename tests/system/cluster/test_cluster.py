@@ -18,7 +18,7 @@ from tests.system.cluster.network import ADDRESSES, USER_ADDRESSES
 
 PAUSE = 0.1
 # No other test uses the second address.
-SOMEBODY, SOMEBODY_ELSE = USER_ADDRESSES[30], USER_ADDRESSES[31]
+FIRST_USER, SECOND_USER = USER_ADDRESSES[30], USER_ADDRESSES[31]
 LINK = re.compile(r'(?:href|src)="([^"#?]+)"')
 # The short ones; `python -m tests.system.cluster faults` has all of them.
 WITHOUT_FAILURES = ("worker-killed", "balancer-reloaded")
@@ -85,8 +85,8 @@ def test_no_header_renews_a_budget_over_both_app_servers(cluster: Cluster) -> No
         ]
         return Counter(user.post("/api/v1/load", {"code": "ZZZZ"}, each).status for each in forged)
 
-    assert cluster.ask(guess, SOMEBODY) == {404: BUDGET, 429: 4}
-    assert guesses(cluster, SOMEBODY_ELSE, 1) == {"404": 1}
+    assert cluster.ask(guess, FIRST_USER) == {404: BUDGET, 429: 4}
+    assert guesses(cluster, SECOND_USER, 1) == {"404": 1}
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz"])
