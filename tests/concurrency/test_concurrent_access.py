@@ -130,16 +130,16 @@ def mixed(store: TextStore, process: int) -> list[Saved]:
 
     def write(writer: str, seed: int) -> list[Saved]:
         random = Random(seed)
-        kept: list[Saved] = []
+        remaining: list[Saved] = []
         try:
             for saved in save_many(store, writer, 60):
-                if len(kept) < 30 and random.random() < 0.5:
-                    kept.append(saved)
+                if len(remaining) < 30 and random.random() < 0.5:
+                    remaining.append(saved)
                 else:
                     to_delete.put(saved)
         finally:
             to_delete.put(None)
-        return kept
+        return remaining
 
     def delete() -> list[Saved]:
         try:
@@ -180,19 +180,19 @@ def test_writers_deleters_and_sweepers_do_not_harm_each_other(
     races = [processes.submit(mixed_in_a_process, place, process) for process in range(PROCESSES)]
     while not all(race.done() for race in races):
         assert snapshot(place.database).misplaced(POOL) == {}
-    kept = [text for race in races for text in race.result(TIMEOUT)]
+    remaining = [text for race in races for text in race.result(TIMEOUT)]
     store = leases_in(place, rest=0)
-    assert_none_is_lost(store, kept)
+    assert_none_is_lost(store, remaining)
 
-    def only_the_kept_are_leased() -> bool:
+    def only_the_remaining_are_leased() -> bool:
         sweep_all(store)
-        return len(snapshot(place.database).leased) == len(kept)
+        return len(snapshot(place.database).leased) == len(remaining)
 
     # A cool-down of 0 ends with the second in which a text was deleted.
-    wait_until(only_the_kept_are_leased, "codes are not given back")
+    wait_until(only_the_remaining_are_leased, "codes are not given back")
     found = snapshot(place.database)
     assert found.misplaced(POOL) == {}
-    assert sorted(found.leased) == sorted(text.code for text in kept)
+    assert sorted(found.leased) == sorted(text.code for text in remaining)
 
 
 def put_texts(database: Database) -> None:

@@ -146,13 +146,13 @@ def test_kills_lose_nothing_that_was_acknowledged(
                             assert snapshot(database).misplaced(POOL) == {}, f"{spell}.{turn}"
                     server.start()
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=TIMEOUT)
-            kept = writers.acknowledged
-            loaded = [post(connection, "load", {"code": text.code})[1].get("text") for text in kept]
+            acknowledged = writers.acknowledged
+            loaded = [post(connection, "load", {"code": text.code})[1].get("text") for text in acknowledged]
             connection.close()
         finally:
             server.kill()
-    assert loaded == [text.body for text in kept]
-    assert len({text.code for text in kept}) == len(kept) > KILLS
+    assert loaded == [text.body for text in acknowledged]
+    assert len({text.code for text in acknowledged}) == len(acknowledged) > KILLS
     assert writers.wrong == []
     assert writers.once > KILLS // TURNS
     assert snapshot(database).misplaced(POOL) == {}

@@ -173,10 +173,10 @@ def test_an_interruption_leaves_no_thread_waiting(
     works: list[Callable[[Connection], str]] = [partial(insert, name) for name in names]
     works.insert(3, interrupted)
     done = run_concurrently([partial(run, work) for work in works])
-    kept = set(snapshot(services.settings.data_dir / "saver.db").free) - set(FEW)
+    committed = set(snapshot(services.settings.data_dir / "saver.db").free) - set(FEW)
     # Every operation that reported success is stored; all others reported an error.
-    assert kept == set(done) & set(names)
-    assert set(done) - kept <= {interruption.__name__, "StorageError"}
+    assert committed == set(done) & set(names)
+    assert set(done) - committed <= {interruption.__name__, "StorageError"}
     assert writer.run(partial(insert, "next")) == "next"
 
 

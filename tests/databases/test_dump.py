@@ -28,13 +28,13 @@ def test_the_dump_has_everything_and_can_be_restored(
 ) -> None:
     app = make_app()
     services: Services = app.extensions["saver"]
-    kept = save(services.store, "kept", DAY)
+    stored = save(services.store, "kept", DAY)
     made = app.test_cli_runner().invoke(args=["backup", "--to", str(backups)])
     assert made.exit_code == 0, made.output
     path = backups / "saver-20270115T080000Z.dump"
     size = f"bytes   {path.stat().st_size:,}"
     assert made.stdout.splitlines()[:4] == [str(path), size, "dropped 0", "free    3"]
-    assert kept.code not in made.output
+    assert stored.code not in made.output
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     since = save(services.store, "since", DAY)
     closed(app)
@@ -42,7 +42,7 @@ def test_the_dump_has_everything_and_can_be_restored(
     again = make_app()
     assert again.test_cli_runner().invoke(args=["restored"]).exit_code == 0
     store: TextStore = again.extensions["saver"].store
-    assert store.load(kept.code).text == "kept"
+    assert store.load(stored.code).text == "kept"
     with pytest.raises(NoTextError):
         store.load(since.code)
     assert snapshot(database).misplaced(codes) == {}

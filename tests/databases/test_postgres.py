@@ -80,15 +80,15 @@ class TestItComesBackByItself:
     def test_a_lost_connection_is_not_noticed(self, app: Flask, database: PostgresDatabase) -> None:
         client, store = app.test_client(), app.extensions["saver"].store
         app.extensions["saver"].readiness.record_heartbeat()
-        kept = save(store, "text", 600)
+        stored = save(store, "text", 600)
 
         def connect() -> None:
             store.database.engine.connect().close()
 
         for use in (
-            lambda: store.load(kept.code),
+            lambda: store.load(stored.code),
             lambda: save(store, "more", 600),
-            lambda: store.status(kept.code, kept.owner_token),
+            lambda: store.status(stored.code, stored.owner_token),
             lambda: store.sweep(10),
             store.audit,
         ):

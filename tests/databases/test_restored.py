@@ -47,7 +47,7 @@ def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
 ) -> None:
     app = make_app()
     services: Services = app.extensions["saver"]
-    kept = save(services.store, "kept", DAY)
+    stored = save(services.store, "kept", DAY)
     once = save(services.store, "once", DAY, once=True)
     short = save(services.store, "short", 60)
     dump = tmp_path / "saver.dump"
@@ -63,7 +63,7 @@ def test_after_pg_restore_no_code_is_leased_that_was_leased_since(
     assert "no code is leased before" in output
     store = make_app().extensions["saver"].store
     assert snapshot(database).misplaced(codes) == {}
-    assert store.load(kept.code).text == "kept"
+    assert store.load(stored.code).text == "kept"
     for gone in (once, short, since):
         with pytest.raises(NoTextError):
             store.load(gone.code)

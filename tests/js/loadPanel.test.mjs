@@ -128,7 +128,7 @@ test("where there is no text the code stays and is selected, to be mended", asyn
   assert.deepEqual([said("load"), part("load").disabled], ["load", false]);
 });
 
-test("the password is asked for only where somebody says that there is one", async () => {
+test("the password is asked for only after the user says that there is one", async () => {
   answer = new NoText();
   assert.deepEqual([part("password-row").hidden, part("has-password").hidden], [true, true]);
   await open("wUrp");
@@ -266,7 +266,7 @@ async function openOnlyCopy() {
   asked.length = 0;
 }
 
-test("the only copy of a text is not replaced before somebody says so twice", async () => {
+test("the only copy of a text is not replaced before a second confirmation", async () => {
   await openOnlyCopy();
   await open("aaaa");
   assert.equal(said("load-alert"), "not_copied");

@@ -45,7 +45,7 @@ test("what is stored comes back after the page was loaded again, and can be remo
   assert.equal(tab.values.size, 0);
 });
 
-test("on somebody else's computer everything goes at once, and nothing more is stored", async () => {
+test("on a shared computer everything is removed at once, and nothing more is stored", async () => {
   await storage.set({ draft: newDraft("hello"), written: { code: "wUrp" } });
   await tick(true);
   assert.equal(status.textContent, "not_my_computer_on");

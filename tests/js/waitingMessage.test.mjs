@@ -25,7 +25,7 @@ beforeEach(() => {
 
 const said = () => lines.map((line) => line.textContent);
 
-test("why it takes so long is said beside the button that was pressed", () => {
+test("why it takes so long is shown next to the button that was pressed", () => {
   forms[1].setAttribute("aria-busy", "true");
   say("slow");
   assert.deepEqual(said(), ["", "waiting_slow"]);
@@ -40,7 +40,7 @@ test("what nobody has pressed has nothing to say", () => {
   assert.deepEqual(said(), ["", ""]);
 });
 
-test("what was said beside a button goes, also when it is no longer busy", () => {
+test("the message next to a button goes, also when it is no longer busy", () => {
   forms[1].setAttribute("aria-busy", "true");
   say("slow");
   forms[1].removeAttribute("aria-busy");

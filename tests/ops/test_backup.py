@@ -36,11 +36,11 @@ from saver import create_app
 from tests.support.texts import save
 store = create_app().extensions["saver"].store
 while True:
-    kept = save(store, "k" * 200, 3600)
+    stored = save(store, "k" * 200, 3600)
     gone = save(store, "g" * 200, 3600)
     store.delete(gone.code, gone.owner_token)
     store.sweep(50)
-    print(json.dumps([kept.code, gone.code]), flush=True)
+    print(json.dumps([stored.code, gone.code]), flush=True)
 """
 
 
@@ -179,7 +179,7 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
             copied = snapshot(made.path)
             assert copied.misplaced(POOL) == {}
             # It contains every text that was acknowledged before it began.
-            assert {kept for kept, _ in before} <= set(copied.leased)
+            assert {stored for stored, _ in before} <= set(copied.leased)
         assert len(acknowledged) > len(before), "the writers were stopped by the backup"
     finally:
         for writer in writers:
@@ -196,4 +196,4 @@ def test_backups_under_load_are_whole(make_app: Callable[..., Flask], migrated: 
     found = snapshot(data / "saver.db")
     assert found.misplaced(POOL) == {}
     # Nobody else gets a code that was leased before or after the backup.
-    assert {kept for kept, _ in acknowledged} <= set(found.leased)
+    assert {stored for stored, _ in acknowledged} <= set(found.leased)

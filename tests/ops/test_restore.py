@@ -97,9 +97,9 @@ def test_a_code_that_went_round_since_belongs_to_its_new_lease(service: ServiceW
 def test_the_database_so_far_is_kept_and_can_be_restored_in_its_turn(service: ServiceWithBackups) -> None:
     backup = service.backup()
     code = save(service.store, "since", 6_000).code
-    kept = service.restore(backup).old_database
-    assert kept
-    assert query(kept, "SELECT code, body FROM text") == [(code, "since")]
+    old = service.restore(backup).old_database
+    assert old
+    assert query(old, "SELECT code, body FROM text") == [(code, "since")]
     assert snapshot(backup).leased == []
     assert stat.S_IMODE(service.database.stat().st_mode) == 0o600
     assert not list(service.database.parent.glob("*restoring*"))
@@ -186,9 +186,9 @@ class TestLost:
         with pytest.raises(OperationError, match="--lost"):
             service.restore(backup)
         assert service.database.read_bytes() == found
-        kept = service.restore(backup, lost=True).old_database
-        assert kept
-        assert kept.read_bytes() == found
+        old = service.restore(backup, lost=True).old_database
+        assert old
+        assert old.read_bytes() == found
         assert service.lease_all() == set()
 
     def test_it_is_refused_while_the_database_is_whole(self, service: ServiceWithBackups) -> None:

@@ -75,7 +75,7 @@ class TextStoreMachine(RuleBasedStateMachine):
         # Every run begins the same way, so that Hypothesis can repeat and shorten one that failed.
         self.store.random.seed(4)
         self.free = set(CODES)
-        self.kept: dict[str, ExpectedText] = {}
+        self.stored: dict[str, ExpectedText] = {}
         self.former_tokens: list[str] = []
         execute(database, "DELETE FROM text")
         execute(database, "DELETE FROM code")
@@ -96,27 +96,27 @@ class TextStoreMachine(RuleBasedStateMachine):
         assert lease.expires_at == math.ceil(self.clock.now) + lifetime
         self.free.remove(lease.code)
         free_at = lease.expires_at + REST
-        self.kept[lease.code] = ExpectedText(body, password, lease.owner_token, lease.expires_at, free_at)
+        self.stored[lease.code] = ExpectedText(body, password, lease.owner_token, lease.expires_at, free_at)
 
     @rule(code=codes_of_the_pool, password=st.none() | st.sampled_from(PASSWORDS))
     def load_with_any_password(self, code: Code, password: str | None) -> None:
-        kept = self.kept.get(code)
-        opens = kept is not None and kept.password in (None, password)
-        self.expect(code, password, kept.body if kept and opens and self.is_live(kept) else None)
+        stored = self.stored.get(code)
+        opens = stored is not None and stored.password in (None, password)
+        self.expect(code, password, stored.body if stored and opens and self.is_live(stored) else None)
 
     @rule(code=codes_of_the_pool)
     def delete_by_its_owner(self, code: Code) -> None:
-        kept = self.kept.get(code)
-        if kept is None:
+        stored = self.stored.get(code)
+        if stored is None:
             return
-        self.store.delete(code, kept.owner_token)
-        if self.is_live(kept):
-            kept.expires_at = math.floor(self.clock.now)
-            kept.free_at = math.ceil(self.clock.now) + REST
+        self.store.delete(code, stored.owner_token)
+        if self.is_live(stored):
+            stored.expires_at = math.floor(self.clock.now)
+            stored.free_at = math.ceil(self.clock.now) + REST
 
     @rule(code=codes_of_the_pool, data=st.data())
     def delete_by_a_stranger(self, code: Code, data: st.DataObject) -> None:
-        others = [kept.owner_token for other, kept in self.kept.items() if other != code]
+        others = [stored.owner_token for other, stored in self.stored.items() if other != code]
         token = data.draw(st.sampled_from(["", "x" * 22, *others, *self.former_tokens]))
         with pytest.raises(NoTextError):
             self.store.delete(code, token)
@@ -125,11 +125,11 @@ class TextStoreMachine(RuleBasedStateMachine):
     def tick(self, seconds: float) -> None:
         self.clock.tick(seconds)
 
-    @precondition(lambda self: self.kept)
+    @precondition(lambda self: self.stored)
     @rule(data=st.data(), before=st.sampled_from([0, 0.001, 1]))
     def tick_to_an_edge(self, data: st.DataObject, before: float) -> None:
         """Move the clock to a moment when something ends; random times would hardly hit one."""
-        edges = [edge for kept in self.kept.values() for edge in (kept.expires_at, kept.free_at)]
+        edges = [edge for stored in self.stored.values() for edge in (stored.expires_at, stored.free_at)]
         self.clock.now = max(self.clock.now, data.draw(st.sampled_from(sorted(edges))) - before)
 
     @rule(max_rows=st.sampled_from([1, 2, 100]))
@@ -138,16 +138,16 @@ class TextStoreMachine(RuleBasedStateMachine):
         given_back = set(snapshot(self.database).free) - self.free
         assert len(given_back) == swept.freed <= max_rows
         for code in given_back:
-            kept = self.kept.pop(code)
-            self.former_tokens.append(kept.owner_token)
-            assert kept.free_at <= self.clock.now, "a code was given back before its rest was over"
+            stored = self.stored.pop(code)
+            self.former_tokens.append(stored.owner_token)
+            assert stored.free_at <= self.clock.now, "a code was given back before its rest was over"
         self.free |= given_back
         if not swept.more:
             self.nothing_is_left_to_sweep()
 
     def nothing_is_left_to_sweep(self) -> None:
         now = math.floor(self.clock.now)
-        assert not [code for code, kept in self.kept.items() if kept.free_at <= now]
+        assert not [code for code, stored in self.stored.items() if stored.free_at <= now]
         held = "SELECT count(*) FROM text WHERE body IS NOT NULL AND expires_at <= ?"
         assert query(self.database, held, now) == [(0,)]
         before = query(self.database, "SELECT * FROM text ORDER BY code")
@@ -159,17 +159,17 @@ class TextStoreMachine(RuleBasedStateMachine):
     def every_code_is_in_exactly_one_place(self) -> None:
         found = snapshot(self.database)
         assert found.misplaced(CODES) == {}
-        assert (set(found.free), set(found.leased)) == (self.free, set(self.kept))
+        assert (set(found.free), set(found.leased)) == (self.free, set(self.stored))
 
     @invariant()
     def a_text_is_served_until_its_last_instant_and_not_after(self) -> None:
         for code in map(Code, CODES):
-            kept = self.kept.get(code)
-            live = kept is not None and self.is_live(kept)
-            self.expect(code, kept.password if kept else None, kept.body if kept and live else None)
+            stored = self.stored.get(code)
+            live = stored is not None and self.is_live(stored)
+            self.expect(code, stored.password if stored else None, stored.body if stored and live else None)
 
-    def is_live(self, kept: ExpectedText) -> bool:
-        return self.clock.now < kept.expires_at
+    def is_live(self, stored: ExpectedText) -> bool:
+        return self.clock.now < stored.expires_at
 
     def expect(self, code: Code, password: str | None, body: str | None) -> None:
         loaded = None

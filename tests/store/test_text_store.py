@@ -119,11 +119,11 @@ def test_the_404_of_a_code_has_a_seal_that_stays_the_same(store: TextStore) -> N
 
 
 def test_an_empty_pool_refuses_and_loses_nothing(store: TextStore, codes: list[str]) -> None:
-    kept = {save(store, f"text {number}", 60).code: f"text {number}" for number in range(len(codes))}
+    texts = {save(store, f"text {number}", 60).code: f"text {number}" for number in range(len(codes))}
     with pytest.raises(PoolEmptyError):
         save(store, "one too many", 60)
-    assert set(kept) == set(codes)
-    assert all(store.load(code).text == text for code, text in kept.items())
+    assert set(texts) == set(codes)
+    assert all(store.load(code).text == text for code, text in texts.items())
 
 
 def test_a_code_rests_before_it_is_leased_again(store: TextStore, clock: Clock, codes: list[str]) -> None:

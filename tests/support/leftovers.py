@@ -1,6 +1,6 @@
 """Ends every process that a run of the tests started, even if the run is killed.
 
-A process beside it waits for its end. Then it ends what has the run's mark in its environment, which daemons
+Another process waits for its end. Then it ends what has the run's mark in its environment, which daemons
 inherit, and what was seen below it: nginx and Redis write a title over their environment.
 """
 
@@ -39,7 +39,7 @@ def mark() -> dict[str, str]:
 
 
 class _Process(NamedTuple):
-    """A process, told from a later one with its number by when it was started."""
+    """A process; its start time differs from that of a later one with the same id."""
 
     pid: int
     parent: int

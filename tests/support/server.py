@@ -35,10 +35,10 @@ def _listener(port: int) -> socket.socket:
 
 def environment(folder: Path, settings: Mapping[str, object]) -> dict[str, str]:
     """The environment of a process of saver, without the settings of the caller."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
     ours = {f"SAVER_{name.upper()}": str(value) for name, value in settings.items()}
     fixed = {"SAVER_DATA_DIR": str(folder), "SAVER_ENV_FILE": "", "PYTHONPATH": str(ROOT)}
-    return {**kept, **ours, **fixed}
+    return {**inherited, **ours, **fixed}
 
 
 class Server:

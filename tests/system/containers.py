@@ -53,7 +53,7 @@ runtime = "runc"
 
 
 def run(*command: object, check: bool = True, given: str | None = None) -> str:
-    """Run a command; its stdout, or its exit status if that may be any."""
+    """Run a command; its stdout, or with ``check=False`` its exit status."""
     done = checks.run(*command, check=check, input=given)
     return done.stdout if check else f"{done.returncode}"
 
@@ -64,9 +64,10 @@ def until(condition: Callable[[], object], what: str) -> float:
 
 
 @contextmanager
-def storage(kept: Path | None) -> Iterator[Path]:
-    """A storage of images and containers that belongs to this run alone."""
-    place = kept.absolute() if kept else Path(tempfile.mkdtemp(prefix="saver-containers-", dir="/var/tmp"))
+def storage(folder: Path | None) -> Iterator[Path]:
+    """A storage of images and containers for this run."""
+    made = tempfile.mkdtemp(prefix="saver-containers-", dir="/var/tmp") if folder is None else folder
+    place = Path(made).absolute()
     place.mkdir(exist_ok=True)
     driver = "overlay" if "overlay" in Path("/proc/filesystems").read_text() else "vfs"
     roots = f'graphroot = "{place}/images"\nrunroot = "{place}/run"\n'
@@ -82,7 +83,7 @@ def storage(kept: Path | None) -> Iterator[Path]:
             run("podman", *command, check=False)
         run("buildah", "rm", "--all", check=False)
         run("sh", "-c", f"grep -o ' {place}[^ ]*' /proc/mounts | sort -r | xargs -r umount -l", check=False)
-        if not kept:
+        if not folder:
             shutil.rmtree(place, ignore_errors=True)
 
 
@@ -137,7 +138,7 @@ def as_podman(name: str, service: dict[str, Any], *, extra: tuple[str, ...] = ()
 
 
 def start(name: str, **environ: str) -> None:
-    """Start a service, and wait until its own health check is content."""
+    """Start a service, and wait until its health check passes."""
     service = services()[name]
     extra = ("--detach", *(f"--env={key}={value}" for key, value in environ.items()))
     run(*as_podman(name, service, extra=extra))
@@ -150,14 +151,14 @@ def start(name: str, **environ: str) -> None:
 
 
 def healthy(name: str, service: dict[str, Any]) -> bool:
-    """What the health check says that compose.yaml or the image has."""
+    """The result of the health check of compose.yaml or of the image."""
     image = json.loads(run("podman", "image", "inspect", f"localhost/{service['image']}"))[0]
     test = service.get("healthcheck", {}).get("test") or image["Healthcheck"]["Test"]
     return run("podman", "exec", name, *test[1:], check=False) == "0"
 
 
 def logs(name: str) -> str:
-    """The end of what a container says."""
+    """The end of a container's log."""
     done = subprocess.run(
         ["podman", "logs", "--tail", "20", name], capture_output=True, text=True, check=False
     )
@@ -221,7 +222,7 @@ def certify(place: Path) -> None:
 
 
 def serial(place: Path) -> str:
-    """The number of the certificate that is served for both names; nothing if there is none."""
+    """The serial number of the certificate for both names; empty if there is none."""
     seen = set()
     for name in (VARIABLES["DOMAIN"], f"www.{VARIABLES['DOMAIN']}"):
         where = ["-connect", "127.0.0.1:443", "-servername", name, "-verify_hostname", name]
@@ -245,10 +246,10 @@ def ask(place: Path, path: str, *options: str) -> tuple[int, str]:
 
 
 def use(place: Path) -> None:
-    """Write, load, guess, and look for what must not be possible."""
+    """Write, load and guess, and check that nothing forbidden works."""
     json_headers = ("-H", "Content-Type: application/json", "-d")
     status, body = ask(place, "/api/v1/write", *json_headers, '{"text": "through containers"}')
-    must(status == 201, f"a write is kept: {status} {body}")
+    must(status == 201, f"a write is stored: {status} {body}")
     code = json.loads(body)["code"]
     status, body = ask(place, "/api/v1/load", *json_headers, json.dumps({"code": code}))
     must((status, json.loads(body)["text"]) == (200, "through containers"), "it is loaded")
@@ -287,7 +288,7 @@ def keeps(place: Path) -> None:
 
 
 def confined(name: str) -> None:
-    """No root, no privilege, nothing to write on."""
+    """No root, no privileges, a read-only file system."""
     state = run("podman", "exec", name, "sh", "-c", "id -u; cat /proc/1/status; touch /usr/x 2>&1 || true")
     must(state.startswith("10001\n"), f"{name} is not root")
     for line in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1"):
@@ -343,7 +344,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with storage(given.keep) as place:
         build(place, given.base, given.options)
-        # No bridge and no rule of a firewall is left: what has run there ends with the namespace.
+        # No bridge and no firewall rule is left, because they end with the namespace.
         inside = ["unshare", "--net", sys.executable, "-m", "tests.system.containers", "--serve", str(place)]
         status = subprocess.run(inside, check=False, cwd=ROOT).returncode
     sys.exit(status)

@@ -134,7 +134,7 @@ class Machine:
         )
 
     def boot(self) -> float:
-        """Start it without a network but its own; the seconds until systemd has started everything."""
+        """Start it with a private network; the seconds until systemd has started everything."""
         began = time.monotonic()
         log = self.folder.with_suffix(".console").open("ab")
         self._process = subprocess.Popen(
@@ -186,11 +186,11 @@ class Machine:
         return subprocess.run(asked, capture_output=True, text=True, check=False)
 
     def run(self, *command: str, **environ: str) -> str:
-        """Run a command in the booted machine; what it says."""
+        """Run a command in the booted machine; its output."""
         return run(*self._command(*command, **environ))
 
     def fails(self, *command: str) -> str:
-        """What a command says that must end with another status than 0."""
+        """The output of a command that must fail."""
         done = self._ask(*command)
         must(done.returncode, f"{' '.join(command)} should have failed:\n{done.stdout}")
         return done.stdout + done.stderr
@@ -223,7 +223,7 @@ class Machine:
         return int(self.run("runuser", "-u", "saver", "--", "python3", "-c", HEARTBEAT))
 
     def lines(self, name: str) -> list[str]:
-        """What a file of the machine holds."""
+        """The content of a file of the machine."""
         path = self.folder / name.lstrip("/")
         return path.read_text().splitlines() if path.exists() else []
 
@@ -292,7 +292,7 @@ class InstallTest:
             f"{self._try_out} && apt-get install -y --no-install-recommends {' '.join(TOOLS)}"
         )
         (self.machine.folder / "usr/sbin/policy-rc.d").unlink()
-        # More than a source may write; a second run of deploy/install must leave it as it is.
+        # The test writes more than one source may; a second run of deploy/install must not change this.
         with (self.machine.folder / "etc/saver/saver.env").open("a") as settings:
             for name in ("WRITES_A_MINUTE", "WRITES_AN_HOUR", "LIVE_TEXTS", "LOADS_A_MINUTE"):
                 settings.write(f"SAVER_{name}=0\n")
@@ -373,7 +373,7 @@ class InstallTest:
         return self.machine.run("/bin/sh", "-c", f"{served} | openssl x509 -noout -serial")
 
     def renewal(self) -> str:
-        """As certbot.timer does it, only before its time."""
+        """Renew as certbot.timer does, only earlier."""
         before = self._serial()
         self.machine.run(
             "certbot",
@@ -404,7 +404,7 @@ class InstallTest:
         return f"swept again {self._break_worker('KILL'):.0f} s later"
 
     def hung(self) -> str:
-        """The worker is stopped, so that it does nothing: the watchdog's work."""
+        """The worker is stopped with SIGSTOP: the watchdog restarts it."""
         took = self._break_worker("STOP")
         output = self.machine.run("journalctl", "--unit=saver-worker", "--no-pager", "--output=cat")
         must("atchdog" in output, "it was not the watchdog")
@@ -421,7 +421,7 @@ class InstallTest:
         return time.monotonic() - began
 
     def clock(self) -> str:
-        """A container has its host's clock, so one worker's is stepped."""
+        """Change the clock of one worker, because a container has the clock of its host."""
         output = self.machine.run(
             "env", "-C", "/opt/saver", "/opt/saver/.venv/bin/python", "-m", "tests.system.failures.clock"
         )
@@ -430,12 +430,12 @@ class InstallTest:
         return f"one worker's, -1 h, +2 h, -1 h: longest gap {max(map(float, gaps)):.1f} s"
 
     def rotation(self) -> str:
-        """As every night."""
+        """Make a backup as every night."""
         self.machine.start(CLIENT)
-        until(lambda: self.machine.lines("/root/acked"), "somebody writes")
+        until(lambda: self.machine.lines("/root/acked"), "a client writes")
         self.machine.run("logrotate", "--force", "/etc/logrotate.d/apache2")
         kept = len(self.machine.lines("/root/acked"))
-        until(lambda: len(self.machine.lines("/root/acked")) > kept + 100, "somebody writes on")
+        until(lambda: len(self.machine.lines("/root/acked")) > kept + 100, "the client writes on")
         must(self.machine.lines("/var/log/apache2/saver-access.log.1"), "nothing was rotated")
         return self._count()
 
@@ -458,7 +458,7 @@ class InstallTest:
         return named[1] if named else ""
 
     def upgrade(self) -> str:
-        """To a new version with a migration, while somebody writes."""
+        """Upgrade to a new version with a migration, while a client writes."""
         migration = MIGRATION.format(revision="added1", before=self._head(), table="added1")
         new = self._revision("a table more", {"migrations/versions/8888_added.py": migration})
         self._forget()
@@ -468,7 +468,7 @@ class InstallTest:
         return self._count()
 
     def upgrade_that_cannot_start(self) -> str:
-        """To a version that would migrate, but does not start: noticed before anything is touched."""
+        """Upgrade to a version that does not start: refused before anything is changed."""
         self._forget()
         new = self._broken("added2", "added1", "True")
         self.machine.start(CLIENT)
@@ -477,7 +477,7 @@ class InstallTest:
         return self._count()
 
     def upgrade_that_fails(self) -> str:
-        """To a version that migrates and then does not start under Apache: the way back."""
+        """Upgrade to a version that migrates and then does not start under Apache: it is undone."""
         new = self._broken("added2", "added1", '"mod_wsgi" in __import__("sys").modules')
         output = self.machine.fails("/opt/saver/deploy/upgrade", new)
         must("well again" in output and "restore" in output, output)
@@ -506,7 +506,7 @@ class InstallTest:
         """Everything is killed in the middle of writing, and started again."""
         self._forget()
         self.machine.start(CLIENT)
-        until(lambda: len(self.machine.lines("/root/acked")) > 300, "somebody writes")
+        until(lambda: len(self.machine.lines("/root/acked")) > 300, "a client writes")
         self.machine.cut_power()
         took = self.machine.boot()
         until(
@@ -518,7 +518,7 @@ class InstallTest:
         return f"running after {took:.0f} s; {lost} of {total} acknowledged texts lost"
 
     def audit(self) -> str:
-        """The end: every code in one place, everything well, no unit failed."""
+        """At the end every code is in one table, all checks pass, and no unit failed."""
         self.machine.run("systemctl", "start", "saver-backup.service")
         output = self.machine.flask("pool", "audit")
         must("\nclean" in output, output)
@@ -527,7 +527,7 @@ class InstallTest:
         return "clean"
 
     def steps(self) -> dict[str, Callable[[], str]]:
-        """What is done, in order."""
+        """The steps, in order."""
         return {
             "a Debian 12": self.debian,
             "README: clone, deploy/install --self-signed": self.install,

@@ -1,6 +1,6 @@
-"""The files for containers are whole: linted, hardened, without secrets.
+"""The files for containers: linted, hardened, without secrets.
 
-Fast, for nothing is built: tests/system/containers.py builds and runs them.
+Nothing is built here: tests/system/containers.py builds and runs them.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def test_a_service_can_do_no_more_than_it_must(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices"} & set(service)
-    # Nothing of the machine is mounted: every volume has a name.
+    # No folder of the host is mounted: every volume has a name.
     assert {volume.partition(":")[0] for volume in service.get("volumes", [])} <= set(COMPOSE["volumes"])
 
 
@@ -73,7 +73,7 @@ def test_only_settings_that_there_are_are_set(name: str) -> None:
 def test_no_secret_is_written_down() -> None:
     for text in (TEXT, DOCKERFILE):
         assert not re.search(r"(?i)secret|password\s*[:=]|token|-----BEGIN", text)
-    # What has a default in the file may be empty, and nothing else.
+    # Only variables with a default in the file may be empty.
     assert set(re.findall(r"\$\{\w+:-([^}]*)\}", TEXT)) == {""}
 
 

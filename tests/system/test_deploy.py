@@ -1,4 +1,4 @@
-"""deploy/install and deploy/upgrade: what they would do, and when they refuse; install.py runs them."""
+"""deploy/install and deploy/upgrade: dry runs and refusals; install.py runs them for real."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.system.install import commands
 DEPLOY = ROOT / "deploy"
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n'
 NAMES = ["--name", "www.example.org", "--email", "you@example.org"]
-# What install would touch on a machine.
+# The paths that install would change.
 PLACES = [Path(place) for place in ("/opt/saver", "/etc/saver", "/var/lib/saver", "/var/www/saver")]
 
 
@@ -189,5 +189,5 @@ def test_the_readme_has_the_commands_that_the_install_test_runs() -> None:
 def test_a_dry_run_of_install_needs_no_root() -> None:
     command = as_user([str(DEPLOY / "install"), "--dry-run", *NAMES])
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    # On a machine where it is installed, the settings are not for everybody.
+    # If saver is installed on this machine, only root may read its settings.
     assert done.returncode == 0 or "run it as root" in done.stderr, done.stderr

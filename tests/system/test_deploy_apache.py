@@ -15,7 +15,7 @@ from tests.system.test_deploy import DEBIAN, program
 
 
 class Installed:
-    """A machine whose Apache is in a folder."""
+    """A machine with its Apache configuration in a folder."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.install = program("install")
@@ -42,12 +42,12 @@ class Installed:
         return str(self.machine.defined(name, self.site))
 
     def default_page(self, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """Debian's own site, as it comes with the package."""
+        """Debian's default site, as the package installs it."""
         file = self.on / "000-default.conf"
         file.write_text("Debian's")
         (self.page / "index.html").write_text("It works")
-        told = f" /etc/apache2/sites-available/{file.name} {hashlib.md5(file.read_bytes()).hexdigest()}"
-        said = subprocess.CompletedProcess((), 0, told, "")
+        listed = f" /etc/apache2/sites-available/{file.name} {hashlib.md5(file.read_bytes()).hexdigest()}"
+        said = subprocess.CompletedProcess((), 0, listed, "")
         monkeypatch.setattr(self.apache, "asked", lambda *_: said)
         return file
 
@@ -58,7 +58,7 @@ class Installed:
         return given
 
     def write_site(self, *words: str) -> list[str]:
-        """Let install write the site; the names that it then defines."""
+        """Let install write the site; the variables that it defines."""
         machine = self.machine.Machine(dry=False)
         machine.write = lambda path, text: path.write_text(text)
         self.apache.site(machine, self.given(*words))
@@ -102,7 +102,7 @@ def test_other_sites_stay_and_are_spoken_of(
     assert "a2dissite" not in commands()
     (installed.on / "blog.conf").unlink()
     (installed.on / "saver.conf").touch()
-    # Whoever has switched it on again wants it.
+    # If the operator enabled it again, it stays.
     assert "a2dissite" not in commands()
 
 

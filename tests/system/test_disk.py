@@ -1,4 +1,4 @@
-"""A disk that runs full: a small one is mounted, in a name space of its own that ends with the test."""
+"""A disk that becomes full: a small one is mounted in a mount namespace that ends with the test."""
 
 from __future__ import annotations
 

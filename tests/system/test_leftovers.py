@@ -1,4 +1,4 @@
-"""What a killed run of the tests has started ends with it."""
+"""Processes that a killed run of the tests started end with it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.process import wait_until
 from tests.support.server import ROOT
 
-# Daemons, sessions of their own, a process that heeds no signal: whatever tests start.
+# Daemons, processes in another session, a process that ignores signals: all that tests start.
 TEST = """\
 import os, signal, subprocess, sys
 from pathlib import Path
@@ -77,6 +77,6 @@ def test_a_killed_run_leaves_nothing_behind(tmp_path: Path) -> None:
     finally:
         run.send_signal(signal.SIGKILL)
         run.wait()
-    # PostgreSQL, Redis, gunicorn and its two processes, and one that heeds no SIGTERM.
+    # PostgreSQL, Redis, gunicorn and its two processes, and one that ignores SIGTERM.
     assert len(started) >= 6
     wait_until(lambda: not any(map(is_there, started)), f"{started} are still there", 60)

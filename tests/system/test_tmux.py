@@ -22,7 +22,7 @@ from tests.support.tools import run, tool
 
 @pytest.fixture
 def short() -> Iterator[Path]:
-    """A folder whose name leaves room for a socket's: both together have 107 bytes."""
+    """A folder with a short path, because the path of a socket has at most 107 bytes."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         yield Path(folder)
 
@@ -38,7 +38,7 @@ class TestTmux:
         self._do(short, "stop")
 
     def _do(self, folder: Path, action: str, **more: str) -> subprocess.CompletedProcess[str]:
-        # A tmux of its own, whatever runs on this machine.
+        # A separate tmux server.
         environ = {
             **environment(folder, {"sweep_interval": 1}),
             "TMUX_TMPDIR": str(folder),

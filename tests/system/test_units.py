@@ -1,4 +1,4 @@
-"""What ships under deploy/ for systemd and tmux: read by the tools themselves, and run where that can be."""
+"""The shipped files for systemd and tmux: checked by the tools themselves, and run if possible."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SYSTEMD = ROOT / "deploy" / "systemd"
 SERVICES = sorted(SYSTEMD.glob("*.service"))
 UNITS = sorted([*SERVICES, *SYSTEMD.glob("*.socket"), *SYSTEMD.glob("*.timer")])
 NETWORKED = tuple(f"saver-{name}.service" for name in ("migrate", "web", "worker", "backup"))
-# Exposure as systemd counts it, times ten: 0 is safe, 100 is open to everything.
+# Exposure as systemd measures it, times ten: 0 is safe, 100 is not protected at all.
 MAX_EXPOSED = 20
 
 
@@ -43,7 +43,7 @@ def parsed(unit: Path) -> configparser.ConfigParser:
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A machine's root with our units and what they name, and nothing else."""
+    """A root folder with only our units and the files that they name."""
     root = tmp_path_factory.mktemp("root")
     units = root / "etc" / "systemd" / "system"
     shutil.copytree(SYSTEMD, units)
@@ -62,7 +62,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 def test_systemd_finds_nothing_to_complain_of(tree: Path, unit: Path) -> None:
     said = verify(tree, unit.name)
-    # For many a mistake its exit status is 0, so what it says counts too.
+    # For many mistakes its exit status is 0, so its output is checked too.
     assert (said.returncode, said.stdout + said.stderr) == (0, "")
 
 
@@ -111,7 +111,7 @@ def test_an_app_server_has_few_privileges(app_server: Path, unit: str) -> None:
     where = ("--offline=true", f"--root={app_server}", f"--threshold={MAX_EXPOSED}", "--no-pager")
     said = run(tool("systemd-analyze", "systemd"), "security", *where, unit)
     assert said.returncode == 0, said.stdout[-2_000:] + said.stderr
-    # Without what lets it there, it would reach nobody.
+    # Without the drop-in for an app server it would have no network.
     assert "✗ PrivateNetwork=" in said.stdout
 
 
@@ -164,7 +164,7 @@ def test_users_and_folders_are_made(tmp_path: Path) -> None:
 
 
 class Activated:
-    """The web service as systemd starts it: on a socket that is open before it is."""
+    """The web service as systemd starts it, on a socket that is already open."""
 
     def __init__(self, folder: Path, migrated: Path) -> None:
         shutil.copy(migrated, folder / "saver.db")
@@ -174,7 +174,7 @@ class Activated:
         activate = tool("systemd-socket-activate", "systemd")
         settings = {**NO_LIMITS, "misses_a_minute": 3, "trusted_proxies": "unix"}
         environ = environment(folder, settings)
-        # It hands only named variables on.
+        # Only named variables are passed on.
         named = [f"--setenv={name}" for name in environ if name.startswith(("SAVER_", leftovers.NAME))]
         self.log = folder / "web.log"
         with self.log.open("wb") as log:
@@ -184,7 +184,7 @@ class Activated:
             )  # fmt: skip
 
     def listens(self) -> bool:
-        """Whether the socket is there and open, which are two moments."""
+        """Whether the socket exists and accepts connections."""
         with socket.socket(socket.AF_UNIX) as client, suppress(OSError):
             client.connect(str(self.socket))
             return True
@@ -211,7 +211,7 @@ class Activated:
 
 @pytest.fixture
 def short() -> Iterator[Path]:
-    """A folder whose name leaves room for a socket's: both together have 107 bytes."""
+    """A folder with a short path, because the path of a socket has at most 107 bytes."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         yield Path(folder)
 
@@ -226,11 +226,11 @@ def activated(short: Path, migrated: Path) -> Iterator[Activated]:
 def test_the_web_service_serves_on_the_socket_that_it_is_given(activated: Activated) -> None:
     wait_until(activated.listens, "nobody listens")
     assert activated.ask("/api/v1/write", '{"text": "x"}', "192.0.2.1") == 201, activated.log.read_text()
-    # Each of those for whom the proxy asks has a budget of its own.
+    # Each client of the proxy has its own limit.
     missed = [activated.ask("/api/v1/load", '{"code": "zzzz"}', "192.0.2.1") for _ in range(4)]
     assert missed == [404, 404, 404, 429]
     assert activated.ask("/api/v1/load", '{"code": "zzzz"}', "192.0.2.2") == 404
-    # Told to stop it leaves the socket to systemd.
+    # After SIGTERM it leaves the socket to systemd.
     os.kill(activated.process.pid, signal.SIGTERM)
     assert activated.process.wait(30) == 0
     assert activated.socket.exists()

@@ -139,7 +139,7 @@ class TestSharedCounts:
         assert "the file of counts was truncated: all counts begin at 0" in caplog.text
 
     def test_a_link_is_not_followed(self, shared: MappedFileCounters, tmp_path: Path) -> None:
-        target = tmp_path / "somebody else's"
+        target = tmp_path / "another program's"
         target.write_bytes(b"counters")
         (tmp_path / "counts").symlink_to(target)
         with pytest.raises(CountersError):

@@ -73,7 +73,7 @@ class TestRedisCounts:
     def test_a_key_of_another_program_is_no_500(
         self, counters: RedisCounters, redis_server: RedisServer
     ) -> None:
-        redis_server.client.lpush("saver/count/key", "somebody else's")
+        redis_server.client.lpush("saver/count/key", "another program's")
         with pytest.raises(CountersError, match=r"^ResponseError$"):
             SafeCounters(counters).charge(A_MINUTE, NOW)
 

@@ -154,7 +154,7 @@ def test_the_secret_is_made_once_and_only_its_owner_can_read_it(tmp_path: Path) 
 
 @pytest.mark.parametrize("mode", [0o644, 0o606, 0o602])
 def test_a_secret_that_others_may_read_or_change_is_none(tmp_path: Path, mode: int) -> None:
-    (tmp_path / "secret_key").write_text("planted by somebody, and known to him")
+    (tmp_path / "secret_key").write_text("planted by an attacker who knows it")
     (tmp_path / "secret_key").chmod(mode)
     with pytest.raises(SettingsError, match="every user of this machine may read or change it"):
         load_secret(settings_in(tmp_path))

@@ -131,8 +131,8 @@ class Driver(ABC):
 
     def stored(self, area: str = "local") -> dict[str, Any]:
         """All that the extension has in a storage area."""
-        kept: dict[str, Any] = self.inside("(area) => chrome.storage[area].get()", area)
-        return kept
+        stored: dict[str, Any] = self.inside("(area) => chrome.storage[area].get()", area)
+        return stored
 
     def store(self, **values: object) -> None:
         """Store values in the extension's local storage."""

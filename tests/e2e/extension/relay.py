@@ -127,8 +127,8 @@ class Relay:
         try:
             connection.request(method, path, body or None, {**headers, "Accept-Encoding": "identity"})
             found = connection.getresponse()
-            kept = {name: value for name, value in found.getheaders() if name.lower() not in _HOP}
-            return Answer(found.status, kept, found.read())
+            end_to_end = {name: value for name, value in found.getheaders() if name.lower() not in _HOP}
+            return Answer(found.status, end_to_end, found.read())
         except OSError:
             return NOTHING
         finally:

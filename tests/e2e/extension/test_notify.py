@@ -66,7 +66,7 @@ def test_one_notification_while_the_popup_is_closed(sender: User) -> None:
     reader.reads(TEXT)
     driver.close()
     driver.inside(_RING, ALARM)
-    wait_until(lambda: driver.inside(_SHOWN) == [f"opened-{code}"], "it is told")
+    wait_until(lambda: driver.inside(_SHOWN) == [f"opened-{code}"], "the notification is shown")
     wait_until(lambda: driver.inside(_ALARMS) == [], "it is not asked any more")
     sent = json.dumps([each.json for each in sender.network.asked("status")])
     assert PASSWORD not in sent

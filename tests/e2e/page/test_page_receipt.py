@@ -52,7 +52,7 @@ def test_the_receipt_is_asked_for_less_and_less_often_and_not_unseen(visit: Visi
 
 
 @pytest.mark.parametrize(
-    ("told", "said", "heading"),
+    ("changed", "said", "heading"),
     [
         ({"refused": 1}, ["receipt_waiting", "receipt_refused_one"], "your_code"),
         ({"refused": 2}, ["receipt_waiting", "receipt_refused_other"], "your_code"),
@@ -62,13 +62,13 @@ def test_the_receipt_is_asked_for_less_and_less_often_and_not_unseen(visit: Visi
     ],
 )
 def test_every_state_of_a_receipt_has_its_words(
-    visit: Visiting, told: dict[str, object], said: list[str], heading: str
+    visit: Visiting, changed: dict[str, object], said: list[str], heading: str
 ) -> None:
     sender = visit().open()
     status = {"state": "waiting", "first_loaded_at": None, "refused": 0}
-    sender.answer("status", 200, {**status, "expires_at": "2999-01-01T00:00:00Z", **told})
+    sender.answer("status", 200, {**status, "expires_at": "2999-01-01T00:00:00Z", **changed})
     sender.save(TEXT)
-    facts = " ".join(EN[key] for key in said).format(count=told.get("refused"))
+    facts = " ".join(EN[key] for key in said).format(count=changed.get("refused"))
     expect(sender.part("receipt")).to_have_text(facts)
     expect(sender.part("saved-heading")).to_have_text(EN[heading])
 
@@ -105,8 +105,8 @@ def test_the_footer_says_who_runs_the_service(
 ) -> None:
     visitor = visit()
     lives = {"min": 60, "default": 600, "max": 86_400, "max_sealed": 2_592_000}
-    told = {"max_text_bytes": 1_000, "expires_in": lives, "contact": contact, "terms_url": terms}
-    visitor.limits(told)
+    limits = {"max_text_bytes": 1_000, "expires_in": lives, "contact": contact, "terms_url": terms}
+    visitor.limits(limits)
     visitor.open()
     shown = visitor.page.locator("footer a:visible")
     assert [link.get_attribute("href") for link in shown.all()] == links

@@ -75,9 +75,9 @@ def test_the_first_visit_is_small_and_the_second_asks_for_next_to_nothing(visit:
 
 def test_every_fetched_module_was_preloaded(visit: Visiting) -> None:
     visitor = visit().open()
-    told = set(re.findall(r'modulepreload" href="(.*?)"', visitor.page.content()))
+    preloaded = set(re.findall(r'modulepreload" href="(.*?)"', visitor.page.content()))
     fetched = {url.removeprefix(f"{visitor.url}/") for url in visitor.asked if url.endswith(".js")}
-    assert {path for path in fetched if not re.search(r"web/(page|language)\.js$", path)} == told
+    assert {path for path in fetched if not re.search(r"web/(page|language)\.js$", path)} == preloaded
 
 
 # The language of the last visit

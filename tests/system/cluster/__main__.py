@@ -45,7 +45,7 @@ def options() -> argparse.Namespace:
 
 
 def up(cluster: Cluster, name: str) -> None:
-    """Say where it is, and wait for the end."""
+    """Print where it is, and wait for the end."""
     for machine in cluster.machines.values():
         print(f"{machine.name:<10}{machine.address:<14}ip netns exec {machine.space} COMMAND")
     ask = f"ip netns exec {cluster.machines['client'].space} curl --cacert {cluster.folder}/authority.pem"
@@ -64,9 +64,9 @@ def cause_faults(cluster: Cluster, faults: list[str]) -> None:
         for fault in faults:
             seen = causes.cause(fault)
             print(f"{fault:<20}{'; '.join([str(seen), *causes.extra])}", flush=True)
-    kept = load.check()
+    checked = load.check()
     free, leased = cluster.audit()
-    print(f"{'acknowledged, lost':<20}{kept}, 0")
+    print(f"{'acknowledged, lost':<20}{checked}, 0")
     print(f"{'wrong answers':<20}0 of {len(load.history.calls)}")
     print(f"{'expired, refused':<20}{load.history.expired}, all of them")
     print(f"{'read by one of two':<20}{load.history.read_once}, all of them")
@@ -74,7 +74,7 @@ def cause_faults(cluster: Cluster, faults: list[str]) -> None:
 
 
 def status(name: str) -> None:
-    """Say which machines are there, and what runs on them."""
+    """Print the machines and the processes on them."""
     for space in spaces(f"saver-{name}"):
         pids = run("ip", "netns", "pids", space).stdout.split()
         names = sorted({Path(f"/proc/{pid}/comm").read_text().strip() for pid in pids})
@@ -90,7 +90,7 @@ def main() -> None:
     elif given.what == "status":
         status(given.name)
     else:
-        # Told to stop it cleans up, as after Ctrl-C.
+        # SIGTERM cleans up as Ctrl-C does.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         with_faults = given.what == "faults"
         settings = SETTINGS if with_faults else {}

@@ -19,7 +19,7 @@ TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer, or what came instead: then ``status`` is 0 and ``fault`` says what."""
+    """An answer; without one ``status`` is 0 and ``fault`` says what happened."""
 
     status: int
     document: dict[str, object]
@@ -29,12 +29,12 @@ class Response:
 
     @property
     def kind(self) -> str:
-        """What it is counted as."""
+        """Its name in the counts."""
         return self.fault or str(self.status)
 
 
 class _Connection(http.client.HTTPSConnection):
-    """To the balancer, under the service's name, from the address of a user."""
+    """Connects to the balancer with the service's name, from the address of a user."""
 
     def __init__(self, context: ssl.SSLContext, source: str) -> None:
         super().__init__(NAME, timeout=TIMEOUT, context=context)
@@ -42,14 +42,14 @@ class _Connection(http.client.HTTPSConnection):
         self._tls = context
 
     def connect(self) -> None:
-        """Connect; the name is not looked up anywhere."""
+        """Connect without a look-up of the name."""
         plain = socket.create_connection((ADDRESSES["balancer"], 443), TIMEOUT, (self._source, 0))
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = self._tls.wrap_socket(plain, server_hostname=NAME)
 
 
 class User:
-    """Somebody with one connection, which is kept as a browser keeps it. For one thread."""
+    """A user with one persistent connection, as a browser has it. For one thread."""
 
     def __init__(self, authority: Path, address: str, below: str = "") -> None:
         self._context = ssl.create_default_context(cafile=str(authority))
@@ -70,7 +70,7 @@ class User:
         return self.post("/api/v1/write", {"text": text, "expires_in": expires_in, "once": once})
 
     def load(self, code: str, **more: str) -> Response:
-        """Load what is under a code."""
+        """Load the text of a code."""
         return self.post("/api/v1/load", {"code": code, **more})
 
     def leave(self) -> None:
@@ -78,7 +78,7 @@ class User:
         self._connection.close()
 
     def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
-        """Ask anything. The connection is kept, and made anew after a fault."""
+        """Send a request. The connection stays open; after a fault there is a new one."""
         try:
             self._connection.request(method, self.below + path, body, dict(headers))
             answer = self._connection.getresponse()

@@ -1,4 +1,4 @@
-"""The whole of it: who is there, in which order they start, and who is where."""
+"""The cluster: its machines, and the order in which they start."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.system.cluster.files import Secrets, certify
 from tests.system.cluster.network import ADDRESSES, Network, on, take_down
 from tests.system.cluster.servers import App, Balancer, Redis, settings_of_an_app
 
-# On a disk, for databases wait for it. Where somebody else has made the folder, ours cannot be made.
+# On a disk, because databases wait for it. If another user made the folder, ours cannot be made.
 PLACE = Path("/var/tmp")
 SIMPLE = ("balancer", "app1", "app2", "db1", "cache", "client")
 PAIR = (*SIMPLE[:4], "db2", *SIMPLE[4:])
 APPS = ("app1", "app2")
-# Those that begin with an a.
+# Codes that begin with an a.
 FEW_CODES = 52**3
 _PROGRAMS = {
     "ip": "iproute2",
@@ -55,7 +55,7 @@ class Cluster:
         self._settings = {**settings_of_an_app(self.secrets, pair=pair), **changed}
 
     def claim(self) -> None:
-        """Take the name. Raises BrokenError where somebody has it, or something has to be installed first."""
+        """Take the name. Raises BrokenError if it is taken, or if a package is missing."""
         if missing := missing_packages(pair=self.is_pair):
             raise BrokenError(f"there is something missing: apt-get install -y {' '.join(missing)}")
         try:
@@ -64,7 +64,7 @@ class Cluster:
             raise BrokenError(f"{self.folder} is there: run `down`, or give another --name") from None
 
     def make(self) -> None:
-        """The network, and everything that the app servers need. Raises BrokenError."""
+        """Start the network and everything that the app servers need. Raises BrokenError."""
         self.network.up()
         certify(self.folder)
         self.redis = Redis(self.machines["cache"], self.folder, self.secrets)
@@ -98,15 +98,15 @@ class Cluster:
         self.until_all_ready()
 
     def until_all_ready(self) -> float:
-        """Wait until the balancer counts on both app servers; seconds."""
+        """Wait until the balancer uses both app servers; the seconds that took."""
         return until(lambda: self.balancer.ready() == set(APPS), "both app servers are ready")
 
     def user(self, address: str = ADDRESSES["client"]) -> User:
-        """Somebody on the client's machine; to be used by one thread that is there, see ``on``."""
+        """A user on the client's machine, for one thread that runs there, see ``on``."""
         return User(self.folder / "authority.pem", address, self.below)
 
     def ask(self, do: Callable[[User], object], address: str = ADDRESSES["client"]) -> object:
-        """Let somebody do something on the client's machine; the result."""
+        """Call a function with a user on the client's machine; its result."""
 
         def work() -> object:
             user = self.user(address)
@@ -118,7 +118,7 @@ class Cluster:
         return on(self.machines["client"], work)
 
     def audit(self) -> tuple[int, int]:
-        """Free and leased codes. Raises BrokenError where one is in both places, or some are missing."""
+        """Free and leased codes. Raises BrokenError if one is in both tables, or if some are missing."""
         question = (
             "SELECT (SELECT count(*) FROM code), (SELECT count(*) FROM text),"
             " (SELECT count(*) FROM text JOIN code USING (code))"
@@ -138,7 +138,7 @@ class Cluster:
 
 @contextmanager
 def running(name: str, *, few: bool = True, **more: object) -> Iterator[Cluster]:
-    """A cluster that serves, and that is gone afterwards."""
+    """A cluster that serves during the block."""
     cluster = Cluster(name, **more)  # type: ignore[arg-type]
     cluster.claim()
     try:
@@ -151,13 +151,13 @@ def running(name: str, *, few: bool = True, **more: object) -> Iterator[Cluster]
 
 
 def remove(name: str) -> None:
-    """Take away what a cluster that was killed has left behind."""
+    """Remove what a killed cluster has left behind."""
     take_down(f"saver-{name}")
     shutil.rmtree(PLACE / f"saver-{name}", ignore_errors=True)
 
 
 def missing_packages(*, pair: bool) -> list[str]:
-    """What has to be installed for it."""
+    """The packages that are missing."""
     path = "/usr/sbin:/usr/bin:/sbin:/bin"
     wanted = {**_PROGRAMS, **(_PROGRAMS_OF_A_PAIR if pair else {})}
     found = [package for program, package in wanted.items() if not shutil.which(program, path=path)]

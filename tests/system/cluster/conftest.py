@@ -15,7 +15,7 @@ BELOW = "/memo"
 
 
 def a_cluster(name: str, *, pair: bool = False, below: str = "") -> AbstractContextManager[Cluster]:
-    """A cluster for tests; where none can be, they fail and say what to do."""
+    """A cluster for tests; if it cannot be started, they fail and say why."""
     if os.geteuid() != 0:
         pytest.fail("several servers are network namespaces here: run ./scripts/test as root", pytrace=False)
     if missing := missing_packages(pair=pair):

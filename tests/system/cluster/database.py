@@ -15,13 +15,13 @@ from tests.system.cluster.files import DEPLOY, Secrets, fill
 from tests.system.cluster.network import Machine, on
 
 SHIPPED = DEPLOY / "postgresql"
-# Beside the two databases a third member, so that two of three agree when one is gone.
+# A third member besides the two databases, so that two of three agree when one is down.
 MEMBERS = ("db1", "db2", "cache")
 _PRIMARY = 200
 
 
 def programs() -> Path:
-    """Where the newest PostgreSQL's programs are. Raises BrokenError."""
+    """The folder with the programs of the newest PostgreSQL. Raises BrokenError."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
     if not found:
         raise BrokenError("there is no PostgreSQL: apt-get install -y postgresql")
@@ -38,7 +38,7 @@ class Postgres:
         self._secrets = secrets
 
     def make(self) -> None:
-        """Make the database and who may come."""
+        """Make the database and its access rules."""
         self._folder.mkdir()
         shutil.chown(self._folder, "postgres", "postgres")
         initdb = ("--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "--auth=peer")
@@ -61,13 +61,13 @@ class Postgres:
         until(self._answers, "PostgreSQL answers")
 
     def stop_immediately(self) -> None:
-        """End it as a crash would: no checkpoint, clients are told nothing."""
+        """Stop it as a crash would: no checkpoint, and clients get no message."""
         self.machine.run(
             programs() / "pg_ctl", "stop", "-D", self._data, "-m", "immediate", user="postgres", cwd="/"
         )
 
     def ask(self, question: str, database: str = "saver") -> str:
-        """Ask past the service; a line for each row, columns with ``|`` between."""
+        """Query the database directly; a line for each row, columns separated by ``|``."""
         psql = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-d", database)
         return self.machine.run(*psql, user="postgres", cwd="/", input=question).stdout.strip()
 
@@ -87,7 +87,7 @@ def admit(server: Postgres | Member, secrets: Secrets) -> None:
 
 
 class Member:
-    """One of the two under Patroni, or the third that only helps etcd to agree."""
+    """One of the two under Patroni, or the third member of etcd."""
 
     def __init__(self, machine: Machine, folder: Path, secrets: Secrets) -> None:
         self.machine = machine
@@ -122,11 +122,11 @@ class Member:
         self.machine.start(*program, user="postgres", environ=environ, cwd=self._folder)
 
     def state(self) -> dict[str, Any]:
-        """What Patroni says of it; empty if it says nothing."""
+        """Its state as Patroni reports it; empty without an answer."""
         return self._patroni("patroni")
 
     def roles(self) -> list[str]:
-        """What it holds everybody's roles to be, in order; empty if it says nothing."""
+        """The roles of all members as it reports them, in order; empty without an answer."""
         found = self._patroni("cluster").get("members", [])
         well = [each for each in found if each["state"] in ("running", "streaming")]
         return sorted(str(each["role"]) for each in well)
@@ -137,7 +137,7 @@ class Member:
         return state.get("role") in ("master", "primary") and state.get("state") == "running"
 
     def ask(self, question: str, database: str = "saver", timeout: float | None = None) -> str:
-        """Ask past the service, as a Postgres does. Raises BrokenError also when it takes too long."""
+        """Query the database directly. Raises BrokenError also after a timeout."""
         psql = ("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self._folder, "-d", database)
         try:
             asked = self.machine.run(*psql, user="postgres", cwd="/", input=question, timeout=timeout)
@@ -185,7 +185,7 @@ class Member:
 
 
 class Pair:
-    """A primary and its standby; which is which is Patroni's to say."""
+    """A primary and its standby; Patroni decides which is which."""
 
     def __init__(self, machines: dict[str, Machine], folder: Path, secrets: Secrets) -> None:
         self.members = {name: Member(machines[name], folder, secrets) for name in MEMBERS}
@@ -210,7 +210,7 @@ class Pair:
         admit(self.primary(), self._secrets)
 
     def primary(self) -> Member:
-        """Who takes writes now. Raises BrokenError if nobody does, or two say so."""
+        """The member that accepts writes. Raises BrokenError if none or both do."""
         found = [member for member in self.servers if member.is_primary()]
         if len(found) != 1:
             raise BrokenError(f"{len(found)} primaries")

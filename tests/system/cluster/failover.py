@@ -19,7 +19,7 @@ class PairFaults(Faults):
     )
 
     def switchover(self) -> None:
-        """Primary and standby change their places, as before an upgrade."""
+        """Primary and standby change their roles, as before an upgrade."""
         pair = self._pair()
         old = pair.primary()
         old.patronictl("switchover", "--force")
@@ -59,7 +59,7 @@ class PairFaults(Faults):
         self._until_whole()
 
     def etcd_lost(self) -> None:
-        """kill -9 of two of three etcd: nobody may be primary without their word."""
+        """kill -9 of two of three etcd: without a majority there may be no primary."""
         pair = self._pair()
         lost = [pair.members["cache"], pair.standby()]
         for member in lost:
@@ -81,7 +81,7 @@ class PairFaults(Faults):
         self._until_whole()
 
     def _write_past_service(self, name: str) -> int:
-        """Write past the service on a machine that is cut off; how many writes it says it has kept."""
+        """Write directly to a database that is cut off; how many writes it acknowledges."""
         member = self._pair().members[name]
         lease = "INSERT INTO text SELECT * FROM text LIMIT 0; UPDATE sweeper SET beat_at = beat_at;"
         try:

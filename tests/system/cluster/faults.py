@@ -15,7 +15,7 @@ from tests.system.cluster.network import USER_ADDRESSES
 from tests.system.cluster.servers import end
 
 BUDGET = 10
-# Budgets are asked for at each request, but only misses are ever short; brief lives, to see them end.
+# Each request is counted, but only misses reach a limit; lifetimes are short, so that texts expire.
 SETTINGS = {
     "min_expires_in": 5,
     "writes_a_minute": 1_000_000,
@@ -65,7 +65,7 @@ class Faults:
         app.start_web()
 
     def app_stopped(self) -> None:
-        """SIGTERM, without telling the balancer before."""
+        """SIGTERM; the balancer does not know it before."""
         app = self.cluster.apps["app2"]
         end(app.web, signal.SIGTERM)
         time.sleep(self.down)
@@ -74,12 +74,12 @@ class Faults:
     def app_drained(self) -> None:
         """The balancer stops to send requests there; then SIGTERM."""
         balancer, app = self.cluster.balancer, self.cluster.apps["app2"]
-        balancer.tell("set server ready/app2 state drain")
+        balancer.command("set server ready/app2 state drain")
         until(lambda: balancer.sessions("app2") == 0, "nobody is on it")
         end(app.web, signal.SIGTERM)
         time.sleep(self.down)
         app.start_web()
-        balancer.tell("set server ready/app2 state ready")
+        balancer.command("set server ready/app2 state ready")
 
     def app_cut(self) -> None:
         """The cable of an app server: packets are dropped without a signal."""
@@ -97,7 +97,7 @@ class Faults:
         app.start_worker()
 
     def workers_killed(self) -> None:
-        """kill -9 of both: what expires is refused all the same."""
+        """kill -9 of both: expired texts are still refused."""
         apps = self.cluster.apps.values()
         for app in apps:
             end(app.worker)
@@ -109,7 +109,7 @@ class Faults:
         self._until_swept()
 
     def redis_killed(self) -> None:
-        """kill -9: nothing passes uncounted, and no budget is renewed."""
+        """kill -9: no request passes uncounted, and no limit is reset."""
         spent = guesses(self.cluster, _GUESSER, BUDGET + 4)
         must(spent == {"404": BUDGET, "429": 4}, f"the budget over both app servers: {spent}")
         self.cluster.redis.kill()
@@ -140,10 +140,10 @@ class Faults:
             time.sleep(2)
 
     def _until_swept(self) -> float:
-        """Wait until somebody has swept since now."""
+        """Wait until a worker has swept since now."""
         now = int(time.time()) + 1
         ask = self.cluster.database.primary().ask
-        return until(lambda: int(ask("SELECT max(beat_at) FROM sweeper") or 0) >= now, "somebody sweeps")
+        return until(lambda: int(ask("SELECT max(beat_at) FROM sweeper") or 0) >= now, "a worker sweeps")
 
 
 def _counts(counted: Counter[str]) -> str:

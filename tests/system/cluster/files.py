@@ -1,4 +1,4 @@
-"""The files that ship, with what an operator fills in; secrets and a certificate for one run."""
+"""The shipped files with an operator's values; secrets and a certificate for one run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _P256 = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 
 def fill(source: Path, target: Path, changes: Mapping[str, object], owner: str = "root") -> None:
-    """Copy a file that ships; each change must find what it is for, or the file is not the one that ships."""
+    """Copy a shipped file with changes; each text to replace must be in the file."""
     text = source.read_text()
     for old, new in changes.items():
         if old not in text:
@@ -28,7 +28,7 @@ def fill(source: Path, target: Path, changes: Mapping[str, object], owner: str =
 
 
 class Secrets:
-    """What is made anew for each cluster."""
+    """The secrets of one cluster."""
 
     def __init__(self) -> None:
         self.server = secrets.token_urlsafe(32)
@@ -41,7 +41,7 @@ class Secrets:
 
 
 def certify(folder: Path) -> None:
-    """An authority, ``authority.pem``, and what HAProxy shows: ``saver.pem``, certificate and key in one."""
+    """An authority, ``authority.pem``, and HAProxy's ``saver.pem``: certificate and key in one file."""
     authority, key = folder / "authority.pem", folder / "authority.key"
     run("openssl", "req", "-x509", *_P256, "-keyout", key, "-out", authority, "-subj", "/CN=saver's cluster")
     made, its = folder / "saver.crt", folder / "saver.key"

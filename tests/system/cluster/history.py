@@ -20,7 +20,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What clients saw in a stretch of time: seconds, and failures by kind."""
+    """What clients saw in a period: seconds, and failures by kind."""
 
     gaps: dict[str, float]
     failed: dict[str, Counter[str]]
@@ -39,9 +39,9 @@ class Observation:
 
 @dataclass(slots=True)
 class History:
-    """All results. ``kept`` has every acknowledged text with its code, the newest last."""
+    """All results. ``acknowledged`` has every acknowledged text with its code, the newest last."""
 
-    kept: list[tuple[str, str]] = field(default_factory=list)
+    acknowledged: list[tuple[str, str]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     read_once: int = 0
@@ -49,7 +49,7 @@ class History:
 
     def acknowledge(self, code: str, text: str) -> None:
         """A text was acknowledged."""
-        self.kept.append((code, text))
+        self.acknowledged.append((code, text))
 
     def seen(self, since: float) -> Observation:
         """What was seen since then."""

@@ -1,4 +1,4 @@
-"""Users that write and read while something is broken; their results are checked against what must hold."""
+"""Users that write and read during a fault; their results are checked."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.system.cluster.history import Call, History
 from tests.system.cluster.network import USER_ADDRESSES, visit
 
 WRITERS, READERS = 4, 4
-# Each who asks has an address, so that nobody spends a budget of another's.
+# Each user has an address, so that none uses up the limit of another.
 _WRITERS, _READERS = USER_ADDRESSES[:WRITERS], USER_ADDRESSES[WRITERS : WRITERS + READERS]
-# A miss is what these expect, and each may miss ten times a minute: they take turns.
+# These users expect misses, and each may miss ten times a minute, so they take turns.
 _EXPIRY_READERS = USER_ADDRESSES[10:20]
 _CLAIMANTS = USER_ADDRESSES[20:38]
 LONG, BRIEF = 3600, 5
-# Seconds between two requests of one user: the machine has to carry the servers too.
+# Seconds between two requests of one user, because the same machine runs the servers.
 PAUSE = 0.03
 _CHECKERS = 6
 
@@ -51,8 +51,8 @@ class Load:
         self._threads = [threading.Thread(target=self._work, args=job, daemon=True) for job in self._jobs]
         for thread in self._threads:
             thread.start()
-        many = len(self.history.kept) + 20
-        until(lambda: len(self.history.kept) > many, "the first texts are kept")
+        many = len(self.history.acknowledged) + 20
+        until(lambda: len(self.history.acknowledged) > many, "the first texts are stored")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,7 +61,7 @@ class Load:
             thread.join(60)
 
     def until_served(self, seconds: float = 2.0) -> None:
-        """Wait until nobody has failed for so long, and both were done."""
+        """Wait until no request has failed for so long, and users have written and read."""
         began = time.monotonic()
 
         def is_expected() -> bool:
@@ -77,7 +77,7 @@ class Load:
     def check(self) -> int:
         """Load every acknowledged text; how many there are. Raises BrokenError if anything was wrong."""
         lost: list[str] = []
-        codes = iter(list(self.history.kept))
+        codes = iter(list(self.history.acknowledged))
         lock = threading.Lock()
 
         def look(user: User) -> None:
@@ -98,11 +98,11 @@ class Load:
             checker.start()
         for checker in checkers:
             checker.join()
-        if len(dict(self.history.kept)) != len(self.history.kept):
+        if len(dict(self.history.acknowledged)) != len(self.history.acknowledged):
             self.history.wrong.append("a code was leased twice")
         if lost or self.history.wrong:
             raise BrokenError(f"lost: {Counter(lost)}; wrong: {Counter(self.history.wrong)}")
-        return len(self.history.kept)
+        return len(self.history.acknowledged)
 
     def _work(self, job: Callable[[str], None], address: str) -> None:
         visit(self._cluster.machines["client"])
@@ -134,12 +134,12 @@ class Load:
     def _read(self, address: str) -> None:
         user = self._cluster.user(address)
         while not self._stop.wait(self._pause):
-            kept = self.history.kept
-            if not kept:
+            acknowledged = self.history.acknowledged
+            if not acknowledged:
                 continue
-            # Half of them of the newest: those that a fault might take.
-            many = random.choice((len(kept), min(20, len(kept))))
-            code, text = kept[-random.randint(1, many)]
+            # Half of them are the newest, which a fault is most likely to lose.
+            many = random.choice((len(acknowledged), min(20, len(acknowledged))))
+            code, text = acknowledged[-random.randint(1, many)]
             answer = self._note("load", partial(user.load, code), 200)
             if answer.status == 404:
                 self.history.wrong.append("404 for a text that lives")
@@ -148,7 +148,7 @@ class Load:
         user.leave()
 
     def _load_expired(self, _: str) -> None:
-        """Write what expires soon, and ask for it afterwards."""
+        """Write texts that expire soon, and load them afterwards."""
         users = itertools.cycle([self._cluster.user(address) for address in _EXPIRY_READERS])
         while not self._stop.is_set():
             user = next(users)
@@ -191,7 +191,7 @@ class Load:
 
 
 def guesses(cluster: Cluster, address: str, count: int) -> Counter[str]:
-    """Load what is nobody's; how it ended, counted."""
+    """Load unknown codes; the results, counted."""
     found = cluster.ask(lambda user: Counter(user.load("ZZZZ").kind for _ in range(count)), address)
     assert isinstance(found, Counter)
     return found

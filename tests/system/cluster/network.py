@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.system.checks import run, until
 
-# The addresses that the shipped files and docs/several-servers.md have, so that none has to be changed.
+# The addresses in the shipped files and docs/several-servers.md.
 ADDRESSES = {
     "balancer": "10.78.0.10",
     "app1": "10.78.0.21",
@@ -31,7 +31,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Machine:
-    """One namespace: its processes are those that were started in it, and it dies with all of them."""
+    """A machine is a namespace with the processes that were started in it; they end together."""
 
     def __init__(self, network: Network, name: str) -> None:
         self.name = name
@@ -42,7 +42,7 @@ class Machine:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def command(self, *words: object, user: str = "") -> list[str]:
-        """What runs a command on this machine, as somebody else than root where that is asked for."""
+        """The command that runs another one on this machine, as root or as another user."""
         become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups"] if user else []
         return ["ip", "netns", "exec", self.space, *become, *map(str, words)]
 
@@ -59,7 +59,7 @@ class Machine:
         environ: Mapping[str, str] | None = None,
         cwd: Path | None = None,
     ) -> subprocess.Popen[bytes]:
-        """Start a process on this machine; what it says goes into the machine's log."""
+        """Start a process on this machine; its output goes into the machine's log."""
         with self.log.open("ab") as log:
             started = subprocess.Popen(
                 self.command(*words, user=user),
@@ -79,7 +79,7 @@ class Machine:
         return [int(pid) for pid in found.split()]
 
     def kill(self) -> None:
-        """Kill -9 all that runs on it, at once, and wait until it is gone."""
+        """Kill all its processes with SIGKILL at once, and wait."""
 
         def kill_all() -> bool:
             for pid in self.pids():
@@ -90,7 +90,7 @@ class Machine:
         until(kill_all, f"{self.name} is dead", 20)
 
     def cut(self) -> None:
-        """Pull the cable: packets are dropped without a signal to anybody."""
+        """Drop all packets, as if the cable was pulled."""
         run("ip", "-n", self._switch, "link", "set", self.name, "nomaster")
 
     def join(self) -> None:
@@ -98,7 +98,7 @@ class Machine:
         run("ip", "-n", self._switch, "link", "set", self.name, "master", "switch")
 
     def shun(self, *others: Machine) -> None:
-        """Nothing that it sends reaches these any more; all the others are reached as before."""
+        """Drop its packets to these machines only."""
         for other in others:
             run("ip", "-n", self.space, "route", "add", "blackhole", f"{other.address}/32")
 
@@ -121,7 +121,7 @@ class Network:
         self.machines = {each: Machine(self, each) for each in machines}
 
     def up(self) -> None:
-        """Make the namespaces. Raises BrokenError, also where they are there already."""
+        """Make the namespaces. Raises BrokenError, also if they exist already."""
         (self.folder / "log").mkdir()
         for space in (self.switch, *(machine.space for machine in self.machines.values())):
             run("ip", "netns", "add", space)
@@ -150,7 +150,7 @@ def spaces(prefix: str) -> list[str]:
 
 
 def take_down(prefix: str) -> None:
-    """The same for whoever was left behind by a process that was killed."""
+    """Remove the namespaces that a killed process left behind."""
     for space in spaces(prefix):
 
         def empty(space: str = space) -> bool:
@@ -164,7 +164,7 @@ def take_down(prefix: str) -> None:
 
 
 def visit(machine: Machine) -> None:
-    """Move the calling thread onto the machine: sockets that it makes from now on are there."""
+    """Move the calling thread to the machine: its new sockets are there."""
     with Path(f"/run/netns/{machine.space}").open() as space:
         if _libc.setns(space.fileno(), _CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), f"setns {machine.space}")

@@ -19,7 +19,7 @@ from tests.system.cluster.network import Machine
 
 PAGE = ROOT / "docs" / "several-servers.md"
 PORT = 8000
-# What else there is at the name, where the service is below a path.
+# The rest of the web site, if the service is below a path.
 _OTHERS = """
 backend others
     http-request return status 200 content-type text/plain string others
@@ -34,18 +34,18 @@ class App:
         self.machine = machine
         self._data = folder / machine.name
         self._data.mkdir(mode=0o700)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
         place = {
             "SAVER_DATA_DIR": str(self._data),
             "SAVER_ENV_FILE": "",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        self._environ = {**kept, **settings, **place}
+        self._environ = {**inherited, **settings, **place}
         self.web: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None
 
     def flask(self, *words: str) -> str:
-        """One of the operator's commands; what it says."""
+        """Run an operator's command; its output."""
         asked = (sys.executable, "-m", "flask", "--app", "saver", *words)
         return self.machine.run(*asked, cwd=ROOT, env=self._environ).stdout
 
@@ -55,7 +55,7 @@ class App:
 
     def start_web(self) -> None:
         """As saver-web.service does it."""
-        # Named and not given: what stands in a command line is for everybody to see.
+        # By name and without values, because every user can see a command line.
         handed = [
             f"--setenv={name}" for name in self._environ if name.startswith(("SAVER_", "PYTHON", "PATH"))
         ]
@@ -87,7 +87,7 @@ def end(process: subprocess.Popen[bytes] | None, number: int = signal.SIGKILL) -
 
 
 class Redis:
-    """Where budgets are counted."""
+    """The Redis with the counts."""
 
     def __init__(self, machine: Machine, folder: Path, secrets: Secrets) -> None:
         self.machine = machine
@@ -109,13 +109,13 @@ class Redis:
         end(self._process)
 
     def ask(self, *words: str) -> str:
-        """What it answers to a command."""
+        """Its answer to a command."""
         asked = ("redis-cli", "-h", self.machine.address, *words)
         return self.machine.run(*asked, check=False, env=self._environ).stdout
 
 
 class Balancer:
-    """HAProxy with the file that ships; ``below`` mounts the service below a path."""
+    """HAProxy with the shipped file; ``below`` mounts the service below a path."""
 
     def __init__(self, machine: Machine, folder: Path, below: str = "") -> None:
         self.machine = machine
@@ -144,15 +144,15 @@ class Balancer:
         if self.process:
             self.process.send_signal(signal.SIGUSR2)
 
-    def tell(self, order: str) -> str:
-        """Give an order to its admin socket; the answer."""
+    def command(self, order: str) -> str:
+        """Send a command to its admin socket; the answer."""
         with socket.socket(socket.AF_UNIX) as admin:
             admin.connect(str(self._socket))
             admin.sendall(f"{order}\n".encode())
             return admin.makefile().read()
 
     def ready(self) -> set[str]:
-        """The app servers that it asks now. Until the first check it takes everybody for well."""
+        """The app servers that it uses now. Until the first check it uses all."""
         wanted = ("UP", "L7OK")
         return {row["svname"] for row in self._rows() if (row["status"], row["check_status"]) == wanted}
 
@@ -163,7 +163,7 @@ class Balancer:
     def _rows(self) -> list[dict[str, str]]:
         if not self._socket.exists():
             return []
-        found = csv.DictReader(self.tell("show stat").removeprefix("# ").splitlines())
+        found = csv.DictReader(self.command("show stat").removeprefix("# ").splitlines())
         return [row for row in found if row["pxname"] == "ready" and row["svname"].startswith("app")]
 
 

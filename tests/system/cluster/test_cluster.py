@@ -17,8 +17,8 @@ from tests.system.cluster.load import Load, guesses
 from tests.system.cluster.network import ADDRESSES, USER_ADDRESSES
 
 PAUSE = 0.1
-# Of these two the second is nobody else's in this file.
-SOMEBODY, SOMEBODY_ELSE = USER_ADDRESSES[30], USER_ADDRESSES[31]
+# No other test uses the second address.
+FIRST_USER, SECOND_USER = USER_ADDRESSES[30], USER_ADDRESSES[31]
 LINK = re.compile(r'(?:href|src)="([^"#?]+)"')
 # The short ones; `python -m tests.system.cluster faults` has all of them.
 WITHOUT_FAILURES = ("worker-killed", "balancer-reloaded")
@@ -85,8 +85,8 @@ def test_no_header_renews_a_budget_over_both_app_servers(cluster: Cluster) -> No
         ]
         return Counter(user.post("/api/v1/load", {"code": "ZZZZ"}, each).status for each in forged)
 
-    assert cluster.ask(guess, SOMEBODY) == {404: BUDGET, 429: 4}
-    assert guesses(cluster, SOMEBODY_ELSE, 1) == {"404": 1}
+    assert cluster.ask(guess, FIRST_USER) == {404: BUDGET, 429: 4}
+    assert guesses(cluster, SECOND_USER, 1) == {"404": 1}
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz"])
@@ -138,7 +138,7 @@ def test_a_fault_is_seen_for_a_while_and_nothing_is_wrong(faults: Faults, fault:
     if fault in WITHOUT_FAILURES:
         assert failed == 0, seen
     if fault in WITH_FEW:
-        # Those that were under way at the app server that died.
+        # Requests that the killed app server was handling.
         assert failed <= 8, seen
     kinds = set().union(*seen.failed.values())
     assert kinds <= {"502", "503", "closed"}, seen
@@ -152,5 +152,5 @@ def test_a_lost_text_would_be_found(cluster: Cluster) -> None:
 
 
 def logged(cluster: Cluster) -> str:
-    """What the balancer has logged."""
+    """The log of the balancer."""
     return (cluster.folder / "log" / "balancer.log").read_text()

@@ -1,4 +1,4 @@
-"""A standby takes over under load: what was acknowledged is there, and the old primary keeps nothing more."""
+"""A standby takes over under load: no acknowledged text is lost, and the old primary accepts no writes."""
 
 from __future__ import annotations
 

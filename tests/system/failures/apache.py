@@ -55,13 +55,13 @@ def new_database(folder: Path) -> Path:
         upgrade()
     put_codes(folder / "saver.db", [Code.nth(number * 300) for number in range(CODES)])
     with closing(sqlite3.connect(folder / "saver.db")) as database:
-        # What is copied is the file alone.
+        # Only the file is copied, without its WAL.
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return folder / "saver.db"
 
 
 def check(variant: str, database: Path, authority: Authority) -> None:
-    """All of it for one variant."""
+    """All checks for one variant."""
 
     with Apache(variant, database, authority, NO_LIMITS) as apache:
         renew(apache, authority)
@@ -75,7 +75,7 @@ class Writers:
     def __init__(self, apache: Apache) -> None:
         self._client = apache.client
         self._stop = threading.Event()
-        self.kept: list[tuple[str, str]] = []
+        self.acknowledged: list[tuple[str, str]] = []
         self.statuses: Counter[int] = Counter()
 
     def __enter__(self) -> Self:
@@ -91,10 +91,10 @@ class Writers:
             thread.join()
 
     def wait_for_more(self) -> None:
-        """Until they have written some more."""
-        before = len(self.kept)
+        """Wait until they have written some more."""
+        before = len(self.acknowledged)
         try:
-            wait_until(lambda: len(self.kept) >= before + 40, "clients write")
+            wait_until(lambda: len(self.acknowledged) >= before + 40, "clients write")
         except AssertionError:
             self._stop.set()
             raise AssertionError(f"nobody writes any more: {dict(self.statuses)}") from None
@@ -111,19 +111,19 @@ class Writers:
                 continue
             self.statuses[answer.status] += 1
             if answer.status == 201:
-                self.kept.append((str(answer.document["code"]), text))
+                self.acknowledged.append((str(answer.document["code"]), text))
 
     @property
     def failed(self) -> int:
-        """How many writes were not kept, as far as they know."""
+        """How many writes failed."""
         return self.statuses.total() - self.statuses[201]
 
     def lost(self) -> int:
-        """How many of the texts that were acknowledged are not there."""
-        found = (self._client.post("/api/v1/load", {"code": code}) for code, _ in self.kept)
+        """How many acknowledged texts cannot be loaded."""
+        found = (self._client.post("/api/v1/load", {"code": code}) for code, _ in self.acknowledged)
         return sum(
             answer.status != 200 or answer.document["text"] != text
-            for answer, (_, text) in zip(found, self.kept, strict=True)
+            for answer, (_, text) in zip(found, self.acknowledged, strict=True)
         )
 
 
@@ -137,13 +137,13 @@ def renew(apache: Apache, authority: Authority) -> None:
             apache.graceful()
             wait_for_new_certificate(apache, before)
             writers.wait_for_more()
-    asked = len(writers.kept) + writers.failed
+    asked = len(writers.acknowledged) + writers.failed
     figure(f"certificate replaced {RENEWALS} times under load", f"{writers.failed} of {asked} writes failed")
     assert writers.lost() == 0, "an acknowledged text is lost"
 
 
 def serial(apache: Apache) -> int:
-    """The number of the certificate that is served; 0 while there is no answer."""
+    """The serial number of the served certificate; 0 while there is no answer."""
 
     with suppress(OSError), apache.client.connect() as connection:
         assert isinstance(connection, ssl.SSLSocket)
@@ -179,7 +179,7 @@ def kill_all(apache: Apache) -> None:
 
 def print_results(what: str, writers: Writers) -> None:
     lost = writers.lost()
-    figure(what, f"{len(writers.kept)} texts kept, {writers.failed} writes failed, {lost} lost")
+    figure(what, f"{len(writers.acknowledged)} texts stored, {writers.failed} writes failed, {lost} lost")
     assert lost == 0, "an acknowledged text is lost"
 
 

@@ -1,4 +1,4 @@
-"""The machine's clock is set back by an hour and forth again while the worker runs.
+"""The machine's clock is set back by an hour and forward again while the worker runs.
 
 The worker's clock is faked by libfaketime (Debian's package of that name), which reads its offset from a
 file; the monotonic clock goes on as it is.
@@ -15,14 +15,14 @@ HOUR = 3_600
 
 
 def library() -> Path:
-    """Where libfaketime is."""
+    """The path of libfaketime."""
     found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
     must(found, "libfaketime is missing: apt-get install -y --no-install-recommends libfaketime")
     return found[0]
 
 
 def sweeps(service: Service, seconds: float) -> tuple[int, float]:
-    """How many heartbeats were seen, and the longest time without one, by a clock that nobody sets."""
+    """How many heartbeats were seen, and the longest time without one, by the monotonic clock."""
     began = last = time.monotonic()
     seen, gap, beat = 0, 0.0, service.heartbeat()
     while time.monotonic() < began + seconds:

@@ -26,13 +26,13 @@ def pids(service: Service) -> set[str]:
     return found
 
 
-def fill_up(service: Service, kept: dict[str, str]) -> None:
+def fill_up(service: Service, stored: dict[str, str]) -> None:
     with Writers(service, size=20_000) as writers:
         until(lambda: writers.statuses.get(503, 0) >= 20, "the disk runs full")
-        report("kept until the disk was full", len(writers.acknowledged))
+        report("stored until the disk was full", len(writers.acknowledged))
     report("  answers by status", dict(sorted(writers.statuses.items())))
     must(set(writers.statuses) == {201, 503}, "another answer than 201 and 503")
-    kept.update(writers.acknowledged)
+    stored.update(writers.acknowledged)
 
 
 def main() -> None:
@@ -41,16 +41,16 @@ def main() -> None:
         place.mkdir()
         run("mount", "-t", "tmpfs", "-o", f"size={SMALL}", "tmpfs", place)
         try:
-            # Budgets that nobody reaches: they too are counted on the disk.
+            # High limits, because the counts are on the disk too.
             many = {"writes_a_minute": 10**6, "misses_a_minute": 10**6, "trusted_proxies": "127.0.0.1"}
             with service_in(place, sweep_interval=1, disk_reserve=RESERVE, **many) as service:
                 service.web()
                 worker = service.worker()
                 before = pids(service)
                 until((place / "saver.db-reserve").exists, "the worker keeps a reserve")
-                kept: dict[str, str] = {}
-                fill_up(service, kept)
-                must(lost(service, kept) == 0, "a text was lost while the disk was full")
+                stored: dict[str, str] = {}
+                fill_up(service, stored)
+                must(lost(service, stored) == 0, "a text was lost while the disk was full")
                 report("lost while it is full, of these", 0)
                 report("small write while it is full: status", service.write("small")[0])
                 beat = service.heartbeat()
@@ -66,15 +66,15 @@ def main() -> None:
                 report("backup says", backup.stderr.strip().splitlines()[-1][:90])
                 run("mount", "-o", f"remount,size={LARGE}", place)
                 freed = time.monotonic()
-                until(lambda: service.write("again")[0] == 201, "a write is kept again")
-                report("seconds from space to a kept write", f"{time.monotonic() - freed:.2f}")
+                until(lambda: service.write("again")[0] == 201, "a write is stored again")
+                report("seconds from space to a stored write", f"{time.monotonic() - freed:.2f}")
                 beat = service.heartbeat()
                 until(lambda: service.heartbeat() > beat, "the worker sweeps again")
                 report("seconds from space to a sweep", f"{time.monotonic() - freed:.2f}")
                 must(worker.poll() is None, "the worker died")
                 must(pids(service) == before, "a process that serves died")
                 report("processes that died", 0)
-                must(lost(service, kept) == 0, "a text was lost")
+                must(lost(service, stored) == 0, "a text was lost")
                 service.audit()
         finally:
             unmount(place)

@@ -1,4 +1,4 @@
-"""Somebody else holds the database's lock for longer than a writer waits (5 s).
+"""Another program holds the database's lock for longer than a writer waits (5 s).
 
 So does a process that is stopped while it has its turn. Writes are answered 503 in time, loads go on,
 and nothing has to be restarted afterwards.
@@ -16,7 +16,7 @@ HELD_SECONDS = 8.0
 
 
 def stopped(service: Service, known: str) -> None:
-    """A process that has its turn to write is stopped: it keeps it."""
+    """A process is stopped while it has the write lock."""
     with service.database.with_name("saver.db-gate").open("rb") as gate, ThreadPoolExecutor(40) as clients:
         fcntl.flock(gate, fcntl.LOCK_EX)
         began = time.monotonic()
@@ -28,13 +28,15 @@ def stopped(service: Service, known: str) -> None:
             must(service.get("/healthz") == 200, "the process answers")
             slowest = max(slowest, time.monotonic() - asked)
         took = time.monotonic() - began
-        must({write.result()[0] for write in writes} == {503}, "a write that cannot be kept is answered 503")
+        must(
+            {write.result()[0] for write in writes} == {503}, "a write that cannot be stored is answered 503"
+        )
         report("a writer is stopped: 40 writes at once, all 503 after, s", f"{took:.1f}")
         report("  slowest load and /healthz meanwhile, s", f"{slowest:.2f}")
         asked = time.monotonic()
         must(service.write("one more")[0] == 503, "the turn is not given")
         report("  one more write, s", f"{time.monotonic() - asked:.2f}")
-    until(lambda: service.write("afterwards")[0] == 201, "a write is kept again")
+    until(lambda: service.write("afterwards")[0] == 201, "a write is stored again")
 
 
 def main() -> None:
@@ -47,7 +49,7 @@ def main() -> None:
         status, _ = service.write("while it is held")
         report("write while the lock is held: status", status)
         report("  seconds until it was answered", f"{time.monotonic() - began:.1f}")
-        must(status == 503, "a write that cannot be kept is answered 503")
+        must(status == 503, "a write that cannot be stored is answered 503")
         loads, slowest = 0, 0.0
         while time.monotonic() < began + HELD_SECONDS:
             asked = time.monotonic()
@@ -58,8 +60,8 @@ def main() -> None:
         report("/readyz meanwhile (no worker runs)", service.get("/readyz"))
         other.execute("ROLLBACK")
         freed = time.monotonic()
-        must(service.write("afterwards")[0] == 201, "a write is kept again")
-        report("seconds from the release to a kept write", f"{time.monotonic() - freed:.2f}")
+        must(service.write("afterwards")[0] == 201, "a write is stored again")
+        report("seconds from the release to a stored write", f"{time.monotonic() - freed:.2f}")
         stopped(service, known)
         with Writers(service) as writers:
             time.sleep(1)

@@ -17,17 +17,17 @@ TEXTS = 300
 
 
 def cut(folder: Path, service: Service, image: Path) -> tuple[Path, dict[str, str]]:
-    """Write, stop everything at once, and copy what is on the disk; the copy, and what was acknowledged."""
+    """Write, stop everything at once, and copy the disk; the copy, and the acknowledged texts."""
     with Writers(service, count=6) as writers:
-        until(lambda: len(writers.acknowledged) >= TEXTS, "texts are kept")
+        until(lambda: len(writers.acknowledged) >= TEXTS, "texts are stored")
         (service.folder / "unsynced").write_text("nobody waited for this")
-        kept = dict(writers.acknowledged)
+        acknowledged = dict(writers.acknowledged)
         service.signal(signal.SIGSTOP)
         copy = folder / "copy.img"
         # What the kernel still holds back for the file system is not in its image.
         shutil.copyfile(image, copy)
         service.signal(signal.SIGKILL)
-    return copy, kept
+    return copy, acknowledged
 
 
 def one(folder: Path) -> int:
@@ -42,7 +42,7 @@ def one(folder: Path) -> int:
         with service_in(place / "data") as service:
             run("sync", "--file-system", place)
             service.web()
-            copy, kept = cut(folder, service, image)
+            copy, acknowledged = cut(folder, service, image)
     finally:
         unmount(place)
     run("mount", "-o", "loop", copy, after)
@@ -52,13 +52,13 @@ def one(folder: Path) -> int:
         again = Service(after / "data")
         try:
             again.web()
-            missing = lost(again, kept)
+            missing = lost(again, acknowledged)
             again.audit()
         finally:
             again.stop()
     finally:
         unmount(after)
-    report("acknowledged before the cut, lost by it", f"{len(kept)}, {missing}")
+    report("acknowledged before the cut, lost by it", f"{len(acknowledged)}, {missing}")
     return missing
 
 

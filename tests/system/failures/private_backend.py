@@ -1,4 +1,4 @@
-"""The service on a machine of its own behind a public front: docs/private-backend.md in network namespaces.
+"""The service on a private machine behind a public one: docs/private-backend.md in network namespaces.
 
 Three namespaces: outside, front (nginx with what ships), backend (gunicorn, which listens everywhere). Needs
 root, nginx, nftables, iproute2, curl and an ssh server.
@@ -27,7 +27,7 @@ LINKS = (
 )
 SPACES = ("outside", "front", "backend")
 PAGE = (ROOT / "docs" / "private-backend.md").read_text()
-# gunicorn listens on every address, the public one too: only the firewall is between.
+# gunicorn listens on every address, also the public one: only the firewall protects it.
 SERVE = gunicorn("0.0.0.0:8000")
 NGINX = "user root; daemon off; pid {0}/nginx.pid; events {{}} http {{ include {0}/sites/*; }}\n"
 SSHD = """\
@@ -40,7 +40,7 @@ StrictModes no
 
 
 def space(name: str) -> list[str]:
-    """What makes a command run in a namespace."""
+    """The command that runs another one in a namespace."""
     return ["ip", "netns", "exec", f"saver-{name}"]
 
 
@@ -58,7 +58,7 @@ def network() -> Iterator[None]:
                 run("ip", "link", "set", end, "netns", f"saver-{name}")
                 run(*space(name), "ip", "address", "add", address, "dev", end)
                 run(*space(name), "ip", "link", "set", end, "up")
-        # Somebody who has guessed where the backend is, and asks the front to pass it on.
+        # An attacker who knows the backend's address, and asks the front to forward a request.
         run(*space("outside"), "ip", "route", "add", "10.77.0.0/24", "via", "203.0.113.10")
         run(*space("backend"), "ip", "route", "add", "203.0.113.0/24", "via", "10.77.0.1")
         yield
@@ -69,7 +69,7 @@ def network() -> Iterator[None]:
 
 @contextmanager
 def process(name: str, *command: object, **more: Any) -> Iterator[None]:
-    """A process in a namespace, ended in the end."""
+    """A process in a namespace, during the block."""
     words = [*space(name), *map(str, command)]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more) as started:
         try:
@@ -137,14 +137,14 @@ def firewall() -> str:
 
 
 def ask(folder: Path, url: str, *options: str, source: str = "203.0.113.1") -> int:
-    """The status of an answer to somebody outside; 0 for none."""
+    """The status of an answer to a client outside; 0 for none."""
     where = ["--cacert", folder / "authority.pem", "--resolve", "www.saver.test:443:203.0.113.10"]
     how = ["-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", "--interface", source]
     return int(run(*space("outside"), "curl", *how, *where, *options, url, check=False).stdout or 0)
 
 
 def guesses(folder: Path, url: str, source: str, count: int) -> list[int]:
-    """Load what is not there, each time as somebody else."""
+    """Load an unknown code, each time from another address."""
     json_body = ["-H", "Content-Type: application/json", "-d", json.dumps({"code": "zzzz"})]
     forged = [
         ["-H", f"X-Forwarded-For: 192.0.2.{n}", "-H", f"Forwarded: for=192.0.2.{n}"] for n in range(count)
@@ -153,7 +153,7 @@ def guesses(folder: Path, url: str, source: str, count: int) -> list[int]:
 
 
 def check_front(folder: Path, source: str, other: str) -> None:
-    """The front answers, and budgets see who is asking."""
+    """The front answers, and rate limits see the client's address."""
     until(lambda: ask(folder, "https://www.saver.test/healthz") == 200, "the front answers")
     report("  the front, https", 200)
     seen = guesses(folder, "https://www.saver.test", source, BUDGET + 3)
@@ -186,7 +186,7 @@ def check_closed(folder: Path) -> None:
 
 
 def check_tunnel(folder: Path) -> None:
-    """ssh to the backend: the service on the developer's own machine."""
+    """ssh to the backend: the service on the developer's machine."""
     for name in ("host", "guest"):
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name)
     (folder / "sshd").write_text(SSHD.format(folder))

@@ -188,7 +188,7 @@ def lost(service: Service, acknowledged: dict[str, str]) -> int:
 
 @contextmanager
 def failure_test(*, root: bool = False) -> Iterator[Path]:
-    """A folder for a failure test; what does not hold ends the process with status 1."""
+    """A folder for a failure test; a failed check ends the process with status 1."""
     if root and os.geteuid() != 0:
         raise SystemExit("this failure test mounts a file system or makes a network: run it as root")
     # SIGTERM cleans up as Ctrl-C does.

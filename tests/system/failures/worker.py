@@ -38,7 +38,7 @@ def workers(service: Service) -> list[int]:
 
 
 def put_expired(service: Service) -> None:
-    """Texts that are to be wiped, and codes that are to be given back."""
+    """Texts to wipe, and codes to make free."""
     with closing(sqlite3.connect(service.database, timeout=20)) as database, database:
         database.execute(
             "INSERT INTO text (code, body, owner_hash, expires_at, free_at)"
@@ -48,7 +48,7 @@ def put_expired(service: Service) -> None:
 
 
 def wait_for_new_worker(service: Service, old: int) -> None:
-    """Until one has replaced the worker with the process id ``old`` and swept."""
+    """Wait until a new worker has replaced the process ``old`` and swept."""
     until(lambda: workers(service) not in ([], [old]), "a new worker")
     beat = service.heartbeat()
     until(lambda: service.heartbeat() > beat, "the new worker sweeps")
@@ -105,7 +105,7 @@ def twice(service: Service) -> None:
 
 
 def hung(service: Service) -> None:
-    """What systemd does: whoever is silent for longer than it said is killed."""
+    """Act as systemd: kill the worker if it is silent for longer than it announced."""
     path = service.folder.parent / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(path))

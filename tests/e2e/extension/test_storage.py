@@ -23,7 +23,7 @@ _GEAR_TO_THE_RIGHT = """() => {
 def test_a_draft_outlives_the_popup_and_the_password_does_not(popup_user: User, en: dict[str, str]) -> None:
     popup_user.write(TEXT, PASSWORD, once=True)
     popup_user.driver.find('[name="expires_in"][value="604800"]').click()
-    _is_kept(popup_user, "draft", TEXT)
+    _is_stored(popup_user, "draft", TEXT)
     popup_user.close()
     popup_user.driver.kill_background()
     assert PASSWORD not in _all(popup_user)
@@ -44,7 +44,7 @@ def test_a_draft_outlives_the_popup_and_the_password_does_not(popup_user: User, 
 
 def test_a_typed_code_and_the_tab_outlive_the_popup(popup_user: User, en: dict[str, str]) -> None:
     popup_user.part("code-field").fill("wUr")
-    _is_kept(popup_user, "typed", "wUr")
+    _is_stored(popup_user, "typed", "wUr")
     popup_user.open()
     popup_user.part("tab-text").is_checked()
     popup_user.part("code-field").holds("wUr")
@@ -54,7 +54,7 @@ def test_a_typed_code_and_the_tab_outlive_the_popup(popup_user: User, en: dict[s
     popup_user.shows_error("load", en["no_text"])
     assert [each.json["code"] for each in popup_user.network.asked("load")] == ["wUrZ"]
     popup_user.turn("history")
-    _is_kept(popup_user, "tab", "tab-history")
+    _is_stored(popup_user, "tab", "tab-history")
     popup_user.open()
     popup_user.part("tab-history").is_checked()
     popup_user.part("history-panel").appears()
@@ -62,7 +62,7 @@ def test_a_typed_code_and_the_tab_outlive_the_popup(popup_user: User, en: dict[s
 
 def test_a_code_outlives_the_popup(popup_user: User, en: dict[str, str]) -> None:
     code = popup_user.save(TEXT, PASSWORD)
-    _is_kept(popup_user, "written", code)
+    _is_stored(popup_user, "written", code)
     popup_user.open()
     popup_user.part("code").says(code)
     popup_user.part("delete").click()
@@ -108,7 +108,7 @@ def test_a_save_that_was_under_way_is_brought_to_its_end(popup_user: User, passw
     popup_user.reads(TEXT)
 
 
-def test_a_loaded_text_is_kept_as_a_note(popup_user: User, en: dict[str, str]) -> None:
+def test_a_loaded_text_is_stored_as_a_note(popup_user: User, en: dict[str, str]) -> None:
     popup_user.turn("notes")
     popup_user.part("no-notes").says(en["no_notes"])
     code = popup_user.save(f"{TEXT}\nsecond line")
@@ -141,7 +141,7 @@ def test_a_loaded_text_is_kept_as_a_note(popup_user: User, en: dict[str, str]) -
     assert TEXT not in json.dumps(popup_user.driver.stored())
 
 
-def test_a_full_storage_says_so_where_a_note_is_kept(popup_user: User, en: dict[str, str]) -> None:
+def test_a_full_storage_says_so_where_a_note_is_stored(popup_user: User, en: dict[str, str]) -> None:
     popup_user.load(popup_user.save(TEXT))
     popup_user.driver.evaluate(
         "() => { chrome.storage.local.set = async () => { throw new Error('full'); }; }"
@@ -161,9 +161,9 @@ def test_the_history_knows_codes_and_times_only(popup_user: User) -> None:
     row = popup_user.driver.find(f'[data-code="{second}"]')
     row.says(re.compile(r"Saved at .*\d.* (10|9) min"))
     popup_user.part("history").find("li").counts(3)
-    kept = json.dumps(popup_user.driver.stored()["history"])
-    assert TEXT not in kept
-    assert "owner" not in kept.lower()
+    content = json.dumps(popup_user.driver.stored()["history"])
+    assert TEXT not in content
+    assert "owner" not in content.lower()
     row.find('[data-part="forget"]').click()
     row.counts(0)
     popup_user.part("history").find("li").counts(2)
@@ -241,8 +241,8 @@ def test_a_shared_computer_keeps_nothing(popup_user: User) -> None:
     popup_user.part("keep-note").vanishes()
     popup_user.part("copy-text").click()
     wait_until(lambda: popup_user.driver.copied() == TEXT, "the text is copied")
-    kept = _all(popup_user)
-    assert not [what for what in (code, TEXT, PASSWORD, "a draft") if what in kept], kept
+    content = _all(popup_user)
+    assert not [what for what in (code, TEXT, PASSWORD, "a draft") if what in content], content
     assert list(popup_user.driver.stored()) == ["settings"]
     popup_user.open()
     popup_user.part("code").vanishes()
@@ -284,7 +284,7 @@ def test_everything_is_wiped(popup_user: User, en: dict[str, str]) -> None:
     popup_user.turn("text")
     popup_user.part("again").click()
     popup_user.part("text").fill("a draft")
-    _is_kept(popup_user, "draft", "a draft")
+    _is_stored(popup_user, "draft", "a draft")
     popup_user.driver.copy("copied")
     popup_user.open_settings()
     popup_user.part("wipe").click()
@@ -329,7 +329,7 @@ def _all(popup_user: User) -> str:
     return json.dumps([popup_user.driver.stored(), popup_user.driver.stored("session")])
 
 
-def _is_kept(popup_user: User, key: str, what: str) -> None:
+def _is_stored(popup_user: User, key: str, what: str) -> None:
     wait_until(lambda: what in json.dumps(popup_user.driver.stored("session").get(key)), f"{key} is kept")
 
 
