@@ -160,7 +160,7 @@ class Nginx:
             **self._edited,
             "listen [::]:80 default_server;": "",
             "listen [::]:443 ssl default_server;": "",
-            "listen [::]:443 ssl;": "",
+            "listen [::]:443 ssl http2;": "",
             "listen 80 ": f"listen 127.0.0.1:{self.http} ",
             "listen 443 ": f"listen 127.0.0.1:{self.https} ",
             "/etc/letsencrypt/live/example.org/fullchain.pem": str(certificate.chain),

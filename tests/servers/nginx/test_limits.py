@@ -10,11 +10,13 @@ from pathlib import Path
 
 from saver import create_app
 from tests.conftest import settings_in
+from tests.servers import http2
 from tests.servers.bodies import LONGEST
 from tests.servers.client import TIMEOUT, Client, receive, request
 from tests.servers.load import MIN_REQUESTS, load
 from tests.servers.names import WWW
 from tests.servers.nginx.instance import FOLDER, Nginx
+from tests.servers.pki import Authority
 from tests.servers.private import MARK, broken, longer_than_said
 from tests.servers.problems import HSTS, POST, check, expected
 from tests.servers.slow_clients import slow_clients, stays_quick
@@ -83,6 +85,15 @@ def test_one_address_does_not_hold_the_memory_for_long_bodies(https: Client) -> 
         assert https.post("/api/v1/write", long, source="127.0.0.2").status == 422
         assert https.post("/api/v1/write", {"text": "short"}).status == 201
     wait_until(lambda: https.post("/api/v1/write", long).status == 422, "the places are not given back")
+
+
+def test_http_2_is_spoken(nginx: Nginx, authority: Authority) -> None:
+    assert http2.ask(nginx.https, authority.root, "/healthz") == ("2", 200)
+
+
+def test_bodies_of_http_2_that_say_no_length_are_counted_as_long(https: Client) -> None:
+    assert b"503" not in http2.answers_to_half_bodies(https, 100)
+    assert b"503" in http2.answers_to_half_bodies(https, 101)
 
 
 def half_body(https: Client, length: int) -> socket.socket:
