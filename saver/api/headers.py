@@ -67,7 +67,7 @@ def _add_cors(response: Response) -> Response:
 def register(app: Flask) -> None:
     """Add the headers to every response of the app."""
     app.after_request(_add_cors_for_origin)
-    app.wsgi_app = HeaderMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = HeaderMiddleware(app.wsgi_app)  # type: ignore[assignment,method-assign]
 
 
 def _add_cors_for_origin(response: Response) -> Response:
@@ -83,14 +83,14 @@ class HeaderMiddleware:
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, wsgi_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: Headers, exc_info: Any = None) -> Callable[[bytes], object]:
-            is_preflight = environ["REQUEST_METHOD"] == "OPTIONS" and status.startswith("200")
+            is_preflight = wsgi_environ["REQUEST_METHOD"] == "OPTIONS" and status.startswith("200")
             if is_preflight or status.startswith("204"):
                 headers = [header for header in headers if header[0] != "Content-Type"]
             return start_response(status, headers + _missing(headers), exc_info)
 
-        return self._app(environ, start)
+        return self._app(wsgi_environ, start)
 
 
 def _missing(headers: Headers) -> Headers:

@@ -25,10 +25,10 @@ class CompleteResponse(Response):
     Werkzeug would look for a relative ``Location`` and a missing length, and wrap the body to close it.
     """
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def __call__(self, wsgi_environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send it. Only an answer to HEAD needs Werkzeug: it has no body."""
-        if environ["REQUEST_METHOD"] == "HEAD":
-            return super().__call__(environ, start_response)
+        if wsgi_environ["REQUEST_METHOD"] == "HEAD":
+            return super().__call__(wsgi_environ, start_response)
         start_response(self.status, self.headers.to_wsgi_list())
         return [self.get_data()]
 
