@@ -135,7 +135,8 @@ def _on_commit(connection: Connection) -> None:
 
 def file_connection(connection: PoolProxiedConnection) -> FileConnection:
     """Return the driver's connection of a connection of the pool."""
-    found: Any = connection.driver_connection
+    # ``driver_connection`` is None once the pool has given the connection away.
+    found: Any = connection.dbapi_connection
     return cast("FileConnection", found)
 
 
