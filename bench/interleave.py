@@ -218,6 +218,7 @@ def _round(bench: Bench, pairs: Sequence[tuple[Run, Run]]) -> Iterator[Pair]:
         for run in {id(run): run for pair in pairs for run in pair}.values():
             run.fire(what, 1)
         for turn in range(1 if bench.quick else _SETS):
+            say(f"{what}, set {turn + 1}, load average {load_average():.1f}")
             for our, other in pairs:
                 order = (our, other) if turn % 2 == 0 else (other, our)
                 sets = {run.target.name: run.take(what, seconds) for run in order}
