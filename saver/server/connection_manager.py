@@ -42,7 +42,7 @@ class ConnectionManager:
         self._app = app
         self._wsgi_environ = process_environ(config)
         self._loop = asyncio.get_running_loop()
-        self._refusals = refusals(app)
+        self._refusals = refusals()
         self._done: deque[tuple[Connection, RawResponse | None]] = deque()
         self._wakes_loop = False
         self._jobs: _Jobs = SimpleQueue()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from typing import TYPE_CHECKING
+
 from gunicorn.asgi import parser
 
 from saver.api.body import incomplete
+from saver.api.headers import HeaderMiddleware
 from saver.api.problems import Problem
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
 
 # Instead of 400 if the header is valid and the body is not.
 INCOMPLETE = "incomplete"
@@ -43,18 +48,13 @@ def status_of(error: Exception) -> int:
     return error.status if isinstance(error, RefusedError) else _STATUS.get(type(error), 400)
 
 
-def refusals(app: Flask) -> dict[int | str, Response]:
+def refusals() -> dict[int | str, WSGIApplication]:
     """A response for each status and for INCOMPLETE, with the headers that the app adds to its responses."""
     problems: dict[int | str, Problem] = {status: _problem(status) for status in _DETAILS}
     problems[INCOMPLETE] = incomplete()
-    return {reason: _response(app, problem) for reason, problem in problems.items()}
+    return {reason: HeaderMiddleware(problem.response()) for reason, problem in problems.items()}
 
 
 def _problem(status: int) -> Problem:
     title, detail = _DETAILS[status]
     return Problem(status, f"http-{status}", title, detail=detail, retry_after=1 if status == 503 else None)
-
-
-def _response(app: Flask, problem: Problem) -> Response:
-    with app.test_request_context():
-        return app.finalize_request(problem.response())
