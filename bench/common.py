@@ -20,7 +20,6 @@ import psycopg
 from flask import Flask
 from sqlalchemy import Engine
 
-from bench.report import Row as Row  # noqa: PLC0414 - the parts import it from here
 from saver.app import Services, create_app
 from saver.settings import Settings
 from tests.support.postgres import Cluster, PostgresDatabase

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import psycopg
 
-from bench.common import Row, address
+from bench.common import address
+from bench.report import Row
 
 _BACKENDS = (
     "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"

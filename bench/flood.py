@@ -7,7 +7,8 @@ import threading
 import time
 from collections.abc import Iterator
 
-from bench.common import TEXT, Bench, Row, say
+from bench.common import TEXT, Bench, say
+from bench.report import Row
 from bench.servers import Served
 from tests.support.slow import PARTIAL_REQUESTS, hanging
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, say, services
+from bench.common import TEXT, Bench, checkpoint, engine_of, load_average, say, services
 from bench.cpu_time import Backends, Cost, measure_calls, rows
 from bench.rates import fire, load_bodies, write_bodies
+from bench.report import Row
 from bench.servers import Served
 from bench.texts import expire, put
 from saver.codes import SPACE, Code

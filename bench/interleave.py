@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from bench.common import TEXT, Bench, Row, load_average, say, settle
+from bench.common import TEXT, Bench, load_average, say, settle
 from bench.rates import Set, set_of, wrk
+from bench.report import Row
 from bench.targets import Request, Saver, Target
 
 OPERATIONS = ("create", "read")

@@ -13,7 +13,6 @@ from sqlalchemy import text as sql
 from bench.common import (
     TEXT,
     Bench,
-    Row,
     address,
     checkpoint,
     disk_wait,
@@ -23,6 +22,7 @@ from bench.common import (
     services,
 )
 from bench.cpu_time import Backends, Cost, measure_calls, rows
+from bench.report import Row
 from saver.codes import SPACE
 from saver.database import WRITE, database_for
 from saver.texts import NewText

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from flask.testing import FlaskClient
 
-from bench.common import Bench, Row, app_of, say
+from bench.common import Bench, app_of, say
+from bench.report import Row
 from saver import seal
 from saver.seal import Keys, Seal
 from saver.texts import NewText

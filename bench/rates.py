@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.common import TEXT, Bench, Row, disk_wait, load_average, say
+from bench.common import TEXT, Bench, disk_wait, load_average, say
+from bench.report import Row
 from bench.servers import Served
 
 _CLIENTS = 16

@@ -16,7 +16,8 @@ from random import Random
 
 from sqlalchemy import text as sql
 
-from bench.common import TEXT, Bench, Row, checkpoint, engine_of, load_average, percentile, say, services
+from bench.common import TEXT, Bench, checkpoint, engine_of, load_average, percentile, say, services
+from bench.report import Row
 from bench.texts import put
 from saver.codes import SPACE, Code
 from saver.database import WRITE, Database, database_for

@@ -30,7 +30,7 @@ class CompleteResponse(Response):
         if wsgi_environ["REQUEST_METHOD"] == "HEAD":
             return super().__call__(wsgi_environ, start_response)
         start_response(self.status, self.headers.to_wsgi_list())
-        return [self.get_data()]
+        return self.iter_encoded()
 
 
 def json_response(model: BaseModel, status: int = 200) -> Response:
