@@ -24,6 +24,7 @@ from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
+from saver.ops.guessing import PublicGuessing
 from saver.ops.health import Readiness
 from saver.ops.metrics import Metrics
 from saver.ops.services import OperatorTools, Services
@@ -66,7 +67,7 @@ def create_app(
     # A redirect would send the text again, unencrypted behind a proxy that ends TLS, and to any Host.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
-    _routes(app, services, settings, rate_limits)
+    _routes(app, services, settings, rate_limits, clock)
     problems.register(app)
     headers.register(app)
     app.register_blueprint(cli.blueprint)
@@ -141,11 +142,14 @@ def _migrate(app: Flask, engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _routes(app: Flask, services: Services, settings: Settings, rate_limits: RateLimits) -> None:
+def _routes(
+    app: Flask, services: Services, settings: Settings, rate_limits: RateLimits, clock: Clock
+) -> None:
     service = TextService(services.store, rate_limits, settings)
     write_limits = WriteLimits(rate_limits, settings)
     write_limits.init_app(app)
-    api = v1.ApiV1(service, write_limits, settings)
+    guessing = PublicGuessing(services.store, rate_limits, clock)
+    api = v1.ApiV1(service, write_limits, settings, guessing)
     app.register_blueprint(api.blueprint())
     app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())

@@ -8,6 +8,7 @@
  * @property {number} [cool_down] of a code after its text's end, in seconds
  * @property {string} [contact] of whoever runs the service; any text
  * @property {string} [terms_url]
+ * @property {number} [guess_chance_today] that a given text without a password was found by guessing
  */
 
 const CHOICES = [600, 3_600, 10_800, 86_400, 604_800, 2_592_000];

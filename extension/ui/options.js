@@ -7,6 +7,9 @@ import { makePasswordField } from "./password.js";
 
 /** @typedef {import("./translator.js").Translator} Translator */
 
+// A smaller chance is not given as a number.
+const MIN_CHANCE = 1e-6;
+
 /**
  * @param {object} options
  * @param {HTMLElement} options.root
@@ -19,6 +22,7 @@ export function makeOptions({ root, i18n, wordList, lifetime, onPasswordChange }
   const panel = byPart(root, "options");
   const toggle = byPart(root, "options-toggle");
   const summary = byPart(root, "options-summary");
+  const guessChance = byPart(root, "guess-chance");
   /** @type {HTMLInputElement} */
   const once = byPart(root, "once");
   const lifetimes = makeLifetimes(byPart(root, "lifetimes"), byPart(root, "long-hint"), i18n, lifetime);
@@ -46,6 +50,21 @@ export function makeOptions({ root, i18n, wordList, lifetime, onPasswordChange }
     }));
   }
 
+  /** @param {import("../core/limits.js").Limits} limits */
+  function applyLimits(limits) {
+    lifetimes.applyLimits(limits);
+    showGuessChance(limits.guess_chance_today);
+  }
+
+  /** Older services do not send the chance. @param {unknown} chance */
+  function showGuessChance(chance) {
+    guessChance.hidden = typeof chance !== "number";
+    if (typeof chance !== "number") return;
+    const key = chance < MIN_CHANCE ? "guess_chance_small" : "guess_chance";
+    // One in how many, with two digits.
+    i18n.setText(guessChance, key, (translator) => ({ count: translator.number(Number((1 / chance).toPrecision(2))) }));
+  }
+
   // The user is told the truth about who encrypts, next to the field, before a password is typed.
   if (!canSeal()) i18n.setText(byPart(root, "password-hint"), "password_hint_unsafe");
   toggle.addEventListener("click", () => setOpen(panel.hidden));
@@ -54,6 +73,7 @@ export function makeOptions({ root, i18n, wordList, lifetime, onPasswordChange }
     once,
     lifetimes,
     password,
+    applyLimits,
     updateSummary,
     open: () => setOpen(true),
     close: () => setOpen(false),

@@ -69,7 +69,7 @@ export function makeSavePanel(options) {
 
   /** @param {Limits} limits */
   function applyLimits(limits) {
-    lifetimes.applyLimits(limits);
+    settings.applyLimits(limits);
     setNeedsPassword(needsPassword);
     text.setMaxBytes(limits.max_text_bytes);
     savedCode.applyLimits(limits);

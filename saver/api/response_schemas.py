@@ -92,3 +92,15 @@ class Limits(BaseModel):
     cool_down: int = Field(description="Seconds between the end of a text and its code's return to the pool.")
     contact: str
     terms_url: str
+    expected_stranger_hits_per_day: float | None = Field(
+        None,
+        ge=0,
+        description="How many texts without a password today's misses of all clients find on average, with"
+        " two significant digits; fewer than 100 such texts count as 100. Left out if it is not known.",
+    )
+    guess_chance_today: float | None = Field(
+        None,
+        ge=0,
+        description="The chance that one given text without a password is found by today's misses of all"
+        " clients, with two significant digits; a day begins at midnight UTC. Left out if it is not known.",
+    )

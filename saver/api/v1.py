@@ -9,6 +9,7 @@ from flask import Blueprint, Request, Response
 from saver.api.body import SMALL_BODY_BYTES, read_body
 from saver.api.client_address import charge_lookup
 from saver.api.parsing import (
+    JSON,
     is_plain,
     parse_expires_in,
     parse_idempotency_key,
@@ -27,9 +28,10 @@ from saver.api.response_schemas import (
     TextAnswer,
     Written,
 )
-from saver.api.responses import json_response, plain_response, timestamp, wants_plain
+from saver.api.responses import CompleteResponse, json_response, plain_response, timestamp, wants_plain
 from saver.api.write_limits import WriteLimits
 from saver.codes import ALPHABET, LENGTH
+from saver.ops.guessing import PublicGuessing
 from saver.ratelimit.lookups import Lookup
 from saver.service import TextService
 from saver.settings import Settings
@@ -39,8 +41,11 @@ from saver.texts import LifetimePolicy, NewText
 class ApiV1:
     """The routes below ``/api/v1``."""
 
-    def __init__(self, service: TextService, write_limits: WriteLimits, settings: Settings) -> None:
+    def __init__(
+        self, service: TextService, write_limits: WriteLimits, settings: Settings, guessing: PublicGuessing
+    ) -> None:
         self._service = service
+        self._guessing = guessing
         self._write_limits = write_limits
         self._settings = settings
         self._limits = _limits(settings, service.lifetimes)
@@ -123,12 +128,16 @@ class ApiV1:
 
     def limits(self) -> Response:
         """Return what a client shows before it asks."""
-        return json_response(self._limits)
+        return CompleteResponse(self.limits_json(), content_type=JSON)
 
-    @property
     def limits_json(self) -> str:
-        """The body of that response, which the page contains."""
-        return self._limits.model_dump_json()
+        """Return the body of that response, which the page contains."""
+        limits, figures = self._limits, self._guessing.figures()
+        if figures:
+            expected, chance = figures
+            update = {"expected_stranger_hits_per_day": expected, "guess_chance_today": chance}
+            limits = limits.model_copy(update=update)
+        return limits.model_dump_json(exclude_none=True)
 
 
 def _limits(settings: Settings, lifetimes: LifetimePolicy) -> Limits:

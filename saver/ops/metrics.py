@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from saver.codes import SPACE
+from saver.ops.guessing import expected_hits
 from saver.ops.health import Readiness
 from saver.ratelimit.rules import RateLimits
 from saver.store import TextStore
@@ -58,7 +58,7 @@ class Metrics(Collector):
         yield _gauge(
             "saver_requests_cut_off_today", "Requests too slow to arrive since midnight UTC.", slow_requests
         )
-        expected = misses * (stats.live - stats.sealed) / SPACE
+        expected = expected_hits(misses, stats.live - stats.sealed)
         yield _gauge("saver_expected_stranger_hits_per_day", "Misses times open texts / codes.", expected)
         yield _gauge(
             "saver_oldest_overdue_seconds", "Age of the oldest text to be wiped.", stats.oldest_not_wiped

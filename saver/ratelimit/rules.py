@@ -101,6 +101,11 @@ class RateLimits:
         charged = self._charge_lookup(plan, now)
         return Lookup(self._counters, plan, charged, now, self._count_refusal)
 
+    @property
+    def counts_all_misses(self) -> bool:
+        """Whether the misses of all sources together are counted: only if they have a limit."""
+        return bool(self._all_misses)
+
     def counts_today(self) -> tuple[int, int]:
         """Misses and refused requests since midnight UTC. Raises CountersError."""
         plan = self._lookup_plan("", self._today())

@@ -42,7 +42,8 @@ class TextStore:
         self.sweep, self.sweep_all = maintenance.sweep, maintenance.sweep_all
         self.keep_reserve, self.checkpoint = maintenance.keep_reserve, maintenance.checkpoint
         self.fill, self.audit, self.stats = maintenance.fill, maintenance.audit, maintenance.stats
-        self.count_free, self.purge_receipts = maintenance.count_free, maintenance.purge_receipts
+        self.count_free, self.count_open = maintenance.count_free, maintenance.count_open
+        self.purge_receipts = maintenance.purge_receipts
 
 
 __all__ = [

@@ -77,6 +77,10 @@ class Maintenance:
         """Return how many codes are free."""
         return self._store.read(pool.count_free)
 
+    def count_open(self) -> int:
+        """Return how many texts without a password are live."""
+        return self._store.read(lambda connection: pool.count_open(connection, self._store.now()))
+
     def purge_receipts(self) -> None:
         """Delete the receipts of codes that are free again. Raises ReceiptsError."""
         self._store.receipts.purge(self._store.now())

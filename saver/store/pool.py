@@ -125,6 +125,11 @@ def count_free(connection: Connection) -> int:
     return int(connection.scalars(select(func.count()).select_from(pool)).one())
 
 
+def count_open(connection: Connection, now: int) -> int:
+    """Return how many texts without a password are live, as of ``now`` in UTC seconds."""
+    return int(connection.scalars(_open, {"now": now}).one())
+
+
 def _is_in_range(table: Table) -> ColumnElement[bool]:
     # Not "between": SQLAlchemy would write the collation where PostgreSQL does not accept it.
     return (table.c.code >= bindparam("first")) & (table.c.code <= bindparam("last"))
@@ -165,6 +170,8 @@ _audit = select(
     _count_texts(~has_body).label("cooling_down"),
     _count_texts(text.c.code.in_(select(pool.c.code))).label("duplicated"),
 )
+
+_open = select(func.count()).select_from(text).where(is_live, text.c.seal.is_(None))
 
 _stats = select(
     select(func.count()).select_from(pool).scalar_subquery().label("free"),

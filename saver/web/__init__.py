@@ -5,6 +5,8 @@ Its script is the extension's: the same files, served from where they lie.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response
 
 from saver.settings import Settings
@@ -17,8 +19,8 @@ from saver.web.page import Page, requested_language
 _A_DAY = "public, max-age=86400"
 
 
-def blueprint(limits: str, settings: Settings) -> Blueprint:
-    """The routes, to be registered with the app. ``limits`` is what ``GET /api/v1/limits`` answers."""
+def blueprint(limits: Callable[[], str], settings: Settings) -> Blueprint:
+    """The routes, to be registered with the app. ``limits`` returns what ``GET /api/v1/limits`` answers."""
     files = static_files()
     routes = Blueprint("web", __name__, template_folder=str(WEB))
     routes.get("/", endpoint="page")(Page(files, limits, settings).response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from flask import Response, render_template, request
@@ -15,7 +16,7 @@ from saver.web.files import EXTENSION, StaticFiles
 from saver.web.languages import LANGUAGES, NAMES, Catalogue, catalogue, match_language
 
 PANELS = ("load", "save")
-# One for each language, and some for clients that send another Host.
+# One for each language, and some for clients that send another Host and for limits that have changed.
 _CACHE_SIZE = 4 * len(NAMES)
 _TRANSLATED_TEXT = re.compile(r'(<[^<>]*\sdata-i18n="(\w+)"[^<>]*>)')
 _TRANSLATED_ATTRIBUTE = re.compile(r'data-i18n-(label|placeholder)="(\w+)"')
@@ -38,11 +39,11 @@ _CSP = "; ".join(
 
 
 class Page:
-    """Answers with the page. ``limits`` is the JSON that ``GET /api/v1/limits`` answers with."""
+    """Answers with the page. ``limits`` returns the JSON that ``GET /api/v1/limits`` answers with."""
 
-    def __init__(self, files: StaticFiles, limits: str, settings: Settings) -> None:
+    def __init__(self, files: StaticFiles, limits: Callable[[], str], settings: Settings) -> None:
         self._files = files
-        self._limits = _in_script(limits)
+        self._limits = limits
         self._settings = settings
         # Files of this repository, as trusted as the template.
         self._panels = {
@@ -55,12 +56,13 @@ class Page:
     def response(self) -> Response:
         """The page in the visitor's language."""
         address = page_address(self._settings.public_url, self._settings.trusted_proxies)
-        response = self._body(requested_language(), address).response("text/html; charset=utf-8", "no-store")
+        body = self._body(requested_language(), address, self._limits())
+        response = body.response("text/html; charset=utf-8", "no-store")
         response.headers["Content-Security-Policy"] = _CSP
         response.vary.add("Accept-Language")
         return response
 
-    def _make(self, language: str, address: str) -> CompressedBody:
+    def _make(self, language: str, address: str, limits: str) -> CompressedBody:
         messages = catalogue(language)
         document = render_template(
             "page.html",
@@ -70,7 +72,7 @@ class Page:
             # Relative, for the page may be below a path that only the proxy knows.
             static=f"static/{self._files.version}",
             modules=self._modules,
-            limits=self._limits,
+            limits=_in_script(limits),
             address=address,
             panels=self._panels,
         )

@@ -68,6 +68,29 @@ test("the options open and close with their button, and say so", async () => {
   assert.deepEqual([panel.hidden, toggle.attributes["aria-expanded"]], [true, "false"]);
 });
 
+const chance = (given) => {
+  options.applyLimits({ ...DEFAULT_LIMITS, guess_chance_today: given });
+  const { hidden, textContent, values } = document.part("guess-chance");
+  return hidden ? null : [textContent, values.count];
+};
+
+test("the chance that a stranger guesses the code is said as one in so many", () => {
+  assert.deepEqual(chance(0.00025), ["guess_chance", "4000"]);
+  assert.deepEqual(chance(0.00027), ["guess_chance", "3700"]);
+  assert.deepEqual(chance(0.0027), ["guess_chance", "370"]);
+  assert.deepEqual(chance(0.000001), ["guess_chance", "1000000"]);
+  assert.equal(chance(0.00000099)[0], "guess_chance_small");
+  assert.equal(chance(0)[0], "guess_chance_small");
+});
+
+test("a service that does not send the chance has no sentence about it", () => {
+  assert.equal(document.part("guess-chance").hidden, true);
+  assert.notEqual(chance(0.00025), null);
+  assert.equal(chance(undefined), null);
+  assert.equal(chance(null), null);
+  assert.equal(chance("0.1"), null);
+});
+
 test("a typed password and a generated phrase are reported", async () => {
   await document.part("password").emit("input");
   assert.equal(passwordChanges, 1);

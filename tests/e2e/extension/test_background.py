@@ -156,6 +156,24 @@ def test_the_service_is_chosen_and_tested(popup_user: User, en: dict[str, str]) 
     popup_user.reads(LINES)
 
 
+def test_the_popup_says_how_likely_a_code_is_guessed(popup_user: User, en: dict[str, str]) -> None:
+    limits = json.loads(popup_user.network.answer("GET", "/api/v1/limits", {}, b"").body)
+    for chance, said in (
+        (0.00025, en["guess_chance"].format(count="4,000")),
+        (0, en["guess_chance_small"]),
+    ):
+        popup_user.network.fail("limits", Answer.of(200, {**limits, "guess_chance_today": chance}))
+        popup_user.open()
+        popup_user.open_options()
+        popup_user.part("guess-chance").says(said)
+    popup_user.network.fail("limits", Answer.of(200, limits))
+    popup_user.open()
+    popup_user.open_options()
+    popup_user.part("password-hint").appears()
+    popup_user.part("guess-chance").vanishes()
+    popup_user.network.heal()
+
+
 _FOCUSED = "(document) => document.activeElement?.dataset?.part ?? ''"
 
 

@@ -92,6 +92,24 @@ def test_the_long_lifetimes_need_a_password(visit: Visiting) -> None:
     expect(sender.page.get_by_label("10 min")).to_be_checked()
 
 
+def test_the_chance_of_a_guess_is_beside_the_password(visit: Visiting) -> None:
+    sender = visit()
+    lives = {"min": 60, "default": 600, "max": 3_600, "max_sealed": 7_200}
+    sender.limits({"max_text_bytes": 2_048, "expires_in": lives, "guess_chance_today": 0.00025})
+    sender.open().options()
+    said = EN["guess_chance"].format(count="4,000")
+    expect(sender.part("guess-chance")).to_have_text(said)
+    expect(sender.part("password")).to_have_accessible_description(f"{said} {EN['password_hint']}")
+    sender.part("language").select_option("ko")
+    expect(sender.part("guess-chance")).to_contain_text("4,000분의 1")
+
+
+def test_without_a_figure_of_the_service_there_is_no_chance(visit: Visiting) -> None:
+    sender = visit().open().options()
+    expect(sender.part("password-hint")).to_be_visible()
+    expect(sender.part("guess-chance")).to_be_hidden()
+
+
 def test_the_limits_are_the_services(visit: Visiting) -> None:
     sender = visit()
     lives = {"min": 60, "default": 300, "max": 3_600, "max_sealed": 7_200}
