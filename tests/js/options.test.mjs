@@ -77,7 +77,7 @@ const chance = (given) => {
 test("the chance that a stranger guesses the code is said as one in so many", () => {
   assert.deepEqual(chance(0.00025), ["guess_chance", "4000"]);
   assert.deepEqual(chance(0.00027), ["guess_chance", "3700"]);
-  assert.deepEqual(chance(0.0027), ["guess_chance", "370"]);
+  assert.deepEqual(chance(0.0028), ["guess_chance", "360"]);
   assert.deepEqual(chance(0.000001), ["guess_chance", "1000000"]);
   assert.equal(chance(0.00000099)[0], "guess_chance_small");
   assert.equal(chance(0)[0], "guess_chance_small");
