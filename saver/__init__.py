@@ -2,8 +2,8 @@
 
 The layers, each of which imports only from those below it, as the contracts in pyproject.toml check:
 
-- entry points: ``worker``, ``serve``, ``saver.wsgi`` and ``scripts``; ``server`` is the gunicorn worker
-  and ``buffering`` the middleware for mod_wsgi.
+- entry points: ``worker``, ``serve`` with its ``supervisor``, ``saver.wsgi`` and ``scripts``; ``server`` is
+  the gunicorn worker and ``buffering`` the middleware for mod_wsgi.
 - ``app`` wires everything together.
 - ``api`` (HTTP), ``cli`` (commands), ``web`` (the page).
 - ``service``: the operations on texts and their rules.

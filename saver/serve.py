@@ -1,16 +1,25 @@
-"""What ``scripts/serve`` runs in the virtual environment: migrate, fill the pool, serve.
+"""What ``scripts/serve`` runs in the virtual environment: migrate, fill the pool, serve and sweep.
 
-One process does it all and then becomes gunicorn's master, so that everything
-is imported once and the API's processes start at once. Under systemd two units do it:
-one runs it with ``--only-prepare``, and one serves with ``--activated`` on the socket that systemd
-has opened.
+Everything is imported once, by the supervisor, and all other processes are forked from it.
+Under systemd two units do it, and a third one is the worker: one runs it with ``--only-prepare``,
+and one serves with ``--activated`` on the socket that systemd has opened.
 """
 
+# ruff: noqa: E402
+
 from __future__ import annotations
+
+import gc
+
+# Without a search for garbage, of which imports make none, they take a fifth less time.
+gc.disable()
 
 import argparse
 import os
 import socket
+import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +29,20 @@ from gunicorn.app.base import BaseApplication
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+import saver.server.process  # noqa: F401 - or each process of gunicorn's would import it, as uvloop
+from saver import worker
 from saver.app import Services, create_app, database_url
 from saver.cli import fill_with_progress
 from saver.database import IncompatibleDatabaseError, StorageError, is_supported
 from saver.server import Worker
 from saver.settings import Settings, SettingsError, read_settings
+from saver.supervisor import Child, block_signals, run_to_end, supervise
+
+with suppress(ImportError):
+    import uvloop  # noqa: F401 - not every machine has it
+# A search would write into every page of what is imported, and the processes would share none of them.
+gc.freeze()
+gc.enable()
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -85,7 +103,6 @@ def main() -> None:
         prog="python -m saver.serve", description="Run by scripts/serve and by deploy/systemd."
     )
     parser.add_argument("--listener", type=int, help="a bound socket's descriptor")
-    parser.add_argument("--prepared", type=int, help="a pipe's end, written to when the database is ready")
     parser.add_argument("--only-prepare", action="store_true", help="migrate, fill the pool, and end")
     parser.add_argument(
         "--activated",
@@ -104,12 +121,17 @@ def main() -> None:
         return
     if arguments.listener is None:
         raise SystemExit("saver: SAVER_PORT: write the port in digits")
-    _prepare_or_exit(settings)
-    _listen(arguments.listener)
-    if arguments.prepared is not None:
-        os.write(arguments.prepared, b"+")
-        os.close(arguments.prepared)
-    GunicornServer(settings, arguments.listener).run()
+    sys.exit(_run_all(settings, arguments.listener))
+
+
+def _run_all(settings: Settings, listener: int) -> int:
+    block_signals()
+    run_to_end(Child("saver-set-up", partial(_prepare_or_exit, settings)))
+    _listen(listener)
+    api = Child("saver-api", GunicornServer(settings, listener).run)
+    # A copy kept here, or in the worker, would hold the port when the API is gone.
+    os.close(listener)
+    return supervise(api, worker.main)
 
 
 def _settings() -> Settings:

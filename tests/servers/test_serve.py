@@ -68,12 +68,28 @@ def state_of(pid: int) -> str:
         return ""
 
 
-def command_of(pid: int) -> str:
-    """The command line of a process, or nothing."""
+def name_of(pid: int) -> str:
+    """The name of a process, or nothing."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except OSError:
         return ""
+
+
+def open_files(pid: int) -> set[str]:
+    """What a process has open: paths of files, numbers of sockets and pipes."""
+    return {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
+
+
+def paths(pid: int) -> set[Path]:
+    """The files that a process has open."""
+    return {Path(name) for name in open_files(pid)}
+
+
+def listening_sockets(pid: int) -> set[str]:
+    """The sockets of a process that wait for connections."""
+    lines = [line.split() for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]]
+    return open_files(pid) & {f"socket:[{fields[9]}]" for fields in lines if fields[3] == "0A"}
 
 
 class Serve:
@@ -101,14 +117,18 @@ class Serve:
 
     @property
     def api(self) -> int:
-        return self._child("saver.serve")
+        return self._child("saver-api")
 
     @property
     def worker(self) -> int:
-        return self._child("saver.worker")
+        return self._child("saver-worker")
 
-    def _child(self, module: str) -> int:
-        return next((pid for pid in children(self.process.pid) if module in command_of(pid)), 0)
+    @property
+    def set_up(self) -> int:
+        return self._child("saver-set-up")
+
+    def _child(self, name: str) -> int:
+        return next((pid for pid in children(self.process.pid) if name_of(pid) == name), 0)
 
     def ask(self, path: str, body: object = None) -> tuple[int, bytes]:
         """Status and body; (0, b"") if nobody answers."""
@@ -221,16 +241,51 @@ def test_second_start_is_quick_and_keeps_the_secret(
         again.close()
 
 
-def test_no_connection_crosses_the_fork(serve: Serve) -> None:
-    open_files = [link.readlink().name for link in Path(f"/proc/{serve.api}/fd").iterdir()]
-    assert not [name for name in open_files if name.startswith("saver.db")]
-    assert len(list(Path(f"/proc/{serve.api}/task").iterdir())) == 1, "the master has one thread"
+@pytest.mark.parametrize("parent", ["supervisor", "API"])
+def test_no_connection_crosses_the_fork(serve: Serve, data: Path, parent: str) -> None:
+    serve.wait_whole()
+    serve.wait_for("the worker has opened the database", lambda: data / "saver.db" in paths(serve.worker))
+    pid = serve.api if parent == "API" else serve.process.pid
+    assert not [path for path in paths(pid) if path.is_relative_to(data)]
+    assert str(data) not in Path(f"/proc/{pid}/maps").read_text(), "nor is a file of it mapped"
+    sockets = {name for name in open_files(pid) if name.startswith("socket:")}
+    assert len(sockets) == (1 if parent == "API" else 0), "only the one that listens"
+    assert len(list(Path(f"/proc/{pid}/task").iterdir())) == 1, "one thread"
+
+
+def test_only_the_api_holds_the_port(serve: Serve) -> None:
+    serve.wait_whole()
+    assert listening_sockets(serve.api)
+    assert not listening_sockets(serve.worker)
+    assert not listening_sockets(serve.process.pid)
 
 
 def test_sigterm_stops_all(serve: Serve) -> None:
     before = serve.wait_whole()
     assert serve.stop(signal.SIGTERM) == 0
     assert not alive(before)
+
+
+def test_sigterm_before_anything_is_imported(data: Path, home: Path) -> None:
+    starting = Serve(data, home)
+    try:
+        assert starting.stop(signal.SIGTERM) == 0
+        assert "Traceback" not in starting.log
+    finally:
+        starting.close()
+
+
+def test_sigterm_stops_the_set_up(tmp_path: Path, home: Path) -> None:
+    starting = Serve(tmp_path / "data", home)
+    try:
+        starting.wait_for("the pool is being filled", lambda: "pool: 10%" in starting.log)
+        before = family(starting.process.pid)
+        assert starting.set_up in before
+        assert starting.stop(signal.SIGTERM) == 0
+        assert not alive(before)
+        assert "Traceback" not in starting.log
+    finally:
+        starting.close()
 
 
 def test_killed_worker_is_replaced(serve: Serve) -> None:
