@@ -8,9 +8,10 @@ The layers, each of which imports only from those below it, as the contracts in 
 - ``api`` (HTTP), ``cli`` (commands), ``web`` (the page).
 - ``service``: the operations on texts and their rules.
 - ``ops``: backup, restore, check, health, metrics.
-- ``ratelimit``, ``receipts`` and ``store``, which is the only writer of the tables ``code`` and ``text``.
+- ``ratelimit``, ``receipts`` and ``store``, which is the only writer of codes, texts and meetings.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
-- ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``key_deriver``, ``texts``, ``redis_client``.
+- ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``key_deriver``, ``texts``, ``meetings``,
+  ``redis_client``.
 """
 
 from __future__ import annotations
