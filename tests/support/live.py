@@ -7,7 +7,7 @@ from random import Random
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from saver.seal import encode
+from saver.seal import decode, encode
 
 MAKER, JOINER = "192.0.2.1", "192.0.2.2"
 
@@ -24,6 +24,15 @@ class LiveClient:
         self.session = ""
         self.share = ""
         self.tag = ""
+
+    @property
+    def raw_token(self) -> bytes:
+        """The bytes of the token."""
+        return decode(self.token)
+
+    def use(self, client: FlaskClient) -> None:
+        """Send the next messages to another process of the service."""
+        self._client = client
 
     def draw(self, size: int) -> str:
         """Random bytes in base64url."""
