@@ -137,6 +137,16 @@ def check(jwe: str) -> Seal:
     return seal
 
 
+def is_live(jwe: str) -> bool:
+    """Return whether a JWE has LIVE_HEADER."""
+    return jwe.partition(".")[0] == LIVE_HEADER
+
+
+def check_live(jwe: str) -> None:
+    """Check a JWE with LIVE_HEADER as far as that is possible without the key. Raises BadSealError."""
+    _sealed(_split(jwe))
+
+
 def size(jwe: str) -> int:
     """Return the number of UTF-8 bytes in a JWE that has been checked."""
     return len(jwe.split(".")[3]) * 3 // 4
