@@ -166,9 +166,8 @@ class RateLimits:
     def in_flight(self, key: str) -> Iterator[None]:
         """Lock the idempotency key of a write during it. Raises InFlightError and CountersError."""
         now = self._clock()
-        charged = self._counters.charge(
-            self._keys.charges("in-flight", key, 0, ((_MAX_WRITE_SECONDS, 1),)), now
-        )
+        charges = self._keys.charges("in-flight", key, 0, ((_MAX_WRITE_SECONDS, 1),))
+        charged = self._counters.charge(charges, now)
         try:
             if charged[-1].is_over:
                 raise InFlightError
