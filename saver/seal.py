@@ -137,14 +137,10 @@ def check(jwe: str) -> Seal:
     return seal
 
 
-def is_live(jwe: str) -> bool:
-    """Return whether a JWE has LIVE_HEADER."""
-    return jwe.partition(".")[0] == LIVE_HEADER
-
-
-def check_live(jwe: str) -> None:
-    """Check a JWE with LIVE_HEADER as far as that is possible without the key. Raises BadSealError."""
-    _sealed(_split(jwe))
+def check_live(jwe: str) -> bool:
+    """Return whether a JWE has LIVE_HEADER, and check the rest of it then. Raises BadSealError."""
+    parts = _split(jwe)
+    return parts[0] == LIVE_HEADER and bool(_sealed(parts))
 
 
 def size(jwe: str) -> int:

@@ -111,11 +111,9 @@ class TextService:
 
 
 def _check_sealed(new: NewText) -> None:
-    is_live = seal.is_live(new.text)
     try:
-        if is_live:
-            seal.check_live(new.text)
-        else:
+        is_live = seal.check_live(new.text)
+        if not is_live:
             seal.check(new.text)
     except BadSealError as error:
         raise InvalidTextError(f"is no sealed text: {error}") from None
