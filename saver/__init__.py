@@ -11,7 +11,7 @@ The layers, each of which imports only from those below it, as the contracts in 
 - ``ratelimit``, ``receipts`` and ``store``, which is the only writer of codes, texts and meetings.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
 - ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``key_deriver``, ``texts``, ``meetings``,
-  ``redis_client``.
+  ``redis_client``, ``live_transfer``.
 """
 
 from __future__ import annotations
