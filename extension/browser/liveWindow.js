@@ -15,7 +15,8 @@ export async function openLiveWindow(request) {
   // Android has tabs only.
   if (browser.windows) await browser.windows.create({ type: "popup", url: PAGE, ...SIZE });
   else await browser.tabs.create({ url: PAGE });
-  window.close();
+  // A popup closes by then; a tab is the user's.
+  if (!document.documentElement.classList.contains("in-tab")) window.close();
 }
 
 /** What this page was opened for; null after a reload. */

@@ -95,6 +95,7 @@ export function makeLiveEntry(options) {
 
   return {
     start,
+    onTextWanted,
 
     /** @param {import("../core/limits.js").Limits} limits */
     applyLimits({ live }) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
@@ -31,15 +32,17 @@ def live_user(driver: Driver, surface: Surface, network: Relay) -> User:
     return user.wait()
 
 
-def in_background(action: object, *given: object) -> Future[object]:
+def in_background(action: Callable[..., object], *given: object) -> Future[object]:
     """The other computer goes on by itself."""
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(action, *given)  # type: ignore[arg-type]
+    future = pool.submit(action, *given)
     pool.shutdown(wait=False)
     return future
 
 
-def joiner(user: User, code: LiveCode) -> Joiner:
+def joiner(user: User, code: LiveCode, offers: int = 1) -> Joiner:
+    """The other side; people type slower than this many offers come."""
+    wait_until(lambda: len(user.network.asked("live/offer")) >= offers, "there is an offer")
     return Joiner(live_tools(user.network.url), code, Attempts(time.monotonic))
 
 
@@ -105,7 +108,7 @@ def test_a_slip_of_the_other_side(live_user: User, en: dict[str, str]) -> None:
     with pytest.raises(WrongLettersError):
         joiner(live_user, slip).receive()
     live_user.part("live-status").says(en["live_wrong_there"].replace("{count}", "2"))
-    assert joiner(live_user, code).receive() == TEXT
+    assert joiner(live_user, code, 2).receive() == TEXT
 
 
 def test_a_popup_opens_a_window_that_goes_on(popup_user: User) -> None:
