@@ -140,4 +140,18 @@ PATCHES = [
         'return f"live {number}"',
         "tests/api/test_live_limits.py::test_a_wrong_answer_stays_a_miss_after_a_right_one",
     ),
+    Patch(
+        "letters after a number are loaded as a code",
+        "extension/ui/loadPanel.js",
+        "    if (startsWithNumber(field.value)) return loadLive();\n",
+        "",
+        "tests/e2e/page/test_page_live.py::test_what_begins_with_a_number_is_never_loaded",
+    ),
+    Patch(
+        "a text is sent without a press",
+        "extension/ui/liveEntry.js",
+        "    waiting = liveCode;\n",
+        "    waiting = liveCode;\n    sendButton.click();\n",
+        "tests/e2e/page/test_page_live.py::test_receive_here_and_the_text_is_there",
+    ),
 ]

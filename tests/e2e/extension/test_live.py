@@ -14,7 +14,7 @@ from saver.live_transfer.client import Joiner, Maker
 from saver.live_transfer.codes import LiveCode
 from saver.live_transfer.errors import WrongLettersError
 from tests.e2e.extension.driver import Driver
-from tests.e2e.extension.relay import Relay
+from tests.e2e.extension.relay import NOTHING, Relay
 from tests.e2e.extension.user import Surface, User
 from tests.support.live_http import live_tools
 from tests.support.process import wait_until
@@ -109,6 +109,18 @@ def test_a_slip_of_the_other_side(live_user: User, en: dict[str, str]) -> None:
         joiner(live_user, slip).receive()
     live_user.part("live-status").says(en["live_wrong_there"].replace("{count}", "2"))
     assert joiner(live_user, code, 2).receive() == TEXT
+
+
+def test_the_service_is_away_for_a_while(live_user: User, en: dict[str, str]) -> None:
+    live_user.part("text").fill(TEXT)
+    live_user.part("hand-over").click()
+    code = shown_code(live_user)
+    wait_until(lambda: live_user.network.asked("live/offer"), "there is an offer")
+    live_user.network.fail("live/poll", NOTHING, times=6)
+    before = len(live_user.network.asked("live/poll"))
+    wait_until(lambda: len(live_user.network.asked("live/poll")) > before + 6, "it has asked again")
+    live_user.part("live-status").says(en["live_waiting"])
+    assert joiner(live_user, code).receive() == TEXT
 
 
 def test_a_popup_opens_a_window_that_goes_on(popup_user: User) -> None:
