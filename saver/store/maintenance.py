@@ -58,8 +58,11 @@ class Maintenance:
         Each step is a transaction of its own, so a fill that was killed continues
         where it stopped, and one that is not needed only counts.
         """
+        is_full = self._store.read(pool.is_full, no_timeout=True)
         for letter in pool.LETTERS:
-            added = self._store.write(partial(pool.fill_letter, self._database, letter=letter))
+            added = 0
+            if not is_full:
+                added = self._store.write(partial(pool.fill_letter, self._database, letter=letter))
             yield pool.FillResult(letter, added)
 
     def audit(self) -> pool.Audit:

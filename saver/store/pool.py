@@ -87,6 +87,11 @@ class PoolStats:
     oldest_not_wiped: int
 
 
+def is_full(connection: Connection) -> bool:
+    """Whether no code is missing. SQLite counts whole tables ten times as fast as ranges of them."""
+    return bool(connection.scalars(_count_all).one() == SPACE)
+
+
 def fill_letter(database: Database, connection: Connection, letter: str) -> int:
     """Add the missing codes that begin with ``letter`` and return how many there were."""
     database.disable_timeouts(connection)
@@ -122,7 +127,7 @@ def stats(connection: Connection, now: int) -> PoolStats:
 
 def count_free(connection: Connection) -> int:
     """Return how many codes are free."""
-    return int(connection.scalars(select(func.count()).select_from(pool)).one())
+    return connection.scalars(select(_count_rows(pool))).one()
 
 
 def count_open(connection: Connection, now: int) -> int:
@@ -139,7 +144,12 @@ def _count_codes_in(table: Table) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).where(_is_in_range(table)).scalar_subquery()
 
 
-# In one statement, so that a code which moves meanwhile is counted exactly once.
+def _count_rows(table: Table) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).scalar_subquery()
+
+
+# Each is one statement, so that a code which moves meanwhile is counted exactly once.
+_count_all = select(_count_rows(pool) + _count_rows(text))
 _count_present = select(_count_codes_in(pool) + _count_codes_in(text))
 
 _letters = (
