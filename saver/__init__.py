@@ -10,7 +10,8 @@ The layers, each of which imports only from those below it, as the contracts in 
 - ``ops``: backup, restore, check, health, metrics.
 - ``ratelimit``, ``receipts`` and ``store``, which is the only writer of the tables ``code`` and ``text``.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
-- ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``key_deriver``, ``texts``, ``redis_client``.
+- ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``at_rest``, ``key_deriver``, ``texts``,
+  ``redis_client``.
 """
 
 from __future__ import annotations

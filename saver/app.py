@@ -18,6 +18,7 @@ from sqlalchemy import URL, Engine
 from saver import cli, web
 from saver.api import headers, health, legacy, openapi, problems, v1
 from saver.api.write_limits import WriteLimits
+from saver.at_rest import Keyring
 from saver.clock import Clock
 from saver.codes import SPACE
 from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is_supported, tables, url_of
@@ -33,7 +34,7 @@ from saver.ratelimit.mapped_file import MappedFileCounters
 from saver.ratelimit.rules import RateLimits
 from saver.receipts import Receipts
 from saver.receipts.file import FileReceipts
-from saver.secret import load_secret
+from saver.secret import load_old_secrets, load_secret
 from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_without_settings, read_settings
 from saver.store import Store, TextStore
@@ -98,11 +99,22 @@ def _store(  # noqa: PLR0913, PLR0917
         database = database_for(app.extensions["sqlalchemy"].engine)
     database.prepare()
     deriver, secret = KeyDeriver(settings.max_concurrent_kdf), load_secret(settings)
+    keyring = Keyring(secret, load_old_secrets(settings))
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
     disk = Disk(database.file, reserve)
     total = settings.live_bytes_in_all
     store = Store(
-        database, deriver, receipts, clock, random, secret, settings.code_cooldown, disk, total, pool_size
+        database,
+        deriver,
+        receipts,
+        clock,
+        random,
+        secret,
+        keyring,
+        settings.code_cooldown,
+        disk,
+        total,
+        pool_size,
     )
     return TextStore(store)
 
@@ -121,7 +133,7 @@ def _services(
         has_space_for_text=partial(store.has_room, settings.max_text_bytes),
     )
     max_lifetime = max(settings.max_expires_in, settings.max_expires_in_sealed)
-    policy = RestorePolicy(head, settings.code_cooldown, max_lifetime)
+    policy = RestorePolicy(head, settings.code_cooldown, max_lifetime, store.keyring.ids)
     tools = OperatorTools(
         Backups(database, store, clock, environment_without_settings),
         Restorer(database, policy, clock),

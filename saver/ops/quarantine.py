@@ -12,7 +12,7 @@ from saver.ops.files import OperationError
 from saver.ops.restore import RestoreResult
 from saver.ops.restore_policy import RestorePolicy
 from saver.ops.schema import require_schema
-from saver.store import count, quarantine_all
+from saver.store import count, count_by_key, quarantine_all
 
 _IN_USE = "the database is in use: stop whatever serves it, and the workers, on every machine first"
 
@@ -40,7 +40,8 @@ class Quarantine:
             self._check(connection)
             self._database.disable_timeouts(connection)
             quarantine_all(self._database, connection, now, until, self._policy.cool_down)
-            return RestoreResult(count(connection, now), None, 0, until)
+            unreadable = count_by_key(connection, now, self._policy.key_ids).unknown
+            return RestoreResult(count(connection, now), None, 0, until, unreadable)
 
         return self._database.writer.run(work)
 

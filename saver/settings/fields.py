@@ -77,9 +77,15 @@ class Settings(BaseSettings):
     )
     secret_key: Secret | None = Field(
         None,
-        description="The secret, of at least 32 characters, that keys the hashes of addresses, the decoys"
-        " and the owner tokens of repeated writes. Empty: the file `secret_key` in the data directory,"
-        " which is made at the first start. Several machines need the same.",
+        description="The secret, of at least 32 characters, that encrypts stored texts and keys the hashes of"
+        " addresses, the decoys and the owner tokens of repeated writes. Empty: the file `secret_key` in the"
+        " data directory, which is made at the first start. Several machines need the same.",
+    )
+    old_secret_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(
+        (),
+        description="Secrets, separated by commas, that texts were encrypted with before `SAVER_SECRET_KEY`"
+        " was changed. They still open those texts. The files `secret_key.old*` in the data directory do"
+        " the same.",
     )
     rate_limit_storage: StorageUrl = Field(
         "",
@@ -173,7 +179,7 @@ class Settings(BaseSettings):
         "INFO", description="The least important messages that are logged."
     )
 
-    @field_validator("trusted_proxies", "metrics_allowed", mode="before")
+    @field_validator("old_secret_keys", "trusted_proxies", "metrics_allowed", mode="before")
     @classmethod
     def _split_at_commas(cls, given: object) -> object:
         return (

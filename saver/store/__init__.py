@@ -14,7 +14,7 @@ from saver.store.allocate import PoolEmptyError
 from saver.store.base import NoTextError, Store
 from saver.store.maintenance import Maintenance
 from saver.store.owner import Status, TextOwner
-from saver.store.pool import Audit, FillResult, count
+from saver.store.pool import Audit, FillResult, KeyCounts, count, count_by_key
 from saver.store.quota import FullError, Quota, QuotaError
 from saver.store.reading import LoadedText, TextReader
 from saver.store.sweep import SweepResult
@@ -27,6 +27,7 @@ class TextStore:
     def __init__(self, store: Store) -> None:
         self.database, self.disk = store.database, store.disk
         self.deriver, self.receipts, self.random = store.deriver, store.receipts, store.random
+        self.keyring = store.keyring
         self.writer = TextWriter(store)
         self.save, self.has_room = self.writer.save, self.writer.has_room
         self.reader = TextReader(store)
@@ -43,13 +44,14 @@ class TextStore:
         self.keep_reserve, self.checkpoint = maintenance.keep_reserve, maintenance.checkpoint
         self.fill, self.audit, self.stats = maintenance.fill, maintenance.audit, maintenance.stats
         self.count_free, self.count_open = maintenance.count_free, maintenance.count_open
-        self.purge_receipts = maintenance.purge_receipts
+        self.count_by_key, self.purge_receipts = maintenance.count_by_key, maintenance.purge_receipts
 
 
 __all__ = [
     "Audit",
     "FillResult",
     "FullError",
+    "KeyCounts",
     "KeyReusedError",
     "LoadedText",
     "NoTextError",
@@ -62,6 +64,7 @@ __all__ = [
     "SweepResult",
     "TextStore",
     "count",
+    "count_by_key",
     "merge_from_old",
     "quarantine_all",
 ]

@@ -72,6 +72,13 @@ class Maintenance:
             no_timeout=True,
         )
 
+    def count_by_key(self) -> pool.KeyCounts:
+        """Count the live texts by what the keyring knows of their keys."""
+        ids = self._store.keyring.ids
+        return self._store.read(
+            lambda connection: pool.count_by_key(connection, self._store.now(), ids), no_timeout=True
+        )
+
     def stats(self) -> pool.PoolStats:
         """Count for metrics, in one snapshot."""
         return self._store.read(lambda connection: pool.stats(connection, self._store.now()))

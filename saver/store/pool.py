@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -87,6 +88,14 @@ class PoolStats:
     oldest_not_wiped: int
 
 
+class KeyCounts(NamedTuple):
+    """Live texts that the current key encrypted, that another known key did, and that no known key did."""
+
+    current: int
+    old: int
+    unknown: int
+
+
 def is_full(connection: Connection) -> bool:
     """Whether no code is missing. SQLite counts whole tables ten times as fast as ranges of them."""
     return bool(connection.scalars(_count_all).one() == SPACE)
@@ -123,6 +132,13 @@ def stats(connection: Connection, now: int) -> PoolStats:
     row = connection.execute(_stats, {"now": now}).one()
     age = 0 if row.oldest is None else now - row.oldest
     return PoolStats(row.free, row.live, row.sealed, row.cooling_down, age)
+
+
+def count_by_key(connection: Connection, now: int, key_ids: Sequence[bytes]) -> KeyCounts:
+    """Count the live texts by their keys, as of ``now`` in UTC seconds. The first id is the current one."""
+    counts = {key_id: number for key_id, number in connection.execute(_by_key, {"now": now})}
+    current, known = counts.get(key_ids[0], 0), sum(counts.get(key_id, 0) for key_id in key_ids)
+    return KeyCounts(current, known - current, sum(counts.values()) - known)
 
 
 def count_free(connection: Connection) -> int:
@@ -182,6 +198,7 @@ _audit = select(
 )
 
 _open = select(func.count()).select_from(text).where(is_live, text.c.seal.is_(None))
+_by_key = select(text.c.key_id, func.count()).where(is_live).group_by(text.c.key_id)
 
 _stats = select(
     select(func.count()).select_from(pool).scalar_subquery().label("free"),
