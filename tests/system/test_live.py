@@ -1,4 +1,4 @@
-"""Live transfers in large numbers: both implementations together, and a service in the middle that guesses."""
+"""Live transfers in large numbers: both implementations together, and a service that guesses."""
 
 from __future__ import annotations
 
