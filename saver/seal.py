@@ -38,6 +38,8 @@ MAX_ITERATIONS = 10_000_000
 SALT_BYTES = 16
 NONCE_BYTES = 12
 PROOF_BYTES = 32
+# The protected header of a live transfer: its key comes from a key exchange, not from a password.
+LIVE_HEADER = "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIiwia2RmIjp7Im5hbWUiOiJDUEFDRS1YMjU1MTktU0hBNTEyIn19"
 _TAG_BYTES = 16
 _MAX_HEADER_CHARACTERS = 512
 
@@ -110,9 +112,13 @@ def encrypt(text: str, seal: Seal, keys: Keys, nonce: bytes) -> str:
 
     Raises BadSealError for NUL, which no text of the service may contain.
     """
+    return encrypt_under(seal.protected(), text, keys.key, nonce)
+
+
+def encrypt_under(protected: str, text: str, key: bytes, nonce: bytes) -> str:
+    """``encrypt`` with a given protected header, that of a seal or LIVE_HEADER."""
     _require("\0" not in text, "text: must not contain NUL")
-    protected = seal.protected()
-    sealed = AESGCM(keys.key).encrypt(nonce, text.encode(), protected.encode())
+    sealed = AESGCM(key).encrypt(nonce, text.encode(), protected.encode())
     parts = (nonce, sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:])
     return ".".join([protected, "", *map(encode, parts)])
 
@@ -124,7 +130,9 @@ def check(jwe: str) -> Seal:
     the 404 response shows it, so a number that differs from the decoys would reveal the text, and
     the server spends that time when a plain client sends the password.
     """
-    seal, _, _ = _parts(jwe)
+    parts = _split(jwe)
+    seal = Seal.from_protected(parts[0])
+    _sealed(parts)
     _require(seal.iterations == ITERATIONS, f"kdf: iterations must be {ITERATIONS} for this service")
     return seal
 
@@ -140,11 +148,19 @@ def max_characters(size: int) -> int:
     return _MAX_HEADER_CHARACTERS + 1 + sum(1 + -(-part * 4 // 3) for part in parts)
 
 
-def decrypt(jwe: str, key: bytes) -> str:
-    """Return the text of a JWE. Raises BadSealError if the key is wrong or a byte was changed."""
-    _, nonce, sealed = _parts(jwe)
+def decrypt(jwe: str, key: bytes, *, live: bool = False) -> str:
+    """Return the text of a JWE; ``live``: only with LIVE_HEADER.
+
+    Raises BadSealError if the key is wrong or a byte was changed.
+    """
+    parts = _split(jwe)
+    if live:
+        _require(parts[0] == LIVE_HEADER, "header: must be that of a live transfer")
+    else:
+        Seal.from_protected(parts[0])
+    nonce, sealed = _sealed(parts)
     try:
-        return AESGCM(key).decrypt(nonce, sealed, jwe.partition(".")[0].encode()).decode()
+        return AESGCM(key).decrypt(nonce, sealed, parts[0].encode()).decode()
     except InvalidTag:
         raise BadSealError("does not open with this key") from None
     except UnicodeDecodeError:  # its message contains bytes of the text
@@ -175,14 +191,18 @@ def decode(text: str) -> bytes:
     return data
 
 
-def _parts(jwe: str) -> tuple[Seal, bytes, bytes]:
-    """Split into the parameters, the nonce, and the ciphertext with its tag."""
+def _split(jwe: str) -> list[str]:
+    """Split into the five parts; the first one is the protected header."""
     parts = jwe.split(".", 5)
     _require(len(parts) == 5, "must have five parts")
-    seal = Seal.from_protected(parts[0])
+    return parts
+
+
+def _sealed(parts: list[str]) -> tuple[bytes, bytes]:
+    """The nonce, and the ciphertext with its tag."""
     _require(not parts[1], "encrypted key: must be empty")
     nonce, body = _bytes("nonce", parts[2], NONCE_BYTES), _bytes("ciphertext", parts[3])
-    return seal, nonce, body + _bytes("tag", parts[4], _TAG_BYTES)
+    return nonce, body + _bytes("tag", parts[4], _TAG_BYTES)
 
 
 def _header(protected: str) -> object:

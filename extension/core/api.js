@@ -121,6 +121,9 @@ export function makeApi({ fetch, baseUrl, timeout = TIMEOUT, retry = {} }) {
       await request("delete", { code, owner_token: ownerToken }, { keepalive: true });
     },
 
+    /** A message of a live transfer, see `liveApi.js`. @param {string} path @param {object} body */
+    live: async (path, body) => (await request(`live/${path}`, body)).answer,
+
     /** @returns {Promise<Limits>} */
     async limits() {
       const { response, answer } = await request("limits");

@@ -42,6 +42,18 @@ def test_a_text_with_nul_is_not_sealed() -> None:
         seal.encrypt("a\0b", Seal(SALT), KEYS, NONCE)
 
 
+def test_a_live_transfer_has_a_header_of_its_own() -> None:
+    header = b'{"alg":"dir","enc":"A256GCM","kdf":{"name":"CPACE-X25519-SHA512"}}'
+    assert seal.decode(seal.LIVE_HEADER) == header
+    live = seal.encrypt_under(seal.LIVE_HEADER, "한글\r\n", KEYS.key, NONCE)
+    assert seal.decrypt(live, KEYS.key, live=True) == "한글\r\n"
+    for jwe, is_live in (live, False), (GOOD, True):
+        with pytest.raises(BadSealError, match=r"header|kdf"):
+            seal.decrypt(jwe, KEYS.key, live=is_live)
+    with pytest.raises(BadSealError, match="does not open"):
+        seal.decrypt(live, bytes(32), live=True)
+
+
 GOOD = seal.encrypt("a text of some length", Seal(SALT), KEYS, NONCE)
 
 
