@@ -6,12 +6,12 @@ The layers, each of which imports only from those below it, as the contracts in 
   the gunicorn worker and ``buffering`` the middleware for mod_wsgi.
 - ``app`` wires everything together.
 - ``api`` (HTTP), ``cli`` (commands), ``web`` (the page).
-- ``service``: the operations on texts and their rules.
+- ``service`` and ``meeting_service``: the operations on texts and on meetings, and their rules.
 - ``ops``: backup, restore, check, health, metrics.
-- ``ratelimit``, ``receipts`` and ``store``, which is the only writer of the tables ``code`` and ``text``.
+- ``ratelimit``, ``receipts`` and ``store``, which is the only writer of codes, texts and meetings.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
 - ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``at_rest``, ``key_deriver``, ``texts``,
-  ``redis_client``.
+  ``meetings``, ``redis_client``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, Engine
 
 from saver import cli, web
-from saver.api import headers, health, legacy, openapi, problems, v1
+from saver.api import headers, health, legacy, live, openapi, problems, v1
 from saver.api.write_limits import WriteLimits
 from saver.at_rest import Keyring
 from saver.clock import Clock
@@ -24,6 +24,7 @@ from saver.codes import SPACE
 from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
+from saver.meeting_service import MeetingService
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
 from saver.ops.guessing import PublicGuessing
 from saver.ops.health import Readiness
@@ -163,6 +164,8 @@ def _routes(
     guessing = PublicGuessing(services.store, rate_limits, clock)
     api = v1.ApiV1(service, write_limits, settings, guessing)
     app.register_blueprint(api.blueprint())
+    meetings = MeetingService(services.store.meetings, rate_limits)
+    app.register_blueprint(live.LiveApi(meetings, write_limits, settings).blueprint())
     app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())
     metrics = Metrics(services.store, rate_limits, services.readiness)

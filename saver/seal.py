@@ -137,6 +137,12 @@ def check(jwe: str) -> Seal:
     return seal
 
 
+def check_live(jwe: str) -> bool:
+    """Return whether a JWE has LIVE_HEADER, and check the rest of it then. Raises BadSealError."""
+    parts = _split(jwe)
+    return parts[0] == LIVE_HEADER and bool(_sealed(parts))
+
+
 def size(jwe: str) -> int:
     """Return the number of UTF-8 bytes in a JWE that has been checked."""
     return len(jwe.split(".")[3]) * 3 // 4

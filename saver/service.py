@@ -102,12 +102,20 @@ class TextService:
     def _check_text(self, new: NewText) -> None:
         text, max_bytes = new.text, self._settings.max_text_bytes
         if new.proof is not None:
-            try:
-                seal.check(text)
-            except BadSealError as error:
-                raise InvalidTextError(f"is no sealed text: {error}") from None
+            _check_sealed(new)
             size = seal.size(text)
         else:
             size = len(text) if text.isascii() else len(text.encode())
         if size > max_bytes:
             raise TextTooLargeError(max_bytes)
+
+
+def _check_sealed(new: NewText) -> None:
+    try:
+        is_live = seal.check_live(new.text)
+        if not is_live:
+            seal.check(new.text)
+    except BadSealError as error:
+        raise InvalidTextError(f"is no sealed text: {error}") from None
+    if is_live and not new.once:
+        raise InvalidTextError("must be true for a text of a live transfer", "once")

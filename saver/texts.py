@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 
 class InvalidTextError(ValueError):
-    """A text breaks a rule. The message is the rule and never repeats the text."""
+    """A text breaks a rule. The message is the rule and never repeats the text; ``field`` names its field."""
+
+    def __init__(self, rule: str, field: str = "text") -> None:
+        super().__init__(rule)
+        self.field = field
 
 
 class TextTooLargeError(Exception):

@@ -40,6 +40,8 @@ NO_LIMITS = {
     "misses_a_day": 0,
     "misses_a_day_per_network": 0,
     "misses_a_day_in_all": 0,
+    "live_requests_a_minute": 0,
+    "live_requests_a_minute_per_network": 0,
     "live_texts": 0,
     "live_bytes": 0,
     "live_texts_per_network": 0,

@@ -11,7 +11,6 @@ from flask.globals import request_ctx
 
 from saver.ratelimit.addresses import Proxy, client_address, is_within
 from saver.ratelimit.lookups import Lookup
-from saver.service import TextService
 
 _log = logging.getLogger(__name__)
 _FORWARDING_HEADERS = frozenset(("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP"))
@@ -47,15 +46,18 @@ def is_forwarded(request: Request) -> bool:
 
 
 def charge_lookup(
-    service: TextService, trusted: Sequence[Proxy], view: Callable[[Request, Lookup], Response]
+    charge: Callable[[str], Lookup], trusted: Sequence[Proxy], view: Callable[[Request, Lookup], Response]
 ) -> Callable[[], Response]:
-    """Make a view that charges a look-up before the request is parsed, and refunds it if it had no code."""
+    """Make a view that charges a look-up before the request is parsed, and refunds it if it had no code.
+
+    ``charge`` charges an address.
+    """
 
     @wraps(view)
     def charged_view() -> Response:
         # Looked up once: each use of flask.request looks it up again, a tenth of a load in all.
         request = request_ctx.request
-        with service.lookup(counted_address(request, trusted)) as lookup:
+        with charge(counted_address(request, trusted)) as lookup:
             return view(request, lookup)
 
     return charged_view

@@ -62,7 +62,7 @@ class LegacyApi:
         self._service = service
         self._write_limits = write_limits
         self._settings = settings
-        self._charged_load = charge_lookup(service, settings.trusted_proxies, self._load)
+        self._charged_load = charge_lookup(service.lookup, settings.trusted_proxies, self._load)
 
     def blueprint(self) -> Blueprint:
         """Return the routes, to be registered with the app."""

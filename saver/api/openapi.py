@@ -10,12 +10,14 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from saver import seal
+from saver.api.live_operations import LIVE_OPERATIONS
 from saver.api.operations import OPERATIONS, PROBLEMS, TAGS, Operation
 from saver.api.request_schemas import CODE_SCHEMA, UUID_PATTERN
 from saver.api.response_schemas import ProblemDocument
 from saver.api.responses import json_document
 from saver.settings import Settings
 
+_OPERATIONS = (*OPERATIONS, *LIVE_OPERATIONS)
 _PROBLEM_TYPE = "application/problem+json"
 _INFO = {
     "title": "saver",
@@ -77,7 +79,7 @@ def description(settings: Settings) -> dict[str, object]:
         "tags": TAGS,
         "paths": {
             f"/api/v1/{operation.name}": {operation.method: _operation(operation, settings)}
-            for operation in OPERATIONS
+            for operation in _OPERATIONS
         },
         "components": {
             "schemas": _schemas(settings),
@@ -94,8 +96,8 @@ def _info(settings: Settings) -> dict[str, object]:
 
 def _schemas(settings: Settings) -> dict[str, Any]:
     modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(ProblemDocument, "serialization")]
-    modes += [(operation.request, "validation") for operation in OPERATIONS if operation.request]
-    modes += [(operation.response, "serialization") for operation in OPERATIONS if operation.response]
+    modes += [(operation.request, "validation") for operation in _OPERATIONS if operation.request]
+    modes += [(operation.response, "serialization") for operation in _OPERATIONS if operation.response]
     _, definitions = models_json_schema(
         modes,
         ref_template=_ref_to("schemas", "{model}")["$ref"],
@@ -124,7 +126,7 @@ def _lifetime(max_seconds: int, settings: Settings, limit: str) -> dict[str, obj
 
 def _operation(operation: Operation, settings: Settings) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": operation.name,
+        "operationId": operation.name.replace("/", "_"),
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,

@@ -14,12 +14,13 @@ Link = tuple[str, dict[str, object]]  # what it is for, and the body of the requ
 
 TAGS = [
     {"name": "texts", "description": "Keep texts, load them, and end them."},
+    {"name": "live", "description": "Hand over a text between two computers that are awake (live transfer)."},
     {"name": "service", "description": "What this service allows."},
 ]
 # Why it is no success, and the header that comes with it.
 PROBLEMS: Mapping[int, tuple[str, str | None]] = {
     400: ("The body is not JSON, or not UTF-8.", None),
-    404: ("No text under this code, or the password is missing or wrong.", None),
+    404: ("No text under this code, or the password is missing or wrong; no meeting that fits.", None),
     405: ("The path does not have this method.", "Allow"),
     408: ("The request arrived too slowly.", None),
     409: ("The same write is under way.", "Retry-After"),
@@ -31,8 +32,8 @@ PROBLEMS: Mapping[int, tuple[str, str | None]] = {
     503: ("Not now.", "Retry-After"),
 }
 _ANY_METHOD = (405,)
-_WITH_BODY = (400, *_ANY_METHOD, 408, 411, 413, 415, 422, 429, 503)
-_WITH_CODE = (404, *_WITH_BODY)
+WITH_BODY = (400, *_ANY_METHOD, 408, 411, 413, 415, 422, 429, 503)
+WITH_CODE = (404, *WITH_BODY)
 _OWNER_BODY: dict[str, object] = {
     "code": "$response.body#/code",
     "owner_token": "$response.body#/owner_token",
@@ -41,7 +42,10 @@ _OWNER_BODY: dict[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation of the API; ``name`` is the end of its path and its ``operationId``."""
+    """An operation of the API.
+
+    ``name`` is the end of its path, and with ``_`` instead of ``/`` its ``operationId``.
+    """
 
     name: str
     summary: str
@@ -70,7 +74,7 @@ OPERATIONS = (
         " JSON nothing may stand in the query.",
         "The text is kept.",
         201,
-        tuple(sorted((*_WITH_BODY, 409))),
+        tuple(sorted((*WITH_BODY, 409))),
         WriteRequest,
         Written,
         links={
@@ -88,7 +92,7 @@ OPERATIONS = (
         " 120 seconds only to that one.",
         "The text.",
         200,
-        _WITH_CODE,
+        WITH_CODE,
         LoadRequest,
         TextAnswer,
         links={
@@ -104,7 +108,7 @@ OPERATIONS = (
         "The reader has the text, which is then gone. May be sent again.",
         "It is gone.",
         204,
-        _WITH_CODE,
+        WITH_CODE,
         AckRequest,
     ),
     Operation(
@@ -113,7 +117,7 @@ OPERATIONS = (
         "Tells the writer whether the text has been loaded, until its code is free again.",
         "The receipt.",
         200,
-        _WITH_CODE,
+        WITH_CODE,
         OwnerRequest,
         StatusAnswer,
     ),
@@ -123,7 +127,7 @@ OPERATIONS = (
         "The text lives so many seconds from now, and never shorter than it would have.",
         "It lives on.",
         200,
-        _WITH_CODE,
+        WITH_CODE,
         ExtendRequest,
         Extended,
     ),
@@ -133,7 +137,7 @@ OPERATIONS = (
         "Ends a text before it expires. May be sent again.",
         "It is gone.",
         204,
-        _WITH_CODE,
+        WITH_CODE,
         OwnerRequest,
     ),
     Operation(

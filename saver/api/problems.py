@@ -19,6 +19,7 @@ from werkzeug.exceptions import HTTPException
 from saver.codes import BadCodeError
 from saver.database import StorageError
 from saver.key_deriver import BusyError
+from saver.meetings import NoMeetingError, NoNumberError
 from saver.ratelimit import CountersError
 from saver.ratelimit.lookups import RateLimitExceededError
 from saver.ratelimit.rules import InFlightError
@@ -81,12 +82,16 @@ def register(app: Flask) -> None:
     """Register a handler for every error of the app."""
     app.register_error_handler(Problem, Problem.response)
     app.register_error_handler(BadCodeError, lambda error: invalid(("/code", str(error))).response())
-    app.register_error_handler(InvalidTextError, lambda error: invalid(("/text", str(error))).response())
+    app.register_error_handler(
+        InvalidTextError, lambda error: invalid((f"/{error.field}", str(error))).response()
+    )
     app.register_error_handler(
         InvalidLifetimeError, lambda error: invalid(("/expires_in", str(error))).response()
     )
     app.register_error_handler(TextTooLargeError, lambda error: _too_large(error).response())
     app.register_error_handler(NoTextError, lambda error: _no_text(error).response())
+    app.register_error_handler(NoMeetingError, lambda _: _NO_MEETING.response())
+    app.register_error_handler(NoNumberError, lambda _: _NO_NUMBER.response())
     app.register_error_handler(RateLimitExceededError, lambda error: _rate_limited(error).response())
     app.register_error_handler(QuotaError, lambda _: _QUOTA.response())
     app.register_error_handler(FullError, lambda _: _FULL.response())
@@ -105,6 +110,10 @@ def register(app: Flask) -> None:
 _POOL_EMPTY = Problem(
     503, "pool-empty", "No code is free at the moment.", detail="Try again later.", retry_after=_LATER
 )
+_NO_MEETING = Problem(
+    404, "no-meeting", "No such meeting.", detail="There is no live transfer that the request fits."
+)
+_NO_NUMBER = Problem(503, "no-number", "Every number is in use.", detail="Try later.", retry_after=_LATER)
 _BUSY = Problem(
     503, "busy", "Too many passwords are being checked.", detail="Try again in a moment.", retry_after=_SOON
 )
@@ -153,10 +162,6 @@ def _no_text(error: NoTextError) -> Problem:
         detail="There is no text under this code, or the password is missing or wrong.",
         seal=error.seal.as_json(),
     )
-
-
-def _invalid_lifetime(error: InvalidLifetimeError) -> Response:
-    return invalid(("/expires_in", str(error))).response()
 
 
 def _too_large(error: TextTooLargeError) -> Problem:

@@ -59,7 +59,8 @@ def _parse_proof(value: object) -> bytes:
     return seal.parse_proof(value)
 
 
-def _integral(value: object) -> object:
+def integral(value: object) -> object:
+    """A number that is whole as an int, and every other value as it is."""
     # JSON has one kind of number: 3600.0 and 36e2 are integers too.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
@@ -89,7 +90,7 @@ CODE_SCHEMA: JsonDict = {
     "description": "four letters; case matters, white space around them does not",
 }
 CodeField = Annotated[Code, PlainValidator(_parse_code), WithJsonSchema(CODE_SCHEMA)]
-Lifetime = Annotated[int, Field(ge=1), BeforeValidator(_integral)]
+Lifetime = Annotated[int, Field(ge=1), BeforeValidator(integral)]
 Proof = Annotated[
     bytes,
     PlainValidator(_parse_proof),

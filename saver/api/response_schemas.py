@@ -83,6 +83,13 @@ class CodeLimits(BaseModel):
     alphabet: str
 
 
+class LiveLimits(BaseModel):
+    """Of live transfers: how long a meeting lives, in seconds, and how many answers it can have."""
+
+    expires_in: int
+    tries: int
+
+
 class Limits(BaseModel):
     """What a client shows before it asks."""
 
@@ -90,6 +97,7 @@ class Limits(BaseModel):
     expires_in: Lifetimes
     code: CodeLimits
     cool_down: int = Field(description="Seconds between the end of a text and its code's return to the pool.")
+    live: LiveLimits
     contact: str
     terms_url: str
     expected_stranger_hits_per_day: float | None = Field(

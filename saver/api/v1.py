@@ -24,6 +24,7 @@ from saver.api.response_schemas import (
     Extended,
     Lifetimes,
     Limits,
+    LiveLimits,
     StatusAnswer,
     TextAnswer,
     Written,
@@ -31,6 +32,7 @@ from saver.api.response_schemas import (
 from saver.api.responses import CompleteResponse, json_response, plain_response, timestamp, wants_plain
 from saver.api.write_limits import WriteLimits
 from saver.codes import ALPHABET, LENGTH
+from saver.meetings import LIFETIME_SECONDS, TRIES
 from saver.ops.guessing import PublicGuessing
 from saver.ratelimit.lookups import Lookup
 from saver.service import TextService
@@ -56,7 +58,9 @@ class ApiV1:
         blueprint.post("/write")(self._write_limits(self.write))
         for view in (self.load, self.ack, self.status, self.extend, self.delete):
             name = view.__name__
-            blueprint.post(f"/{name}")(charge_lookup(self._service, self._settings.trusted_proxies, view))
+            blueprint.post(f"/{name}")(
+                charge_lookup(self._service.lookup, self._settings.trusted_proxies, view)
+            )
         blueprint.get("/limits")(self.limits)
         return blueprint
 
@@ -146,6 +150,7 @@ def _limits(settings: Settings, lifetimes: LifetimePolicy) -> Limits:
         expires_in=Lifetimes(**asdict(lifetimes)),
         code=CodeLimits(length=LENGTH, alphabet=ALPHABET),
         cool_down=settings.code_cooldown,
+        live=LiveLimits(expires_in=LIFETIME_SECONDS, tries=TRIES),
         contact=settings.contact,
         terms_url=settings.terms_url,
     )

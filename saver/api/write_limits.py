@@ -14,7 +14,8 @@ from limits.storage import Storage
 
 from saver.api.client_address import counted_address
 from saver.ratelimit import CountersError
-from saver.ratelimit.rules import RateLimits, Windows
+from saver.ratelimit.keys import Windows
+from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
 
 _KEY = "counted by RateLimits"
@@ -66,7 +67,7 @@ class WriteLimits:
         # The strategy alone: what flask-limiter does around it takes longer than the whole of a load.
         hit = self._limiter.limiter.hit
         if not all(hit(limit) for limit in (self._network if plan.has_network else self._source)):
-            self._rate_limits.refuse_write(charged)
+            self._rate_limits.refuse(charged)
 
 
 class _CountedStorage(Storage):

@@ -1,8 +1,9 @@
 """The tables: columns, keys, indexes and checks, without behaviour.
 
 ``code`` holds the free codes and ``text`` the leased ones, so every code is in
-exactly one of them. All times are whole UTC seconds since 1970: they compare
-the same in every database, and there is no time zone to lose.
+exactly one of them; ``meeting`` holds the live transfers. All times are whole UTC
+seconds since 1970: they compare the same in every database, and there is no time
+zone to lose.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     Table,
@@ -113,6 +115,29 @@ Index(
     unique=True,
     sqlite_where=text.c.key_hash.is_not(None),
     postgresql_where=text.c.key_hash.is_not(None),
+)
+
+# The fields of ``saver.meetings.Meeting``, in its order.
+meeting = Table(
+    "meeting",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("role", Text, nullable=False),
+    # SHA-256 of the tokens of the two clients.
+    Column("maker_hash", LargeBinary(32), nullable=False, index=True, unique=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("tries_left", Integer, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    # The offer of the maker, the answer of the joiner, and the confirmation: they do not reveal the letters.
+    Column("session", LargeBinary(16)),
+    Column("share", LargeBinary(32)),
+    Column("joiner_hash", LargeBinary(32)),
+    Column("answer_share", LargeBinary(32)),
+    Column("answer_tag", LargeBinary(64)),
+    Column("confirm_tag", LargeBinary(64)),
+    # Of the text that the sender has written.
+    Column("code", Text),
+    CheckConstraint("number BETWEEN 1 AND 9999", name="number"),
 )
 
 # When the worker last finished a sweep; one row.

@@ -25,7 +25,7 @@ from saver.ops.copy_target import describe_error, migrate_target, open_target, t
 from saver.ops.files import OperationError
 from saver.ops.schema import require_schema
 from saver.store import Audit, count
-from saver.store.copy import TABLES, OpenDatabase, copy_all, is_empty, is_same
+from saver.store.copy import TABLES, WRITTEN, OpenDatabase, copy_all, is_empty, is_same
 
 _UNCHANGED = "nothing was copied, and the SQLite database is unchanged"
 
@@ -75,7 +75,7 @@ class CopyToServer:
                 description, is_new = self._copy(source, target, progress)
             except (DBAPIError, target.dialect.loaded_dbapi.Error) as error:
                 raise OperationError(f"{_UNCHANGED}: {describe_error(error, database_for(target))}") from None
-            read_only.make_read_only(source, TABLES)
+            read_only.make_read_only(source, WRITTEN)
             return CopyResult(description, audit, is_new)
 
     def undo(self) -> bool:

@@ -7,6 +7,9 @@ To open a sealed text a client asks twice: first without a password, for the par
 derivation, then with it. The first is a miss, and leaves a credit. The next look-up with a password by the
 same source for the same code uses the credit instead of a miss; if it finds the text, the miss of the first
 is refunded too.
+
+An answer in a live transfer is a miss, because it is a guess of the letters. It leaves a credit too, for
+which ``refund_answer`` refunds the miss once the other side has confirmed the answer.
 """
 
 from __future__ import annotations
@@ -54,9 +57,9 @@ class LookupPlan(NamedTuple):
 
 
 class Lookup:
-    """A look-up that is charged. In its ``with`` block ``for_code`` or ``for_token`` is called at most once.
+    """A look-up that is charged. In its ``with`` block one of the methods ``for_…`` is called at most once.
 
-    If neither was called, the block's end refunds all charges.
+    If none was called, the block's end refunds all charges.
     """
 
     def __init__(
@@ -110,6 +113,24 @@ class Lookup:
         self._is_settled = True
         yield from self._on_charges(not_found, None)
 
+    @contextmanager
+    def for_answer(self, answer: str, not_found: type[Exception]) -> Iterator[object]:
+        """Answer an offer in the ``with`` block: a miss, with a credit for ``answer`` if the offer took it.
+
+        Otherwise as ``for_code``.
+        """
+        self._is_settled = True
+        fallback = self._check_misses()
+        try:
+            yield None
+        except not_found:
+            self._leave_miss(fallback, None)
+            raise
+        except BaseException:
+            self._counters.refund([*self._charged, *fallback], self._now)
+            raise
+        self._leave_miss(fallback, answer)
+
     def _on_credit(self, used: UsedCredit, credits: Credits, not_found: type[Exception]) -> Iterator[bool]:
         try:
             yield True
@@ -118,9 +139,7 @@ class Lookup:
         except BaseException:
             self._counters.add_credit(used.credit, used.window_began, [], self._now)
             raise
-        fallback = self._plan.fallback if used.credit == credits.fallback else ()
-        charges = self._plan.misses + self._plan.all_misses + fallback
-        self._counters.refund_credit(used, charges, self._now)
+        _refund_credit(self._counters, self._plan, credits, used, self._now)
 
     def _on_charges(self, not_found: type[Exception], credit_code: str | None) -> Iterator[bool]:
         """A miss adds a credit for ``credit_code``."""
@@ -129,18 +148,22 @@ class Lookup:
         try:
             yield False
         except not_found:
-            in_flight = [result for result in charged if result.charge in self._plan.in_flight]
-            if credit_code and charged:
-                credits = self._plan.credits(credit_code)
-                credit = credits.fallback if fallback else credits.normal
-                self._counters.add_credit(credit, charged[-1].charged_at, in_flight, self._now)
-            else:
-                self._counters.refund(in_flight, self._now)
+            self._leave_miss(fallback, credit_code)
             raise
         except BaseException:
             self._counters.refund(charged, self._now)
             raise
         self._counters.refund(charged, self._now)
+
+    def _leave_miss(self, fallback: Sequence[ChargeResult], credit_code: str | None) -> None:
+        charged = [*self._charged, *fallback]
+        in_flight = [result for result in charged if result.charge in self._plan.in_flight]
+        if credit_code and charged:
+            credits = self._plan.credits(credit_code)
+            credit = credits.fallback if fallback else credits.normal
+            self._counters.add_credit(credit, charged[-1].charged_at, in_flight, self._now)
+        else:
+            self._counters.refund(in_flight, self._now)
 
     def _check_misses(self) -> list[ChargeResult]:
         """The fallback charge, if there is one. Raises RateLimitExceededError."""
@@ -159,6 +182,23 @@ class Lookup:
     def _refuse(self, exceeded: Sequence[ChargeResult]) -> NoReturn:
         self._count_refusal(self._now)
         raise RateLimitExceededError(retry_after(exceeded))
+
+
+def refund_answer(counters: SafeCounters, plan: LookupPlan, answer: str, now: float) -> None:
+    """Refund the misses of an answer that was confirmed, if they still have their credit.
+
+    Raises CountersError.
+    """
+    credits = plan.credits(answer)
+    if plan.charges and (used := counters.use_credit(credits, [], now)):
+        _refund_credit(counters, plan, credits, used, now)
+
+
+def _refund_credit(
+    counters: SafeCounters, plan: LookupPlan, credits: Credits, used: UsedCredit, now: float
+) -> None:
+    fallback = plan.fallback if used.credit == credits.fallback else ()
+    counters.refund_credit(used, plan.misses + plan.all_misses + fallback, now)
 
 
 def retry_after(exceeded: Sequence[ChargeResult]) -> int:

@@ -17,13 +17,18 @@ from typing import NamedTuple, NoReturn
 from saver.clock import Clock
 from saver.ratelimit import Charge, ChargeResult, Counters, CountersError, SafeCounters
 from saver.ratelimit.addresses import network_key, source_key
-from saver.ratelimit.lookups import Charges, Credits, Lookup, LookupPlan, RateLimitExceededError, retry_after
+from saver.ratelimit.keys import DAY, SourceKeys, Windows, windows
+from saver.ratelimit.lookups import (
+    Charges,
+    Credits,
+    Lookup,
+    LookupPlan,
+    RateLimitExceededError,
+    refund_answer,
+    retry_after,
+)
 from saver.settings import Settings
 
-# (length in seconds, limit) of each window.
-Windows = tuple[tuple[int, int], ...]
-
-_DAY = 86_400
 _CACHE_SIZE = 4096
 # Longer than any write takes; after a process died in a write its key is blocked no longer than this.
 _MAX_WRITE_SECONDS = 30
@@ -52,28 +57,30 @@ class WritePlan(NamedTuple):
 class RateLimits:
     """Counts writes, loads and misses in fixed windows, each of which begins with the first count in it.
 
-    A setting of 0 switches its limit off. What is stored is a keyed hash of the source, with another key
-    every day, never an address.
+    A setting of 0 switches its limit off.
     """
 
     def __init__(self, counters: Counters, settings: Settings, *, clock: Clock, secret: bytes) -> None:
         self._counters = SafeCounters(counters)
         self._clock = clock
         self._secret = secret
-        self.writes = _windows(minute=settings.writes_a_minute, hour=settings.writes_an_hour)
-        self.network_writes = _windows(hour=settings.writes_an_hour_per_network)
-        self._loads = _windows(minute=settings.loads_a_minute)
-        self._network_loads = _windows(minute=settings.loads_a_minute_per_network)
-        self._misses = _windows(
+        self._keys = SourceKeys(secret)
+        self.writes = windows(minute=settings.writes_a_minute, hour=settings.writes_an_hour)
+        self.network_writes = windows(hour=settings.writes_an_hour_per_network)
+        self._loads = windows(minute=settings.loads_a_minute)
+        self._network_loads = windows(minute=settings.loads_a_minute_per_network)
+        self._misses = windows(
             minute=settings.misses_a_minute, hour=settings.misses_an_hour, day=settings.misses_a_day
         )
-        self._network_misses = _windows(day=settings.misses_a_day_per_network)
-        self._all_misses = _windows(day=settings.misses_a_day_in_all)
+        self._network_misses = windows(day=settings.misses_a_day_per_network)
+        self._all_misses = windows(day=settings.misses_a_day_in_all)
+        self._live = windows(minute=settings.live_requests_a_minute)
+        self._network_live = windows(minute=settings.live_requests_a_minute_per_network)
         # The charges and keys of an address are the same all day, and every load needs them.
         self._write_plan = lru_cache(maxsize=_CACHE_SIZE)(self._make_write_plan)
         self._quota_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_quota_keys)
         self._network_quota_keys = lru_cache(maxsize=_CACHE_SIZE)(self._make_network_quota_keys)
-        self._days_stored = settings.max_expires_in_sealed // _DAY + 2
+        self._days_stored = settings.max_expires_in_sealed // DAY + 2
         self._lookup_plan = lru_cache(maxsize=_CACHE_SIZE)(self._make_lookup_plan)
 
     def write_plan(self, address: str) -> WritePlan:
@@ -84,12 +91,27 @@ class RateLimits:
         """Charge a write to its limits, up to the first that is over. Raises CountersError."""
         return self._counters.charge(plan.charges, self._clock())
 
-    def refuse_write(self, charged: Sequence[ChargeResult]) -> NoReturn:
-        """Refund the charges of a write, the last of which is over. Raises RateLimitExceededError."""
+    def refuse(self, charged: Sequence[ChargeResult]) -> NoReturn:
+        """Refund charges, the last of which is over. Raises RateLimitExceededError."""
         now = self._clock()
         self._counters.refund(charged, now)
         self._count_refusal(now)
         raise RateLimitExceededError(retry_after(charged[-1:]))
+
+    def limit_live_request(self, address: str) -> None:
+        """Charge a request of a live transfer that is neither a write nor a look-up.
+
+        Raises RateLimitExceededError and CountersError.
+        """
+        network = self._keys.network_charges("live-network", address, self._today(), self._network_live)
+        source = self._keys.charges("live", source_key(address), self._today(), self._live)
+        charged = self._counters.charge(network + source, self._clock())
+        if charged and charged[-1].is_over:
+            self.refuse(charged)
+
+    def refund_answer(self, address: str, answer: str) -> None:
+        """Refund the misses of an answer that its caller saw confirmed, once. Raises CountersError."""
+        refund_answer(self._counters, self._lookup_plan(address, self._today()), answer, self._clock())
 
     def limit_lookup(self, address: str) -> Lookup:
         """Charge a look-up, which could reveal whether a code is leased.
@@ -97,7 +119,7 @@ class RateLimits:
         Raises RateLimitExceededError and CountersError.
         """
         now = self._clock()
-        plan = self._lookup_plan(address, int(now // _DAY))
+        plan = self._lookup_plan(address, int(now // DAY))
         charged = self._charge_lookup(plan, now)
         return Lookup(self._counters, plan, charged, now, self._count_refusal)
 
@@ -144,7 +166,8 @@ class RateLimits:
     def in_flight(self, key: str) -> Iterator[None]:
         """Lock the idempotency key of a write during it. Raises InFlightError and CountersError."""
         now = self._clock()
-        charged = self._counters.charge(self._charges("in-flight", key, 0, ((_MAX_WRITE_SECONDS, 1),)), now)
+        charges = self._keys.charges("in-flight", key, 0, ((_MAX_WRITE_SECONDS, 1),))
+        charged = self._counters.charge(charges, now)
         try:
             if charged[-1].is_over:
                 raise InFlightError
@@ -168,12 +191,12 @@ class RateLimits:
         return () if network is None else self._keys_of_days("keeps-network", network, day)
 
     def _keys_of_days(self, kind: str, source: str, day: int) -> tuple[bytes, ...]:
-        return tuple(self._hash(kind, source, day - ago)[:16] for ago in range(self._days_stored))
+        return tuple(self._keys.hash(kind, source, day - ago)[:16] for ago in range(self._days_stored))
 
     def _make_write_plan(self, address: str, day: int) -> WritePlan:
         # A network's charges come first: once it has reached its limit, its sources add no counts.
-        network = self._network_charges("write-network", address, day, self.network_writes)
-        charges = network + self._charges("write", source_key(address), day, self.writes)
+        network = self._keys.network_charges("write-network", address, day, self.network_writes)
+        charges = network + self._keys.charges("write", source_key(address), day, self.writes)
         return WritePlan(charges, has_network=bool(network))
 
     def _charge_lookup(self, plan: LookupPlan, now: float) -> list[ChargeResult]:
@@ -188,50 +211,35 @@ class RateLimits:
 
     def _make_lookup_plan(self, address: str, day: int) -> LookupPlan:
         source = source_key(address)
-        network_loads = self._network_charges("load-network", address, day, self._network_loads)
-        loads = network_loads + self._charges("load", source, day, self._loads)
-        misses = self._network_charges("miss-network", address, day, self._network_misses)
+        network_loads = self._keys.network_charges("load-network", address, day, self._network_loads)
+        loads = network_loads + self._keys.charges("load", source, day, self._loads)
+        misses = self._keys.network_charges("miss-network", address, day, self._network_misses)
         # The longest window first: only the first limit that is reached sets Retry-After.
-        misses += self._charges("miss", source, day, self._misses[::-1])
-        all_misses = self._charges("miss-all", "", day, self._all_misses)
-        in_flight = self._charges("under-way", source, day, _IN_FLIGHT) if misses else ()
+        misses += self._keys.charges("miss", source, day, self._misses[::-1])
+        all_misses = self._keys.charges("miss-all", "", day, self._all_misses)
+        in_flight = self._keys.charges("under-way", source, day, _IN_FLIGHT) if misses else ()
         return LookupPlan(
             charges=loads + in_flight + misses + all_misses,
             loads=loads,
             in_flight=in_flight,
             misses=misses,
             all_misses=all_misses,
-            fallback=self._charges("miss-scarce", source, day, _FALLBACK),
+            fallback=self._keys.charges("miss-scarce", source, day, _FALLBACK),
             credits=partial(self._credits, source, day),
         )
 
     def _credits(self, source: str, day: int, code: str) -> Credits:
         kinds = ("asked", "asked-scarce")
-        return Credits(*(self._charges(kind, f"{source} {code}", day, _CREDIT)[0] for kind in kinds))
+        return Credits(*(self._keys.charges(kind, f"{source} {code}", day, _CREDIT)[0] for kind in kinds))
 
     def _count_refusal(self, now: float) -> None:
         self._counters.charge([self._daily_count("refused")], now)
 
     def _daily_count(self, kind: str) -> Charge:
-        return self._charges(kind, "", self._today(), ((_DAY, 0),))[0]
+        return self._keys.charges(kind, "", self._today(), ((DAY, 0),))[0]
 
     def _today(self) -> int:
-        return int(self._clock() // _DAY)
-
-    def _network_charges(self, kind: str, address: str, day: int, windows: Windows) -> Charges:
-        network = network_key(address)
-        return () if network is None else self._charges(kind, network, day, windows)
-
-    def _charges(self, kind: str, source: str, day: int, windows: Windows) -> Charges:
-        # The kinds are parts of keys that are stored: another word for one would begin its counts at 0.
-        key = self._key(kind, source, day)
-        return tuple(Charge(f"{kind}/{seconds}/{key}", limit, seconds) for seconds, limit in windows)
-
-    def _key(self, kind: str, source: str, day: int) -> str:
-        return self._hash(kind, source, day).hex()[:32]
-
-    def _hash(self, kind: str, source: str, day: int) -> bytes:
-        return hmac.digest(self._secret, f"{day} {kind} {source}".encode(), hashlib.sha256)
+        return int(self._clock() // DAY)
 
 
 def _only_in_flight(plan: LookupPlan, charged: Sequence[ChargeResult]) -> bool:
@@ -240,8 +248,3 @@ def _only_in_flight(plan: LookupPlan, charged: Sequence[ChargeResult]) -> bool:
         return False
     in_flight = charged[len(plan.loads)].counted
     return charged[-1].counted - in_flight < charged[-1].charge.limit
-
-
-def _windows(minute: int = 0, hour: int = 0, day: int = 0) -> Windows:
-    limits = ((60, minute), (3_600, hour), (_DAY, day))
-    return tuple((seconds, limit) for seconds, limit in limits if limit)

@@ -25,6 +25,7 @@ from saver.settings.types import (
     Port,
     Proxy,
     PublicUrl,
+    Requests,
     Seconds,
     Secret,
     StorageUrl,
@@ -174,6 +175,12 @@ class Settings(BaseSettings):
     )
     misses_a_day_in_all: Misses = Field(
         20_000, description="The misses of all sources together in a day. 0: no limit."
+    )
+    live_requests_a_minute: Requests = Field(
+        600, description="The requests of one source in live transfers in a minute. 0: no limit."
+    )
+    live_requests_a_minute_per_network: Requests = Field(
+        6_000, description="The same of one IPv6 /48. 0: no limit."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least important messages that are logged."

@@ -1,4 +1,4 @@
-"""The only writer of the tables ``code`` and ``text``, and the owner of their transactions.
+"""The only writer of the tables ``code``, ``text`` and ``meeting``, and the owner of their transactions.
 
 A lease moves a code from the pool to a text, a sweep moves it back. Each is one transaction, so every
 code is in exactly one of the two tables at any instant.
@@ -6,6 +6,7 @@ code is in exactly one of the two tables at any instant.
 ``writing``, ``reading``, ``owner`` (status, extend, delete, remove) and ``maintenance`` (sweep, fill,
 audit) are the operations: one class each, given the same ``Store``. They use ``allocate`` (a random free
 code), ``quota``, ``wipe`` (end a text), ``sweep`` (one batch) and ``pool`` (fill and audit).
+``meetings`` are the messages of live transfers.
 ``after_restore`` and ``copy`` are for operators.
 """
 
@@ -13,6 +14,7 @@ from saver.store.after_restore import merge_from_old, quarantine_all
 from saver.store.allocate import PoolEmptyError
 from saver.store.base import NoTextError, Store
 from saver.store.maintenance import Maintenance
+from saver.store.meetings import MeetingStore
 from saver.store.owner import Status, TextOwner
 from saver.store.pool import Audit, FillResult, KeyCounts, count, count_by_key
 from saver.store.quota import FullError, Quota, QuotaError
@@ -45,6 +47,7 @@ class TextStore:
         self.fill, self.audit, self.stats = maintenance.fill, maintenance.audit, maintenance.stats
         self.count_free, self.count_open = maintenance.count_free, maintenance.count_open
         self.count_by_key, self.purge_receipts = maintenance.count_by_key, maintenance.purge_receipts
+        self.meetings = MeetingStore(store)
 
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "KeyCounts",
     "KeyReusedError",
     "LoadedText",
+    "MeetingStore",
     "NoTextError",
     "PoolEmptyError",
     "Quota",

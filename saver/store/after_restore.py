@@ -12,6 +12,8 @@ backup gets the state that it has there. So no code is free earlier than it woul
 longest lifetime, so all of them cool down until the last of those leases would have cooled down. They
 become wiped texts like any other that cools down: 7.3 million rows, 0.7 GB and some seconds,
 and in return no other module needs to know of it.
+
+Both delete the meetings of the backup: a live transfer is over by then, or is not where its clients left it.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from saver.database.tables import code as pool
 from saver.database.tables import sweeper, text
 from saver.store import sweep
 from saver.store.base import NO_HASH
+from saver.store.meetings import delete_all
 from saver.store.predicates import is_live
 from saver.store.wipe import SECRET_COLUMNS, WIPED, EndReason
 
@@ -56,6 +59,7 @@ _same_lease = and_(_same_code, _old.c.owner_hash == text.c.owner_hash)
 
 def merge_from_old(database: Database, connection: Connection, now: int) -> int:
     """Merge the leases of the old database, as of ``now`` in UTC seconds; return how many were new."""
+    delete_all(connection)
     connection.execute(_WIPE_ENDED, {"now": now})
     connection.execute(_UPDATE_SAME_LEASES)
     connection.execute(_DELETE_OTHER_LEASES)
@@ -72,6 +76,7 @@ def quarantine_all(database: Database, connection: Connection, now: int, until: 
     cool-down, open texts are wiped too: an owner may have deleted one, and its code may have been
     leased again to somebody who would now see it. A sealed text is unreadable without its password.
     """
+    delete_all(connection)
     to_wipe: ColumnElement[bool] = text.c.once
     if now >= _earliest_backup_time(connection) + cool_down:
         to_wipe = or_(to_wipe, text.c.seal.is_(None))

@@ -83,10 +83,14 @@ class Store:
         return NoTextError(self.seal_of(code, protected))
 
     def seal_of(self, code: Code, protected: str | None) -> Seal:
-        """Return the parameters in a protected header, or the decoy of the code."""
+        """Return the parameters in a protected header, or the decoy of the code.
+
+        No password opens a text of a live transfer, so it has a decoy too.
+        """
         # Both are made and one is parsed, so that neither case is faster.
         decoy = self._decoy(code).protected()
-        return Seal.from_protected(protected or decoy)
+        shown = None if protected == seal.LIVE_HEADER else protected
+        return Seal.from_protected(shown or decoy)
 
     def _decoy(self, code: Code) -> Seal:
         salt = hmac.digest(self.secret, b"decoy salt " + code.encode(), hashlib.sha256)

@@ -1,4 +1,7 @@
-"""Copies all codes and texts to an empty database, and compares both."""
+"""Copies all codes and texts to an empty database, and compares both.
+
+Meetings are not copied: a service that was stopped has ended its live transfers.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from sqlalchemy import Connection, Table, select
 
 from saver.database import Database
 from saver.database.tables import code as pool
-from saver.database.tables import text
+from saver.database.tables import meeting, text
 
 TABLES = (pool, text)
+# The tables that must not change after they were copied.
+WRITTEN = (*TABLES, meeting)
 # Rows in memory at a time: a text may have a MiB.
 _ROWS = {pool: 10_000, text: 64}
 

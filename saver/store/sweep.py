@@ -1,6 +1,6 @@
-"""One batch of a sweep: wipe expired texts, return cooled-down codes to the pool.
+"""One batch of a sweep: wipe expired texts, return cooled-down codes to the pool, delete expired meetings.
 
-Both steps find their rows by their content, so a sweep that was killed, that
+All steps find their rows by their content, so a sweep that was killed, that
 runs twice or at the same time as another one has the same effect as a single one. Rows that another
 transaction has locked are skipped: nobody waits, and the next sweep finds them.
 """
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from saver.database import Database
 from saver.database.tables import code as pool
 from saver.database.tables import text
+from saver.store.meetings import delete_expired
 from saver.store.predicates import has_body, is_expired
 from saver.store.wipe import WIPED
 
@@ -63,6 +64,7 @@ def sweep(database: Database, connection: Connection, now: int, max_rows: int) -
         connection.execute(_drop, {"codes": freed})
         if not database.copy_rows(connection, pool, [(code,) for code in freed]):
             connection.execute(_return, [{"code": code} for code in freed])
+    delete_expired(database, connection, now)
     return SweepResult(
         len(wiped), len(freed), more=max_rows in (len(found), len(freed)) or len(wiped) < len(found)
     )

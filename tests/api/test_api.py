@@ -174,6 +174,7 @@ def test_limits_have_what_a_client_shows(client: FlaskClient) -> None:
         "code": {"length": 4, "alphabet": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
         "contact": "",
         "cool_down": 86_400,
+        "live": {"expires_in": 600, "tries": 3},
         "terms_url": "",
     }
 

@@ -67,7 +67,9 @@ def test_the_description_is_openapi_3_1_and_complete(client: FlaskClient) -> Non
     }
     assert set(described["paths"]) == routes - {"/api/v1/openapi.json"}
     names = [one["operationId"] for path in described["paths"].values() for one in path.values()]
-    assert names == ["write", "load", "ack", "status", "extend", "delete", "limits"]
+    texts = ["write", "load", "ack", "status", "extend", "delete", "limits"]
+    messages = ["open", "offer", "join", "answer", "poll", "confirm", "deliver", "close"]
+    assert names == [*texts, *(f"live_{message}" for message in messages)]
     fields = described["components"]["schemas"]["WriteRequest"]
     assert set(fields["properties"]) == {"text", "expires_in", "password", "proof", "once"}
     assert fields["additionalProperties"] is False
@@ -78,8 +80,10 @@ def test_what_may_be_left_out_has_its_plain_type_and_no_default(client: FlaskCli
     for name, schema in schemas.items():
         for field, described in schema["properties"].items():
             assert "default" not in described, (name, field)
-            # This is the only field that is null while its value is not known.
-            assert ("anyOf" in described) == ((name, field) == ("StatusAnswer", "first_loaded_at"))
+            # These are the only fields that are null while their value is not known.
+            is_null = (name, field) == ("StatusAnswer", "first_loaded_at")
+            is_null |= name == "Polled" and field != "state"
+            assert ("anyOf" in described) == is_null
     assert schemas["WriteRequest"]["required"] == ["text"]
     assert schemas["LoadRequest"]["required"] == ["code"]
     assert schemas["ProblemDocument"]["required"] == ["type", "title", "status"]

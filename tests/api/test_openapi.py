@@ -41,7 +41,11 @@ def schema(tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch) -> B
     "path",
     [
         f"/api/v1/{operation}"
-        for operation in ("write", "load", "ack", "status", "extend", "delete", "limits")
+        for operation in (
+            *("write", "load", "ack", "status", "extend", "delete", "limits"),
+            *("live/open", "live/offer", "live/join", "live/answer"),
+            *("live/poll", "live/confirm", "live/deliver", "live/close"),
+        )
     ],
 )
 def test_the_service_keeps_to_its_description(schema: BaseSchema, path: str, mode: GenerationMode) -> None:

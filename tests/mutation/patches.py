@@ -24,6 +24,7 @@ _ONE_PLACE = (
 _SHARED_COMMIT = "tests/concurrency/test_writer.py"
 _LEASES = "tests/store/test_text_store.py"
 _AT_REST = "tests/store/test_at_rest.py"
+_LIVE = "tests/api/test_live.py"
 _FILE_GONE = "tests/store/test_file_gone.py"
 _WAYS = "tests/e2e/extension/test_ways.py"
 _AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
@@ -155,5 +156,26 @@ PATCHES = [
         "checked=self.state.checked + 1",
         "checked=self.state.checked",
         "tests/unit/test_live_client.py::test_a_tag_is_counted_before_it_is_checked_and_an_attempt_before_it_is_sent",
+    ),
+    Patch(
+        "an answer is bound to no session",
+        "saver/meetings.py",
+        "self._require(session == self.session and not self._is_maker(token))",
+        "self._require(self.session is not None and not self._is_maker(token))",
+        f"{_LIVE}::test_a_session_that_was_replaced_is_refused",
+    ),
+    Patch(
+        "the tries of a meeting never end",
+        "saver/meetings.py",
+        "tries_left = self.tries_left - (self.joiner_hash is not None)",
+        "tries_left = max(1, self.tries_left - (self.joiner_hash is not None))",
+        f"{_LIVE}::test_three_wrong_answers_end_a_meeting",
+    ),
+    Patch(
+        "a right answer refunds the wrong ones before it",
+        "saver/meeting_service.py",
+        'return f"live {number} {session.hex()}"',
+        'return f"live {number}"',
+        "tests/api/test_live_limits.py::test_a_wrong_answer_stays_a_miss_after_a_right_one",
     ),
 ]

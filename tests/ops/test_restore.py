@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from saver.meetings import NoMeetingError
 from saver.ops import OperationError
 from tests.conftest import NOW, Clock
 from tests.support.service_with_backups import CLAIM, LONGEST, REST, ServiceWithBackups
@@ -63,6 +64,20 @@ def test_what_was_deleted_or_read_once_since_stays_gone(service: ServiceWithBack
     assert service.reads(claimed.code) is None
     assert service.reads(claimed.code, claim=CLAIM) == "claimed"
     assert query(service.database, "SELECT count(*) FROM text WHERE body IS NOT NULL") == [(1,)]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_live_transfer_is_over(service: ServiceWithBackups, lost: bool) -> None:
+    token = bytes(16)
+    opened = service.store.meetings.open(token, "sender")
+    backup = service.backup()
+    assert query(backup, "SELECT number FROM meeting") == [(opened.number,)]
+    if lost:
+        service.lose()
+    service.restore(backup, lost=lost)
+    assert query(service.database, "SELECT * FROM meeting") == []
+    with pytest.raises(NoMeetingError):
+        service.store.meetings.poll(opened.number, token)
 
 
 def test_an_extended_text_lives_until_its_new_end(service: ServiceWithBackups) -> None:

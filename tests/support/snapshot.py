@@ -62,7 +62,7 @@ def everything_stored(database: Database) -> bytes:
     """All stored bytes: the file, or the rows on the server."""
     if isinstance(database, Path):
         return b"".join(path.read_bytes() for path in database.parent.glob("saver.db*"))
-    rows = [row for table in ("code", "text") for row in query(database, f"SELECT * FROM {table}")]
+    rows = [row for table in ("code", "text", "meeting") for row in query(database, f"SELECT * FROM {table}")]
     return b" ".join(
         value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row
     )

@@ -9,7 +9,7 @@ from saver.live_transfer import cpace
 from saver.live_transfer.cpace import BadShareError
 from saver.live_transfer.exchange import BadTagError, Joiner, Maker, other_role
 from saver.seal import BadSealError, Keys
-from tests.support.live import DRAFT, EXCHANGES, FILE, REFUSED, Vector, raw, secret_of
+from tests.support.live_vectors import DRAFT, EXCHANGES, FILE, REFUSED, Vector, raw, secret_of
 from tests.vectors import make_live
 
 FIRST = EXCHANGES["the maker sends"]

@@ -76,7 +76,9 @@ class TestReadOnly:
         database: Path,
         target: PostgresDatabase,
     ) -> None:
+        opened = store.meetings.open(bytes(16), "sender")
         copier.run(target.address, Hooks())
+        assert query(target, "SELECT * FROM meeting") == []
         text = texts["open"]
         assert store.load(text.code).text == HOSTILE
         assert store.load(texts["sealed"].code, proof=PROOF).text == JWE
@@ -88,6 +90,8 @@ class TestReadOnly:
             lambda: extend(store, text.code, text.owner_token, 9_000),
             lambda: store.remove(text.code),
             lambda: store.sweep(100),
+            lambda: store.meetings.open(bytes([1] * 16), "sender"),
+            lambda: store.meetings.close(opened.number, bytes(16)),
         ):
             with pytest.raises(StorageError):
                 write()
@@ -98,6 +102,7 @@ class TestReadOnly:
             "INSERT INTO text (code, owner_hash, expires_at, free_at) VALUES ('zzzz', x'00', 1, 1)",
             "UPDATE text SET body = NULL",
             "DELETE FROM text",
+            "DELETE FROM meeting",
         ):
             with pytest.raises(Exception, match="was copied to a server"):
                 execute(database, statement)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.browser import Visiting
-from tests.support.live import DRAFT, VECTORS
+from tests.support.live_vectors import DRAFT, VECTORS
 
 RUN = """async (draft, { exchanges, refused }) => {
     const core = new URL("../core/", document.querySelector('script[type="module"]').src);

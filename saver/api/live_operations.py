@@ -1,0 +1,107 @@
+"""What the API does for live transfers: the words of its description, see ``saver.api.operations``."""
+
+from __future__ import annotations
+
+from saver.api.live_schemas import (
+    AnswerRequest,
+    ConfirmRequest,
+    DeliverRequest,
+    Joined,
+    JoinRequest,
+    MeetingRequest,
+    Offered,
+    OfferRequest,
+    Opened,
+    OpenRequest,
+    Polled,
+)
+from saver.api.operations import WITH_CODE, Operation
+
+_TAG = "live"
+LIVE_OPERATIONS = (
+    Operation(
+        "live/open",
+        "Open a meeting",
+        "Opens a meeting for a live transfer and gives its number. May be sent again with the same token.",
+        "The meeting is open.",
+        201,
+        WITH_CODE,
+        OpenRequest,
+        Opened,
+        _TAG,
+    ),
+    Operation(
+        "live/offer",
+        "Offer a session",
+        "The maker begins a session. After an answer this says that it was wrong, and costs a try.",
+        "The offer can be answered.",
+        200,
+        WITH_CODE,
+        OfferRequest,
+        Offered,
+        _TAG,
+    ),
+    Operation(
+        "live/join",
+        "Ask for the offer",
+        "Gives the offer of a meeting that has no answer yet. A number without a meeting counts as a miss.",
+        "The offer.",
+        200,
+        WITH_CODE,
+        JoinRequest,
+        Joined,
+        _TAG,
+    ),
+    Operation(
+        "live/answer",
+        "Answer the offer",
+        "The first one to answer becomes the joiner. Counts as a miss until the joiner sees with `live/poll`"
+        " that the maker has confirmed it. May be sent again.",
+        "The maker can see it.",
+        204,
+        WITH_CODE,
+        AnswerRequest,
+        tag=_TAG,
+    ),
+    Operation(
+        "live/poll",
+        "Ask what has come",
+        "Gives the maker the answer, the joiner the confirmation, and the receiver the code.",
+        "What has come.",
+        200,
+        WITH_CODE,
+        MeetingRequest,
+        Polled,
+        _TAG,
+    ),
+    Operation(
+        "live/confirm",
+        "Confirm the answer",
+        "The maker says that the answer was right. May be sent again.",
+        "The joiner can see it.",
+        204,
+        WITH_CODE,
+        ConfirmRequest,
+        tag=_TAG,
+    ),
+    Operation(
+        "live/deliver",
+        "Deliver the code",
+        "The sender has written the text. May be sent again.",
+        "The receiver can see it.",
+        204,
+        WITH_CODE,
+        DeliverRequest,
+        tag=_TAG,
+    ),
+    Operation(
+        "live/close",
+        "End a meeting",
+        "Ends a meeting. Its number is free ten minutes after it was opened, not before.",
+        "It has ended.",
+        204,
+        WITH_CODE,
+        MeetingRequest,
+        tag=_TAG,
+    ),
+)
