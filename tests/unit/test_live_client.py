@@ -25,8 +25,8 @@ from saver.live_transfer.exchange import Role, other_role
 from saver.live_transfer.meeting import Written
 from saver.live_transfer.messages import Response
 from saver.seal import Keys, Seal
-from tests.support.live_vectors import REFUSED
 from tests.support.live_service import Body, Change, LiveService, Pair
+from tests.support.live_vectors import REFUSED
 
 TEXT = "금고는 그림 뒤에 있습니다.\r\n"
 ROLES: list[Role] = ["sender", "receiver"]
