@@ -30,7 +30,7 @@ from saver.database.statements import Statement
 from saver.database.tables import code as pool
 from saver.database.tables import text
 
-# Makes the row of a text for the code that it gets: its body is encrypted for that code.
+# Makes the whole row of a text for the code that it gets: its body is encrypted for that code.
 MakeRow = Callable[[Code], Mapping[str, Any]]
 
 
@@ -87,7 +87,7 @@ class _SerialStatements(LeaseStatements):
     def lease(self, connection: Connection, code: Code, make_row: MakeRow) -> bool:
         if self._take.run(connection, {"code": code}) != 1:
             return False
-        self._insert.run(connection, {"code": code, **make_row(code)})
+        self._insert.run(connection, make_row(code))
         return True
 
 
@@ -123,4 +123,4 @@ class _ConcurrentStatements(LeaseStatements):
         self._lease = Statement(database, TAKE_AND_INSERT)
 
     def lease(self, connection: Connection, code: Code, make_row: MakeRow) -> bool:
-        return self._lease.run(connection, {"code": code, **make_row(code)}) == 1
+        return self._lease.run(connection, make_row(code)) == 1

@@ -68,7 +68,7 @@ class TextWriter:
         def encrypted_for(code: Code) -> dict[str, Any]:
             nonce = self._store.random.randbytes(NONCE_BYTES)
             key, lease = self._store.keyring.current, lease_of(code, row["owner_hash"])
-            return {**row, "body": key.encrypt(content, lease, nonce)}
+            return {**row, "code": code, "body": key.encrypt(content, lease, nonce)}
 
         def lease(connection: Connection) -> tuple[Code, int]:
             if new.idempotency and (found := _find_key(connection, new.idempotency)):

@@ -28,7 +28,7 @@ _LIVE = "tests/api/test_live.py"
 _FILE_GONE = "tests/store/test_file_gone.py"
 _WAYS = "tests/e2e/extension/test_ways.py"
 _AND_COMMIT = '{0}\n{1}connection.connection.commit()\n{1}connection.connection.execute("BEGIN IMMEDIATE")'
-_PUT = 'self._insert.run(connection, {"code": code, **make_row(code)})'
+_PUT = "self._insert.run(connection, make_row(code))"
 _DROP = 'connection.execute(_drop, {"codes": freed})'
 
 
