@@ -83,10 +83,7 @@ class Settings(BaseSettings):
         " data directory, which is made at the first start. Several machines need the same.",
     )
     old_secret_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(
-        (),
-        description="Secrets, separated by commas, that texts were encrypted with before `SAVER_SECRET_KEY`"
-        " was changed. They still open those texts. The files `secret_key.old*` in the data directory do"
-        " the same.",
+        (), description="Former values of `SAVER_SECRET_KEY`, separated by commas, which open older texts."
     )
     rate_limit_storage: StorageUrl = Field(
         "",
@@ -188,10 +185,8 @@ class Settings(BaseSettings):
 
     @field_validator("old_secret_keys", "trusted_proxies", "metrics_allowed", mode="before")
     @classmethod
-    def _split_at_commas(cls, given: object) -> object:
-        return (
-            [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
-        )
+    def _split_at_commas(cls, raw: object) -> object:
+        return [part.strip() for part in raw.split(",") if part.strip()] if isinstance(raw, str) else raw
 
     @field_validator("data_dir")
     @classmethod

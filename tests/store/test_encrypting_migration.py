@@ -122,7 +122,7 @@ def test_every_text_opens_after_it_as_before(make_app: Callable[..., Flask], dat
 
 def test_nothing_that_was_there_is_left_in_clear(make_app: Callable[..., Flask], database: Database) -> None:
     app = with_rows(make_app, database)
-    assert b"CANARY" in everything_stored(database)
+    assert "CANARY" in str(stored(database))
     migrate(app, upgrade)
     left = everything_stored(database)
     assert b"CANARY" not in left
