@@ -13,7 +13,7 @@ from __future__ import annotations
 import hmac
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import md5, sha1, sha256, sha512
 from random import Random
 
@@ -43,6 +43,10 @@ class Recording:
         offer = service.offer or {}
         found = frozenset(_strings([service.requests, [answer.body for answer in service.answers]]))
         return cls(found, seal.decode(offer["session"]), seal.decode(offer["share"]))
+
+    def without(self, other: Recording) -> Recording:
+        """The recording without what is in that of another transfer too, such as the word ``load``."""
+        return replace(self, strings=self.strings - other.strings)
 
 
 def shallow(letters: bytes, recording: Recording) -> Iterator[bytes]:
@@ -104,9 +108,12 @@ def _strings(value: object) -> Iterator[bytes]:
 
 
 if __name__ == "__main__":
-    recorded, right = record(Random().randrange(1_000_000))
+    seed = Random().randrange(1_000_000)
+    (recorded, right), (other, _) = record(seed), record(seed + 1)
+    recorded = recorded.without(other)
     sample = int(sys.argv[1]) if sys.argv[1:] else SPACE
     everything = map(Code.nth, range(SPACE))
+    sys.stdout.write(f"the right letters: {right}\n")
     sys.stdout.write(f"hashes of all letters: {found(everything, recorded, is_deep=False)}\n")
     drawn = [right, *(Code.nth(n) for n in Random(15).sample(range(SPACE), sample))]
     sys.stdout.write(f"calculations with {sample} letters: {found(drawn, recorded, is_deep=True)}\n")
