@@ -16,7 +16,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, Engine
 
 from saver import cli, web
-from saver.api import headers, health, legacy, live, openapi, problems, v1
+from saver.api import headers, health, legacy, live, openapi, problems, routes, v1
 from saver.api.write_limits import WriteLimits
 from saver.at_rest import Keyring
 from saver.clock import Clock
@@ -29,6 +29,7 @@ from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, Res
 from saver.ops.guessing import PublicGuessing
 from saver.ops.health import Readiness
 from saver.ops.metrics import Metrics
+from saver.ops.request_counts import RequestCounts
 from saver.ops.services import OperatorTools, Services
 from saver.ratelimit import Counters
 from saver.ratelimit.mapped_file import MappedFileCounters
@@ -71,7 +72,7 @@ def create_app(
     app.url_map.merge_slashes = False
     _routes(app, services, settings, rate_limits, clock)
     problems.register(app)
-    headers.register(app)
+    headers.register(app, services.requests)
     app.register_blueprint(cli.blueprint)
     return app
 
@@ -144,7 +145,10 @@ def _services(
         OperatorLog(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",
     )
-    return Services(settings, store, readiness, rate_limits, tools)
+    requests = RequestCounts(
+        settings.data_dir.resolve() / "requests", partial(routes.endpoints_of, app.url_map)
+    )
+    return Services(settings, store, readiness, rate_limits, requests, tools)
 
 
 def _migrate(app: Flask, engine: Engine) -> None:
@@ -168,7 +172,7 @@ def _routes(
     app.register_blueprint(live.LiveApi(meetings, write_limits, settings).blueprint())
     app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())
-    metrics = Metrics(services.store, rate_limits, services.readiness)
+    metrics = Metrics(services.store, rate_limits, services.readiness, services.requests)
     app.register_blueprint(health.Health(services.readiness, metrics, settings).blueprint())
     app.register_blueprint(web.blueprint(api.limits_json, settings))
 

@@ -1,31 +1,37 @@
-"""Metrics for Prometheus, read from the database and the counters for each request.
+"""Metrics for Prometheus, read from the database, the counters and the files of the processes on request.
 
-No process has metrics in its memory, so they are correct for any number of
-processes. No label contains a code, path or address.
+They are correct for any number of processes. No label contains a code, path or address.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from saver.ops.guessing import expected_hits
 from saver.ops.health import Readiness
+from saver.ops.request_counts import BUCKETS, RequestCounts
 from saver.ratelimit.rules import RateLimits
 from saver.store import TextStore
+
+_ALWAYS_SHOWN = ("500", "503")
 
 
 class Metrics(Collector):
     """Collects the metrics of the service."""
 
-    def __init__(self, store: TextStore, rate_limits: RateLimits, readiness: Readiness) -> None:
+    def __init__(
+        self, store: TextStore, rate_limits: RateLimits, readiness: Readiness, requests: RequestCounts
+    ) -> None:
         self._store = store
         self._rate_limits = rate_limits
         self._readiness = readiness
+        self._requests = requests
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -71,6 +77,25 @@ class Metrics(Collector):
         heartbeat_age = self._readiness.heartbeat_age()
         if heartbeat_age is not None:
             yield _gauge("saver_sweeper_heartbeat_age_seconds", "Since the last sweep.", heartbeat_age)
+        yield from self._request_metrics()
+
+    def _request_metrics(self) -> Iterator[Metric]:
+        requests = CounterMetricFamily(
+            "saver_requests", "Requests by route and status.", labels=["route", "status"]
+        )
+        durations = HistogramMetricFamily(
+            "saver_request_duration_seconds", "From a request's arrival to its response.", labels=["route"]
+        )
+        for counts in self._requests.totals():
+            for status, number in counts.statuses.items():
+                # Prometheus does not see the first increase of a series that was not there before.
+                if number or status in _ALWAYS_SHOWN:
+                    requests.add_metric([counts.route, status], number)
+            if any(counts.buckets):
+                buckets = zip([*map(str, BUCKETS), "+Inf"], accumulate(counts.buckets), strict=True)
+                durations.add_metric([counts.route], list(buckets), counts.seconds)
+        yield requests
+        yield durations
 
 
 def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
