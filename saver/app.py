@@ -24,6 +24,7 @@ from saver.codes import SPACE
 from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
 from saver.key_deriver import KeyDeriver
+from saver.logs import stderr_handler
 from saver.meeting_service import MeetingService
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
 from saver.ops.guessing import PublicGuessing
@@ -60,7 +61,7 @@ def create_app(
     Raises SettingsError for settings that are wrong.
     """
     settings = settings or read_settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=settings.log_level, handlers=[stderr_handler(settings.log_format)])
     app = Flask("saver", static_folder=None)
     counters, receipts = _rate_limit_and_receipt_stores(settings)
     rate_limits = RateLimits(counters, settings, clock=clock, secret=load_secret(settings))
