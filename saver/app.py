@@ -29,6 +29,7 @@ from saver.meeting_service import MeetingService
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
 from saver.ops.guessing import PublicGuessing
 from saver.ops.health import Readiness
+from saver.ops.last_backup import LastBackup
 from saver.ops.metrics import Metrics
 from saver.ops.request_counts import RequestCounts
 from saver.ops.services import OperatorTools, Services
@@ -137,8 +138,9 @@ def _services(
     )
     max_lifetime = max(settings.max_expires_in, settings.max_expires_in_sealed)
     policy = RestorePolicy(head, settings.code_cooldown, max_lifetime, store.keyring.ids)
+    last_backup = LastBackup(settings.data_dir.resolve() / "last_backup", clock)
     tools = OperatorTools(
-        Backups(database, store, clock, environment_without_settings),
+        Backups(database, store, clock, environment_without_settings, last_backup),
         Restorer(database, policy, clock),
         Quarantine(database, policy, clock),
         Check(database, store, readiness, settings.data_dir, rate_limits),
@@ -173,8 +175,7 @@ def _routes(
     app.register_blueprint(live.LiveApi(meetings, write_limits, settings).blueprint())
     app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())
-    metrics = Metrics(services.store, rate_limits, services.readiness, services.requests)
-    app.register_blueprint(health.Health(services.readiness, metrics, settings).blueprint())
+    app.register_blueprint(health.Health(services.readiness, Metrics(services), settings).blueprint())
     app.register_blueprint(web.blueprint(api.limits_json, settings))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -58,6 +59,26 @@ def test_a_disk_without_room_is_seen(make_app: Callable[..., Flask]) -> None:
     assert (seen["saver_writes_refused"], seen["saver_disk_free_bytes"] > 0) == (1, True)
     assert client.post("/api/v1/write", json={"text": "x"}).json["type"] == "urn:saver:problem:full"
     assert client.get("/readyz").json["writes"] == "refused"
+    assert seen["saver_disk_reserve_bytes"] == 1 << 60
+
+
+def test_the_age_of_the_last_backup_is_shown(
+    make_app: Callable[..., Flask], clock: Clock, tmp_path: Path
+) -> None:
+    client = (app := make_app(misses_a_day_in_all=1_000)).test_client()
+    assert "saver_last_backup_age_seconds" not in figures(client)
+    services: Services = app.extensions["saver"]
+    for seconds in (50, 70):
+        services.tools.backup.make(tmp_path, 7)
+        clock.tick(seconds)
+        assert figures(client)["saver_last_backup_age_seconds"] == seconds
+    assert figures(client)["saver_misses_limit"] == 1_000
+    (tmp_path / "data" / "last_backup").write_text("damaged")
+    assert "saver_last_backup_age_seconds" not in figures(client)
+
+
+def test_without_a_limit_of_all_misses_none_is_shown(client: FlaskClient) -> None:
+    assert "saver_misses_limit" not in figures(client)
 
 
 @pytest.mark.parametrize(
