@@ -33,8 +33,8 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def stderr_handler(log_format: str) -> logging.Handler:
-    """A handler that writes to stderr in the format, ``text`` or ``json``."""
+def stderr_handler(log_format: str, text: str = _TEXT) -> logging.Handler:
+    """A handler that writes to stderr in the format ``json``, or in ``text``."""
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(_TEXT))
+    handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter(text))
     return handler

@@ -13,8 +13,9 @@ import pytest
 
 from saver.codes import Code
 from tests.support.process import Process
-from tests.support.server import Server, environment
+from tests.support.server import ROOT, Server, environment
 from tests.support.snapshot import put_codes
+from tests.support.tools import run
 
 SOURCE = "203.0.113.77"
 
@@ -62,6 +63,28 @@ def test_no_secret_and_no_address_is_in_the_log(folder: Path, log_format: str) -
         assert {"gunicorn.error", "saver.api.problems"} <= {json.loads(line)["logger"] for line in lines}
     else:
         assert not any(line.startswith("{") for line in lines)
+
+
+SUPERVISES = """
+import os, sys
+from saver.logs import stderr_handler
+from saver.supervisor import Child, block_signals, log_to, supervise
+log_to(stderr_handler(sys.argv[1], "saver: %(message)s"))
+block_signals()
+sys.exit(supervise(Child("api", lambda: os._exit(3)), lambda: None))
+"""
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_supervisor_logs_in_the_format(log_format: str) -> None:
+    done = run(sys.executable, "-c", SUPERVISES, log_format, PYTHONPATH=str(ROOT))
+    line = next(line for line in done.stderr.splitlines() if "API" in line)
+    sentence = "the API stopped by itself (exit status 3), so everything is stopped"
+    if log_format == "json":
+        found = json.loads(line)
+        assert (found["message"], found["level"]) == (sentence, "ERROR")
+    else:
+        assert line == f"saver: {sentence}"
 
 
 def test_the_worker_logs_in_json(folder: Path) -> None:
