@@ -1,7 +1,7 @@
 """How many requests each route had, with which status, and how long they took.
 
 A process has the numbers in memory and writes them into its file, at most twice a second, because a write for
-each request would cost a twentieth of a load. A file belongs to one process at a time: the next one that
+each request would cost as much as the counting. A file belongs to one process at a time: the next one that
 takes it goes on from its numbers, so the sum of all files never falls, and no file of a process that
 has ended is left over. It is not mapped: on a full disk a write to a mapped file kills the process (SIGBUS).
 """
