@@ -11,7 +11,7 @@ The layers, each of which imports only from those below it, as the contracts in 
 - ``ratelimit``, ``receipts`` and ``store``, which is the only writer of codes, texts and meetings.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
 - ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``at_rest``, ``key_deriver``, ``texts``,
-  ``meetings``, ``live_transfer``, ``redis_client``.
+  ``meetings``, ``live_transfer``, ``redis_client``, ``logs``.
 """
 
 from __future__ import annotations

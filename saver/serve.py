@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import flask_migrate
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -34,9 +35,11 @@ from saver import worker
 from saver.app import Services, create_app, database_url
 from saver.cli import fill_with_progress
 from saver.database import IncompatibleDatabaseError, StorageError, is_supported
+from saver.logs import stderr_handler
 from saver.server import Worker
+from saver.server.logger import JsonLogger
 from saver.settings import Settings, SettingsError, read_settings
-from saver.supervisor import Child, block_signals, run_to_end, supervise
+from saver.supervisor import Child, block_signals, log_to, run_to_end, supervise
 
 with suppress(ImportError):
     import uvloop  # noqa: F401 - not every machine has it
@@ -69,6 +72,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
             "threads": self._settings.threads,
             "graceful_timeout": 10,
             "loglevel": self._settings.log_level.lower(),
+            "logger_class": JsonLogger if self._settings.log_format == "json" else Logger,
             # A log of requests would reveal who used the service when.
             "accesslog": None,
             "errorlog": "-",
@@ -125,6 +129,7 @@ def main() -> None:
 
 
 def _run_all(settings: Settings, listener: int) -> int:
+    log_to(stderr_handler(settings.log_format, "saver: %(message)s"))
     block_signals()
     run_to_end(Child("saver-set-up", partial(_prepare_or_exit, settings)))
     _listen(listener)

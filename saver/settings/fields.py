@@ -182,6 +182,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least important messages that are logged."
     )
+    log_format: Literal["text", "json"] = Field("text", description="The lines of the log: text or JSON.")
 
     @field_validator("old_secret_keys", "trusted_proxies", "metrics_allowed", mode="before")
     @classmethod
