@@ -38,11 +38,10 @@ from saver.receipts.file import FileReceipts
 from saver.secret import load_old_secrets, load_secret
 from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_without_settings, read_settings
+from saver.shipped import MIGRATIONS
 from saver.store import Store, TextStore
 
-__all__ = ["ROOT", "Services", "create_app", "database_url"]
-
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = ["Services", "create_app", "database_url"]
 
 
 def create_app(
@@ -95,7 +94,7 @@ def _store(  # noqa: PLR0913, PLR0917
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, settings.threads)
     db = SQLAlchemy(app, metadata=tables.metadata)
-    Migrate(app, db, directory=str(ROOT / "migrations"))
+    Migrate(app, db, directory=str(MIGRATIONS))
     with app.app_context():
         database = database_for(app.extensions["sqlalchemy"].engine)
     database.prepare()
@@ -124,7 +123,7 @@ def _services(
     app: Flask, settings: Settings, store: TextStore, rate_limits: RateLimits, clock: Clock
 ) -> Services:
     database = store.database
-    head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
     readiness = Readiness(
         database,
         clock,

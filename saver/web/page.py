@@ -10,9 +10,10 @@ from flask import Response, render_template, request
 from markupsafe import Markup, escape
 
 from saver.settings import Settings
+from saver.shipped import EXTENSION
 from saver.web.address import page_address
 from saver.web.body import CompressedBody
-from saver.web.files import EXTENSION, StaticFiles
+from saver.web.files import StaticFiles
 from saver.web.languages import LANGUAGES, NAMES, Catalogue, catalogue, match_language
 
 PANELS = ("load", "save")

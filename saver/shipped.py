@@ -1,0 +1,16 @@
+"""Where the files are that are not modules: in the clone, or in the package that a wheel installed.
+
+In a wheel they are below ``shipped_files``, where pyproject.toml puts them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_SHIPPED_FILES = _PACKAGE / "shipped_files"
+
+CLONE = None if _SHIPPED_FILES.is_dir() else _PACKAGE.parent
+_FILES = CLONE or _SHIPPED_FILES
+EXTENSION = _FILES / "extension"
+MIGRATIONS = _FILES / "migrations"
