@@ -23,6 +23,7 @@ from saver.clock import Clock
 from saver.codes import SPACE
 from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
+from saver.installation import MIGRATIONS
 from saver.key_deriver import KeyDeriver
 from saver.meeting_service import MeetingService
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
@@ -38,7 +39,6 @@ from saver.receipts.file import FileReceipts
 from saver.secret import load_old_secrets, load_secret
 from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_without_settings, read_settings
-from saver.shipped import MIGRATIONS
 from saver.store import Store, TextStore
 
 __all__ = ["Services", "create_app", "database_url"]

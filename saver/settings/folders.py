@@ -9,7 +9,7 @@ from pathlib import Path
 
 from platformdirs import PlatformDirs
 
-from saver.shipped import CLONE
+from saver.installation import CLONE
 
 BASE = CLONE or PlatformDirs("saver", use_site_for_root=True).user_state_path
 DATA_DIR = Path("instance") if CLONE else Path()

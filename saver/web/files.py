@@ -14,7 +14,7 @@ from pathlib import Path
 
 from flask import Response, abort
 
-from saver.shipped import EXTENSION
+from saver.installation import EXTENSION
 from saver.web.body import CompressedBody
 
 WEB = Path(__file__).parent

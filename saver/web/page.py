@@ -9,8 +9,8 @@ from functools import lru_cache
 from flask import Response, render_template, request
 from markupsafe import Markup, escape
 
+from saver.installation import EXTENSION
 from saver.settings import Settings
-from saver.shipped import EXTENSION
 from saver.web.address import page_address
 from saver.web.body import CompressedBody
 from saver.web.files import StaticFiles
