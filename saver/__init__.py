@@ -12,7 +12,7 @@ The layers, each of which imports only from those below it, as the contracts in 
 - ``ratelimit``, ``receipts`` and ``store``, which is the only writer of codes, texts and meetings.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
 - ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``at_rest``, ``key_deriver``, ``texts``,
-  ``meetings``, ``redis_client``, ``installation`` (in a clone or from a wheel), ``version``.
+  ``meetings``, ``redis_client``, ``installation`` (in a clone or from a wheel), ``listener``, ``version``.
 """
 
 from __future__ import annotations
