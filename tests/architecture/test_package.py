@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from saver.version import __version__
+from tests.support.package import build
 from tests.support.server import ROOT
 
 # Folders of the clone, and where the wheel has them.
@@ -34,16 +35,6 @@ def files_of(folder: str) -> list[PurePosixPath]:
     ]
     assert found
     return [PurePosixPath(path.relative_to(ROOT / folder)) for path in found]
-
-
-def build(source: Path, target: Path) -> tuple[Path, Path]:
-    """Build both from the files in ``source``: the wheel and the sdist."""
-    command = [sys.executable, "-m", "hatchling", "build", "--directory", str(target)]
-    environ = {"PATH": "/usr/bin:/bin", "SOURCE_DATE_EPOCH": "1800000000"}
-    subprocess.run(command, cwd=source, env=environ, check=True, capture_output=True)
-    (wheel,) = target.glob("*.whl")
-    (sdist,) = target.glob("*.tar.gz")
-    return wheel, sdist
 
 
 @pytest.fixture(scope="module")
