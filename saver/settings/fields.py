@@ -54,10 +54,10 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file_encoding=ENCODING, extra="ignore", frozen=True, populate_by_name=True
     )
 
-    host: str = Field("127.0.0.1", description="The address that `scripts/serve` listens on.")
-    port: Port = Field(8000, description="The port that `scripts/serve` listens on.")
+    host: str = Field("127.0.0.1", description="The address that `serve` listens on.")
+    port: Port = Field(8000, description="The port that `serve` listens on.")
     processes: Annotated[PositiveInt, Unit("processes")] = Field(
-        2, description="How many API processes `scripts/serve` starts."
+        2, description="How many API processes `serve` starts."
     )
     threads: Annotated[PositiveInt, Unit("threads")] = Field(
         8, description="How many threads each API process has."
