@@ -23,6 +23,7 @@ from saver.clock import Clock
 from saver.codes import SPACE
 from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
+from saver.installation import MIGRATIONS
 from saver.key_deriver import KeyDeriver
 from saver.logs import stderr_handler
 from saver.meeting_service import MeetingService
@@ -43,9 +44,7 @@ from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_without_settings, read_settings
 from saver.store import Store, TextStore
 
-__all__ = ["ROOT", "Services", "create_app", "database_url"]
-
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = ["Services", "create_app", "database_url"]
 
 
 def create_app(
@@ -98,7 +97,7 @@ def _store(  # noqa: PLR0913, PLR0917
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, settings.threads)
     db = SQLAlchemy(app, metadata=tables.metadata)
-    Migrate(app, db, directory=str(ROOT / "migrations"))
+    Migrate(app, db, directory=str(MIGRATIONS))
     with app.app_context():
         database = database_for(app.extensions["sqlalchemy"].engine)
     database.prepare()
@@ -127,7 +126,7 @@ def _services(
     app: Flask, settings: Settings, store: TextStore, rate_limits: RateLimits, clock: Clock
 ) -> Services:
     database = store.database
-    head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
     readiness = Readiness(
         database,
         clock,

@@ -1,4 +1,4 @@
-"""What ``scripts/serve`` runs in the virtual environment: migrate, fill the pool, serve and sweep.
+"""What ``scripts/serve`` and ``saver-server serve`` run: migrate, fill the pool, serve and sweep.
 
 Everything is imported once, by the supervisor, and all other processes are forked from it.
 Under systemd two units do it, and a third one is the worker: one runs it with ``--only-prepare``,
@@ -125,10 +125,11 @@ def main() -> None:
         return
     if arguments.listener is None:
         raise SystemExit("saver: SAVER_PORT: write the port in digits")
-    sys.exit(_run_all(settings, arguments.listener))
+    sys.exit(run_all(settings, arguments.listener))
 
 
-def _run_all(settings: Settings, listener: int) -> int:
+def run_all(settings: Settings, listener: int) -> int:
+    """Serve on a bound socket's descriptor, and sweep, until a signal comes; the exit status."""
     log_to(stderr_handler(settings.log_format, "saver: %(message)s"))
     block_signals()
     run_to_end(Child("saver-set-up", partial(_prepare_or_exit, settings)))
@@ -136,7 +137,7 @@ def _run_all(settings: Settings, listener: int) -> int:
     api = Child("saver-api", GunicornServer(settings, listener).run)
     # A copy kept here, or in the worker, would hold the port when the API is gone.
     os.close(listener)
-    return supervise(api, worker.main)
+    return supervise(api, partial(worker.main, settings))
 
 
 def _settings() -> Settings:

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from saver.database import Database, StorageError
+from saver.installation import PROGRAM
 from saver.ops.copy_target import describe_error
 from saver.ops.health import Readiness
 from saver.ops.permissions import permission_errors
@@ -90,7 +91,7 @@ class Check:
 
     def _check_schema(self) -> tuple[bool, str]:
         is_current = self._readiness.check()["schema"]
-        return is_current, "up to date" if is_current else "not this version's: flask --app saver db upgrade"
+        return is_current, "up to date" if is_current else f"not this version's: {PROGRAM} db upgrade"
 
     def _check_codes(self) -> tuple[bool, str]:
         audit = self._store.audit()

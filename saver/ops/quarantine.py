@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from saver.clock import Clock
 from saver.database import Database
+from saver.installation import PROGRAM
 from saver.ops.files import OperationError
 from saver.ops.restore import RestoreResult
 from saver.ops.restore_policy import RestorePolicy
@@ -32,7 +33,7 @@ class Quarantine:
         Raises OperationError and StorageError.
         """
         if self._database.file:
-            raise OperationError("this database is a file: restore it with flask --app saver restore")
+            raise OperationError(f"this database is a file: restore it with {PROGRAM} restore")
         now = math.floor(self._clock())
         until = now + (self._policy.quarantine if quarantine is None else quarantine)
 

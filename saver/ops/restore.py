@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from saver.clock import Clock
 from saver.database import Database, sqlite_files
 from saver.database.sqlite_connections import REPLACE
+from saver.installation import PROGRAM
 from saver.ops import files
 from saver.ops.backup import verify
 from saver.ops.files import OperationError
@@ -76,7 +77,7 @@ class Restorer:
         if path is None:
             raise OperationError(
                 "this database is kept by a server: use the server's own tool, such as pg_restore,"
-                " and then flask --app saver restore-finish"
+                f" and then {PROGRAM} restore-finish"
             )
         self._check(backup, path)
         if path.parent.stat().st_uid != os.geteuid():

@@ -13,6 +13,7 @@ from typing import Protocol
 from saver import seal
 from saver.at_rest import CannotDecryptError, Keyring, StorageKey, lease_of
 from saver.clock import Clock
+from saver.installation import PROGRAM
 
 _log = logging.getLogger(__name__)
 # In seconds: how often the log says that a text cannot be decrypted.
@@ -81,5 +82,5 @@ class StoredBodies:
             self._logged_at = now
             _log.warning(
                 "a text cannot be decrypted: its secret key is not known here, or its row was changed;"
-                " flask --app saver check counts such texts"
+                f" {PROGRAM} check counts such texts"
             )

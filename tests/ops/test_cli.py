@@ -14,10 +14,11 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import URL, make_url
 
-from saver.app import ROOT, Services, database_url
+from saver.app import Services, database_url
 from saver.codes import SPACE
 from saver.store import NoTextError, TextStore
 from tests.conftest import ALL_DATABASES, Clock
+from tests.support.server import ROOT
 from tests.support.snapshot import Database, execute, put_codes
 from tests.support.texts import save
 
