@@ -132,7 +132,7 @@ class RequestCounts:
         """Lock the first file that is free. Raises OSError."""
         for number in range(_MAX_FILES):
             with suppress(PermissionError):
-                file = os.open(f"{self._path}-{number}", _FLAGS, 0o660)
+                file = os.open(f"{self._path}-{number}", _FLAGS, 0o600)
                 try:
                     # Until the process ends.
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
