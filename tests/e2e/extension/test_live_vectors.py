@@ -1,14 +1,12 @@
-"""The key exchange of live transfers with the X25519 of the browser."""
+"""The key exchange of live transfers with the X25519 of each browser, in a page of the extension."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from tests.support.browser import Visiting
+from tests.e2e.extension.driver import Driver
 from tests.support.live_vectors import DRAFT, VECTORS
 
 RUN = """async (draft, { exchanges, refused }) => {
-    const core = new URL("../core/", document.querySelector('script[type="module"]').src);
+    const core = new URL("core/", location.href);
     const module = (name) => import(new URL(name, core).href);
     const [cpace, live, bytes] = await Promise.all(["cpace.js", "liveExchange.js", "bytes.js"].map(module));
     const { fromBase64url: read, toBase64url: show } = bytes;
@@ -40,12 +38,8 @@ RUN = """async (draft, { exchanges, refused }) => {
 }"""
 
 
-def test_the_vectors_hold_in_the_browser(visit: Visiting) -> None:
-    page = visit().open().page
-    check(page.evaluate(f"([draft, vectors]) => ({RUN})(draft, vectors)", [DRAFT, VECTORS]))
-
-
-def check(found: dict[str, Any]) -> None:
-    """All vectors were run, and all held."""
+def test_the_vectors_hold_in_the_browser(driver: Driver) -> None:
+    driver.open("popup.html")
     shares, exchanges = len(VECTORS["refused"]["shares"]), len(VECTORS["exchanges"])
-    assert found == {"has": True, "wrong": [], "run": 3 + 7 + shares + 3 * exchanges}
+    run = 3 + 7 + shares + 3 * exchanges
+    assert driver.evaluate(RUN, DRAFT, VECTORS) == {"has": True, "wrong": [], "run": run}
