@@ -6,6 +6,7 @@
  * @property {number} max_text_bytes
  * @property {{min: number, default: number, max: number, max_sealed: number}} expires_in in seconds
  * @property {number} [cool_down] of a code after its text's end, in seconds
+ * @property {{expires_in: number, tries: number}} [live] there if the service knows live transfers
  * @property {string} [contact] of whoever runs the service; any text
  * @property {string} [terms_url]
  * @property {number} [guess_chance_today] that a given text without a password was found by guessing

@@ -11,14 +11,15 @@ const BEGINS_WITH_DIGIT = /^[\s\p{P}\p{Cf}]*\d/u;
  * Read a live code as a user types or pastes it. What comes after the number is read as `readCode` reads a code, but
  * not as a link.
  * @param {string} given
+ * @param {string} [typed] the letters of the keys that were pressed, where they were seen
  * @returns {LiveCode | null} null where this is none
  */
-export function readLiveCode(given) {
+export function readLiveCode(given, typed = "") {
   const plain = given.normalize("NFKC");
   const [beginning, number] = BEGINNING.exec(plain) ?? [];
   const rest = beginning === undefined ? "" : plain.slice(beginning.length);
   // A digit belongs to no letters: `7 wUrp 8` is something else.
-  const letters = /[\d#]/.test(rest) ? null : readCode(rest);
+  const letters = /[\d#]/.test(rest) ? null : readCode(rest, typed);
   return letters ? { number: Number(number), letters } : null;
 }
 

@@ -32,7 +32,7 @@ export const copiedHashItem = (area) => makeStorageItem(area, "copied");
 
 /** What belongs to a service must not reach another one: owner tokens and texts under way. @param {StorageArea} area */
 export async function clearServiceData(area) {
-  for (const key of ["outbox", "asked", "written", "handed"]) await area.remove(key);
+  for (const key of ["outbox", "asked", "written", "handed", "live", "liveAttempts", "liveRequest"]) await area.remove(key);
 }
 
 /** What the popup has to say about a selection: the key of a message. @param {StorageArea} area @returns {StorageItem<string>} */
@@ -50,12 +50,36 @@ export const tabItem = (area) => makeStorageItem(area, "tab");
 export const newDraft = (text) => ({ text, expiresIn: null, once: false, locked: false, sent: false });
 
 /**
+ * @param {StorageArea} area
+ * @param {boolean} isSharedComputer
+ * @returns {(key: string) => StorageItem<any>}
+ */
+const itemsOf = (area, isSharedComputer) => (key) =>
+  isSharedComputer ? makeMemoryItem() : ignoreQuota(makeStorageItem(area, key));
+
+/** @typedef {ReturnType<typeof makeLiveItems>} LiveItems */
+
+/**
+ * What a live transfer goes on with after a reload.
+ * @param {StorageArea} area that is gone with the browser
+ * @param {boolean} isSharedComputer whether nothing may be kept at all
+ */
+export function makeLiveItems(area, isSharedComputer) {
+  const item = itemsOf(area, isSharedComputer);
+  return {
+    /** @type {StorageItem<import("./liveTransfer.js").LiveState>} */
+    state: item("live"),
+    /** @type {StorageItem<import("./liveAttempts.js").Attempt[]>} */
+    attempts: item("liveAttempts"),
+  };
+}
+
+/**
  * @param {StorageArea} area that is gone with the browser
  * @param {boolean} isSharedComputer whether nothing may be kept at all
  */
 export function makeSession(area, isSharedComputer) {
-  /** @param {string} key @returns {StorageItem<any>} */
-  const item = (key) => (isSharedComputer ? makeMemoryItem() : ignoreQuota(makeStorageItem(area, key)));
+  const item = itemsOf(area, isSharedComputer);
   return {
     /** @type {StorageItem<FormDraft>} */
     draft: item("draft"),

@@ -1,19 +1,20 @@
 /** A code field that takes the letters of the keys, whichever keyboard layout is on, and tells when a code is complete. */
 
 import { LENGTH, readCode } from "../core/codes.js";
+import { readLiveCode } from "../core/liveCodes.js";
 
 const LETTER_KEY = /^Key([A-Z])$/;
 const LATIN = /^\p{Script=Latin}$/u;
 const ONE_LETTER = /^\p{L}$/u;
-const COMPLETE = new RegExp(`^[a-zA-Z]{${LENGTH}}$`);
-const BEGINNING = new RegExp(`^\\p{L}{0,${LENGTH}}$`, "u");
+const COMPLETE = new RegExp(`^(?:[1-9]\\d{0,3}[\\s\\p{P}]*)?[a-zA-Z]{${LENGTH}}$`, "u");
+const BEGINNING = new RegExp(`^(?:[1-9]\\d{0,3} ?)?\\p{L}{0,${LENGTH}}$`, "u");
 // A moment for Backspace, in ms: each wrong code counts as a guess.
 const COMPLETE_DELAY = 700;
 
 /**
  * @param {HTMLInputElement} field
  * @param {object} events
- * @param {() => void} events.onComplete told when four letters stand there, typed or pasted
+ * @param {() => void} events.onComplete told when four letters stand there, typed or pasted, or a number and four letters
  * @param {() => void} events.onChange
  * @param {(text: string) => void} events.onText takes what is no code and was typed with no field in focus
  */
@@ -67,6 +68,9 @@ export function makeCodeField(field, { onComplete, onChange, onText }) {
   return {
     /** @returns {string | null} the code in the field, or null where there is none */
     read: () => readCode(field.value, typedLetters),
+
+    /** The live code in the field, or null where there is none. */
+    readLive: () => readLiveCode(field.value, typedLetters),
 
     /** Another code than the typed one stands there now. */
     keepFromOpening: () => clearTimeout(timer),

@@ -2,6 +2,7 @@
 
 import { readCode, whyNoCode } from "../core/codes.js";
 import { NoText, Unreachable } from "../core/errors.js";
+import { readLiveCode, startsWithNumber } from "../core/liveCodes.js";
 import { codeOfSealedLink, isOnceLink, phraseOfLink } from "../core/codeSearch.js";
 import { canSeal } from "../core/seal.js";
 import { makeAlert } from "./alert.js";
@@ -14,6 +15,9 @@ import { makeLoadedText } from "./loadedText.js";
 // Whoever presses Open by habit after a code has opened by itself, in ms.
 const JUST_OPENED = 1_500;
 
+// Without the gap it may be a code with a 0 for an O.
+const NUMBER_AND_MORE = /^\s*[1-9]\d*(?:[^\d\p{L}]|$)/u;
+
 /**
  * @param {object} options
  * @param {HTMLElement} options.root
@@ -23,11 +27,12 @@ const JUST_OPENED = 1_500;
  * @param {import("./loadedText.js").Actions} [options.actions]
  * @param {(shown: Shown | null) => Promise<void>} [options.onShown] told what is shown now, before it counts as seen
  * @param {(code: string) => void} [options.onCodeTyped]
+ * @param {(liveCode: import("../core/liveCodes.js").LiveCode) => void} [options.onLiveCode] takes a live code that was typed
  * @param {(text: string) => void} [options.onText] takes what was typed with no field in focus and is no code
  */
 export function makeLoadPanel(options) {
   const { root, reader, i18n, copy, actions = {} } = options;
-  const { onShown = async () => {}, onCodeTyped = () => {}, onText = () => {} } = options;
+  const { onShown = async () => {}, onCodeTyped = () => {}, onLiveCode = () => {}, onText = () => {} } = options;
   /** @type {HTMLFormElement} */
   const form = byPart(root, "load-form");
   /** @type {HTMLInputElement} */
@@ -64,8 +69,11 @@ export function makeLoadPanel(options) {
     if (!button.disabled) i18n.setText(button, "load");
     // A password is that of one code.
     password.value = "";
-    showTypedCode(codeField.read());
+    showTypedCode(readLetters());
   }
+
+  /** What is typed; letters after a number belong to no stored text, and the service must not see them. */
+  const readLetters = () => (startsWithNumber(field.value) ? (codeField.readLive()?.letters ?? null) : codeField.read());
 
   /** @param {string | null} code */
   function showTypedCode(code) {
@@ -76,16 +84,28 @@ export function makeLoadPanel(options) {
   async function load() {
     if (field.value === "" && performance.now() - openedAt < JUST_OPENED) return loaded.focus();
     alert.clear();
+    if (startsWithNumber(field.value)) return loadLive();
     const code = codeField.read();
     if (!code) return showWhyNoCode(field.value);
     showTypedCode(code);
-    if (loaded.isOnlyCopy() && !isConfirming) {
-      isConfirming = true;
-      return alert.show("not_copied");
-    }
+    if (!mayReplace()) return;
     sealedLinkCode = codeOfSealedLink(field.value) ?? (sealedLinkCode === code ? code : null);
     password.value ||= phraseOfLink(field.value) ?? "";
     await open(code);
+  }
+
+  /** Whether what is shown may go; after a question, where it is nowhere else. */
+  function mayReplace() {
+    if (!loaded.isOnlyCopy() || isConfirming) return true;
+    isConfirming = true;
+    alert.show("not_copied");
+    return false;
+  }
+
+  async function loadLive() {
+    const liveCode = codeField.readLive();
+    if (!liveCode) return showWhyNoCode(field.value);
+    if (mayReplace()) onLiveCode(liveCode);
   }
 
   /** @param {string} code */
@@ -112,7 +132,8 @@ export function makeLoadPanel(options) {
 
   /** @param {string} given */
   function showWhyNoCode(given) {
-    const [key, values] = whyNoCode(given);
+    const isLive = NUMBER_AND_MORE.test(given);
+    const [key, values] = isLive ? /** @type {import("../core/codes.js").Reason} */ (["live_rule"]) : whyNoCode(given);
     alert.show(key, values, field);
   }
 
@@ -192,10 +213,12 @@ export function makeLoadPanel(options) {
      * @param {string} given
      */
     openCode(given) {
-      const code = readCode(given);
+      const liveCode = readLiveCode(given);
+      const code = startsWithNumber(given) ? null : readCode(given);
       fill(code ?? given);
       clearMessages();
-      if (code) showPromises(given);
+      if (liveCode) button.focus();
+      else if (code) showPromises(given);
       else showWhyNoCode(given);
     },
 
@@ -212,6 +235,18 @@ export function makeLoadPanel(options) {
     isOnlyCopy: loaded.isOnlyCopy,
     fill,
     focus: () => field.focus(),
+    /** Say why it does not go on, with the code there to be mended. @param {string} key @param {import("./i18n.js").Values} [values] */
+    say(key, values) {
+      alert.show(key, values, field);
+      field.select();
+    },
+    clearCode: reset,
+    /** Show a text that came in a live transfer. @param {Shown} shown */
+    async showReceived(shown) {
+      reset();
+      loaded.show(shown);
+      await onShown(shown);
+    },
     /** Take the key that is being pressed, with no field in focus. */
     focusForTyping: codeField.focusForTyping,
     show: loaded.show,

@@ -76,14 +76,21 @@ export function makeSavePanel(options) {
   }
 
   async function save() {
-    alert.clear();
+    if (checkedText() === null) return;
     i18n.clearText(notice);
-    if (!field.value) return alert.show("empty_text", undefined, field);
-    if (text.isTooLarge) return alert.show("too_large", text.maxSize, field);
     if (needsPassword) return askForPassword();
     i18n.setText(button, password.field.value && canSeal() ? "sealing" : "saving");
     onDraftChange({ ...currentDraft(), sent: true });
     await send(saver, () => saver.save(saveRequest()), true);
+  }
+
+  /** The text of the form; null after a message where there is none that can be sent. */
+  function checkedText() {
+    alert.clear();
+    if (field.value && !text.isTooLarge) return text.value;
+    if (field.value) alert.show("too_large", text.maxSize, field);
+    else alert.show("empty_text", undefined, field);
+    return null;
   }
 
   /** To save it open takes a button of its own: a second Enter must not. */
@@ -216,6 +223,16 @@ export function makeSavePanel(options) {
   return {
     applyLimits,
     restore,
+    checkedText,
+    /** The text has arrived; another one that was typed meanwhile stays. @param {string} sent */
+    clearText(sent) {
+      if (text.value === sent) clear();
+    },
+    /** Say why a password is the way to take, and show its field. @param {string} key */
+    offerPassword(key) {
+      settings.open();
+      alert.show(key, undefined, password.field);
+    },
     showCode,
     /** The code that is shown, and what to do when it was copied; null where none is. */
     copied: savedCode.copied,

@@ -6,10 +6,11 @@ import { linkFragment } from "../core/codeSearch.js";
 import { makePasswordNormalizer } from "../core/phrase.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
-import { makeSession } from "../core/session.js";
+import { makeLiveItems, makeSession } from "../core/session.js";
 import { listenToDocument } from "../ui/documentKeys.js";
 import { copyText, byPart } from "../ui/dom.js";
 import { makeI18n } from "../ui/i18n.js";
+import { makeLiveEntry } from "../ui/liveEntry.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
 import { forgetCode, restorePanels, resumePendingWrite, storedCode, updateCode } from "../ui/restore.js";
 import { saveFile } from "../ui/saveFile.js";
@@ -44,7 +45,7 @@ function takeIn(shared, save) {
 const paste = () => navigator.clipboard.readText();
 
 /** @param {Context} context */
-function makePanels({ api, i18n, sessionItems, wordList, saver }) {
+function makePanels({ api, i18n, sessionItems, liveItems, wordList, saver }) {
   const common = { api, i18n, copy: copyText };
   const load = makeLoadPanel({
     ...common,
@@ -55,6 +56,7 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
     }),
     actions: { saveFile },
     onText: (text) => save.insert(text),
+    onLiveCode: (liveCode) => live.join(liveCode),
   });
   const save = makeSavePanel({
     ...common,
@@ -72,7 +74,8 @@ function makePanels({ api, i18n, sessionItems, wordList, saver }) {
     onExtended: (shown) => updateCode(sessionItems.savedCode, shown),
     onEnd: (code) => forgetCode(sessionItems.savedCode, code),
   });
-  return { load, save };
+  const live = makeLiveEntry({ root: document, i18n, api, service: base.href, items: liveItems, save, load });
+  return { load, save, live };
 }
 
 /** @typedef {Awaited<ReturnType<typeof makeContext>>} Context */
@@ -93,22 +96,24 @@ async function makeContext() {
   const i18n = makeI18n(makeTranslator(spoken, root.lang));
   const storage = makePageStorage(tabStorage(), byName("not-my-computer"), byName("page-status"), i18n);
   const sessionItems = makeSession(storage, false);
+  const liveItems = makeLiveItems(storage, false);
   const retry = { waiting: makeWaitingMessage(document, i18n) };
   const api = makeApi({ fetch, baseUrl: base, retry });
   const saver = makeSaver({ api, outbox: sessionItems.outbox });
   /** @type {import("../core/limits.js").Limits} what `GET /api/v1/limits` answers, which the page came with */
   const limits = JSON.parse(document.querySelector("#limits")?.textContent ?? "");
-  return { api, i18n, sessionItems, saver, spoken, translations, limits, wordList: translations.wordList };
+  return { api, i18n, sessionItems, liveItems, saver, spoken, translations, limits, wordList: translations.wordList };
 }
 
 async function start() {
   const given = takeFragment();
   const context = await makeContext();
   const { api, i18n, sessionItems, saver, spoken, translations } = context;
-  const { load, save } = makePanels(context);
+  const { load, save, live } = makePanels(context);
   const notMyComputer = byName("not-my-computer");
 
   save.applyLimits(context.limits);
+  live.applyLimits(context.limits);
   showServiceInfo(byName("service"), context.limits);
   window.addEventListener("beforeunload", (event) => {
     if (load.isOnlyCopy()) event.preventDefault();
@@ -127,6 +132,7 @@ async function start() {
   byName("incomplete").remove();
   registerShareWorker(new URL("service-worker.js", base));
   root.dataset.ready = "";
+  await live.resume();
   // First: a write that is gone on with clears the form in the end.
   await resumePendingWrite(sessionItems, save, saver);
   if (given === SHARE_FRAGMENT) takeIn(await takeShared(), save);

@@ -16,7 +16,7 @@ from saver.web.body import CompressedBody
 from saver.web.files import StaticFiles
 from saver.web.languages import LANGUAGES, NAMES, Catalogue, catalogue, match_language
 
-PANELS = ("load", "save")
+PANELS = ("load", "save", "live")
 # One for each language, and some for clients that send another Host and for limits that have changed.
 _CACHE_SIZE = 4 * len(NAMES)
 _TRANSLATED_TEXT = re.compile(r'(<[^<>]*\sdata-i18n="(\w+)"[^<>]*>)')

@@ -147,7 +147,7 @@ test("the keys behind Hangul give its case", async () => {
   assert.equal(codeField.read(), "wurp", "an empty field begins anew");
 });
 
-for (const text of ["wUrpx", "hi ", "a.", "1"]) {
+for (const text of ["wUrpx", "hi ", "a.", "1.", "1 h.", "12345", "0"]) {
   test(`${JSON.stringify(text)}, typed with no field in focus, is a text`, async (t) => {
     codeField.focusForTyping(PROCESS);
     assert.equal(document.activeElement, field);

@@ -114,11 +114,13 @@ class Visit:
     def expect_no_trouble(self) -> None:
         """There were no errors and no requests to another host, and nothing is left in the browser."""
         elsewhere = [url for url in self.asked if not url.startswith(f"{self.url}/")]
-        # A draft is stored for a reload, and the chosen language for the next visit; nothing else is.
+        # A draft and tried letters are stored for a reload, the language for the next visit; nothing else is.
         left = self.page.evaluate(
             """async () => [
                 ...Object.keys(localStorage).filter((key) => key !== "lang"),
-                ...Object.keys(sessionStorage).filter((key) => !["draft", "outbox", "written"].includes(key)),
+                ...Object.keys(sessionStorage).filter(
+                    (key) => !["draft", "outbox", "written", "liveAttempts"].includes(key),
+                ),
                 ...(await indexedDB.databases()),
             ]"""
         )

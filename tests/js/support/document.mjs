@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 
-const FILES = ["ui/save.html", "ui/load.html", "popup.html", "options.html", "../saver/web/page.html"];
+const FILES = ["ui/save.html", "ui/load.html", "ui/live.html", "popup.html", "options.html", "../saver/web/page.html"];
 const MARKUP = FILES.map((path) => readFileSync(new URL(`../../../extension/${path}`, import.meta.url), "utf8")).join("");
 /** The fields that a form empties. */
 const FIELDS = { "save-form": ["text", "password"], "load-form": ["code-field", "load-password"] };
