@@ -66,7 +66,9 @@ async function hasWholeWindow() {
 /** @param {import("./ui/i18n.js").I18n} i18n */
 async function showLanguage(i18n) {
   document.documentElement.lang = i18n.translator.language;
-  await Promise.all(["save", "load"].map((name) => insertPanel(byName(`${name}-panel`), `ui/${name}.html`)));
+  await Promise.all(["save", "load", "live"].map((name) => insertPanel(byName(`${name}-panel`), `ui/${name}.html`)));
+  // Nobody who runs the service can change these scripts.
+  byName("live-origin").remove();
   i18n.updateAll(document);
 }
 

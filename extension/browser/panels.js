@@ -1,6 +1,7 @@
 /** The panels of the popup: wired to what is kept for a user, and to their service. */
 
 import { makeApi } from "../core/api.js";
+import { DEFAULT_LIMITS } from "../core/limits.js";
 import { makeHistory } from "../core/history.js";
 import { makePasswordNormalizer } from "../core/phrase.js";
 import { coalesceWrites } from "../core/coalesce.js";
@@ -8,10 +9,11 @@ import { makeNotes } from "../core/notes.js";
 import { makeReader } from "../core/reading.js";
 import { makeSaver } from "../core/saving.js";
 import { linkFragment } from "../core/codeSearch.js";
-import { TEXT_TAB, makeSession } from "../core/session.js";
+import { TEXT_TAB, makeLiveItems, makeSession, newDraft } from "../core/session.js";
 import { copyText, byPart } from "../ui/dom.js";
 import { listenToDocument } from "../ui/documentKeys.js";
 import { makeHistoryPanel } from "../ui/historyPanel.js";
+import { makeLiveEntry } from "../ui/liveEntry.js";
 import { makeLoadPanel } from "../ui/loadPanel.js";
 import { makeNotesPanel } from "../ui/notesPanel.js";
 import { saveFile } from "../ui/saveFile.js";
@@ -20,6 +22,7 @@ import { makeTabs } from "../ui/tabs.js";
 import { forgetCode, secondsUntil, storedCode, timeAfter, updateCode } from "../ui/restore.js";
 import { makeWaitingMessage } from "../ui/waitingMessage.js";
 import { copyTemporarily } from "./clipboard.js";
+import { isLiveWindow, openLiveWindow, takeLiveRequest } from "./liveWindow.js";
 import { noteOpened, startAsking } from "./notify.js";
 import { insertText } from "./page.js";
 import { resumeSession } from "./resume.js";
@@ -61,9 +64,10 @@ export async function openPanels(settings, i18n, wordList) {
       attemptItem: sessionItems.loadAttempt,
       normalizePassword: makePasswordNormalizer(wordList),
     }),
-    actions: { insert, saveFile, close: closePopup, ...(!settings.sharedComputer && { keepNote: (shown) => notesPanel.keep(shown) }) },
+    actions: { ...(!isLiveWindow() && { insert }), saveFile, close: closePopup, ...(!settings.sharedComputer && { keepNote: (shown) => notesPanel.keep(shown) }) },
     onCodeTyped: coalesceWrites((code) => sessionItems.typedCode.set(code)),
     onText: (text) => save.insert(text),
+    onLiveCode: (liveCode) => live.join(liveCode),
     async onShown(shown) {
       if (!shown) return sessionItems.loadedText.set(null);
       const { code, text, once, secondsLeft } = shown;
@@ -96,6 +100,16 @@ export async function openPanels(settings, i18n, wordList) {
       await history.setEnd(code);
     },
   });
+  const live = makeLiveEntry({
+    ...common,
+    root: document,
+    service: settings.server,
+    items: makeLiveItems(session, settings.sharedComputer),
+    save,
+    load,
+    ...(!isLiveWindow() && { elsewhere: openLiveWindow }),
+  });
+  live.applyLimits(DEFAULT_LIMITS);
   const historyPanel = makeHistoryPanel({
     root: byName("history-panel"),
     history,
@@ -132,11 +146,22 @@ export async function openPanels(settings, i18n, wordList) {
 
   const applyLimits = (/** @type {import("../core/limits.js").Limits} */ limits) => {
     save.applyLimits(limits);
+    live.applyLimits(limits);
     history.setCoolDown(limits.cool_down);
   };
   api.limits().then(applyLimits, () => {});
   listenToDocument(document, { load, save }, { base: settings.server, onTaken: () => tabs.show(TEXT_TAB) });
   await resumeSession({ api, sessionItems, saver, save, load, tabs });
+  if (isLiveWindow()) await goOnLive(live, save);
+}
+
+/** @param {ReturnType<typeof makeLiveEntry>} live @param {ReturnType<typeof makeSavePanel>} save */
+async function goOnLive(live, save) {
+  const request = await takeLiveRequest();
+  if (!request) return live.resume();
+  // There is no draft on a shared computer.
+  if (request.text && save.isEmpty()) save.restore(newDraft(request.text));
+  return live.start(request);
 }
 
 /** The last step is done. In a tab the page stays: nothing lies under it. */

@@ -30,6 +30,13 @@ export const backgroundWriteItem = (area) => makeStorageItem(area, "handed");
 /** What was copied last, as its hash. @param {StorageArea} area @returns {StorageItem<string>} */
 export const copiedHashItem = (area) => makeStorageItem(area, "copied");
 
+/**
+ * What the window for live transfers is opened for; it takes it away.
+ * @param {StorageArea} area
+ * @returns {StorageItem<import("../ui/liveEntry.js").LiveRequest>}
+ */
+export const liveRequestItem = (area) => makeStorageItem(area, "liveRequest");
+
 /** What belongs to a service must not reach another one: owner tokens and texts under way. @param {StorageArea} area */
 export async function clearServiceData(area) {
   for (const key of ["outbox", "asked", "written", "handed", "live", "liveAttempts", "liveRequest"]) await area.remove(key);

@@ -58,15 +58,24 @@ export function makeLiveEntry(options) {
   function onTextWanted(liveCode) {
     waiting = liveCode;
     i18n.setText(sendButton, "live_send");
+    setMain(true);
     i18n.setText(notice, "live_text_wanted");
     save.focus();
     if (!save.isEmpty()) sendButton.focus();
+    notice.scrollIntoView({ block: "nearest" });
+  }
+
+  /** @param {boolean} isWaiting */
+  function setMain(isWaiting) {
+    sendButton.className = isWaiting ? "main" : "plain";
+    byPart(root, "save").className = isWaiting ? "plain" : "main";
   }
 
   function forgetWaiting() {
     if (!waiting) return;
     waiting = undefined;
     i18n.setText(sendButton, "hand_over");
+    setMain(false);
     i18n.clearText(notice);
   }
 
@@ -77,6 +86,8 @@ export function makeLiveEntry(options) {
     forgetWaiting();
     await start({ text, liveCode });
   });
+  // A code was wanted instead.
+  byPart(root, "save-form").addEventListener("submit", forgetWaiting);
   receiveButton.addEventListener("click", async () => {
     forgetWaiting();
     await start({});
@@ -84,6 +95,7 @@ export function makeLiveEntry(options) {
 
   return {
     start,
+    onTextWanted,
 
     /** @param {import("../core/limits.js").Limits} limits */
     applyLimits({ live }) {
