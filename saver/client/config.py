@@ -42,7 +42,7 @@ def parse_service(given: str) -> str:
         url = httpx.URL(shown if _HAS_SCHEME.match(shown) else f"https://{shown}")
     except httpx.InvalidURL:
         raise UsageError("The address of the service is not an address.") from None
-    if url.userinfo or url.query or url.fragment or not url.host:
+    if url.userinfo or url.query or url.fragment or not url.host or "%" in url.host:
         raise UsageError("The address of the service must be a scheme, a host and a path, and nothing else.")
     if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOOPBACK_HOSTS):
         raise UsageError(

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from saver import seal
-from tests.support.process import free_port
+from tests.conftest import NO_LIMITS
+from tests.support.process import free_port, wait_until
 from tests.support.saver_program import Program
 from tests.support.server import Server
+from tests.support.snapshot import put_codes
 
 PASSWORD = "p\u00e4ssword 금고"
 CODE = re.compile(r"[a-zA-Z]{4}")
@@ -184,6 +187,18 @@ def test_a_service_that_is_away(program: Program) -> None:
     assert (away.code, away.stdout) == (5, b"")
     assert away.stderr.startswith("saver: The service does not answer.")
     assert json.loads(program.run("send", "--json", stdin=b"text").stderr)["error"] == "unreachable"
+
+
+def test_a_text_that_has_expired(tmp_path: Path, migrated: Path) -> None:
+    folder = tmp_path / "service"
+    folder.mkdir()
+    shutil.copy(migrated, folder / "saver.db")
+    put_codes(folder / "saver.db", ["aaaa"])
+    with Server(folder, {**NO_LIMITS, "min_expires_in": 1}) as server:
+        program = Program(tmp_path, server.url)
+        code = program.run("send", "--for", "1s", stdin=b"text").line
+        wait_until(lambda: program.run("get", code).code == 3, "the text does not expire")
+        assert program.run("status", code).line == "expired"
 
 
 def test_the_clipboard_is_sent(program: Program, other: Program) -> None:

@@ -17,7 +17,7 @@ from tests.support.server import ROOT
 COMMAND = (sys.executable, "-c", "from saver.client.cli import main; main(prog_name='saver')")
 
 # Copies its stdin to a new terminal, and what is shown there to its stdout.
-_ON_TERMINAL = (sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])")
+ON_TERMINAL = (sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])")
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Program:
 
     def on_terminal(self, arguments: Sequence[str], *answers: str) -> str:
         """Run on a terminal of its own and answer each question; what was shown after the last answer."""
-        with self.started(*arguments, before=_ON_TERMINAL, stderr=None) as child:
+        with self.started(*arguments, before=ON_TERMINAL, stderr=None) as child:
             assert child.stdin is not None
             assert child.stdout is not None
             for answer in answers:
@@ -92,12 +92,11 @@ class Program:
             start_new_session=True,
             **{**pipes, **options},
         )
-        try:
-            with child:
+        with child:
+            try:
                 yield child
+            finally:
                 child.kill()
-        finally:
-            child.kill()
 
 
 @contextmanager
