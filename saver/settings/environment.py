@@ -21,6 +21,8 @@ from saver.settings.folders import BASE
 
 # Names the file that is read below the environment; it is no setting of the service itself.
 _ENV_FILE = f"{PREFIX}ENV_FILE"
+# Of saver.client: somebody may use both programs.
+_CLIENT_SERVICE = f"{PREFIX}SERVICE"
 
 
 class SettingsError(Exception):
@@ -79,7 +81,11 @@ def _values_of(file: Path) -> dict[str, str | None]:
 
 
 def _unknown(given: Mapping[str, str | None]) -> list[str]:
-    known = {_ENV_FILE, *(name for field in Settings.model_fields for name in variable_names(field))}
+    known = {
+        _ENV_FILE,
+        _CLIENT_SERVICE,
+        *(name for field in Settings.model_fields for name in variable_names(field)),
+    }
     unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
     return [f"{name}: is no setting of saver" for name in unknown]
 
