@@ -34,7 +34,7 @@ class SameSql:
         token, expires_at = secrets.token_urlsafe(_TOKEN_BYTES), int(time.time()) + _LIFE
         row = {
             **_NOTHING,
-            "body": body,
+            "body": body.encode(),
             "owner_hash": hashlib.sha256(token.encode()).digest(),
             "once": False,
             "saved_at": expires_at - _LIFE,
@@ -55,7 +55,7 @@ class SameSql:
         found = self._connection().execute(_LOAD, {"code": code, "now": int(time.time())}).fetchone()
         if found is None:
             raise LookupError
-        return found[7], found[5]
+        return found[8].decode(), found[5]
 
     def _connection(self) -> psycopg.Connection:
         connection: psycopg.Connection | None = getattr(self._local, "connection", None)

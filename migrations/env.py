@@ -4,6 +4,7 @@ from alembic import context
 from flask import current_app
 
 from saver.database import NO_STATEMENT_TIMEOUT, WRITE, database_for
+from saver.secret import load_old_secrets, load_secret
 
 db = current_app.extensions["migrate"].db
 
@@ -14,6 +15,8 @@ def run() -> None:
         **WRITE, **NO_STATEMENT_TIMEOUT
     )
     database = database_for(engine)
+    settings = current_app.extensions["saver"].settings
+    context.config.attributes["secrets"] = [load_secret(settings), *load_old_secrets(settings)]
     database.create_file()
     database.refuse_incompatible()
     # Of several servers that are started at once, one migrates and the others find it done.
@@ -27,6 +30,8 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+    # Nothing of a table that was copied stays in SQLite's write-ahead log, unless somebody reads it just now.
+    database.shrink_log()
 
 
 if context.is_offline_mode():

@@ -2,16 +2,18 @@
 
 The layers, each of which imports only from those below it, as the contracts in pyproject.toml check:
 
-- entry points: ``worker``, ``serve`` with its ``supervisor``, ``saver.wsgi`` and ``scripts``; ``server`` is
-  the gunicorn worker and ``buffering`` the middleware for mod_wsgi.
+- entry points: ``client`` is the program ``saver`` and ``operator_cli`` the program ``saver-server``;
+  ``worker``, ``serve`` with its ``supervisor``, ``saver.wsgi`` and ``scripts``; ``server`` is the gunicorn
+  worker and ``buffering`` the middleware for mod_wsgi.
 - ``app`` wires everything together.
 - ``api`` (HTTP), ``cli`` (commands), ``web`` (the page).
 - ``service`` and ``meeting_service``: the operations on texts and on meetings, and their rules.
 - ``ops``: backup, restore, check, health, metrics.
 - ``ratelimit``, ``receipts`` and ``store``, which is the only writer of codes, texts and meetings.
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
-- ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``key_deriver``, ``texts``, ``meetings``,
-  ``redis_client``, ``live_transfer``.
+- ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``at_rest``, ``key_deriver``, ``texts``,
+  ``meetings``, ``live_transfer``, ``redis_client``, ``logs``, ``installation`` (in a clone or from a wheel),
+  ``listener``, ``version``.
 """
 
 from __future__ import annotations

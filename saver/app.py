@@ -16,32 +16,35 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import URL, Engine
 
 from saver import cli, web
-from saver.api import headers, health, legacy, live, openapi, problems, v1
+from saver.api import headers, health, legacy, live, openapi, problems, routes, v1
 from saver.api.write_limits import WriteLimits
+from saver.at_rest import Keyring
 from saver.clock import Clock
 from saver.codes import SPACE
 from saver.database import POSTGRESQL, SCHEMES, database_for, engine_options, is_supported, tables, url_of
 from saver.database.disk import Disk, Reserve
+from saver.installation import MIGRATIONS
 from saver.key_deriver import KeyDeriver
+from saver.logs import stderr_handler
 from saver.meeting_service import MeetingService
 from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
 from saver.ops.guessing import PublicGuessing
 from saver.ops.health import Readiness
+from saver.ops.last_backup import LastBackup
 from saver.ops.metrics import Metrics
+from saver.ops.request_counts import RequestCounts
 from saver.ops.services import OperatorTools, Services
 from saver.ratelimit import Counters
 from saver.ratelimit.mapped_file import MappedFileCounters
 from saver.ratelimit.rules import RateLimits
 from saver.receipts import Receipts
 from saver.receipts.file import FileReceipts
-from saver.secret import load_secret
+from saver.secret import load_old_secrets, load_secret
 from saver.service import TextService
 from saver.settings import Settings, SettingsError, environment_without_settings, read_settings
 from saver.store import Store, TextStore
 
-__all__ = ["ROOT", "Services", "create_app", "database_url"]
-
-ROOT = Path(__file__).resolve().parent.parent
+__all__ = ["Services", "create_app", "database_url"]
 
 
 def create_app(
@@ -58,7 +61,7 @@ def create_app(
     Raises SettingsError for settings that are wrong.
     """
     settings = settings or read_settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(level=settings.log_level, handlers=[stderr_handler(settings.log_format)])
     app = Flask("saver", static_folder=None)
     counters, receipts = _rate_limit_and_receipt_stores(settings)
     rate_limits = RateLimits(counters, settings, clock=clock, secret=load_secret(settings))
@@ -70,7 +73,7 @@ def create_app(
     app.url_map.merge_slashes = False
     _routes(app, services, settings, rate_limits, clock)
     problems.register(app)
-    headers.register(app)
+    headers.register(app, services.requests)
     app.register_blueprint(cli.blueprint)
     return app
 
@@ -94,16 +97,27 @@ def _store(  # noqa: PLR0913, PLR0917
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, settings.threads)
     db = SQLAlchemy(app, metadata=tables.metadata)
-    Migrate(app, db, directory=str(ROOT / "migrations"))
+    Migrate(app, db, directory=str(MIGRATIONS))
     with app.app_context():
         database = database_for(app.extensions["sqlalchemy"].engine)
     database.prepare()
     deriver, secret = KeyDeriver(settings.max_concurrent_kdf), load_secret(settings)
+    keyring = Keyring(secret, load_old_secrets(settings))
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
     disk = Disk(database.file, reserve)
     total = settings.live_bytes_in_all
     store = Store(
-        database, deriver, receipts, clock, random, secret, settings.code_cooldown, disk, total, pool_size
+        database,
+        deriver,
+        receipts,
+        clock,
+        random,
+        secret,
+        keyring,
+        settings.code_cooldown,
+        disk,
+        total,
+        pool_size,
     )
     return TextStore(store)
 
@@ -112,7 +126,7 @@ def _services(
     app: Flask, settings: Settings, store: TextStore, rate_limits: RateLimits, clock: Clock
 ) -> Services:
     database = store.database
-    head = ScriptDirectory(str(ROOT / "migrations")).get_current_head() or ""
+    head = ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
     readiness = Readiness(
         database,
         clock,
@@ -122,9 +136,10 @@ def _services(
         has_space_for_text=partial(store.has_room, settings.max_text_bytes),
     )
     max_lifetime = max(settings.max_expires_in, settings.max_expires_in_sealed)
-    policy = RestorePolicy(head, settings.code_cooldown, max_lifetime)
+    policy = RestorePolicy(head, settings.code_cooldown, max_lifetime, store.keyring.ids)
+    last_backup = LastBackup(settings.data_dir.resolve() / "last_backup", clock)
     tools = OperatorTools(
-        Backups(database, store, clock, environment_without_settings),
+        Backups(database, store, clock, environment_without_settings, last_backup),
         Restorer(database, policy, clock),
         Quarantine(database, policy, clock),
         Check(database, store, readiness, settings.data_dir, rate_limits),
@@ -132,7 +147,10 @@ def _services(
         OperatorLog(settings.data_dir / "operator.log", clock),
         settings.data_dir.resolve() / "backups",
     )
-    return Services(settings, store, readiness, rate_limits, tools)
+    requests = RequestCounts(
+        settings.data_dir.resolve() / "requests", partial(routes.endpoints_of, app.url_map)
+    )
+    return Services(settings, store, readiness, rate_limits, requests, tools)
 
 
 def _migrate(app: Flask, engine: Engine) -> None:
@@ -156,8 +174,7 @@ def _routes(
     app.register_blueprint(live.LiveApi(meetings, write_limits, settings).blueprint())
     app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())
-    metrics = Metrics(services.store, rate_limits, services.readiness)
-    app.register_blueprint(health.Health(services.readiness, metrics, settings).blueprint())
+    app.register_blueprint(health.Health(services.readiness, Metrics(services), settings).blueprint())
     app.register_blueprint(web.blueprint(api.limits_json, settings))
 
 

@@ -174,7 +174,7 @@ def decrypt(jwe: str, key: bytes, *, live: bool = False) -> str:
 
 
 def hash_proof(proof: bytes) -> bytes:
-    """Return the stored hash of a proof. A plain hash is enough: a proof has 256 random bits."""
+    """Return the hash of a proof, as it is in the published vectors; ``saver.at_rest`` keys it."""
     return hashlib.sha256(proof).digest()
 
 

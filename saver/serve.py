@@ -1,4 +1,4 @@
-"""What ``scripts/serve`` runs in the virtual environment: migrate, fill the pool, serve and sweep.
+"""What ``scripts/serve`` and ``saver-server serve`` run: migrate, fill the pool, serve and sweep.
 
 Everything is imported once, by the supervisor, and all other processes are forked from it.
 Under systemd two units do it, and a third one is the worker: one runs it with ``--only-prepare``,
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 import flask_migrate
 from gunicorn import systemd
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -34,9 +35,11 @@ from saver import worker
 from saver.app import Services, create_app, database_url
 from saver.cli import fill_with_progress
 from saver.database import IncompatibleDatabaseError, StorageError, is_supported
+from saver.logs import stderr_handler
 from saver.server import Worker
+from saver.server.logger import JsonLogger
 from saver.settings import Settings, SettingsError, read_settings
-from saver.supervisor import Child, block_signals, run_to_end, supervise
+from saver.supervisor import Child, block_signals, log_to, run_to_end, supervise
 
 with suppress(ImportError):
     import uvloop  # noqa: F401 - not every machine has it
@@ -69,6 +72,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]
             "threads": self._settings.threads,
             "graceful_timeout": 10,
             "loglevel": self._settings.log_level.lower(),
+            "logger_class": JsonLogger if self._settings.log_format == "json" else Logger,
             # A log of requests would reveal who used the service when.
             "accesslog": None,
             "errorlog": "-",
@@ -121,17 +125,19 @@ def main() -> None:
         return
     if arguments.listener is None:
         raise SystemExit("saver: SAVER_PORT: write the port in digits")
-    sys.exit(_run_all(settings, arguments.listener))
+    sys.exit(run_all(settings, arguments.listener))
 
 
-def _run_all(settings: Settings, listener: int) -> int:
+def run_all(settings: Settings, listener: int) -> int:
+    """Serve on a bound socket's descriptor, and sweep, until a signal comes; the exit status."""
+    log_to(stderr_handler(settings.log_format, "saver: %(message)s"))
     block_signals()
     run_to_end(Child("saver-set-up", partial(_prepare_or_exit, settings)))
     _listen(listener)
     api = Child("saver-api", GunicornServer(settings, listener).run)
     # A copy kept here, or in the worker, would hold the port when the API is gone.
     os.close(listener)
-    return supervise(api, worker.main)
+    return supervise(api, partial(worker.main, settings))
 
 
 def _settings() -> Settings:

@@ -7,6 +7,7 @@ of the data directory, and starts no thread, so that nothing of that crosses a f
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import sys
@@ -21,6 +22,7 @@ _WORKER_PAUSE_SECONDS = 1.0
 _GRACE_SECONDS = 15.0
 
 _libc = ctypes.CDLL(None)
+_log = logging.getLogger(__name__)
 
 
 class Child:
@@ -52,6 +54,13 @@ class Child:
         return f"signal {-status}" if status < 0 else f"exit status {status}"
 
 
+def log_to(handler: logging.Handler) -> None:
+    """Write what happens to the children to this handler only: the app sets up the log of each child."""
+    _log.addHandler(handler)
+    _log.setLevel(logging.INFO)
+    _log.propagate = False
+
+
 def block_signals() -> None:
     """Keep signals pending until they are waited for. Called before the first child is started."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOP, signal.SIGCHLD})
@@ -65,7 +74,7 @@ def run_to_end(child: Child) -> None:
     if status := child.poll():
         # With 1 it has said why itself.
         if status != 1:
-            _say(f"the set-up did not end well ({child.exit_reason})")
+            _log.error("the set-up did not end well (%s)", child.exit_reason)
         raise SystemExit(1)
 
 
@@ -81,9 +90,9 @@ def supervise(api: Child, work: Callable[[], None]) -> int:
         if _stop_requested():
             return _stop([api, worker])
         if worker.poll() is not None:
-            _say(f"the worker ended ({worker.exit_reason}); a new one starts in a second")
+            _log.error("the worker ended (%s); a new one starts in a second", worker.exit_reason)
             worker = Child("saver-worker", work_again)
-    _say(f"the API stopped by itself ({api.exit_reason}), so everything is stopped")
+    _log.error("the API stopped by itself (%s), so everything is stopped", api.exit_reason)
     _end([api, worker])
     return 1
 
@@ -109,7 +118,7 @@ def _stop_requested() -> bool:
 
 
 def _stop(children: list[Child]) -> int:
-    _say("stopping")
+    _log.info("stopping")
     _end(children)
     return 0
 
@@ -123,7 +132,7 @@ def _end(children: list[Child]) -> None:
         signal.sigtimedwait({signal.SIGCHLD}, left)
     for child in children:
         if child.poll() is None:
-            _say(f"process {child.pid} did not stop in {_GRACE_SECONDS:.0f} s and is killed")
+            _log.error("process %d did not stop in %.0f s and is killed", child.pid, _GRACE_SECONDS)
         _kill_session(child)
 
 
@@ -135,7 +144,3 @@ def _kill_session(child: Child) -> None:
         return
     if child.poll() is None:
         os.waitpid(child.pid, 0)
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"saver: {sentence}\n")

@@ -23,7 +23,7 @@ from saver.database import StorageError
 from saver.ops.check import LOW_POOL
 from saver.ops.health import Readiness, heartbeat_timeout
 from saver.ops.systemd import SystemdNotifier
-from saver.settings import SettingsError, notify_socket
+from saver.settings import Settings, SettingsError, notify_socket
 from saver.store import SweepResult, TextStore
 
 _log = logging.getLogger(__name__)
@@ -174,9 +174,9 @@ class PeriodicJob:
         self._keep_alive()
 
 
-def _services() -> Services:
+def _services(settings: Settings | None) -> Services:
     try:
-        services: Services = create_app().extensions["saver"]
+        services: Services = create_app(settings).extensions["saver"]
     except SettingsError as error:
         raise SystemExit(f"saver: {error}") from None
     except OSError as error:
@@ -184,11 +184,11 @@ def _services() -> Services:
     return services
 
 
-def main() -> None:
-    """Run the worker until SIGTERM or SIGINT."""
+def main(settings: Settings | None = None) -> None:
+    """Run the worker until SIGTERM or SIGINT, with the settings of the environment if none are given."""
     os.environ["TZ"] = "UTC"
     time.tzset()
-    services = _services()
+    services = _services(settings)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

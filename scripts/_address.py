@@ -5,9 +5,7 @@ The same order as in saver.settings: an option, then the environment, then ``.en
 
 from __future__ import annotations
 
-import errno
 import re
-import socket
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -36,25 +34,6 @@ def port_number(text: str) -> int | None:
     return int(text) if text.isdecimal() and int(text) <= _MAX_PORT else None
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A bound socket that does not listen yet: until it does, callers are refused at once."""
-    if not host:
-        stop("SAVER_HOST: the address must not be empty")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(address)
-    except OSError as error:
-        stop(_bind_error(host, port, error))
-    return bound
-
-
-def url(host: str, bound: socket.socket) -> str:
-    """The address as a browser takes it, with the port that was really taken."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
-
-
 def absolute(directory: str) -> str:
     """A directory that the caller named, from where the caller stands."""
     return str(Path(directory).expanduser().absolute())
@@ -78,11 +57,3 @@ def _assignments(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
         if match := _ASSIGNMENT.fullmatch(line):
             name, *values = match.groups()
             yield name, next(value for value in values if value is not None)
-
-
-def _bind_error(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is in use; stop what listens there, or choose another one with --port"
-    if error.errno == errno.EACCES:
-        return f"port {port} is only for root; choose one above 1023 with --port"
-    return f"cannot listen on {host}, port {port}: {error.strerror}"

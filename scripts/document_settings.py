@@ -20,6 +20,7 @@ _HEAD = """\
 
 Settings are environment variables, or lines in the file `.env` of the clone.
 The environment wins.
+Without a clone, [package.md](package.md) says where `.env` is and where relative paths begin.
 `SAVER_ENV_FILE` names another file; an empty `SAVER_ENV_FILE` means no file.
 The service does not start with an unknown name or a wrong value: it names every fault.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from saver.cli.common import add_alias, blueprint, echo_audit, get_services, report_errors
-from saver.ops import RestoreResult
+from saver.ops import RestoreResult, describe_unreadable
 
 _codes_rest = click.option(
     "--codes-rest",
@@ -27,7 +27,7 @@ _codes_rest = click.option(
 def backup(to: Path | None, keep: int) -> None:
     """Write a checked copy of the database while the service runs.
 
-    Whoever may read the file can read the texts without a password in it, until it is deleted.
+    Its texts are encrypted: a restore needs the secret key, which is not in it.
     """
     tools = get_services().tools
     if to is None:
@@ -74,7 +74,7 @@ add_alias(restore_finish, "restored")
 
 @blueprint.cli.command("check")
 def check() -> None:
-    """Check database, codes, worker, disk, counts and files; exit status 1 if a check fails."""
+    """Check database, codes, keys, worker, disk, counts and files; exit status 1 if a check fails."""
     passed = True
     for result in get_services().tools.check.run():
         click.echo(f"{result.name:<9}{'ok' if result.passed else 'FAILING':<8} {result.message}")
@@ -89,3 +89,5 @@ def _echo_restore_result(result: RestoreResult) -> None:
         until = datetime.fromtimestamp(result.quarantined_until, UTC)
         click.echo(f"no code is leased before {until:%Y-%m-%dT%H:%M:%SZ}")
     echo_audit(result.audit)
+    if result.unreadable:
+        click.echo(describe_unreadable(result.unreadable))

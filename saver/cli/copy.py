@@ -10,12 +10,13 @@ import click
 
 from saver.cli.common import add_alias, blueprint, echo_audit, get_services, report_errors
 from saver.cli.progress import progress_bar
+from saver.installation import PROGRAM
 
-_NEXT_STEPS = """\
+_NEXT_STEPS = f"""\
 the SQLite database accepts no writes any more. What is left to do:
 1. SAVER_DATABASE_URL: the same URL, in the settings of every service and worker
 2. start them
-3. flask --app saver check
+3. {PROGRAM} check
 4. delete the old saver.db: its texts stay readable until then"""
 
 
@@ -59,7 +60,7 @@ def copy_to_server(to: str | None, undo: bool) -> None:
     click.echo(f"copied to {result.target}" + ("" if result.is_new else " by an earlier run"))
     echo_audit(result.audit)
     if not result.audit.is_consistent:
-        click.echo(f"missing {result.audit.missing:,}, as before: flask --app saver pool fill adds them")
+        click.echo(f"missing {result.audit.missing:,}, as before: {PROGRAM} pool fill adds them")
     click.echo(_NEXT_STEPS)
 
 

@@ -54,6 +54,12 @@ class Disk:
             return None if self._database is None else _free(self._database.parent)[0]
         return None
 
+    def reserve(self) -> int | None:
+        """Return how many bytes are to stay free; None as for ``free``."""
+        with suppress(OSError):
+            return None if self._database is None else self._reserve.bytes_of(_free(self._database.parent)[1])
+        return None
+
     def has_room(self, connection: Connection, size: int) -> bool:
         """Return whether a text of ``size`` bytes may be stored. Raises OSError."""
         if self._database is None:

@@ -98,7 +98,9 @@ class PostgresDatabase(Database):
         connection: Any = self.engine.raw_connection()
         try:
             with self.with_deadline(connection.driver_connection):
-                row: tuple[Any, ...] | None = connection.cursor().execute(sql, values).fetchone()
+                # Binary: as text a body would come in hexadecimal, twice as long.
+                cursor = connection.cursor(binary=True)
+                row: tuple[Any, ...] | None = cursor.execute(sql, values).fetchone()
                 return row
         except self.engine.dialect.loaded_dbapi.Error as error:
             if connection.driver_connection.closed or self.is_stale(error):

@@ -47,9 +47,9 @@ text = Table(
     metadata,
     _code_column(),
     # Sealed texts only: the protected header of the JWE, so that its public part
-    # is read without the rest, and SHA-256 of the proof.
+    # is read without the rest, and a keyed hash of the proof (``saver.at_rest``).
     Column("seal", Text),
-    Column("proof_hash", LargeBinary(32)),
+    Column("proof_mac", LargeBinary(32)),
     # SHA-256 of the owner token.
     Column("owner_hash", LargeBinary(32), nullable=False),
     # One-time text; SHA-256 of the claim of its reader.
@@ -69,11 +69,14 @@ text = Table(
     Column("request_hash", LargeBinary(32)),
     # For the quota of the source's IPv6 network; hashed like ``source``.
     Column("network", LargeBinary(16)),
-    # The text, or its JWE if it is sealed; NULL once it is wiped. Last, because SQLite reaches a column
-    # behind a long value by reading all of its pages, and the time would reveal that there is one.
-    Column("body", Text),
+    # Whose key ``proof_mac`` and ``body`` need: ``StorageKey.id``.
+    Column("key_id", LargeBinary(8)),
+    # The text, or its JWE if it is sealed, encrypted by ``saver.at_rest``; NULL once it is wiped. Last,
+    # because SQLite reaches a column behind a long value by reading all of its pages, and the time would
+    # reveal that there is one.
+    Column("body", LargeBinary),
     CheckConstraint("free_at >= expires_at", name="rest"),
-    CheckConstraint("(seal IS NULL) = (proof_hash IS NULL)", name="sealed"),
+    CheckConstraint("(seal IS NULL) = (proof_mac IS NULL)", name="sealed"),
 )
 
 # Partial indexes: a row is in only one of the first two, that of its next step, so a

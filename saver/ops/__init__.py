@@ -1,7 +1,7 @@
 """Operations: backup, restore, copy to a database server, check, health, metrics."""
 
 from saver.ops.backup import BackupResult, Backups
-from saver.ops.check import Check, CheckResult
+from saver.ops.check import Check, CheckResult, describe_unreadable
 from saver.ops.copy_to_server import CopyResult, CopyToServer, Progress
 from saver.ops.files import OperationError
 from saver.ops.operator_log import OperatorLog
@@ -23,4 +23,5 @@ __all__ = [
     "RestorePolicy",
     "RestoreResult",
     "Restorer",
+    "describe_unreadable",
 ]

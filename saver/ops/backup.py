@@ -18,6 +18,7 @@ from saver.database import ONE_READ, Database, StorageError, database_for, sqlit
 from saver.database.dump import DumpError, Environment, dump
 from saver.ops import files
 from saver.ops.files import OperationError
+from saver.ops.last_backup import LastBackup
 from saver.store import Audit, TextStore, count
 
 _NAME_FORMAT = "saver-%Y%m%dT%H%M%SZ"
@@ -38,13 +39,25 @@ class BackupResult:
 class Backups:
     """Makes backups of one database."""
 
-    def __init__(self, database: Database, store: TextStore, clock: Clock, environment: Environment) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: TextStore,
+        clock: Clock,
+        environment: Environment,
+        last_backup: LastBackup,
+    ) -> None:
         """``environment`` makes the environment of pg_dump and pg_restore."""
         self._database = database
         self._engine = database.engine
         self._store = store
         self._clock = clock
         self._environment = environment
+        self._last_backup = last_backup
+
+    def age(self) -> float | None:
+        """Seconds since the last backup of this data directory; None if there was none."""
+        return self._last_backup.age()
 
     def make(self, folder: Path, keep: int) -> BackupResult:
         """Make a backup in ``folder`` and keep the newest ``keep`` there.
@@ -60,6 +73,7 @@ class Backups:
         partial = folder / f".saver-{secrets.token_hex(8)}.partial"
         try:
             audit = self._make(partial, target)
+            self._last_backup.record()
             return BackupResult(target, target.stat().st_size, audit, _delete_old(folder, keep))
         except FileExistsError:
             raise OperationError(f"{target} is there already") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from saver.database import Database, StorageError
+from saver.installation import PROGRAM
 from saver.ops.copy_target import describe_error
 from saver.ops.health import Readiness
 from saver.ops.permissions import permission_errors
@@ -32,6 +33,14 @@ class CheckResult:
     name: str
     passed: bool
     message: str
+
+
+def describe_unreadable(texts: int) -> str:
+    """Say that so many live texts cannot be decrypted, and what helps."""
+    return (
+        f"{texts:,} live texts cannot be opened: their secret key is not known here. Put it into"
+        " SAVER_OLD_SECRET_KEYS or into a file secret_key.old; if it is lost, so are they"
+    )
 
 
 class Check:
@@ -57,6 +66,7 @@ class Check:
             "database": self._check_database,
             "schema": self._check_schema,
             "codes": self._check_codes,
+            "keys": self._check_keys,
             "worker": self._check_worker,
             "disk": self._check_disk,
             "counts": self._check_counters,
@@ -81,7 +91,7 @@ class Check:
 
     def _check_schema(self) -> tuple[bool, str]:
         is_current = self._readiness.check()["schema"]
-        return is_current, "up to date" if is_current else "not this version's: flask --app saver db upgrade"
+        return is_current, "up to date" if is_current else f"not this version's: {PROGRAM} db upgrade"
 
     def _check_codes(self) -> tuple[bool, str]:
         audit = self._store.audit()
@@ -92,6 +102,13 @@ class Check:
             f"{audit.free:,} of {audit.pool_size:,} free, {audit.live:,} texts live, {cooling_down:,} resting"
         )
         return audit.free >= audit.pool_size * LOW_POOL, message
+
+    def _check_keys(self) -> tuple[bool, str]:
+        texts = self._store.count_by_key()
+        if texts.unknown:
+            return False, describe_unreadable(texts.unknown)
+        old = f", {texts.old:,} of them under an old one" if texts.old else ""
+        return True, f"{texts.current + texts.old:,} live texts open with the known keys{old}"
 
     def _check_worker(self) -> tuple[bool, str]:
         age = self._readiness.heartbeat_age()

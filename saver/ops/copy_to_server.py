@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from saver.clock import Clock
 from saver.database import WRITE, Database, database_for, postgresql, read_only
+from saver.installation import PROGRAM
 from saver.ops import files
 from saver.ops.copy_target import describe_error, migrate_target, open_target, translate_errors
 from saver.ops.files import OperationError
@@ -108,9 +109,7 @@ class CopyToServer:
         require_schema(source, self._head, "the database", "upgrade first")
         audit = count(source, math.floor(self._clock()))
         if audit.duplicated:
-            raise OperationError(
-                f"{audit.duplicated:,} codes are in two places: see flask --app saver pool audit"
-            )
+            raise OperationError(f"{audit.duplicated:,} codes are in two places: see {PROGRAM} pool audit")
         return audit
 
     def _copy(self, source: Connection, target: Engine, progress: Progress) -> tuple[str, bool]:

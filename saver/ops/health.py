@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from saver.clock import Clock
 from saver.database import Database, StorageError, run_read
 from saver.database.tables import sweeper
+from saver.installation import PROGRAM
 from saver.ops.schema import schema_version
 
 _select_zero = select(literal(0))
@@ -94,11 +95,11 @@ class Readiness:
             file = self._database.file
             if file and not file.exists():
                 return (
-                    f"there is no database {name}: flask --app saver db upgrade makes a new one,"
-                    " and flask --app saver restore brings a lost one back"
+                    f"there is no database {name}: {PROGRAM} db upgrade makes a new one,"
+                    f" and {PROGRAM} restore brings a lost one back"
                 )
             return f"the database {name} cannot be read"
-        return f"the database {name} is not set up for this version: flask --app saver db upgrade"
+        return f"the database {name} is not set up for this version: {PROGRAM} db upgrade"
 
     def accepts_writes(self) -> bool:
         """Whether there is space for the longest text; only writes need it. Never raises."""

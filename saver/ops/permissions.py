@@ -8,6 +8,7 @@ from pathlib import Path
 
 _DATABASE = "saver.db"
 _FILES = (_DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", "secret_key", "receipts.db", "counts")
+_OLD_KEYS = "secret_key.old*"
 
 
 def permission_errors(folder: Path) -> list[str]:
@@ -20,7 +21,8 @@ def permission_errors(folder: Path) -> list[str]:
     if status.st_mode & stat.S_IWOTH:
         errors.append(f"everybody may write to {folder}")
     is_open = bool(status.st_mode & stat.S_IXOTH)
-    return errors + [error for name in _FILES for error in _errors_of(folder / name, is_open=is_open)]
+    paths = [*(folder / name for name in _FILES), *sorted(folder.glob(_OLD_KEYS))]
+    return errors + [error for path in paths for error in _errors_of(path, is_open=is_open)]
 
 
 def _errors_of(path: Path, *, is_open: bool) -> list[str]:

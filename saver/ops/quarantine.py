@@ -8,11 +8,12 @@ from sqlalchemy import Connection
 
 from saver.clock import Clock
 from saver.database import Database
+from saver.installation import PROGRAM
 from saver.ops.files import OperationError
 from saver.ops.restore import RestoreResult
 from saver.ops.restore_policy import RestorePolicy
 from saver.ops.schema import require_schema
-from saver.store import count, quarantine_all
+from saver.store import count, count_by_key, quarantine_all
 
 _IN_USE = "the database is in use: stop whatever serves it, and the workers, on every machine first"
 
@@ -32,7 +33,7 @@ class Quarantine:
         Raises OperationError and StorageError.
         """
         if self._database.file:
-            raise OperationError("this database is a file: restore it with flask --app saver restore")
+            raise OperationError(f"this database is a file: restore it with {PROGRAM} restore")
         now = math.floor(self._clock())
         until = now + (self._policy.quarantine if quarantine is None else quarantine)
 
@@ -40,7 +41,8 @@ class Quarantine:
             self._check(connection)
             self._database.disable_timeouts(connection)
             quarantine_all(self._database, connection, now, until, self._policy.cool_down)
-            return RestoreResult(count(connection, now), None, 0, until)
+            unreadable = count_by_key(connection, now, self._policy.key_ids).unknown
+            return RestoreResult(count(connection, now), None, 0, until, unreadable)
 
         return self._database.writer.run(work)
 

@@ -21,12 +21,13 @@ from sqlalchemy.exc import DBAPIError
 from saver.clock import Clock
 from saver.database import Database, sqlite_files
 from saver.database.sqlite_connections import REPLACE
+from saver.installation import PROGRAM
 from saver.ops import files
 from saver.ops.backup import verify
 from saver.ops.files import OperationError
 from saver.ops.restore_policy import RestorePolicy
 from saver.ops.schema import require_schema
-from saver.store import Audit, count, merge_from_old, quarantine_all
+from saver.store import Audit, count, count_by_key, merge_from_old, quarantine_all
 
 _TIMESTAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 # In seconds; longer than the busy_timeout with which others wait for the lock of the old file.
@@ -47,13 +48,15 @@ class RestoreResult:
     """What was done. ``old_database`` is where the replaced database is now, if there was one.
 
     ``merged`` counts the leases since the backup; ``quarantined_until`` (UTC seconds) is when
-    codes are leased again, if all of them cool down.
+    codes are leased again, if all of them cool down; ``unreadable`` counts the live texts whose key is
+    unknown.
     """
 
     audit: Audit
     old_database: Path | None
     merged: int
     quarantined_until: int | None
+    unreadable: int
 
 
 class Restorer:
@@ -74,7 +77,7 @@ class Restorer:
         if path is None:
             raise OperationError(
                 "this database is kept by a server: use the server's own tool, such as pg_restore,"
-                " and then flask --app saver restore-finish"
+                f" and then {PROGRAM} restore-finish"
             )
         self._check(backup, path)
         if path.parent.stat().st_uid != os.geteuid():
@@ -126,12 +129,13 @@ class Restorer:
                     raise OperationError(self._old_unusable(state))
                 merged = merge_from_old(self._database, connection, now)
                 audit = count(connection, now)
+                unreadable = self._count_unreadable(connection, now)
             sqlite_files.merge_log_into_file(connection)
             old = self._swap(path, working_copy)
             # A process that opened the old file before it was renamed must find it locked until its wait
             # ends: otherwise it would write to a database that is no longer used.
             _wait_until_unused(old)
-        return RestoreResult(audit, old, merged, None)
+        return RestoreResult(audit, old, merged, None, unreadable)
 
     def _restore_without_old(self, path: Path, working_copy: Path, quarantine: int | None) -> RestoreResult:
         if self._is_old_usable(path, working_copy):
@@ -146,8 +150,9 @@ class Restorer:
         with engine.connect().execution_options(**REPLACE) as connection, connection.begin():
             quarantine_all(self._database, connection, now, until, self._policy.cool_down)
             audit = count(connection, now)
+            unreadable = self._count_unreadable(connection, now)
         engine.dispose()
-        return RestoreResult(audit, self._swap(path, working_copy), 0, until)
+        return RestoreResult(audit, self._swap(path, working_copy), 0, until, unreadable)
 
     def _is_old_usable(self, path: Path, working_copy: Path) -> bool:
         """Whether the old database has the leases since the backup."""
@@ -176,6 +181,9 @@ class Restorer:
         working_copy.replace(path)
         files.sync(path.parent)
         return old if old.exists() else None
+
+    def _count_unreadable(self, connection: Connection, now: int) -> int:
+        return count_by_key(connection, now, self._policy.key_ids).unknown
 
     def _old_unusable(self, state: str) -> str:
         return _OLD_UNUSABLE.format(state=state, seconds=self._policy.quarantine)

@@ -11,6 +11,7 @@ from saver.ops.copy_to_server import CopyToServer
 from saver.ops.health import Readiness
 from saver.ops.operator_log import OperatorLog
 from saver.ops.quarantine import Quarantine
+from saver.ops.request_counts import RequestCounts
 from saver.ops.restore import Restorer
 from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
@@ -38,4 +39,5 @@ class Services:
     store: TextStore
     readiness: Readiness
     rate_limits: RateLimits
+    requests: RequestCounts
     tools: OperatorTools

@@ -7,7 +7,7 @@ for the disk.
 
 from __future__ import annotations
 
-import fcntl
+import itertools
 import logging
 import mmap
 import os
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
+from saver.ratelimit.file_calls import size_of, try_lock, unlock
 from saver.ratelimit.mapped_table import NO_FREE_SLOT, SLOT, Table
 
 # 2 MiB at first, 64 MiB at most.
@@ -27,10 +28,14 @@ MAX_SLOTS = 1 << 21
 # Seconds to wait for the lock; only a process that is stopped holds it that long.
 LOCK_TIMEOUT = 5.0
 _LOCK_POLL = 0.000_5
+# A process that runs holds it for some microseconds, which is as long as some tries take.
+_QUICK_TRIES = 20
 # The file may be replaced between its opening and its lock.
 _MAX_REOPENS = 10
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _LOCKED = "another process holds the lock on the counts"
+# Device, inode and size of a file.
+_Identity = tuple[int, int, int]
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -50,8 +55,8 @@ class MappedFileCounters:
         self._lock_timeout = lock_timeout
         self._thread_lock = threading.Lock()
         self._file: int | None = None
-        # Device, inode and size of the file that is mapped.
-        self._identity = (0, 0, 0)
+        # Of the file that is mapped.
+        self._identity: _Identity = (0, 0, 0)
         self._pid = 0
         self._table: Table
 
@@ -68,7 +73,8 @@ class MappedFileCounters:
 
     def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
         """Subtract each charge again, unless its window has ended."""
-        with self._locked():
+        # In a file that is newer than the charge there is nothing to subtract.
+        with self._locked(checks_path=False):
             self._table.refund(charged, now)
 
     def add_credit(self, credit: Charge, began: float, charged: Sequence[ChargeResult], now: float) -> None:
@@ -115,56 +121,69 @@ class MappedFileCounters:
                 self._grow(now)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self, *, checks_path: bool = True) -> Iterator[None]:
+        # Before the locks: the call releases the GIL, which other threads take while these would be held.
+        found = self._find_file() if checks_path else self._identity
         if not self._thread_lock.acquire(timeout=self._lock_timeout):
             raise OSError(_LOCKED)
         try:
-            self._lock()
+            self._lock(found)
             try:
                 yield
             finally:
                 assert self._file is not None  # noqa: S101 - for the type checker
-                fcntl.flock(self._file, fcntl.LOCK_UN)
+                unlock(self._file)
         finally:
             self._thread_lock.release()
 
-    def _lock(self) -> None:
-        """Lock the file that the path names now; no other process would lock a file that was replaced."""
+    def _find_file(self) -> _Identity | None:
+        """The file that the path names now."""
+        try:
+            status = os.lstat(self._name)
+        except FileNotFoundError:
+            return None
+        return status.st_dev, status.st_ino, status.st_size
+
+    def _lock(self, found: _Identity | None) -> None:
+        """Lock the file that the path names; ``found`` is what ``_find_file`` returned before."""
         for _ in range(_MAX_REOPENS):
             # A file lock belongs to the open file, which a fork would share.
-            if self._file is None or self._pid != os.getpid():
-                with _opened(self._path) as descriptor:
-                    self._use(descriptor, _map(descriptor))
-            assert self._file is not None  # noqa: S101 - for the type checker
-            self._flock(self._file)
-            if self._is_current():
-                return
-            os.close(self._file)
-            self._file = None
+            if self._file is not None and self._pid == os.getpid() and found == self._identity:
+                self._flock(self._file)
+                # A write beyond the end of the file would kill the process (SIGBUS), and a file that
+                # was replaced since it was found has another size too.
+                if size_of(self._file) == self._identity[2]:
+                    return
+            self._reopen()
+            found = self._find_file()
         raise OSError("the file of counts is replaced again and again")
 
     def _flock(self, file: int) -> None:
         """Lock a file. Raises OSError after the timeout: a process that is stopped keeps its lock."""
         deadline = 0.0
-        while True:
-            try:
-                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+        for tries in itertools.count(1):
+            if try_lock(file):
+                return
+            if tries > _QUICK_TRIES:
                 deadline = deadline or time.monotonic() + self._lock_timeout
                 if time.monotonic() > deadline:
-                    raise OSError(_LOCKED) from None
+                    raise OSError(_LOCKED)
                 time.sleep(_LOCK_POLL)
 
-    def _is_current(self) -> bool:
-        """Whether the path still names the file in its full size: a write beyond its end kills (SIGBUS)."""
-        try:
-            status = os.lstat(self._name)
-        except FileNotFoundError:
+    def _reopen(self) -> None:
+        if self._file is not None and self._pid == os.getpid():
+            self._log_loss()
+            os.close(self._file)
+        self._file = None
+        with _opened(self._path) as descriptor:
+            self._use(descriptor, _map(descriptor))
+
+    def _log_loss(self) -> None:
+        found = self._find_file()
+        if found is None:
             _log.warning("the file of counts was deleted: all counts begin at 0")
-            return False
-        if status.st_ino == self._identity[1] and status.st_size < self._identity[2]:
+        elif found[1] == self._identity[1] and found[2] < self._identity[2]:
             _log.warning("the file of counts was truncated: all counts begin at 0")
-        return (status.st_dev, status.st_ino, status.st_size) == self._identity
 
     def _use(self, descriptor: int, table: Table) -> None:
         status = os.fstat(descriptor)
@@ -182,9 +201,10 @@ class MappedFileCounters:
             with _opened(new_path, os.O_TRUNC) as descriptor:
                 table = _map(descriptor, slots)
                 table.copy_from(self._table, now)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
-                # A process that waits for the lock on the old file then finds that it was replaced.
+                self._flock(descriptor)
                 new_path.replace(self._path)
+                # A process that found the old file before, and locks it later, sees that it was replaced.
+                os.ftruncate(old_file, self._identity[2] + 1)
                 self._use(descriptor, table)
         except OSError:
             # On a full disk the part that was written takes space that others need.

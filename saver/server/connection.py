@@ -202,6 +202,7 @@ class Connection(asyncio.Protocol):
         method = self._parser.method
         is_incomplete = status == HTTPStatus.BAD_REQUEST and self.state is ConnectionState.BODY
         reason = INCOMPLETE if is_incomplete else status
+        self._manager.count_refusal(status)
         self._parser.reset()
         self._body, self._pipelined = bytearray(), bytearray()
         self._set_buffered(0)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from saver.api.health import PATHS
+from saver.ops.request_counts import NO_ROUTE, RequestCounts
 from saver.server.limits import ConnectionLimits, WaitQueue
 from saver.server.refusals import RefusedError, refusals
 from saver.server.response import RawResponse, run_app
@@ -31,7 +32,14 @@ _Jobs = SimpleQueue[tuple["Connection", "WSGIEnvironment", bool] | None]
 class ConnectionManager:
     """Shared state of the connections. Only the app runs in threads, all else in the event loop."""
 
-    def __init__(self, app: Flask, limits: ConnectionLimits, threads: int, config: Any) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        limits: ConnectionLimits,
+        threads: int,
+        config: Any,
+        requests: RequestCounts | None = None,
+    ) -> None:
         self.limits = limits
         self.config = config
         self.connections: set[Connection] = set()
@@ -40,6 +48,7 @@ class ConnectionManager:
         self.timed_out = 0
         self.stopping = False
         self._app = app
+        self._requests = requests
         self._wsgi_environ = process_environ(config)
         self._loop = asyncio.get_running_loop()
         self._refusals = refusals()
@@ -67,6 +76,11 @@ class ConnectionManager:
         name = "HEAD" if method == b"HEAD" else "GET"
         wsgi_environ = {"REQUEST_METHOD": name, "SERVER_PROTOCOL": "HTTP/1.1"}
         return run_app(self._refusals[reason], wsgi_environ, closes=True)
+
+    def count_refusal(self, status: int) -> None:
+        """Count a request that the app never sees."""
+        if requests := self._requests:
+            requests.count(NO_ROUTE, str(status))
 
     def enforce_memory_limit(self) -> None:
         """Cut off the oldest waiting connections. Raises RefusedError if none is waiting."""

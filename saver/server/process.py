@@ -10,6 +10,7 @@ import socket
 import traceback
 from typing import Any
 
+from saver.ops.request_counts import RequestCounts
 from saver.ratelimit import CountersError
 from saver.ratelimit.rules import RateLimits
 from saver.server.connection import Connection
@@ -33,6 +34,7 @@ class Process:
         extension = worker.wsgi.extensions["saver"]
         settings: Settings = extension.settings
         self._rate_limits: RateLimits = extension.rate_limits
+        self._requests: RequestCounts = extension.requests
         self._limits = ConnectionLimits(settings.request_timeout, settings.max_body_bytes, _max_connections())
         self._worker = worker
         self._tls = worker.tls()
@@ -42,7 +44,9 @@ class Process:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_log_location)
         config = self._worker.cfg
-        self._manager = ConnectionManager(self._worker.wsgi, self._limits, config.threads, config)
+        self._manager = ConnectionManager(
+            self._worker.wsgi, self._limits, config.threads, config, self._requests
+        )
         listeners = [listener.sock for listener in self._worker.sockets]
         for listener in listeners:
             listener.setblocking(False)
@@ -62,9 +66,11 @@ class Process:
             await self._tick(_TICK / 10)
         self._count(self._manager.timed_out)
         self._manager.close()
+        self._requests.flush()
 
     async def _tick(self, seconds: float) -> None:
         self._worker.notify()
+        self._requests.flush()
         self._manager.waiting.expire(self._manager.now())
         if self._manager.timed_out:
             timed_out, self._manager.timed_out = self._manager.timed_out, 0

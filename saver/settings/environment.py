@@ -10,31 +10,36 @@ import os
 from collections.abc import Iterator, Mapping
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from dotenv import dotenv_values
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from saver.settings.fields import ENCODING, PREFIX, ROOT, Settings, variable_names
+from saver.settings.fields import ENCODING, PREFIX, Settings, variable_names
+from saver.settings.folders import BASE
 
 # Names the file that is read below the environment; it is no setting of the service itself.
 _ENV_FILE = f"{PREFIX}ENV_FILE"
+# Of saver.client: somebody may use both programs.
+_CLIENT_SERVICE = f"{PREFIX}SERVICE"
 
 
 class SettingsError(Exception):
     """The settings are wrong; the message has one line for each error, with the name of the variable."""
 
 
-def read_settings() -> Settings:
-    """Read the environment and the clone's ``.env``, or the file that ``SAVER_ENV_FILE`` names.
+def read_settings(**options: Any) -> Settings:
+    """Read the environment and ``.env``, or the file that ``SAVER_ENV_FILE`` names.
 
-    Raises SettingsError, with every error.
+    ``options`` win over both; None is no value. Raises SettingsError, with every error.
     """
     file = _env_file()
+    given_options = {name: value for name, value in options.items() if value is not None}
     given = {**(_values_of(file) if file else {}), **os.environ}
     errors = [*_unknown(given), *_contradictions(given)]
     try:
-        settings = Settings(_env_file=file)
+        settings = Settings(_env_file=file, **given_options)
     except ValidationError as error:
         errors += [_message(detail, given) for detail in error.errors(include_input=False, include_url=False)]
         settings = None
@@ -57,10 +62,10 @@ def notify_socket() -> str | None:
 def _env_file() -> Path | None:
     named = os.environ.get(_ENV_FILE)
     if named is None:
-        return ROOT / ".env"
-    if named and not (ROOT / named).is_file():
-        raise SettingsError(f"{_ENV_FILE}: there is no file {ROOT / named}")
-    return ROOT / named if named else None
+        return BASE / ".env"
+    if named and not (BASE / named).is_file():
+        raise SettingsError(f"{_ENV_FILE}: there is no file {BASE / named}")
+    return BASE / named if named else None
 
 
 def _values_of(file: Path) -> dict[str, str | None]:
@@ -76,7 +81,11 @@ def _values_of(file: Path) -> dict[str, str | None]:
 
 
 def _unknown(given: Mapping[str, str | None]) -> list[str]:
-    known = {_ENV_FILE, *(name for field in Settings.model_fields for name in variable_names(field))}
+    known = {
+        _ENV_FILE,
+        _CLIENT_SERVICE,
+        *(name for field in Settings.model_fields for name in variable_names(field)),
+    }
     unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
     return [f"{name}: is no setting of saver" for name in unknown]
 

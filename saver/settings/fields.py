@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from saver.settings.folders import BASE, DATA_DIR
 from saver.settings.types import (
     Bytes,
     Loads,
@@ -35,7 +36,6 @@ from saver.settings.types import (
 )
 
 PREFIX = "SAVER_"
-ROOT = Path(__file__).resolve().parent.parent.parent
 # With or without the byte order mark that editors on Windows put in front.
 ENCODING = "utf-8-sig"
 # JSON writes a control character as \u0001: six bytes for one.
@@ -54,10 +54,10 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file_encoding=ENCODING, extra="ignore", frozen=True, populate_by_name=True
     )
 
-    host: str = Field("127.0.0.1", description="The address that `scripts/serve` listens on.")
-    port: Port = Field(8000, description="The port that `scripts/serve` listens on.")
+    host: str = Field("127.0.0.1", description="The address that `serve` listens on.")
+    port: Port = Field(8000, description="The port that `serve` listens on.")
     processes: Annotated[PositiveInt, Unit("processes")] = Field(
-        2, description="How many API processes `scripts/serve` starts."
+        2, description="How many API processes `serve` starts."
     )
     threads: Annotated[PositiveInt, Unit("threads")] = Field(
         8, description="How many threads each API process has."
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
         " A body has this time and one more second for each 4,000 bytes.",
     )
     data_dir: Path = Field(
-        Path("instance"),
+        DATA_DIR,
         description="The directory of the database and the secret key. A relative path begins in the clone.",
     )
     database_url: SecretStr = Field(
@@ -78,9 +78,12 @@ class Settings(BaseSettings):
     )
     secret_key: Secret | None = Field(
         None,
-        description="The secret, of at least 32 characters, that keys the hashes of addresses, the decoys"
-        " and the owner tokens of repeated writes. Empty: the file `secret_key` in the data directory,"
-        " which is made at the first start. Several machines need the same.",
+        description="The secret, of at least 32 characters, that encrypts stored texts and keys the hashes of"
+        " addresses, the decoys and the owner tokens of repeated writes. Empty: the file `secret_key` in the"
+        " data directory, which is made at the first start. Several machines need the same.",
+    )
+    old_secret_keys: Annotated[tuple[Secret, ...], NoDecode] = Field(
+        (), description="Former values of `SAVER_SECRET_KEY`, separated by commas, which open older texts."
     )
     rate_limit_storage: StorageUrl = Field(
         "",
@@ -179,18 +182,17 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="The least important messages that are logged."
     )
+    log_format: Literal["text", "json"] = Field("text", description="The lines of the log: text or JSON.")
 
-    @field_validator("trusted_proxies", "metrics_allowed", mode="before")
+    @field_validator("old_secret_keys", "trusted_proxies", "metrics_allowed", mode="before")
     @classmethod
-    def _split_at_commas(cls, given: object) -> object:
-        return (
-            [part.strip() for part in given.split(",") if part.strip()] if isinstance(given, str) else given
-        )
+    def _split_at_commas(cls, raw: object) -> object:
+        return [part.strip() for part in raw.split(",") if part.strip()] if isinstance(raw, str) else raw
 
     @field_validator("data_dir")
     @classmethod
     def _resolve_data_dir(cls, given: Path) -> Path:
-        return ROOT / given
+        return BASE / given
 
     @field_validator("*", mode="before")
     @classmethod

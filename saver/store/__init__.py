@@ -16,7 +16,7 @@ from saver.store.base import NoTextError, Store
 from saver.store.maintenance import Maintenance
 from saver.store.meetings import MeetingStore
 from saver.store.owner import Status, TextOwner
-from saver.store.pool import Audit, FillResult, count
+from saver.store.pool import Audit, FillResult, KeyCounts, count, count_by_key
 from saver.store.quota import FullError, Quota, QuotaError
 from saver.store.reading import LoadedText, TextReader
 from saver.store.sweep import SweepResult
@@ -29,6 +29,7 @@ class TextStore:
     def __init__(self, store: Store) -> None:
         self.database, self.disk = store.database, store.disk
         self.deriver, self.receipts, self.random = store.deriver, store.receipts, store.random
+        self.keyring = store.keyring
         self.writer = TextWriter(store)
         self.save, self.has_room = self.writer.save, self.writer.has_room
         self.reader = TextReader(store)
@@ -45,7 +46,7 @@ class TextStore:
         self.keep_reserve, self.checkpoint = maintenance.keep_reserve, maintenance.checkpoint
         self.fill, self.audit, self.stats = maintenance.fill, maintenance.audit, maintenance.stats
         self.count_free, self.count_open = maintenance.count_free, maintenance.count_open
-        self.purge_receipts = maintenance.purge_receipts
+        self.count_by_key, self.purge_receipts = maintenance.count_by_key, maintenance.purge_receipts
         self.meetings = MeetingStore(store)
 
 
@@ -53,6 +54,7 @@ __all__ = [
     "Audit",
     "FillResult",
     "FullError",
+    "KeyCounts",
     "KeyReusedError",
     "LoadedText",
     "MeetingStore",
@@ -66,6 +68,7 @@ __all__ = [
     "SweepResult",
     "TextStore",
     "count",
+    "count_by_key",
     "merge_from_old",
     "quarantine_all",
 ]

@@ -10,9 +10,7 @@ No transaction waits for a code that another one is taking: that code is not fre
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from random import Random
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -21,7 +19,7 @@ from saver.database import Database
 from saver.database.base import ProbePlan
 from saver.database.statements import Statement
 from saver.database.tables import code as pool
-from saver.store.lease_statements import statements_for
+from saver.store.lease_statements import MakeRow, statements_for
 
 # How often a code that was free a moment ago may be taken by another transaction.
 _MAX_RACES_LOST = 32
@@ -51,26 +49,26 @@ class CodeAllocator:
         """Whether so few codes were free a moment ago that they are counted at once."""
         return self._first == len(self._plan.tries)
 
-    def __call__(self, connection: Connection, row: Mapping[str, Any]) -> Code:
-        """Take a free code out of the pool and put the text ``row`` under it. Raises PoolEmptyError."""
+    def __call__(self, connection: Connection, make_row: MakeRow) -> Code:
+        """Take a free code out of the pool and put a text under it. Raises PoolEmptyError."""
         for tries in self._plan.tries[self._first :]:
-            if code := self.lease_by_probing(connection, tries, row):
+            if code := self.lease_by_probing(connection, tries, make_row):
                 return code
         for _ in range(_MAX_RACES_LOST):
             code, count = self.find_by_counting(connection)
             self._first = len(self._plan.tries) if count < self._plan.low else 0
-            if self._statements.lease(connection, code, row):
+            if self._statements.lease(connection, code, make_row):
                 return code
         # So few are left that other transactions take each of them first.
         raise PoolEmptyError
 
-    def lease_by_probing(self, connection: Connection, tries: int, row: Mapping[str, Any]) -> Code | None:
+    def lease_by_probing(self, connection: Connection, tries: int, make_row: MakeRow) -> Code | None:
         """Lease the first of ``tries`` random codes that is free; None if none is."""
         codes = random_codes(self._random, tries)
         if tries == 1:
             code = Code(codes[0])
-            return code if self._statements.lease(connection, code, row) else None
-        found = self._statements.lease_first(connection, codes, row)
+            return code if self._statements.lease(connection, code, make_row) else None
+        found = self._statements.lease_first(connection, codes, make_row)
         if found:
             self._first = self._list_with(codes.index(found))
         return found

@@ -13,6 +13,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from saver import seal
+from saver.at_rest import Keyring
 from saver.clock import Clock
 from saver.codes import SPACE, Code
 from saver.database import Database, run_read
@@ -43,9 +44,10 @@ class Store:
     """What texts are stored with.
 
     ``clock`` returns UTC seconds, ``random`` must be a CSPRNG outside of tests,
-    ``secret`` keys decoys and the owner tokens of repeated writes, ``cool_down`` is in seconds,
-    ``max_bytes`` is how many bytes all live texts may have together (0: no limit), and
-    ``pool_size`` is how many codes there are: fewer only in tests, which have the first ones.
+    ``secret`` keys decoys and the owner tokens of repeated writes, ``keyring`` encrypts what is stored,
+    ``cool_down`` is in seconds, ``max_bytes`` is how many bytes all live texts may have together
+    (0: no limit), and ``pool_size`` is how many codes there are: fewer only in tests, which have the
+    first ones.
     """
 
     database: Database
@@ -54,6 +56,7 @@ class Store:
     clock: Clock
     random: Random
     secret: bytes
+    keyring: Keyring
     cool_down: int
     disk: Disk
     max_bytes: int = 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,17 +30,27 @@ from saver.database.statements import Statement
 from saver.database.tables import code as pool
 from saver.database.tables import text
 
-Row = Mapping[str, Any]
+# Makes the whole row of a text for the code that it gets: its body is encrypted for that code.
+MakeRow = Callable[[Code], Mapping[str, Any]]
 
 
-class LeaseStatements(Protocol):
+class LeaseStatements(ABC):
     """How a code is taken out of the pool."""
 
-    def lease(self, connection: Connection, code: Code, row: Row) -> bool:
-        """Take a code out of the pool and put the text ``row`` under it; False if it is not free."""
+    # A SELECT of the first of a list of codes that is free, and the form of such a list.
+    first_free: Statement
+    list_of: Callable[[Sequence[str]], str]
 
-    def lease_first(self, connection: Connection, codes: Sequence[str], row: Row) -> Code | None:
-        """Do the same with the first of the codes that is free; None if none is."""
+    @abstractmethod
+    def lease(self, connection: Connection, code: Code, make_row: MakeRow) -> bool:
+        """Take a code out of the pool and put a text under it; False if it is not free."""
+
+    def lease_first(self, connection: Connection, codes: Sequence[str], make_row: MakeRow) -> Code | None:
+        """Do the same with the first of the codes that is free; None if none is, or if it is being taken."""
+        for (found,) in self.first_free.rows(connection, {"codes": self.list_of(codes), **_FIRST}):
+            code = Code(found)
+            return code if self.lease(connection, code, make_row) else None
+        return None
 
 
 def statements_for(database: Database) -> LeaseStatements:
@@ -63,25 +74,21 @@ _FIRST = {"one": 1, "zero": 0}
 _in_json = func.json_each(bindparam("codes", type_=Text)).table_valued("value", name="wanted")
 
 
-class _SerialStatements:
+class _SerialStatements(LeaseStatements):
     """For one writer at a time: two statements."""
 
+    list_of = staticmethod(json.dumps)
+
     def __init__(self, database: Database) -> None:
-        self._find_first = Statement(database, _first_free(_in_json))
+        self.first_free = Statement(database, _first_free(_in_json))
         self._take = Statement(database, delete(pool).where(pool.c.code == bindparam("code")))
         self._insert = Statement(database, insert(text))
 
-    def lease(self, connection: Connection, code: Code, row: Row) -> bool:
+    def lease(self, connection: Connection, code: Code, make_row: MakeRow) -> bool:
         if self._take.run(connection, {"code": code}) != 1:
             return False
-        self._insert.run(connection, {"code": code, **row})
+        self._insert.run(connection, make_row(code))
         return True
-
-    def lease_first(self, connection: Connection, codes: Sequence[str], row: Row) -> Code | None:
-        for (found,) in self._find_first.rows(connection, {"codes": json.dumps(codes), **_FIRST}):
-            code = Code(found)
-            return code if self.lease(connection, code, row) else None
-        return None
 
 
 _in_array = (
@@ -91,9 +98,9 @@ _in_array = (
 )
 
 
-def _take_and_insert(chosen: ColumnElement[str]) -> Insert:
+def _take_and_insert() -> Insert:
     """Return one statement, which skips a code that another transaction is taking."""
-    here = select(pool.c.code).where(pool.c.code == chosen)
+    here = select(pool.c.code).where(pool.c.code == bindparam("code"))
     not_locked = here.with_for_update(skip_locked=True).scalar_subquery()
     taken = delete(pool).where(pool.c.code == not_locked).returning(pool.c.code).cte("taken")
     columns = [column for column in text.c if column.name != "code"]
@@ -103,23 +110,17 @@ def _take_and_insert(chosen: ColumnElement[str]) -> Insert:
     )
 
 
-TAKE_AND_INSERT = _take_and_insert(bindparam("code"))
-_first_in_array = _first_free(_in_array, _in_array.c.place).scalar_subquery()
-_take_first_and_insert = _take_and_insert(_first_in_array).returning(text.c.code)
+TAKE_AND_INSERT = _take_and_insert()
 
 
-class _ConcurrentStatements:
+class _ConcurrentStatements(LeaseStatements):
     """For many writers at the same time: one statement."""
 
+    list_of = staticmethod(" ".join)
+
     def __init__(self, database: Database) -> None:
+        self.first_free = Statement(database, _first_free(_in_array, _in_array.c.place))
         self._lease = Statement(database, TAKE_AND_INSERT)
-        self._lease_first = Statement(database, _take_first_and_insert)
 
-    def lease(self, connection: Connection, code: Code, row: Row) -> bool:
-        return self._lease.run(connection, {"code": code, **row}) == 1
-
-    def lease_first(self, connection: Connection, codes: Sequence[str], row: Row) -> Code | None:
-        """See ``LeaseStatements``; None too if another transaction is taking the code."""
-        for (found,) in self._lease_first.rows(connection, {"codes": " ".join(codes), **_FIRST, **row}):
-            return Code(found)
-        return None
+    def lease(self, connection: Connection, code: Code, make_row: MakeRow) -> bool:
+        return self._lease.run(connection, make_row(code)) == 1

@@ -58,8 +58,11 @@ class Maintenance:
         Each step is a transaction of its own, so a fill that was killed continues
         where it stopped, and one that is not needed only counts.
         """
+        is_full = self._store.read(pool.is_full, no_timeout=True)
         for letter in pool.LETTERS:
-            added = self._store.write(partial(pool.fill_letter, self._database, letter=letter))
+            added = 0
+            if not is_full:
+                added = self._store.write(partial(pool.fill_letter, self._database, letter=letter))
             yield pool.FillResult(letter, added)
 
     def audit(self) -> pool.Audit:
@@ -67,6 +70,13 @@ class Maintenance:
         return self._store.read(
             lambda connection: pool.count(connection, self._store.now(), self._store.pool_size),
             no_timeout=True,
+        )
+
+    def count_by_key(self) -> pool.KeyCounts:
+        """Count the live texts by what the keyring knows of their keys."""
+        ids = self._store.keyring.ids
+        return self._store.read(
+            lambda connection: pool.count_by_key(connection, self._store.now(), ids), no_timeout=True
         )
 
     def stats(self) -> pool.PoolStats:

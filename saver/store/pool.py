@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -87,6 +88,19 @@ class PoolStats:
     oldest_not_wiped: int
 
 
+class KeyCounts(NamedTuple):
+    """Live texts that the current key encrypted, that another known key did, and that no known key did."""
+
+    current: int
+    old: int
+    unknown: int
+
+
+def is_full(connection: Connection) -> bool:
+    """Whether no code is missing. SQLite counts whole tables ten times as fast as ranges of them."""
+    return bool(connection.scalars(_count_all).one() == SPACE)
+
+
 def fill_letter(database: Database, connection: Connection, letter: str) -> int:
     """Add the missing codes that begin with ``letter`` and return how many there were."""
     database.disable_timeouts(connection)
@@ -120,9 +134,16 @@ def stats(connection: Connection, now: int) -> PoolStats:
     return PoolStats(row.free, row.live, row.sealed, row.cooling_down, age)
 
 
+def count_by_key(connection: Connection, now: int, key_ids: Sequence[bytes]) -> KeyCounts:
+    """Count the live texts by their keys, as of ``now`` in UTC seconds. The first id is the current one."""
+    counts = {key_id: number for key_id, number in connection.execute(_by_key, {"now": now})}
+    current, known = counts.get(key_ids[0], 0), sum(counts.get(key_id, 0) for key_id in key_ids)
+    return KeyCounts(current, known - current, sum(counts.values()) - known)
+
+
 def count_free(connection: Connection) -> int:
     """Return how many codes are free."""
-    return int(connection.scalars(select(func.count()).select_from(pool)).one())
+    return connection.scalars(select(_count_rows(pool))).one()
 
 
 def count_open(connection: Connection, now: int) -> int:
@@ -139,7 +160,12 @@ def _count_codes_in(table: Table) -> ScalarSelect[int]:
     return select(func.count()).select_from(table).where(_is_in_range(table)).scalar_subquery()
 
 
-# In one statement, so that a code which moves meanwhile is counted exactly once.
+def _count_rows(table: Table) -> ScalarSelect[int]:
+    return select(func.count()).select_from(table).scalar_subquery()
+
+
+# Each is one statement, so that a code which moves meanwhile is counted exactly once.
+_count_all = select(_count_rows(pool) + _count_rows(text))
 _count_present = select(_count_codes_in(pool) + _count_codes_in(text))
 
 _letters = (
@@ -172,6 +198,7 @@ _audit = select(
 )
 
 _open = select(func.count()).select_from(text).where(is_live, text.c.seal.is_(None))
+_by_key = select(text.c.key_id, func.count()).where(is_live).group_by(text.c.key_id)
 
 _stats = select(
     select(func.count()).select_from(pool).scalar_subquery().label("free"),

@@ -24,6 +24,7 @@ from saver.database.statements import Read
 from saver.database.tables import text
 from saver.seal import Keys
 from saver.store.base import NO_HASH, NoTextError, Store, hash_secret
+from saver.store.bodies import StoredBodies
 from saver.store.predicates import is_live, live_column
 from saver.store.wipe import SECRET_COLUMNS, EndReason, wipe_now
 
@@ -34,17 +35,18 @@ _DECOY_RECEIPT_SECONDS = 3_600
 
 class _Live(NamedTuple):
     seal: str | None
-    proof_hash: bytes | None
+    proof_mac: bytes | None
     owner_hash: bytes
     claim_hash: bytes | None
     once: bool
     expires_at: int
     free_at: int
-    body: str | None
+    key_id: bytes | None
+    body: bytes | None
 
 
 _here = text.c.code == bindparam("code")
-_is_plain = and_(text.c.proof_hash.is_(None), ~text.c.once)
+_is_plain = and_(text.c.proof_mac.is_(None), ~text.c.once)
 # The body of a sealed or one-time text is fetched only when it may be read:
 # reading it would take longer the larger it is, and so tell that there is one.
 _open_body = case((_is_plain, text.c.body), else_=null()).label("body")
@@ -87,6 +89,7 @@ class TextReader:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._bodies = StoredBodies(store.keyring, store.clock)
         self.find_live = Read(store.database, FIND_LIVE)
         self.find_body = Read(store.database, _find_body)
 
@@ -107,21 +110,24 @@ class TextReader:
         passwords are being derived.
         """
         found = self._find(code)
-        if found and only_sealed and found.proof_hash is None:
+        if found and only_sealed and found.proof_mac is None:
             found = None
         if found and found.body is not None:
-            self._note_loaded(found)
-            return LoadedText(found.body, found.expires_at, once=False, sealed=False)
+            body = self._bodies.decrypt(code, found, found.body)
+            if body is not None:
+                self._note_loaded(found)
+                return LoadedText(body, found.expires_at, once=False, sealed=False)
+            found = None
         keys = self._derive(code, found, password)
         proof = keys.proof if keys else proof
-        if found is None or not _opens(found, proof) or not _is_claimable(found, claim):
+        if found is None or not self._bodies.opens(found, proof) or not _is_claimable(found, claim):
             raise self._refuse(code, found, tried=proof is not None)
         if found.once:
-            body, expires_at = self._claimed(code, found, claim)
+            body, expires_at = self._claimed(code, found, claim, proof)
         else:
-            body, expires_at = self._body(code, found), found.expires_at
+            body, expires_at = self._body(code, found, proof), found.expires_at
         self._note_loaded(found)
-        sealed = found.proof_hash is not None
+        sealed = found.proof_mac is not None
         if sealed and keys is not None:
             body, sealed = seal.decrypt(body, keys.key), False
         return LoadedText(body, expires_at, once=bool(found.once), sealed=sealed)
@@ -145,7 +151,7 @@ class TextReader:
             return None
         return self._store.deriver.derive(password, self._store.seal_of(code, found.seal if found else None))
 
-    def _claimed(self, code: Code, found: _Live, claim: str | None) -> tuple[str, int]:
+    def _claimed(self, code: Code, found: _Live, claim: str | None, proof: bytes | None) -> tuple[str, int]:
         """Claim a one-time text: its body, and until when it may be read again."""
         mine = hash_secret(claim) if claim else None
         before: dict[str, Any] = {}
@@ -158,16 +164,20 @@ class TextReader:
             row = connection.execute(_find_claimable, same).one_or_none()
             if row is None or row.claim_hash not in (None, mine):
                 return None
+            # Before anything is changed: a text that cannot be read is not used up.
+            body = self._bodies.decrypt(code, found, row.body, proof)
+            if body is None:
+                return None
             before.update(row._mapping)
             if mine is None:
                 # A reader without a claim cannot acknowledge, so this read is the only one.
                 wipe_now(self._store, connection, code, EndReason.READ)
-                return row.body, now
+                return body, now
             until = row.expires_at if row.claim_hash else min(row.expires_at, now + CLAIM_SECONDS)
             reusable_at = self._store.reusable_at(until)
             values = {"wanted": code, "claim": mine, "until": until, "reusable_at": reusable_at}
             connection.execute(_claim, values)
-            return row.body, until
+            return body, until
 
         try:
             read = self._store.write(work)
@@ -185,11 +195,11 @@ class TextReader:
         with suppress(StorageError):
             self._store.write(lambda connection: connection.execute(_restore, values).rowcount)
 
-    def _body(self, code: Code, found: _Live) -> str:
+    def _body(self, code: Code, found: _Live, proof: bytes | None) -> str:
         row = self.find_body.one({"code": code, "owner_hash": found.owner_hash, "now": self._store.now()})
-        if row is None:
+        body = self._bodies.decrypt(code, found, row[0], proof) if row else None
+        if body is None:
             raise self._refuse(code, None)
-        body: str = row[0]
         return body
 
     def _header(self, code: Code) -> str | None:
@@ -217,11 +227,6 @@ class TextReader:
             key, counted.free_at if counted else self._store.now() + _DECOY_RECEIPT_SECONDS
         )
         return self._store.not_found(code, found.seal if found else None)
-
-
-def _opens(found: _Live, proof: bytes | None) -> bool:
-    shown = seal.hash_proof(proof) if proof is not None else NO_HASH
-    return hmac.compare_digest(shown, found.proof_hash or NO_HASH) or found.proof_hash is None
 
 
 def _is_claimable(found: _Live, claim: str | None) -> bool:

@@ -13,7 +13,7 @@ from saver.store.base import Store
 from saver.store.predicates import has_body
 
 # Everything that is secret or about the sender; what is left says only that the code was leased.
-SECRET_COLUMNS = ("body", "seal", "proof_hash", "source", "network")
+SECRET_COLUMNS = ("body", "seal", "proof_mac", "source", "network")
 WIPED = {name: null() for name in SECRET_COLUMNS}
 
 

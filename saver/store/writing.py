@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, select
 
 from saver import seal
+from saver.at_rest import NONCE_BYTES, lease_of
 from saver.codes import Code
 from saver.database.tables import text
 from saver.seal import Seal
@@ -61,15 +62,19 @@ class TextWriter:
             return again
         # Checked before the derivation, although sealing adds some hundred bytes.
         self._quotas.must_have_room(len(new.text.encode()))
-        row = self._row(new, quota)
         token = self._owner_token(new.idempotency)
-        row["owner_hash"] = hash_secret(token)
+        row, content = self._row(new, quota, hash_secret(token))
+
+        def encrypted_for(code: Code) -> dict[str, Any]:
+            nonce = self._store.random.randbytes(NONCE_BYTES)
+            key, lease = self._store.keyring.current, lease_of(code, row["owner_hash"])
+            return {**row, "code": code, "body": key.encrypt(content, lease, nonce)}
 
         def lease(connection: Connection) -> tuple[Code, int]:
             if new.idempotency and (found := _find_key(connection, new.idempotency)):
                 return Code(found.code), found.expires_at
             self._quotas.check(connection, quota, row["size"], self._store.now())
-            return self.allocate(connection, row), row["expires_at"]
+            return self.allocate(connection, encrypted_for), row["expires_at"]
 
         code, expires_at = self._store.write(lease)
         self._quotas.add(row["size"])
@@ -97,14 +102,22 @@ class TextWriter:
         made = hmac.digest(self._store.secret, b"owner token " + idempotency.key.encode(), hashlib.sha256)
         return seal.encode(made[:_OWNER_TOKEN_BYTES])
 
-    def _row(self, new: NewText, quota: Quota | None) -> dict[str, Any]:
+    def _row(self, new: NewText, quota: Quota | None, owner_hash: bytes) -> tuple[dict[str, Any], bytes]:
+        """Return the row of a text without its body, and the body's content."""
         if new.lifetime is None:
             raise ValueError("a text without a lifetime")
         now = math.ceil(self._store.clock())
         expires_at = now + new.lifetime
         network = quota.network if quota else None
-        return {
-            **self._sealed(new),
+        text, proof, header = self._sealed(new)
+        proof_hash, key = seal.hash_proof(proof) if proof is not None else b"", self._store.keyring.current
+        body = text.encode()
+        row = {
+            "owner_hash": owner_hash,
+            "key_id": key.id,
+            "size": len(body),
+            "seal": header,
+            "proof_mac": key.proof_mac(proof_hash) if proof_hash else None,
             "once": new.once,
             "saved_at": now,
             "expires_at": expires_at,
@@ -116,8 +129,10 @@ class TextWriter:
             "claim_hash": None,
             "ended": None,
         }
+        return row, proof_hash + body
 
-    def _sealed(self, new: NewText) -> dict[str, Any]:
+    def _sealed(self, new: NewText) -> tuple[str, bytes | None, str | None]:
+        """Return the text or its JWE, and for a JWE its proof and its protected header."""
         body, proof, header = new.text, new.proof, None
         if new.password is not None:
             params = Seal(self._store.random.randbytes(seal.SALT_BYTES), seal.ITERATIONS)
@@ -126,12 +141,7 @@ class TextWriter:
             proof = keys.proof
         if proof is not None:
             header = body.partition(".")[0]
-        return {
-            "body": body,
-            "size": len(body.encode()),
-            "seal": header,
-            "proof_hash": seal.hash_proof(proof) if proof is not None else None,
-        }
+        return body, proof, header
 
 
 def _find_key(connection: Connection, idempotency: IdempotentRequest) -> Row[str, int, bytes] | None:

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from flask import Response, abort
 
+from saver.installation import EXTENSION
 from saver.web.body import CompressedBody
 
 WEB = Path(__file__).parent
-EXTENSION = WEB.parent.parent / "extension"
 
 # All that can be fetched: files of these kinds, straight in these folders.
 FOLDERS = {"web": WEB, **{name: EXTENSION / name for name in ("core", "ui", "vendor")}}

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from saver.web.files import EXTENSION
+from saver.installation import EXTENSION
 
 # Each in that language. A language is available as soon as it has a file with messages.
 NAMES = {

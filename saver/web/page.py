@@ -9,10 +9,11 @@ from functools import lru_cache
 from flask import Response, render_template, request
 from markupsafe import Markup, escape
 
+from saver.installation import EXTENSION
 from saver.settings import Settings
 from saver.web.address import page_address
 from saver.web.body import CompressedBody
-from saver.web.files import EXTENSION, StaticFiles
+from saver.web.files import StaticFiles
 from saver.web.languages import LANGUAGES, NAMES, Catalogue, catalogue, match_language
 
 PANELS = ("load", "save", "live")

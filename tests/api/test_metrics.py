@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -58,6 +59,64 @@ def test_a_disk_without_room_is_seen(make_app: Callable[..., Flask]) -> None:
     assert (seen["saver_writes_refused"], seen["saver_disk_free_bytes"] > 0) == (1, True)
     assert client.post("/api/v1/write", json={"text": "x"}).json["type"] == "urn:saver:problem:full"
     assert client.get("/readyz").json["writes"] == "refused"
+    assert seen["saver_disk_reserve_bytes"] == 1 << 60
+
+
+def test_the_age_of_the_last_backup_is_shown(
+    make_app: Callable[..., Flask], clock: Clock, tmp_path: Path
+) -> None:
+    client = (app := make_app(misses_a_day_in_all=1_000)).test_client()
+    assert "saver_last_backup_age_seconds" not in figures(client)
+    services: Services = app.extensions["saver"]
+    for seconds in (50, 70):
+        services.tools.backup.make(tmp_path, 7)
+        clock.tick(seconds)
+        assert figures(client)["saver_last_backup_age_seconds"] == seconds
+    assert figures(client)["saver_misses_limit"] == 1_000
+    (tmp_path / "data" / "last_backup").write_text("damaged")
+    assert "saver_last_backup_age_seconds" not in figures(client)
+
+
+def test_without_a_limit_of_all_misses_none_is_shown(client: FlaskClient) -> None:
+    assert "saver_misses_limit" not in figures(client)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "status"),
+    [
+        ("POST", "/api/v1/load", "v1.load", 415),
+        ("POST", "/api/v1/load/", "v1.load", 415),
+        ("GET", "/api/v1/load", "v1.load", 405),
+        ("OPTIONS", "/api/v1/write", "v1.write", 200),
+        ("POST", "/load/", "legacy.load", 415),
+        ("GET", "/", "web.page", 200),
+        ("GET", "/static/1/web/page.js", "web.file", 200),
+        ("GET", "/static/1/web/nothing.js", "web.file", 404),
+        ("GET", "/readyz", "health.readyz", 503),
+        ("GET", "/qqqq", "unknown", 404),
+        ("GET", "/static", "unknown", 404),
+        ("POST", "/api//v1/load", "unknown", 404),
+        ("GET", "/none", "unknown", 404),
+    ],
+)
+def test_a_request_is_counted_under_its_route_and_status(
+    client: FlaskClient, method: str, path: str, route: str, status: int
+) -> None:
+    assert client.open(path, method=method).status_code == status
+    seen = figures(client)
+    counted = {
+        name: value for name, value in seen.items() if name.startswith("saver_requests_total") and value
+    }
+    assert counted == {f"saver_requests_total{route}{status}": 1}
+    durations = {name: value for name, value in seen.items() if "duration_seconds_count" in name}
+    assert durations == {f"saver_request_duration_seconds_count{route}": 1}
+
+
+def test_a_fault_is_counted(app: Flask) -> None:
+    app.view_functions["v1.limits"] = lambda: str(1 / 0)
+    client = app.test_client()
+    assert client.get("/api/v1/limits").status_code == 500
+    assert figures(client)["saver_requests_totalv1.limits500"] == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import logging
 import os
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ from flask import Flask
 
 from saver import seal
 from saver.codes import Code
+from saver.logs import stderr_handler
 from saver.seal import Keys, Seal
 from tests.support.snapshot import put_codes
 
@@ -22,6 +24,7 @@ from tests.support.snapshot import put_codes
 # 10,000 marks: CANARIES=2500 ./scripts/test tests/api/test_secret_leaks.py
 COUNT = int(os.environ.get("CANARIES", "250"))
 START = 12
+ADDRESS = "203.0.113.77"
 
 
 def sealed(random: Random, text: str) -> tuple[str, str]:
@@ -43,15 +46,28 @@ def test_the_search_finds_what_is_there() -> None:
     }
 
 
-def test_no_canary_is_found(
-    make_app: Callable[..., Flask], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest) -> Iterator[StringIO]:
+    """What is logged at any level, in the format that is the fixture's parameter."""
     caplog.set_level(logging.DEBUG)
+    stream, handler = StringIO(), stderr_handler(request.param)
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(stream)
+    logging.getLogger().addHandler(handler)
+    yield stream
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.mark.parametrize("logged", ["text", "json"], indirect=True)
+def test_no_canary_is_found(
+    make_app: Callable[..., Flask], tmp_path: Path, caplog: pytest.LogCaptureFixture, logged: StringIO
+) -> None:
     app = make_app(log_level="DEBUG")
     data = tmp_path / "data"
     put_codes(data / "saver.db", [Code.nth(5_000 + number * 7) for number in range(COUNT)])
     random = Random(9)
     client = app.test_client()
+    client.environ_base["REMOTE_ADDR"] = ADDRESS
     secrets: list[str] = []
     codes: list[str] = []
     answers: list[str] = []
@@ -77,7 +93,15 @@ def test_no_canary_is_found(
             answer = client.post(f"/api/v1/{path}", json=body)
             assert 400 <= answer.status_code < 500
             answers.append(answer.text)
-    said = "\n".join(answers) + caplog.text + client.get("/metrics").text + client.get("/readyz").text
+    # A fault in the app, of which the log has the place.
+    app.view_functions["v1.limits"] = lambda: str(int(secrets[0]))
+    assert client.get("/api/v1/limits").status_code == 500
+    assert "unexpected ValueError" in logged.getvalue()
+    operator = {"REMOTE_ADDR": "127.0.0.1"}
+    shown = [client.get(path, environ_overrides=operator).text for path in ("/metrics", "/readyz")]
+    assert "saver_requests_total" in shown[0]
+    said = "\n".join([*answers, caplog.text, logged.getvalue(), *shown])
+    assert ADDRESS not in said
     assert found(said.encode(), [canary.encode() for canary in secrets]) == set()
     assert "CANARY" not in said
     assert set(re.findall(r"(?<![\w-])[a-zA-Z]{4}(?![\w-])", said)).isdisjoint(codes)

@@ -185,7 +185,7 @@ class TestTwoAtOnce:
 
         a_stranger_first(database, "owner_hash = 'stranger', body = 'a stranger''s'", late)
         assert query(database, "SELECT body, ended, expires_at FROM text") == [
-            ("a stranger's", None, mine.expires_at)
+            (b"a stranger's", None, mine.expires_at)
         ]
 
     def test_a_claim_that_comes_second_reads_nothing(

@@ -26,7 +26,7 @@ from tests.conftest import NO_LIMITS, Clock
 from tests.support.process import wait_until
 from tests.support.server import environment
 from tests.support.snapshot import put_codes, query, snapshot
-from tests.support.texts import save
+from tests.support.texts import save, stored_body, stored_texts
 
 POOL = [Code.nth(number * 365) for number in range(20_000)]
 # Leases, deletes and sweeps without a pause, and prints each pair of codes after it is stored.
@@ -63,19 +63,21 @@ def test_it_says_where_the_copy_is_and_what_is_in_it(
     ]
     assert code not in result.output
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert query(path, "SELECT code, body FROM text") == [(code, "kept")]
+    assert stored_texts(store, path) == [(code, "kept")]
     assert query(path, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_what_was_wiped_is_not_in_the_copy(
-    run: FlaskCliRunner, store: TextStore, backups: Path, clock: Clock
+    run: FlaskCliRunner, store: TextStore, database: Path, backups: Path, clock: Clock
 ) -> None:
-    save(store, "CANARY" * 5_000, 60)
+    body = stored_body(database, save(store, "text" * 8_000, 60).code)
+    assert run.invoke(args=["backup", "--to", str(backups)]).exit_code == 0
     clock.tick(60)
     store.sweep(10)
     assert run.invoke(args=["backup", "--to", str(backups)]).exit_code == 0
-    [copy] = backups.iterdir()
-    assert b"CANARY" not in copy.read_bytes()
+    before, after = sorted(backups.iterdir())
+    assert body in before.read_bytes()
+    assert body not in after.read_bytes()
 
 
 def test_the_newest_are_kept_and_nothing_else_is_touched(

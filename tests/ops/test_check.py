@@ -64,7 +64,7 @@ def test_all_is_well(run: FlaskCliRunner, app: Flask, codes: list[str]) -> None:
     services.readiness.record_heartbeat()
     result = run.invoke(args=["check"])
     assert lines(result.stdout) == dict.fromkeys(
-        ["database", "schema", "codes", "worker", "disk", "counts", "files"], "ok"
+        ["database", "schema", "codes", "keys", "worker", "disk", "counts", "files"], "ok"
     )
     assert f"{len(codes) - 1:,} of {len(codes):,} free, 1 texts live, 0 resting" in result.stdout
     assert not re.search(rf"\\b{code}\\b", result.stdout)
@@ -105,6 +105,7 @@ def test_each_error_is_reported(run: FlaskCliRunner, app: Flask, harm: str, name
         (lambda folder: folder.chmod(0o777), "everybody may write to "),
         (lambda folder: (folder / "saver.db").chmod(0o644), "everybody may read saver.db"),
         (lambda folder: (folder / "secret_key").chmod(0o666), "everybody may write to secret_key"),
+        (lambda folder: (folder / "secret_key.old").touch(0o644), "everybody may read secret_key.old"),
         (lambda folder: os.chown(folder, 65_534, -1), "belongs to another user"),
         (lambda folder: linked(folder / "counts"), "counts is a symbolic link"),
     ],

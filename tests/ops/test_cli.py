@@ -14,11 +14,12 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from sqlalchemy import URL, make_url
 
-from saver.app import ROOT, Services, database_url
+from saver.app import Services, database_url
 from saver.codes import SPACE
 from saver.store import NoTextError, TextStore
 from tests.conftest import ALL_DATABASES, Clock
-from tests.support.snapshot import Database, put_codes
+from tests.support.server import ROOT
+from tests.support.snapshot import Database, execute, put_codes
 from tests.support.texts import save
 
 DATABASES = ALL_DATABASES
@@ -30,12 +31,14 @@ def name_for_people(address: str | URL) -> str:
 
 
 def test_fill_adds_every_code_that_is_nowhere(
-    run: FlaskCliRunner, store: TextStore, codes: list[str]
+    run: FlaskCliRunner, store: TextStore, database: Database, codes: list[str]
 ) -> None:
     lease = save(store, "kept", 600)
     filled = run.invoke(args=["pool", "fill"])
     assert filled.stdout == f"{SPACE - len(codes):,} codes added\n"
-    assert "0 codes added" in run.invoke(args=["pool", "fill"]).stdout
+    assert run.invoke(args=["pool", "fill"]).stdout == "0 codes added\n"
+    execute(database, "DELETE FROM code WHERE code = (SELECT max(code) FROM code)")
+    assert run.invoke(args=["pool", "fill"]).stdout == "1 codes added\n"
     assert store.load(lease.code).text == "kept"
     audit = store.audit()
     assert (audit.free, audit.live, audit.duplicated, audit.missing, audit.is_consistent) == (

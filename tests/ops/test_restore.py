@@ -15,7 +15,7 @@ from saver.ops import OperationError
 from tests.conftest import NOW, Clock
 from tests.support.service_with_backups import CLAIM, LONGEST, REST, ServiceWithBackups
 from tests.support.snapshot import query, snapshot
-from tests.support.texts import extend, save
+from tests.support.texts import extend, save, stored_texts
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ def test_the_database_so_far_is_kept_and_can_be_restored_in_its_turn(service: Se
     code = save(service.store, "since", 6_000).code
     old = service.restore(backup).old_database
     assert old
-    assert query(old, "SELECT code, body FROM text") == [(code, "since")]
+    assert stored_texts(service.store, old) == [(code, "since")]
     assert snapshot(backup).leased == []
     assert stat.S_IMODE(service.database.stat().st_mode) == 0o600
     assert not list(service.database.parent.glob("*restoring*"))

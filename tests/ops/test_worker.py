@@ -28,6 +28,7 @@ from tests.conftest import ALL_DATABASES, NO_LIMITS, NOW, Clock, address_of
 from tests.support.process import wait_until
 from tests.support.server import environment
 from tests.support.snapshot import Database, execute, query, snapshot
+from tests.support.texts import stored_texts
 
 DATABASES = ALL_DATABASES
 
@@ -246,7 +247,7 @@ def test_the_sweeper_is_ready_as_long_as_it_sweeps(
 
 
 def test_a_text_is_refused_in_time_with_no_worker_at_all(
-    client: FlaskClient, clock: Clock, database: Database
+    client: FlaskClient, store: TextStore, clock: Clock, database: Database
 ) -> None:
     written = client.post("/api/v1/write", json={"text": "text", "expires_in": 60}).get_json()
     code = {"code": written["code"]}
@@ -254,7 +255,7 @@ def test_a_text_is_refused_in_time_with_no_worker_at_all(
     assert client.post("/api/v1/load", json=code).status_code == 200
     clock.now = NOW + 60
     assert client.post("/api/v1/load", json=code).status_code == 404
-    assert query(database, "SELECT body FROM text") == [("text",)]
+    assert stored_texts(store, database) == [(written["code"], "text")]
 
 
 def test_it_names_the_database_that_has_no_tables(tmp_path: Path) -> None:

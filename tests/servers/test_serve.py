@@ -288,6 +288,17 @@ def test_sigterm_stops_the_set_up(tmp_path: Path, home: Path) -> None:
         starting.close()
 
 
+def test_killed_set_up_stops_all(tmp_path: Path, home: Path) -> None:
+    starting = Serve(tmp_path / "data", home)
+    try:
+        starting.wait_for("the set-up runs", lambda: starting.set_up)
+        os.kill(starting.set_up or pytest.fail("it has ended"), signal.SIGKILL)
+        assert starting.process.wait(TIMEOUT) == 1
+        assert "the set-up did not end well (signal 9)" in starting.log
+    finally:
+        starting.close()
+
+
 def test_killed_worker_is_replaced(serve: Serve) -> None:
     serve.wait_whole()
     killed = serve.worker

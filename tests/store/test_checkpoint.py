@@ -22,10 +22,9 @@ from tests.conftest import NO_LIMITS, Clock
 from tests.support.process import wait_until
 from tests.support.server import environment
 from tests.support.snapshot import Database, query
-from tests.support.texts import save
+from tests.support.texts import save, stored_body
 
 MIB = 1 << 20
-CANARY = "CANARY-TEXT"
 
 
 @pytest.fixture
@@ -41,9 +40,14 @@ def file(services: Services, database: Database) -> Path:
     return database
 
 
-def is_in(file: Path) -> bool:
-    """Whether the canary was copied into the file."""
-    return CANARY.encode() in file.read_bytes()
+def saved(store: TextStore, file: Path) -> bytes:
+    """Save a text for a minute and return what is stored of it."""
+    return stored_body(file, save(store, "text", 60).code)
+
+
+def is_in(file: Path, body: bytes) -> bool:
+    """Whether a body was copied into the file."""
+    return body in file.read_bytes()
 
 
 def log_size(file: Path) -> int:
@@ -81,14 +85,14 @@ def test_without_a_worker_the_writers_keep_the_log_short(store: TextStore, file:
 
 
 def test_a_checkpoint_waits_for_no_writer(store: TextStore, file: Path) -> None:
-    save(store, CANARY, 60)
-    assert not is_in(file)
+    body = saved(store, file)
+    assert not is_in(file, body)
     with writer_at_work(file):
         began = time.monotonic()
         store.checkpoint()
         # SQLite would wait for the writer for 5 s.
         assert time.monotonic() - began < 4.0
-        assert is_in(file)
+        assert is_in(file, body)
 
 
 def test_after_a_checkpoint_the_log_is_begun_anew(store: TextStore, file: Path) -> None:
@@ -102,43 +106,43 @@ def test_a_reader_delays_a_checkpoint_and_does_not_fail_it(store: TextStore, fil
     with closing(sqlite3.connect(file, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM text").fetchall()
-        save(store, CANARY, 60)
+        body = saved(store, file)
         store.checkpoint()
-        assert not is_in(file)
+        assert not is_in(file, body)
         reader.execute("COMMIT")
     store.checkpoint()
-    assert is_in(file)
+    assert is_in(file, body)
 
 
 def test_a_checkpoint_of_a_file_that_is_gone_raises_nothing(store: TextStore, file: Path) -> None:
-    save(store, CANARY, 60)
+    save(store, "text", 60)
     file.unlink()
     store.checkpoint()
     assert not file.exists()
 
 
 class EventThatLooks(threading.Event):
-    """A stop that is never set; notes before every batch whether the canary is in the file."""
+    """A stop that is never set; notes before every batch whether a body is in the file."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, body: bytes) -> None:
         super().__init__()
-        self._file = file
+        self._file, self._body = file, body
         self.found: list[bool] = []
 
     def is_set(self) -> bool:
-        self.found.append(is_in(self._file))
+        self.found.append(is_in(self._file, self._body))
         return False
 
 
 def test_every_batch_of_a_sweep_is_copied(
     store: TextStore, services: Services, file: Path, clock: Clock
 ) -> None:
-    save(store, CANARY, 60)
+    body = saved(store, file)
     for _ in range(150):
         save(store, "text", 61)
     store.checkpoint()
     clock.tick(61)
-    stop = EventThatLooks(file)
+    stop = EventThatLooks(file, body)
     Sweeper(store, services.readiness, stop).run()
     assert stop.found[:2] == [True, False]
 
@@ -151,8 +155,8 @@ def test_the_worker_copies_what_others_write_between_its_sweeps(
         worker = subprocess.Popen([sys.executable, "-m", "saver.worker"], env=environ, stderr=log)
     try:
         wait_until(lambda: query(file, "SELECT 1 FROM sweeper"), "it does not sweep")
-        save(store, CANARY, 60)
-        wait_until(lambda: is_in(file), "it does not copy the log")
+        body = saved(store, file)
+        wait_until(lambda: is_in(file, body), "it does not copy the log")
     finally:
         worker.kill()
         worker.wait()

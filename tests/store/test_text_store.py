@@ -22,7 +22,7 @@ from saver.database import StorageError
 from saver.store import NoTextError, PoolEmptyError, TextStore, owner, reading
 from tests.conftest import ALL_DATABASES, NOW, Clock, settings_in
 from tests.support.snapshot import Database, everything_stored, query
-from tests.support.texts import save
+from tests.support.texts import save, stored_body, stored_texts
 
 DATABASES = ALL_DATABASES
 
@@ -84,7 +84,9 @@ def test_a_password_does_no_harm_to_an_open_text(store: TextStore) -> None:
 
 def test_nothing_of_a_sealed_text_is_readable_in_the_database(store: TextStore, database: Database) -> None:
     lease = save(store, "CANARY-TEXT", 60, "CANARY-PASSWORD")
-    stored = everything_stored(database)
+    # Also for somebody who has the secret key.
+    [(_, content)] = stored_texts(store, database)
+    stored = everything_stored(database) + content.encode()
     for canary in (b"CANARY-TEXT", b"CANARY-PASSWORD", lease.owner_token.encode()):
         assert canary not in stored
     assert lease.code.encode() in stored
@@ -92,14 +94,16 @@ def test_nothing_of_a_sealed_text_is_readable_in_the_database(store: TextStore, 
 
 @pytest.mark.databases("sqlite")
 def test_a_wiped_text_is_overwritten_in_the_file(store: TextStore, services: Services, clock: Clock) -> None:
-    save(store, "CANARY-TEXT" * 100, 60)
+    database = services.settings.data_dir / "saver.db"
+    body = stored_body(database, save(store, "text" * 300, 60).code)
+    store.checkpoint()
+    assert body in database.read_bytes()
     clock.tick(60)
     store.sweep(10)
-    database = services.settings.data_dir / "saver.db"
     with sqlite3.connect(database) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    assert b"CANARY-TEXT" not in database.read_bytes()
+    assert body not in database.read_bytes()
 
 
 def test_the_404_of_a_code_has_a_seal_that_stays_the_same(store: TextStore) -> None:

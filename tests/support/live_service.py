@@ -143,7 +143,11 @@ class LiveService:
         self.code = body["code"]
         return DONE
 
-    def _close(self, _body: Body) -> Response:
+    def _close(self, body: Body) -> Response:
+        # A joiner only after it was confirmed, as anybody can be one.
+        is_joiner = self.confirm and self.reply and body["token"] == self.reply["token"]
+        if body["token"] != self.maker and not is_joiner:
+            return ENDED
         self.ended = True
         return DONE
 

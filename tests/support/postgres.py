@@ -88,7 +88,7 @@ class Cluster:
     def __init__(self, configuration: Mapping[str, str] | None = None, parent: Path | None = None) -> None:
         self._configuration = {**_ALWAYS, **(configuration or {})}
         self._folder = Path(tempfile.mkdtemp(prefix="saver-postgres-", dir=parent))
-        self._data = self._folder / "data"
+        self.data = self._folder / "data"
         self._names = count()
         self.port = free_port()
 
@@ -96,10 +96,10 @@ class Cluster:
         if os.geteuid() == 0:
             # PostgreSQL does not run as root.
             shutil.chown(self._folder, "postgres", "postgres")
-        self._run("initdb", "-D", self._data, "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self._run("initdb", "-D", self.data, "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
         lines = [f"{name} = '{value}'\n" for name, value in self._configuration.items()]
         lines += [f"port = {self.port}\n", f"unix_socket_directories = '{self._folder}'\n"]
-        with (self._data / "postgresql.conf").open("a") as file:
+        with (self.data / "postgresql.conf").open("a") as file:
             file.writelines(lines)
         self.start()
         return self
@@ -118,11 +118,11 @@ class Cluster:
 
     def start(self) -> None:
         """Start and wait until it has recovered and takes connections."""
-        self._run("pg_ctl", "-D", self._data, "-l", self._folder / "log", "-w", "-t", "60", "start")
+        self._run("pg_ctl", "-D", self.data, "-l", self._folder / "log", "-w", "-t", "60", "start")
 
     def stop(self, mode: str = "fast") -> None:
         """Stop; ``immediate`` leaves it as a crash would."""
-        self._run("pg_ctl", "-D", self._data, "-m", mode, "-w", "stop", check=False)
+        self._run("pg_ctl", "-D", self.data, "-m", mode, "-w", "stop", check=False)
 
     @property
     def log(self) -> str:

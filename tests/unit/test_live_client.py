@@ -221,7 +221,6 @@ EXCHANGE: Mapping[str, Change] = {
     "a role that does not exist": with_fields("live/join", role="reader"),
     "a state that does not exist": with_fields("live/poll", state="loaded"),
     "the maker's own share": reflecting(),
-    "the joiner's own tag": tag_returned(),
     "a text in place of an offer": answering("live/join", Response(200, {"text": "x", "sealed": False})),
     "the 404 of a text": answering("live/join", NO_TEXT),
     **{
@@ -241,6 +240,13 @@ def test_a_hostile_service_gets_nothing_of_the_text(name: str, role: Role) -> No
         assert isinstance(result, LiveTransferError), result
     assert not {"write", "load"} & {*service.paths()}
     assert pair.maker.live_code.letters not in service.everything()
+
+
+def test_a_joiner_that_gets_its_own_tag_back_ends() -> None:
+    service = LiveService(tag_returned())
+    _, joiner = Pair(service).transfer(TEXT)
+    assert isinstance(joiner, BadServiceError)
+    assert "load" not in service.paths()
 
 
 def test_an_exchange_for_one_number_is_none_for_another() -> None:

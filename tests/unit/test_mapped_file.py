@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import resource
+import sys
+import threading
 from collections.abc import Callable
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
 from saver.ratelimit import Charge, CountersError, SafeCounters
+from saver.ratelimit.file_calls import size_of, try_lock, unlock
 from saver.ratelimit.mapped_file import FIRST_SLOTS, MAX_SLOTS, MappedFileCounters
 from tests.conftest import NOW
 from tests.support.counters import A_MINUTE, LONG
-from tests.support.threads import run_concurrently
+from tests.support.threads import TIMEOUT, run_concurrently
+
+CHARGES = 5_000
 
 
 def raised(work: Callable[[], object]) -> type[Exception] | None:
@@ -23,6 +30,49 @@ def raised(work: Callable[[], object]) -> type[Exception] | None:
     except OSError as error:
         return type(error)
     return None
+
+
+def fill(counters: MappedFileCounters) -> None:
+    """Add as many counts as the first table has slots."""
+    for number in range(FIRST_SLOTS):
+        counters.charge([Charge(f"{number}", 1, 60)], NOW)
+
+
+def charge_often(counters: MappedFileCounters) -> None:
+    for _ in range(CHARGES):
+        counters.charge(A_MINUTE, NOW)
+
+
+class TestFileCalls:
+    @pytest.mark.parametrize("call", [try_lock, unlock, size_of])
+    def test_a_call_that_fails_raises(self, call: Callable[[int], object]) -> None:
+        with pytest.raises(OSError) as caught:  # noqa: PT011 - its number is compared
+            call(-1)
+        assert caught.value.errno == errno.EBADF
+
+    def test_no_other_thread_runs_meanwhile(self, tmp_path: Path) -> None:
+        may_run, has_run = threading.Lock(), threading.Event()
+
+        def work() -> None:
+            with may_run:
+                has_run.set()
+
+        interval = sys.getswitchinterval()
+        with (tmp_path / "file").open("wb") as file:
+            may_run.acquire()
+            thread = threading.Thread(target=work)
+            thread.start()
+            try:
+                sys.setswitchinterval(TIMEOUT)
+                may_run.release()
+                for _ in range(10_000):
+                    assert try_lock(file.fileno())
+                    assert size_of(file.fileno()) == 0
+                    unlock(file.fileno())
+                assert not has_run.is_set()
+            finally:
+                sys.setswitchinterval(interval)
+                thread.join()
 
 
 class TestSharedCounts:
@@ -137,6 +187,47 @@ class TestSharedCounts:
         before = sum(one.counted for one in shared.charge(charges, NOW))
         assert sum(one.counted for one in other.charge(charges, NOW)) == before + len(charges)
         assert "the file of counts was truncated: all counts begin at 0" in caplog.text
+
+    @pytest.mark.parametrize("size", [0, 100, 1 << 20])
+    def test_a_file_that_is_truncated_before_a_refund_kills_no_process(
+        self, shared: MappedFileCounters, tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
+    ) -> None:
+        charged = shared.charge([Charge(f"{number}", 10, 60) for number in range(500)], NOW)
+        os.truncate(tmp_path / "counts", size)
+        shared.refund(charged, NOW)
+        assert caplog.messages == ["the file of counts was truncated: all counts begin at 0"]
+
+    def test_a_refund_is_made_in_the_table_that_replaced_the_full_one(
+        self, shared: MappedFileCounters, tmp_path: Path
+    ) -> None:
+        other = MappedFileCounters(tmp_path / "counts")
+        charged = shared.charge(A_MINUTE, NOW)
+        fill(other)
+        shared.refund(charged, NOW)
+        assert other.get_counts(["key"], NOW) == [0]
+
+    def test_a_table_that_is_replaced_just_before_it_is_locked_is_not_charged(
+        self, shared: MappedFileCounters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        other = MappedFileCounters(tmp_path / "counts")
+        shared.charge(A_MINUTE, NOW)
+        find = shared._find_file
+        found = [find()]
+        fill(other)
+        monkeypatch.setattr(shared, "_find_file", lambda: found.pop() if found else find())
+        assert shared.charge(A_MINUTE, NOW)[0].counted == 2
+        assert other.get_counts(["key"], NOW) == [2]
+
+    def test_a_fork_shares_no_lock(self, shared: MappedFileCounters) -> None:
+        shared.charge(A_MINUTE, NOW)
+        context = get_context("fork")
+        children = [context.Process(target=charge_often, args=[shared]) for _ in range(2)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join(TIMEOUT)
+        assert [child.exitcode for child in children] == [0, 0]
+        assert shared.get_counts(["key"], NOW) == [1 + 2 * CHARGES]
 
     def test_a_link_is_not_followed(self, shared: MappedFileCounters, tmp_path: Path) -> None:
         target = tmp_path / "another program's"

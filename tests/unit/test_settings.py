@@ -15,7 +15,7 @@ from types import ModuleType
 
 import pytest
 
-from saver.secret import load_secret
+from saver.secret import load_old_secrets, load_secret
 from saver.settings import Settings, SettingsError, read_settings
 from saver.settings.fields import variable_names
 from scripts.document_settings import PAGE, page
@@ -160,6 +160,40 @@ def test_a_secret_that_others_may_read_or_change_is_none(tmp_path: Path, mode: i
         load_secret(settings_in(tmp_path))
     (tmp_path / "secret_key").chmod(0o640)
     assert load_secret(settings_in(tmp_path)).startswith(b"planted")
+
+
+def test_an_empty_secret_is_none(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").touch(0o600)
+    with pytest.raises(SettingsError, match="secret_key: is empty"):
+        load_secret(settings_in(tmp_path))
+
+
+def test_old_secrets_come_from_the_setting_and_from_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAVER_OLD_SECRET_KEYS", f"{'a' * 32}, {'b' * 32}")
+    monkeypatch.setenv("SAVER_DATA_DIR", str(tmp_path))
+    # Not stripped: the present secret is read like that too.
+    for name, secret in (("secret_key.old", b"c\n"), ("secret_key.old-2026", b"d"), ("secret_key.bak", b"e")):
+        (tmp_path / name).write_bytes(secret)
+        (tmp_path / name).chmod(0o600)
+    assert load_old_secrets(read_settings()) == [b"a" * 32, b"b" * 32, b"c\n", b"d"]
+    (tmp_path / "secret_key.old").chmod(0o644)
+    with pytest.raises(SettingsError, match=r"secret_key\.old: every user of this machine may read"):
+        load_old_secrets(read_settings())
+
+
+@pytest.mark.parametrize("given", ["short", f"{'a' * 32},short", f"{'a' * 32}, {'b' * 31}"])
+def test_an_old_secret_is_as_long_as_any_other(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("SAVER_OLD_SECRET_KEYS", given)
+    with pytest.raises(SettingsError, match=r"SAVER_OLD_SECRET_KEYS: .*32") as error:
+        read_settings()
+    assert "short" not in str(error.value)
+
+
+def test_old_secrets_are_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAVER_OLD_SECRET_KEYS", "CANARY" * 6)
+    assert "CANARY" not in repr(read_settings())
 
 
 def test_processes_that_start_together_agree_on_the_secret(tmp_path: Path) -> None:

@@ -1,0 +1,92 @@
+"""Where secrets must not be: arguments, the environment, error messages, and files that others can read."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from socket import create_server, socket
+
+import pytest
+
+from tests.support.process import wait_until
+from tests.support.saver_program import Program
+
+TEXT = b"canary-of-the-text"
+PASSWORD = "canary-of-the-password"
+
+
+@pytest.fixture
+def silent() -> Iterator[socket]:
+    """A service that takes a connection and never answers."""
+    with create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+def seen_by_others(process: int) -> bytes:
+    """What `ps` and a dump of the environment show of a process, its names and its open files."""
+    folder = Path(f"/proc/{process}")
+    texts = [(folder / name).read_bytes() for name in ("cmdline", "environ", "comm", "stat")]
+    ps = subprocess.run(["ps", "eww", "-p", str(process)], check=True, capture_output=True).stdout
+    return b"\n".join([ps, *texts])
+
+
+def test_a_running_program_shows_no_secret(program: Program, silent: socket) -> None:
+    program.environ["SAVER_SERVICE"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+    password = program.home / "password"
+    password.write_text(PASSWORD)
+    with (
+        password.open("rb") as opened,
+        program.started("send", "--password-fd", str(opened.fileno()), pass_fds=(opened.fileno(),)) as child,
+    ):
+        assert child.stdin is not None
+        child.stdin.write(TEXT)
+        child.stdin.close()
+        connection, _ = silent.accept()
+        with connection:
+            request = b""
+            while not request.endswith(b"}"):
+                request += connection.recv(65_536)
+            shown = seen_by_others(child.pid)
+    assert b"--password-fd" in shown
+    for secret in (TEXT, PASSWORD.encode()):
+        assert secret not in shown
+        # Not even the service gets them.
+        assert secret not in request
+    assert b"/write HTTP" in request
+    password.unlink()
+    assert all(secret not in left(program) for secret in (TEXT, PASSWORD.encode()))
+
+
+def left(program: Program) -> bytes:
+    """All that the program has left in the user's home."""
+    return b"".join(file.read_bytes() for file in program.home.rglob("*") if file.is_file())
+
+
+def test_nothing_that_stays_on_the_computer_has_a_secret(program: Program, other: Program) -> None:
+    code = program.run("send", stdin=TEXT, password=PASSWORD).line
+    assert other.run("get", code, password="wrong").code == 3
+    assert other.run("get", code, password=PASSWORD).stdout == TEXT
+    for home in (program, other):
+        found = left(home)
+        for secret in (TEXT, PASSWORD.encode(), b"wrong", code.encode()):
+            assert secret not in found
+
+
+def test_a_live_code_is_in_no_argument_and_not_in_the_environment(program: Program, other: Program) -> None:
+    with program.started("send", "--live") as maker:
+        assert maker.stdin is not None
+        assert maker.stderr is not None
+        maker.stdin.write(TEXT)
+        maker.stdin.close()
+        code = maker.stderr.readline().strip()
+        with other.started("get") as joiner:
+            assert joiner.stdin is not None
+            wait_until(lambda: b"saver.client.cli" in seen_by_others(joiner.pid), "the program starts")
+            joiner.stdin.write(code)
+            joiner.stdin.flush()
+            shown = seen_by_others(maker.pid) + seen_by_others(joiner.pid)
+            joiner.stdin.close()
+            assert joiner.wait() == 0
+    assert code[-4:] not in shown
+    assert TEXT not in shown
