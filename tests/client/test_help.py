@@ -47,6 +47,7 @@ def test_the_documentation_has_every_exit_code() -> None:
     assert {int(code) for code in re.findall(r"^\.B (\d)$", MAN_PAGE, re.MULTILINE)} == set(range(9))
 
 
+@pytest.mark.system
 def test_the_man_page_is_read_without_a_warning() -> None:
     command = ["man", "--warnings", "--local-file", str(ROOT / "docs/man/saver.1")]
     read = subprocess.run(command, check=True, capture_output=True, text=True)
