@@ -13,7 +13,7 @@ from _setup import PYTHON, ROOT, apt_install, ensure, missing_for_environment, s
 
 # What the tests use beside Python. Chromium needs a font that has every letter, Playwright libatomic.
 PACKAGES = (
-    *("chromium", "firefox-esr", "fonts-noto-cjk", "curl", "sqlite3", "procps", "libatomic1"),
+    *("chromium", "firefox-esr", "fonts-noto-cjk", "curl", "sqlite3", "procps", "man-db", "libatomic1"),
     "redis-server",
     # Its programs; the tests make clusters of their own.
     "postgresql",

@@ -17,7 +17,7 @@ from saver.client.errors import RefusedError, UsageError
 from saver.client.session import Session
 from saver.client.terminal import ask_line, ask_password, local_time, note
 from saver.codes import Code
-from saver.live_transfer.client import Joiner, Maker
+from saver.live_transfer.client import TRIES, Joiner, Maker
 from saver.version import __version__
 
 _SHELLS = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
@@ -148,14 +148,12 @@ def _load(session: Session, code: Code, password: str | None) -> None:
 def receive(session: Session) -> None:
     """Show a live code, and write what is sent to it to stdout."""
     maker = session.live.open("receiver")
-    _show(session, maker)
-    session.text(maker.receive())
+    session.text(maker.receive(_shown(session, maker)))
 
 
 def _hand_over(session: Session, text: str) -> None:
     maker = session.live.open("sender")
-    _show(session, maker)
-    maker.hand_over(text)
+    maker.hand_over(text, _shown(session, maker))
     session.done("Handed over.", handed_over=True)
 
 
@@ -165,10 +163,17 @@ def _join_and_hand_over(session: Session, text: str, source: IO[bytes]) -> None:
     session.done("Handed over.", handed_over=True)
 
 
-def _show(session: Session, maker: Maker) -> None:
-    """Show the live code on stderr, also with ``--json``: stdout is for what is received."""
-    note(str(maker.live_code))
-    session.note("Type this on the other computer. Waiting for ten minutes at most; Ctrl-C ends it.")
+def _shown(session: Session, maker: Maker) -> Callable[[int], None]:
+    """Show the live code when a joiner can come, then wrong letters; on stderr, also with ``--json``."""
+
+    def show(tries_left: int) -> None:
+        if tries_left == TRIES:
+            note(str(maker.live_code))
+            session.note("Type this on the other computer. Waiting for ten minutes at most; Ctrl-C ends it.")
+        else:
+            session.note(f"Other letters were typed. Tries left: {tries_left}.")
+
+    return show
 
 
 @main.command()

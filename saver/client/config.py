@@ -16,6 +16,11 @@ _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 _HAS_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
+def variable(name: str) -> str:
+    """Return a variable of the environment; an empty string if there is none."""
+    return os.environ.get(name, "")
+
+
 def config_file() -> Path:
     """Where the configuration file is."""
     return platformdirs.user_config_path("saver") / "config.toml"
@@ -23,7 +28,7 @@ def config_file() -> Path:
 
 def find_service(option: str | None) -> str:
     """Return the address of the service as docs/live-transfer.md writes it. Raises UsageError."""
-    given = option or os.environ.get(VARIABLE) or _configured(config_file())
+    given = option or variable(VARIABLE) or _configured(config_file())
     if not given:
         raise UsageError(
             f'Which service? Write service = "https://…" into {config_file()}, set {VARIABLE},'

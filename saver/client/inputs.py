@@ -12,6 +12,7 @@ from typing import IO
 
 import click
 
+from saver.client.config import variable
 from saver.client.errors import RefusedError, SaverError, UsageError
 from saver.codes import BadCodeError, Code
 
@@ -69,9 +70,9 @@ def text_of(data: bytes) -> str:
 
 def paste() -> bytes:
     """Return what is in the clipboard. Raises SaverError."""
-    for variable, command in _CLIPBOARDS:
+    for needed, command in _CLIPBOARDS:
         program = shutil.which(command[0])
-        if program and (not variable or os.environ.get(variable)):
+        if program and (not needed or variable(needed)):
             # The program is one of the table.
             found = subprocess.run([program, *command[1:]], capture_output=True, check=False)  # noqa: S603
             if found.returncode == 0:

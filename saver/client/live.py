@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from saver.client.errors import LiveError, UsageError
 from saver.client.http import Transport
 from saver.client.state import State
+from saver.clock import Clock
 from saver.live_transfer.attempts import Attempt, Attempts
 from saver.live_transfer.client import Joiner, Maker
 from saver.live_transfer.codes import BadLiveCodeError, LiveCode
@@ -26,7 +27,8 @@ _KIND = "attempts"
 class Live:
     """One side of a live transfer at a service."""
 
-    def __init__(self, service: str, transport: Transport, state: State) -> None:
+    def __init__(self, service: str, transport: Transport, state: State, clock: Clock) -> None:
+        self._clock = clock
         messages = Messages(transport, time.sleep)
         self._tools = Tools(messages, service, SystemRandom(), time.monotonic)
         self._service = service
@@ -56,10 +58,10 @@ class Live:
         """What was tried before, also by an earlier run."""
         stored = self._state.get(_KIND, self._service).get("made")
         made = [Attempt(int(number), str(letters), float(at)) for number, letters, at in _triples(stored)]
-        return Attempts(time.time, made, self._store)
+        return Attempts(self._clock, made, self._store)
 
     def _store(self, made: Sequence[Attempt]) -> None:
-        until = time.time() + LIFETIME_SECONDS
+        until = self._clock() + LIFETIME_SECONDS
         self._state.put(_KIND, self._service, until=until, made=[list(attempt) for attempt in made])
 
 

@@ -20,6 +20,7 @@ from saver.client.live import Live
 from saver.client.state import State, default_folder
 from saver.client.terminal import countdown, note, said_if_slow, seconds_of, write_text
 from saver.client.texts import Reader, new_uuid
+from saver.clock import Clock
 from saver.codes import Code
 
 # A receipt is there until its code is used again, a day after its text is gone.
@@ -38,7 +39,8 @@ class Session:
         self._waits = waits
         self._resources = ExitStack()
         self.random: Random = SystemRandom()
-        self._state = State(default_folder(), time.time)
+        self._clock: Clock = time.time
+        self._state = State(default_folder(), self._clock)
 
     def __enter__(self) -> Self:
         return self
@@ -70,14 +72,14 @@ class Session:
     def live(self) -> Live:
         """The live transfers of the service, which send lost requests again by themselves."""
         transport: Transport = self._patient if self._waits else self._transport
-        return Live(self.service, transport, self._state)
+        return Live(self.service, transport, self._state, self._clock)
 
     def reader(self, code: Code) -> Reader:
         """The reader of a code: the same one after a run that was cut off."""
         claim = self._state.get(_CLAIMS, self.service, code).get("claim")
         if not isinstance(claim, str):
             claim = new_uuid(self.random)
-            self._store(_CLAIMS, code, time.time() + _CLAIM_SECONDS, claim=claim)
+            self._store(_CLAIMS, code, self._clock() + _CLAIM_SECONDS, claim=claim)
         return Reader(self.api, code, claim)
 
     def forget_reader(self, code: Code) -> None:

@@ -8,13 +8,13 @@ import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from threading import Timer
 
 import click
 
-from saver.client.errors import UsageError
+from saver.client.errors import UnexpectedAnswerError, UsageError
 
 _TERMINAL = Path("/dev/tty")
 # When somebody begins to wonder whether anything happens.
@@ -111,17 +111,17 @@ def said_if_slow() -> Iterator[None]:
 
 
 def local_time(timestamp: str) -> str:
-    """Return a time of the service in the time zone of this computer, to the minute."""
-    try:
-        moment = datetime.fromisoformat(timestamp)
-    except ValueError:
-        return "".join(filter(str.isprintable, timestamp))
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    """Return a time of the service in the time zone of this computer. Raises UnexpectedAnswerError."""
+    return _moment(timestamp).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def seconds_of(timestamp: str) -> float:
-    """Return a time of the service in UTC seconds; now if it cannot be read."""
+    """Return a time of the service in UTC seconds. Raises UnexpectedAnswerError."""
+    return _moment(timestamp).timestamp()
+
+
+def _moment(timestamp: str) -> datetime:
     try:
-        return datetime.fromisoformat(timestamp).timestamp()
+        return datetime.fromisoformat(timestamp)
     except ValueError:
-        return datetime.now(UTC).timestamp()
+        raise UnexpectedAnswerError from None

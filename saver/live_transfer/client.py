@@ -56,24 +56,29 @@ class Maker:
         """What the user of the other side has to type."""
         return LiveCode(self.state.number, self.state.letters)
 
-    def hand_over(self, text: str) -> Written:
-        """Wait for the joiner and send the text."""
-        return self._meeting.send(text, self._agree())
+    def hand_over(self, text: str, offered: Callable[[int], None] = lambda _: None) -> Written:
+        """Wait for the joiner and send the text.
 
-    def receive(self) -> str:
-        """Wait for the joiner and return its text."""
-        return self._meeting.receive(self._agree())
+        ``offered`` is called with the tries left whenever the service has an offer: before the first one no
+        joiner can come, and before each further one the letters were wrong.
+        """
+        return self._meeting.send(text, self._agree(offered))
 
-    def _agree(self) -> Agreement:
+    def receive(self, offered: Callable[[int], None] = lambda _: None) -> str:
+        """Wait for the joiner and return its text; ``offered`` as for ``hand_over``."""
+        return self._meeting.receive(self._agree(offered))
+
+    def _agree(self, offered: Callable[[int], None]) -> Agreement:
         with self._meeting.closed_on_error():
-            return self._make_offers()
+            return self._make_offers(offered)
 
-    def _make_offers(self) -> Agreement:
+    def _make_offers(self, offered: Callable[[int], None]) -> Agreement:
         """Make offers until an answer has the right letters. Raises WrongLettersError after the third."""
         while self.state.checked < TRIES:
             session = self._tools.random.randbytes(SESSION_BYTES)
             maker = exchange.Maker(self._secret(), session, self._tools.random.randbytes(SCALAR_BYTES))
             self._meeting.call("offer", 200, session=session, share=maker.share)
+            offered(TRIES - self.state.checked)
             answer = self._meeting.poll_until("answered")
             with suppress(BadTagError, BadShareError):
                 share, tag = answer.share(), answer.tag()

@@ -52,7 +52,7 @@ def metadata(built: tuple[Path, Path]) -> Message:
 
 def test_the_wheel_has_the_package_and_what_it_reads_and_nothing_else(built: tuple[Path, Path]) -> None:
     about = {f"{ABOUT}/{name}" for name in ("METADATA", "WHEEL", "RECORD", "entry_points.txt")}
-    about.add(f"{ABOUT}/licenses/LICENSE")
+    about |= {f"{ABOUT}/licenses/LICENSE", f"saver-{__version__}.data/data/share/man/man1/saver.1"}
     shipped = {f"{place}/{path}" for folder, place in FOLDERS.items() for path in files_of(folder)}
     with zipfile.ZipFile(built[0]) as wheel:
         assert set(wheel.namelist()) == shipped | about
@@ -67,7 +67,7 @@ def test_the_wheel_has_the_package_and_what_it_reads_and_nothing_else(built: tup
 
 def test_the_sdist_has_what_the_wheel_is_built_from_and_nothing_else(built: tuple[Path, Path]) -> None:
     top = {"CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"}
-    sources = {f"{folder}/{path}" for folder in FOLDERS for path in files_of(folder)}
+    sources = {f"{folder}/{path}" for folder in (*FOLDERS, "docs/man") for path in files_of(folder)}
     with tarfile.open(built[1]) as sdist:
         names = {name.removeprefix(f"saver-{__version__}/") for name in sdist.getnames()}
     assert names == top | sources

@@ -21,6 +21,12 @@ def other(live_server: Server, tmp_path: Path) -> Program:
     return made(tmp_path / "bob", live_server.url)
 
 
+@pytest.fixture
+def program_alone(tmp_path: Path) -> Program:
+    """The program without a service."""
+    return made(tmp_path / "alice")
+
+
 def made(home: Path, service: str = "") -> Program:
     home.mkdir()
     return Program(home, service)

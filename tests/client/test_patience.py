@@ -8,8 +8,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from random import Random
+from threading import Thread
 
 import pytest
 
@@ -17,6 +19,7 @@ from saver.client.api import Api
 from saver.client.errors import (
     LaterError,
     NoTextError,
+    NotSealedError,
     RateLimitError,
     SaverError,
     UnavailableError,
@@ -185,6 +188,33 @@ def test_after_a_proof_only_the_sealed_text_is_accepted(opened: bool) -> None:
     with pytest.raises(SaverError) as refused:
         reader.load("password", str)
     assert refused.value.kind == ("not-sealed" if opened else "unexpected-answer")
+
+
+def test_no_proof_is_shown_for_an_open_text() -> None:
+    loaded = {"text": "x", "expires_at": "2030-01-01T00:00:00Z", "once": False, "sealed": False}
+    script = Script(Response(200, loaded))
+    with pytest.raises(NotSealedError):
+        Reader(Times().around(script), CODE, "claim").load("password", str)
+    assert script.requests == [("load", {"code": CODE, "claim": "claim"}, {})]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(live_server: Server, status: int) -> None:
+    class Redirecting(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Location", live_server.url + self.path)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Redirecting) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        with HttpTransport(f"http://127.0.0.1:{server.server_port}") as transport:
+            assert transport.post("write", {"text": "text"}, {}).status == status
 
 
 @pytest.mark.parametrize("password", [None, "secret"])

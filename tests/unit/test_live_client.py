@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -330,3 +331,20 @@ def test_no_secret_is_in_a_message_of_an_error() -> None:
         OtherRoleError(),
     ):
         assert str(error).endswith(".")
+
+
+def test_the_maker_says_when_a_joiner_can_come_and_when_letters_were_wrong() -> None:
+    pair = Pair(LiveService())
+    offers: list[tuple[int, int]] = []
+
+    def offered(tries_left: int) -> None:
+        offers.append((tries_left, pair.service.paths().count("live/offer")))
+
+    def join() -> object:
+        for typed in ("aaaa", None):
+            with suppress(WrongLettersError):
+                return pair.joiner(typed).receive()
+        return None
+
+    pair.turns.run(lambda: pair.maker.hand_over(TEXT, offered), join)
+    assert offers == [(3, 1), (2, 2)]
