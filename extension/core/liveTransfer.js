@@ -83,6 +83,10 @@ export async function startTransfer(tools, begun, onState = () => {}) {
   let isCancelled = false;
   const { number, token, role, isMaker } = state;
   const member = { number, token };
+  let markOffered = () => {};
+  const offered = new Promise((/** @type {(nothing: void) => void} */ resolve) => {
+    markOffered = resolve;
+  });
   await stateItem.set(state);
 
   /** @param {Partial<LiveState>} changes */
@@ -110,8 +114,6 @@ export async function startTransfer(tools, begun, onState = () => {}) {
   /** The maker: offers until an answer has the right letters. */
   async function makeOffers() {
     while (state.checked < TRIES) {
-      if (state.checked > 0) onState({ name: "wrong", triesLeft: TRIES - state.checked });
-      else onState({ name: "waiting" });
       const agreed = await makeOffer();
       if (agreed) return update({ isAgreed: true, kept: agreed });
     }
@@ -124,6 +126,9 @@ export async function startTransfer(tools, begun, onState = () => {}) {
     const secret = { letters: state.letters, service: address, number, makerRole: role };
     const { share, agree } = await exchange.makeOffer(secret, session, random(exchange.SCALAR_BYTES));
     await messages.offer(member, session, share);
+    if (state.checked > 0) onState({ name: "wrong", triesLeft: TRIES - state.checked });
+    else onState({ name: "waiting" });
+    markOffered();
     const answer = await pollUntil((seen) => seen.state === "answered");
     if (!answer.share || !answer.tag) throw new BadService();
     // Before the tag is checked: a reload gives no try more.
@@ -200,6 +205,7 @@ export async function startTransfer(tools, begun, onState = () => {}) {
       const kept = /** @type {Kept} */ (state.kept);
       if (isMaker) await messages.confirm(member, { session: kept.session, tag: kept.tag });
       onState({ name: "agreed" });
+      markOffered();
       return await (role === "sender" ? send(kept) : receive(kept));
     } catch (error) {
       if (!isTemporary(error)) await end();
@@ -215,7 +221,10 @@ export async function startTransfer(tools, begun, onState = () => {}) {
   const cancel = () => {
     isCancelled = true;
   };
-  return { liveCode: formatLiveCode(state), isMaker, role, done: run(), cancel };
+  const done = run();
+  // A live code that is shown before there is an offer could be typed too early.
+  if (isMaker) await Promise.race([offered, done.catch(() => {})]);
+  return { liveCode: formatLiveCode(state), isMaker, role, done, cancel };
 }
 
 /** @param {Bytes} session @param {Bytes} share @param {exchange.Agreement} agreement @returns {Kept} */

@@ -1,5 +1,5 @@
 /**
- * Goes to the page in the language that was chosen here before, ere any of it is shown. A language in the address
+ * Goes to the page in the language that was chosen here, before any of it is shown. A language in the address
  * is newer, and stays. It is no module: those wait until the whole page is there.
  */
 (() => {

@@ -111,7 +111,10 @@ def test_what_is_cut_off_gets_a_408_and_is_counted(short_timeout: Server) -> Non
             reply = read(client)
             assert reply.status == 408
             assert_problem(reply.headers, reply.document, 408)
-    assert metric(short_timeout, 'saver_requests_total{route="none",status="408"}') == 7
+    wait_until(
+        lambda: metric(short_timeout, 'saver_requests_total{route="none",status="408"}') == 7,
+        "the other process has written its numbers",
+    )
     counted = "saver_requests_cut_off_today"
     wait_until(
         lambda: metric(short_timeout, counted) == before + 7,

@@ -15,6 +15,7 @@ from tests.support.server import ROOT
 TEST = """\
 import os, signal, subprocess, sys
 from pathlib import Path
+from tests.support.process import wait_until
 
 def pids(*names):
     for folder in Path("/proc").glob("[0-9]*"):
@@ -36,7 +37,8 @@ def test_that_is_killed(cluster, started_redis, live_server, tmp_path):
     )
     child.stdout.readline()
     server = live_server.parent
-    ours = [*pids(str(cluster._data), str(started_redis.port), str(tmp_path)), server, *children(server)]
+    wait_until(lambda: len(children(server)) == 2, "both processes serve")
+    ours = [*pids(str(cluster.data), str(started_redis.port), str(tmp_path)), server, *children(server)]
     Path(os.environ["PIDS"]).write_text(" ".join(str(pid) for pid in ours if pid != os.getpid()))
     signal.pause()
 """

@@ -121,12 +121,12 @@ def test_the_largest_text_works_and_one_byte_more_is_not_sent(visit: Visiting) -
 def test_the_whole_way_by_keyboard_alone(visit: Visiting) -> None:
     sender, receiver = visit().open(), visit().open()
     keys = sender.page.keyboard
-    # Language, code, Open, text.
-    for _ in range(4):
+    # Language, code, Open, receive here, text.
+    for _ in range(5):
         keys.press("Tab")
     expect(sender.part("text")).to_be_focused()
     keys.type("by keyboard")
-    for key in ("Tab", "Tab", "Enter", "Tab", "ArrowRight", "Tab", "Space", "Space", "Tab"):
+    for key in ("Tab", "Tab", "Tab", "Enter", "Tab", "ArrowRight", "Tab", "Space", "Space", "Tab"):
         keys.press(key)
     expect(sender.page.get_by_label("1 hr")).to_be_checked()
     expect(sender.part("once")).not_to_be_checked()
@@ -142,7 +142,7 @@ def test_the_whole_way_by_keyboard_alone(visit: Visiting) -> None:
     # No field has the focus.
     keys.type(code)
     expect(receiver.part("load-alert")).to_have_text(EN["no_text"])
-    for key in ("Tab", "Tab", "Enter"):
+    for key in ("Tab", "Tab", "Tab", "Enter"):
         keys.press(key)
     expect(receiver.part("load-password")).to_be_focused()
     keys.type("secret")
