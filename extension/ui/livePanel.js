@@ -3,6 +3,7 @@
 import { formatLiveCode, readLiveCode } from "../core/liveCodes.js";
 import { OtherRole } from "../core/liveErrors.js";
 import * as live from "../core/live.js";
+import { LIFETIME } from "../core/liveTransfer.js";
 import { makeCountdown } from "./countdown.js";
 import { byPart } from "./dom.js";
 import { liveMessage } from "./liveMessages.js";
@@ -13,8 +14,6 @@ import { liveMessage } from "./liveMessages.js";
 
 // Between two questions whether the text has been read, in ms.
 const RECEIPT_PAUSE = 1_000;
-// Of a meeting and of its text, in seconds.
-const LIFETIME = 600;
 
 /**
  * @param {Parameters<typeof import("./liveEntry.js").makeLiveEntry>[0] & {
