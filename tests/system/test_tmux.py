@@ -81,9 +81,15 @@ class TestTmux:
         self._do(folder, "start")
         wait_until(lambda: "worker up" in self._log(folder), "no worker is there")
         assert self._do(folder, "stop").returncode == 0
-        wait_until(lambda: "worker down" in self._log(folder), "it did not end in order")
-        wait_until(lambda: not self._workers(folder), "it is still there")
+        assert "worker down" in self._log(folder)
+        assert self._workers(folder) == []
         assert self._do(folder, "status").returncode != 0
+
+    def test_it_can_be_started_again_at_once(self, folder: Path) -> None:
+        for _ in range(2):
+            started = self._do(folder, "start")
+            assert (started.returncode, started.stderr) == (0, "")
+            assert self._do(folder, "stop").returncode == 0
 
     def test_it_runs_for_a_user_who_may_not_log_in(self, folder: Path) -> None:
         started = self._do(folder, "start", SHELL="/usr/sbin/nologin")
