@@ -63,4 +63,5 @@ def wants_plain(request: Request, *, default: bool) -> bool:
 
 def timestamp(seconds: int) -> str:
     """Format UTC seconds as in RFC 3339."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # strftime takes twice as long, and every load has one.
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
