@@ -16,18 +16,19 @@ from saver.api.request_schemas import CODE_SCHEMA, UUID_PATTERN
 from saver.api.response_schemas import ProblemDocument
 from saver.api.responses import json_document
 from saver.settings import Settings
+from saver.version import __version__
 
 _OPERATIONS = (*OPERATIONS, *LIVE_OPERATIONS)
 _PROBLEM_TYPE = "application/problem+json"
 _INFO = {
     "title": "saver",
-    "version": "1",
+    "version": __version__,
     "summary": "Keep a text under a code of four letters; load it elsewhere.",
     "description": (
         "Bodies are JSON in UTF-8; unknown fields are refused. Whatever is no success is a problem"
-        " (RFC 9457), which never repeats what was sent. Version 1 only ever gains fields and routes: ignore"
-        " what you do not know. There are no accounts: a code, and the password if there is one, is all that"
-        " a reader needs. A slash at the end of a path may be there or not."
+        " (RFC 9457), which never repeats what was sent. Below `/api/v1` fields and routes are only ever"
+        " added: ignore what you do not know. There are no accounts: a code, and the password if there is"
+        " one, is all that a reader needs. A slash at the end of a path may be there or not."
     ),
     "license": {"name": "MIT", "identifier": "MIT"},
 }

@@ -13,6 +13,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from saver.version import __version__
+
 
 def links(described: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Every link, by the operation whose answer it is in."""
@@ -62,6 +64,7 @@ def test_each_link_leads_on(client: FlaskClient) -> None:
 def test_the_description_is_openapi_3_1_and_complete(client: FlaskClient) -> None:
     described = client.get("/api/v1/openapi.json").json
     assert described["openapi"].startswith("3.1")
+    assert described["info"]["version"] == __version__
     routes = {
         str(rule) for rule in client.application.url_map.iter_rules() if str(rule).startswith("/api/v1/")
     }
