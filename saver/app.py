@@ -175,7 +175,7 @@ def _routes(
     app.register_blueprint(openapi.blueprint(settings))
     app.register_blueprint(legacy.LegacyApi(service, write_limits, settings).blueprint())
     app.register_blueprint(health.Health(services.readiness, Metrics(services), settings).blueprint())
-    app.register_blueprint(web.blueprint(api.limits_json, settings))
+    app.register_blueprint(web.blueprint(api.limits_json, settings, clock))
 
 
 def _rate_limit_and_receipt_stores(settings: Settings) -> tuple[Counters, Receipts]:

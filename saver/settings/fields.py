@@ -107,7 +107,7 @@ class Settings(BaseSettings):
         description="The address of the page, for the commands that it shows where there is no JavaScript."
         " Needed only if the page is below a path. Empty: the address by which the request came.",
     )
-    contact: str = Field("", description="Where to report abuse. The page shows it.")
+    contact: str = Field("", description="Where to report abuse. The page and `security.txt` have it.")
     terms_url: str = Field("", description="The address of the terms of use. The page shows it.")
 
     max_text_bytes: Annotated[PositiveInt, Unit("bytes")] = Field(
