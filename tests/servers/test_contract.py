@@ -64,6 +64,15 @@ def test_challenges_are_served_for_both_names(web_server: WebServer, https: Clie
     assert https.get(f"{CHALLENGE}.other", host=host, tls=False).status == 404
 
 
+def test_robots_and_the_contact_are_the_service_s(web_server: WebServer, https: Client) -> None:
+    answer = https.get("/robots.txt")
+    assert (answer.status, answer.body) == (200, b"User-agent: *\nDisallow: /api/\n")
+    path = "/.well-known/security.txt"
+    assert web_server.client.get(path, tls=False).headers["location"] == location(web_server, path)
+    # The service here has no contact and says so in its own words, which name the description.
+    assert "openapi.json" in str(https.get(path).document["detail"])
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=lambda v: v.name)
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_old_versions_are_refused(https: Client, version: ssl.TLSVersion) -> None:
