@@ -64,8 +64,9 @@ def create_app(
     logging.basicConfig(level=settings.log_level, handlers=[stderr_handler(settings.log_format)])
     app = Flask("saver", static_folder=None)
     counters, receipts = _rate_limit_and_receipt_stores(settings)
-    rate_limits = RateLimits(counters, settings, clock=clock, secret=load_secret(settings))
-    store = _store(app, settings, receipts, clock, random or SystemRandom(), pool_size)
+    secret = load_secret(settings)
+    rate_limits = RateLimits(counters, settings, clock=clock, secret=secret)
+    store = _store(app, settings, secret, receipts, clock, random or SystemRandom(), pool_size)
     services = _services(app, settings, store, rate_limits, clock)
     app.extensions["saver"] = services
     # A redirect would send the text again, unencrypted behind a proxy that ends TLS, and to any Host.
@@ -84,7 +85,13 @@ def database_url(settings: Settings) -> str | URL:
 
 
 def _store(  # noqa: PLR0913, PLR0917
-    app: Flask, settings: Settings, receipts: Receipts, clock: Clock, random: Random, pool_size: int
+    app: Flask,
+    settings: Settings,
+    secret: bytes,
+    receipts: Receipts,
+    clock: Clock,
+    random: Random,
+    pool_size: int,
 ) -> TextStore:
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     url = database_url(settings)
@@ -101,7 +108,7 @@ def _store(  # noqa: PLR0913, PLR0917
     with app.app_context():
         database = database_for(app.extensions["sqlalchemy"].engine)
     database.prepare()
-    deriver, secret = KeyDeriver(settings.max_concurrent_kdf), load_secret(settings)
+    deriver = KeyDeriver(settings.max_concurrent_kdf)
     keyring = Keyring(secret, load_old_secrets(settings))
     reserve = Reserve(settings.disk_reserve, settings.disk_reserve_percent)
     disk = Disk(database.file, reserve)

@@ -25,8 +25,8 @@ PACKAGES = (
     "nginx",
     # promtool tests the alert rules. Where systemd runs, the package starts a server on port 9090.
     "prometheus",
-    # What ships for systemd and tmux is read and run by the tools themselves.
-    *("systemd", "tmux", "shellcheck"),
+    # What ships for systemd and tmux is read and run by the tools themselves, the completion by the shells.
+    *("systemd", "tmux", "shellcheck", "zsh", "fish"),
     # One of the generators that make clients of openapi.json runs in it.
     "default-jre-headless",
 )

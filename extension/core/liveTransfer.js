@@ -47,9 +47,10 @@ const TRIES = 3;
  *   {role: "receiver", text: string, acknowledge: () => Promise<void>}} LiveResult
  */
 /**
- * A transfer under way. `liveCode`: what the maker shows, and what the joiner has typed; `done` rejects with the errors
- * of `errors.js` and `liveErrors.js`, and with `Cancelled` after `cancel`.
- * @typedef {{liveCode: string, isMaker: boolean, role: Role, done: Promise<LiveResult>, cancel: () => void}} LiveTransfer
+ * A transfer under way. `liveCode`: what the maker shows, and what the joiner has typed; `endsAt` in ms; `done` rejects
+ * with the errors of `errors.js` and `liveErrors.js`, and with `Cancelled` after `cancel`.
+ * @typedef {{liveCode: string, isMaker: boolean, role: Role, endsAt: number, done: Promise<LiveResult>,
+ *   cancel: () => void}} LiveTransfer
  */
 /**
  * `waiting`: for the other side; `wrong`: the other side has typed wrong letters, and may try again; `agreed`: both have
@@ -81,7 +82,7 @@ export async function startTransfer(tools, begun, onState = () => {}) {
   const { api, messages, address, stateItem, attemptsItem, random, sleep, now } = tools;
   let state = begun;
   let isCancelled = false;
-  const { number, token, role, isMaker } = state;
+  const { number, token, role, isMaker, endsAt } = state;
   const member = { number, token };
   let markOffered = () => {};
   const offered = new Promise((/** @type {(nothing: void) => void} */ resolve) => {
@@ -103,7 +104,7 @@ export async function startTransfer(tools, begun, onState = () => {}) {
   /** @param {(seen: import("./liveApi.js").Seen) => boolean} isEnough */
   async function pollUntil(isEnough) {
     const begin = now();
-    for (; now() < state.endsAt; await sleep(pauseAfter(now() - begin))) {
+    for (; now() < endsAt; await sleep(pauseAfter(now() - begin))) {
       checkCancelled();
       const seen = await nullIfTemporary(messages.poll(member));
       if (seen && isEnough(seen)) return seen;
@@ -152,7 +153,7 @@ export async function startTransfer(tools, begun, onState = () => {}) {
       await messages.answer(member, answer);
       return await pollUntil((seen) => seen.state === "confirmed");
     } catch (error) {
-      if (!(error instanceof MeetingEnded) || now() >= state.endsAt) throw error;
+      if (!(error instanceof MeetingEnded) || now() >= endsAt) throw error;
       // The maker has made another offer, or the meeting has ended.
       throw new WrongLetters((await messages.join(number)).triesLeft);
     }
@@ -224,7 +225,7 @@ export async function startTransfer(tools, begun, onState = () => {}) {
   const done = run();
   // A live code that is shown before there is an offer could be typed too early.
   if (isMaker) await Promise.race([offered, done.catch(() => {})]);
-  return { liveCode: formatLiveCode(state), isMaker, role, done, cancel };
+  return { liveCode: formatLiveCode(state), isMaker, role, endsAt, done, cancel };
 }
 
 /** @param {Bytes} session @param {Bytes} share @param {exchange.Agreement} agreement @returns {Kept} */

@@ -69,13 +69,13 @@ export function makeLivePanel({ root, i18n, api, service, items, save, load, onT
   }
 
   /** @param {LiveTransfer} transfer */
-  function showCode({ liveCode, role }) {
+  function showCode({ liveCode, role, endsAt }) {
     const { letters } = /** @type {LiveCode} */ (readLiveCode(liveCode));
     codeElement.hidden = false;
     codeElement.textContent = liveCode;
     i18n.setText(byPart(root, "live-spelled"), "spelled", (translator) => ({ letters: translator.spelling(letters) }));
     i18n.setText(byPart(root, "live-instruction"), role === "sender" ? "live_type_sender" : "live_type_receiver");
-    countdown.start(LIFETIME, () => {});
+    countdown.start((endsAt - Date.now()) / 1000, () => {});
   }
 
   /** @param {import("../core/liveTransfer.js").LiveProgress} progress */

@@ -215,7 +215,9 @@ def delete(session: Session, code: str) -> None:
 @click.argument("shell", type=click.Choice(list(_SHELLS)))
 def completion(shell: str) -> None:
     """Print the completion for a shell: eval "$(saver completion bash)"."""
-    click.echo(_SHELLS[shell](main, {}, "saver", "_SAVER_COMPLETE").source())
+    script = _SHELLS[shell](main, {}, "saver", "_SAVER_COMPLETE").source()
+    # Click's script for fish splits a description at its commas too, and shows only its beginning.
+    click.echo(script.replace('string split "," ', 'string split --max 1 "," '))
 
 
 def _password(asks: bool, descriptor: int | None, *, confirm: bool) -> str | None:

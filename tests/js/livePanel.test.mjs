@@ -24,6 +24,7 @@ let onState;
 let finish;
 let fail;
 let cancelled;
+let endsAt;
 let receipt;
 let items;
 let entry;
@@ -37,7 +38,7 @@ function begin(name, isMaker, role, given) {
     fail = reject;
   });
   done.catch(() => {});
-  return { liveCode: "7 wUrp", isMaker, role, done, cancel: () => void (cancelled = true) };
+  return { liveCode: "7 wUrp", isMaker, role, endsAt, done, cancel: () => void (cancelled = true) };
 }
 
 const flow = {
@@ -68,6 +69,7 @@ beforeEach(() => {
   events = [];
   text = "hello";
   canTransfer = true;
+  endsAt = Date.now() + 600_000;
   receipt = { state: "read" };
   elsewhere = undefined;
   items = makeLiveItems({}, true);
@@ -225,6 +227,14 @@ test("after a reload it goes on", async () => {
   await end(finish, { role: "sender", written: { code: "aaaa", ownerToken: "token" } });
   await resumed;
   assert.deepEqual(events.at(-1), ["clear", "hello"]);
+});
+
+test("after a reload the time goes on to the old end", async () => {
+  endsAt = Date.now() + 200_000;
+  await items.state.set({ isMaker: true, role: "sender", number: 7, letters: "wUrp" });
+  entry.resume();
+  await settled();
+  assert.deepEqual(part("live-left").values, { time: "180" });
 });
 
 test("a popup hands it over to a window", async () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,15 @@ def test_a_phrase_of_the_program_opens_on_the_page(visit: Visiting, program: Pro
     expect(visitor.part("loaded-text")).to_have_value("by the program")
 
 
-def test_a_text_for_one_reader(visit: Visiting, program: Program) -> None:
+def test_a_text_for_one_reader_by_the_page(visit: Visiting, program: Program) -> None:
+    visitor = visit().open()
+    code = visitor.save("by the page", once=True)
+    assert program.run("get", code).stdout == b"by the page"
+    expect(visitor.part("receipt")).to_have_text(re.compile("Read and gone"))
+    assert program.run("get", code).code == 3
+
+
+def test_a_text_for_one_reader_by_the_program(visit: Visiting, program: Program) -> None:
     visitor = visit().open()
     code = program.run("send", "--once", stdin=b"by the program").line
     with visitor.page.expect_response("**/api/v1/ack"):
