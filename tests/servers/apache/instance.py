@@ -86,6 +86,12 @@ class Apache:
     operator_statuses = frozenset({200, 503})
     refused_method = ("PUT", "405")
     operator_is_one_address = True
+    own_error = specifics.ERRORS["TRACE"][0]
+    curves = frozenset({"X25519", "P-256", "P-384"})
+    broken_chunks_status = 400
+    no_length = (411, "urn:saver:problem:length")
+    passes_long_bodies = False
+    answers_what_is_no_http = True
 
     def __init__(
         self,
