@@ -23,6 +23,8 @@ PACKAGES = (
     *("apache2-bin", "libapache2-mod-wsgi-py3", "openssl", "python3-venv"),
     # On Debian its program comes only with a server on port 80, where systemd runs.
     "nginx",
+    # The same holds for it.
+    "caddy",
     # promtool tests the alert rules. Where systemd runs, the package starts a server on port 9090.
     "prometheus",
     # What ships for systemd and tmux is read and run by the tools themselves, the completion by the shells.

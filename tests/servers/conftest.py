@@ -1,4 +1,4 @@
-"""The three web servers before the service; each is started when the first test asks for it."""
+"""The web servers before the service; each is started when the first test asks for it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from saver.codes import Code
 from tests.conftest import NO_LIMITS
 from tests.servers.apache.instance import Apache
 from tests.servers.apache.shipped import PROXY, WSGI
+from tests.servers.caddy.instance import Caddy
 from tests.servers.client import Client
 from tests.servers.nginx.instance import Nginx
 from tests.servers.pki import Authority
@@ -48,6 +49,8 @@ def web_servers(pool_file: Path, authority: Authority) -> Iterator[Callable[[str
             if name not in started:
                 if name == "nginx":
                     started[name] = stack.enter_context(Nginx(pool_file, authority, settings))
+                elif name == "caddy":
+                    started[name] = stack.enter_context(Caddy(pool_file, authority, settings))
                 else:
                     started[name] = stack.enter_context(Apache(name, pool_file, authority, settings))
             return started[name]
@@ -57,8 +60,20 @@ def web_servers(pool_file: Path, authority: Authority) -> Iterator[Callable[[str
             assert not FULL_ADDRESS.search(web_server.said()), f"a log of {name} holds a whole address"
 
 
-@pytest.fixture(params=[WSGI, PROXY, "nginx"])
+@pytest.fixture(params=[WSGI, PROXY, "nginx", "caddy"])
 def web_server(request: pytest.FixtureRequest, web_servers: Callable[[str], WebServer]) -> WebServer:
+    return web_servers(request.param)
+
+
+@pytest.fixture(params=[WSGI, PROXY, "nginx"])
+def impersonating(request: pytest.FixtureRequest, web_servers: Callable[[str], WebServer]) -> WebServer:
+    """A web server that can be made to see any address; Debian's Caddy has no module for it."""
+    return web_servers(request.param)
+
+
+@pytest.fixture(params=[WSGI, PROXY, "nginx"])
+def with_acme_folder(request: pytest.FixtureRequest, web_servers: Callable[[str], WebServer]) -> WebServer:
+    """A web server that answers challenges from the folder of certbot; Caddy answers its own."""
     return web_servers(request.param)
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.servers.apache import specifics as apache
 from tests.servers.apache.shipped import PROXY, WSGI
 from tests.servers.bodies import CUT_OFF, LONGEST, PLAIN, cut_off, taken_in_chunks, texts
+from tests.servers.caddy import specifics as caddy
 from tests.servers.client import Client, request
 from tests.servers.names import WWW
 from tests.servers.nginx import specifics as nginx
@@ -18,7 +19,7 @@ from tests.servers.problems import HSTS, POST, by_the_service, check, sent_by_al
 from tests.servers.web_server import IMPERSONATOR, WebServer
 from tests.support.process import wait_until
 
-ERRORS = {WSGI: apache.ERRORS, PROXY: apache.ERRORS, "nginx": nginx.ERRORS}
+ERRORS = {WSGI: apache.ERRORS, PROXY: apache.ERRORS, "nginx": nginx.ERRORS, "caddy": caddy.ERRORS}
 NETWORKS = {
     "203.0.113.77": "203.0.113.0",
     "2001:db8:1:2:3:4:5:6": "2001:db8:1::",
@@ -41,14 +42,18 @@ def test_an_error_of_its_own_is_a_problem(
     assert b"CANARY" not in answer.body
 
 
-@pytest.mark.parametrize(("path", "status"), [("/.well-known/acme-challenge/none", 404), ("/a%zz", 400)])
-def test_also_without_tls(https: Client, path: str, status: int) -> None:
-    check(https.get(path, tls=False), status, {})
+def test_also_without_tls(web_server: WebServer, https: Client) -> None:
+    check(https.get("/.well-known/acme-challenge/none", tls=False), 404, {})
+    if web_server.answers_what_is_no_http:
+        check(https.get("/a%zz", tls=False), 400, {})
 
 
-def test_plain_words_on_the_port_of_tls_are_answered_with_a_problem(web_server: WebServer) -> None:
+def test_plain_words_on_the_port_of_tls_are_refused(web_server: WebServer) -> None:
     plain = Client(web_server.https, web_server.https, web_server.authority.root)
-    check(plain.get("/", tls=False), 400, {})
+    answer = plain.get("/", tls=False)
+    assert answer.status == 400
+    if web_server.answers_what_is_no_http:
+        check(answer, 400, {})
 
 
 def test_what_the_service_says_passes_unchanged(https: Client) -> None:
@@ -62,13 +67,17 @@ def test_what_the_service_says_passes_unchanged(https: Client) -> None:
 def test_an_error_has_every_header_that_the_service_would_send(
     web_server: WebServer, https: Client, tmp_path: Path
 ) -> None:
-    sent_by_all(https.send(web_server.errors["TRACE"][0]), tmp_path)
+    sent_by_all(https.send(web_server.own_error), tmp_path)
 
 
-def test_a_longer_body_is_refused_before_it_comes(https: Client) -> None:
+def test_a_longer_body_is_refused_before_it_comes(web_server: WebServer, https: Client) -> None:
     for expect in ({}, {"Expect": "100-continue"}):
         head = request("POST", "/api/v1/write", {**POST, "Content-Length": str(LONGEST + 1), **expect})
-        check(https.send(head), 413, HSTS)
+        answer = https.send(head)
+        if web_server.passes_long_bodies:
+            by_the_service(answer, 413)
+        else:
+            check(answer, 413, HSTS)
 
 
 def test_the_longest_body_reaches_the_service(https: Client) -> None:
@@ -82,13 +91,13 @@ def test_the_longest_text_goes_in(https: Client) -> None:
     assert https.post("/api/v1/write", {"text": "\x01" * 1_048_576}).status == 201
 
 
-def test_a_body_in_chunks_goes_in(https: Client) -> None:
-    taken_in_chunks(https)
+def test_a_body_in_chunks_goes_in(web_server: WebServer, https: Client) -> None:
+    taken_in_chunks(https, web_server.broken_chunks_status)
 
 
-def test_a_body_without_a_length_is_the_service_s_to_refuse(https: Client) -> None:
+def test_a_body_without_a_length_is_the_service_s_to_refuse(web_server: WebServer, https: Client) -> None:
     answer = https.send(request("POST", "/api/v1/write", POST))
-    assert (answer.status, answer.document["type"]) == (411, "urn:saver:problem:length")
+    assert (answer.status, answer.document["type"]) == web_server.no_length
 
 
 def test_a_body_that_is_cut_off_is_no_text(web_server: WebServer, https: Client) -> None:
@@ -110,7 +119,8 @@ def access(web_server: WebServer) -> list[re.Match[str] | None]:
 def told_of(web_server: WebServer, network: str) -> list[tuple[str | None, ...]]:
     """The lines of the access log for a network."""
     found = [match for match in access(web_server) if match and match["network"] == network]
-    return [match.group("method", "route", "status") for match in found]
+    # Caddy cannot write "-" for what it leaves out.
+    return [tuple(part or "-" for part in match.group("method", "route", "status")) for match in found]
 
 
 def test_every_line_is_of_the_form(web_server: WebServer, https: Client) -> None:
@@ -128,8 +138,8 @@ def test_every_line_is_of_the_form(web_server: WebServer, https: Client) -> None
 
 
 @pytest.mark.parametrize("address", NETWORKS)
-def test_of_an_address_only_the_network_is_kept(web_server: WebServer, https: Client, address: str) -> None:
-    before = len(told_of(web_server, NETWORKS[address]))
-    https.get("/healthz", source=IMPERSONATOR, headers={"X-Test-Address": address})
-    wait_until(lambda: len(told_of(web_server, NETWORKS[address])) > before, "the line does not come")
-    assert all(access(web_server))
+def test_of_an_address_only_the_network_is_kept(impersonating: WebServer, address: str) -> None:
+    before = len(told_of(impersonating, NETWORKS[address]))
+    impersonating.client.get("/healthz", source=IMPERSONATOR, headers={"X-Test-Address": address})
+    wait_until(lambda: len(told_of(impersonating, NETWORKS[address])) > before, "the line does not come")
+    assert all(access(impersonating))

@@ -37,6 +37,18 @@ class WebServer(Protocol):
     refused_method: tuple[str, str]
     # Whether the operator's routes allow only one loopback address.
     operator_is_one_address: bool
+    # An invalid request that it answers with a problem of its own.
+    own_error: bytes
+    # The elliptic curves that it accepts.
+    curves: frozenset[str]
+    # The status for chunks that are no chunks.
+    broken_chunks_status: int
+    # The problem for a body that has neither a length nor chunks.
+    no_length: tuple[int, str]
+    # Whether the service refuses a body whose Content-Length is too long.
+    passes_long_bodies: bool
+    # Whether words that are not TLS, and paths that are none, are answered with a problem.
+    answers_what_is_no_http: bool
 
     @property
     def cut_off_status(self) -> int | None:

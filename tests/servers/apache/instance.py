@@ -86,6 +86,12 @@ class Apache:
     operator_statuses = frozenset({200, 503})
     refused_method = ("PUT", "405")
     operator_is_one_address = True
+    own_error = specifics.ERRORS["TRACE"][0]
+    curves = frozenset({"X25519", "P-256", "P-384"})
+    broken_chunks_status = 400
+    no_length = (411, "urn:saver:problem:length")
+    passes_long_bodies = False
+    answers_what_is_no_http = True
 
     def __init__(
         self,
@@ -96,10 +102,13 @@ class Apache:
         *,
         awaited: str = "/healthz",
         gunicorn: bool = True,
+        site: str = "",
         **defines: object,
     ) -> None:
         self.variant = variant
         self._awaited = awaited
+        # The configuration instead of the shipped one, where the service is below a path of another site.
+        self._other_site = site
         # Under pytest's own folder the sockets' paths would be too long.
         self.root = Path(mkdtemp(prefix="saver", dir="/tmp"))
         self.root.chmod(0o755)
@@ -183,7 +192,7 @@ class Apache:
         return "\n".join(path.read_text(errors="replace") for path in sorted((self.root / "log").iterdir()))
 
     def _answers(self) -> bool:
-        return self.client.get(self._awaited, tls=self._awaited == "/healthz").status < 400
+        return self.client.get(self._awaited, tls=self._awaited.endswith("/healthz")).status < 400
 
     def _command(self, *options: str) -> list[str]:
         return software.as_user([software.apache2(), "-d", str(self.root), "-f", "apache2.conf", *options])
@@ -215,7 +224,7 @@ class Apache:
         (self.root / "apache2.conf").write_text(base)
         defines = {**shipped_defines(), **self._defines}
         lines = [f"Define {name} {value}" for name, value in defines.items() if value]
-        lines.append(f"Include ${{SAVER_HOME}}/apache/{self.variant}")
+        lines.append(self._other_site or f"Include ${{SAVER_HOME}}/apache/{self.variant}")
         (self.root / "site.conf").write_text("\n".join(lines) + "\n")
         settings = {"DATA_DIR": self.root / "data", **self._settings}
         (self.root / "start" / ".env").write_text(

@@ -67,6 +67,12 @@ class Nginx:
     operator_statuses = frozenset({200, 308, 404, 503})
     refused_method = ("PURGE", "501")
     operator_is_one_address = False
+    own_error = specifics.ERRORS["TRACE"][0]
+    curves = frozenset({"X25519", "P-256", "P-384"})
+    broken_chunks_status = 400
+    no_length = (411, "urn:saver:problem:length")
+    passes_long_bodies = False
+    answers_what_is_no_http = True
     cut_off_status = None
 
     def __init__(
