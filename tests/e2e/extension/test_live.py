@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from tests.support.live_http import live_tools
 from tests.support.process import wait_until
 
 TEXT = "one text\nwith é and 🎲"
+WORDS = "one text"
 LIVE_CODE = re.compile(r"\d{1,4} [a-zA-Z]{4}")
 PAGES = {"popup": "popup.html?live", "page": "/"}
 
@@ -133,3 +135,40 @@ def test_a_popup_opens_a_window_that_goes_on(popup_user: User) -> None:
     code = LiveCode.parse(f"{state['number']} {state['letters']}")
     assert joiner(popup_user, code).receive() == TEXT
     wait_until(lambda: not popup_user.driver.stored("session").get("live"), "it has ended")
+
+
+def stored(user: User) -> str:
+    """All that the extension has stored."""
+    return json.dumps([user.driver.stored(), user.driver.stored("session")], ensure_ascii=False)
+
+
+@pytest.mark.parametrize("surface", ["popup"])
+def test_on_a_shared_computer_the_window_stores_nothing(live_user: User, en: dict[str, str]) -> None:
+    live_user.set(sharedComputer=True)
+    live_user.driver.open(PAGES["popup"])
+    live_user.wait().part("text").fill(TEXT)
+    live_user.part("hand-over").click()
+    code = shown_code(live_user)
+    during = stored(live_user)
+    assert joiner(live_user, code).receive() == TEXT
+    live_user.part("live-status").says(en["live_arrived"])
+    assert not [part for part in (WORDS, str(code.letters)) if part in during + stored(live_user)]
+    live_user.driver.open(PAGES["popup"])
+    live_user.wait().part("text").holds("")
+
+
+@pytest.mark.parametrize("surface", ["popup"])
+def test_a_window_that_is_open_stores_nothing_after_a_wipe(live_user: User) -> None:
+    live_user.part("text").fill(TEXT)
+    live_user.part("hand-over").click()
+    shown_code(live_user)
+    assert WORDS in stored(live_user)
+    live_user.driver.open("options.html", over=True)
+    live_user.part("server").holds(f"{live_user.network.url}/")
+    live_user.part("wipe").click()
+    wait_until(lambda: WORDS not in stored(live_user), "it is wiped")
+    live_user.close()
+    # The window has forgotten it too, so it cannot store it again.
+    live_user.part("choose").appears()
+    live_user.part("text").holds("")
+    assert WORDS not in stored(live_user)

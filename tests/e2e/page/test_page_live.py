@@ -195,6 +195,23 @@ def test_cancel_keeps_the_text(visit: Visiting) -> None:
     assert visitor.page.evaluate("sessionStorage.getItem('live')") is None
 
 
+def test_on_a_shared_computer_nothing_is_stored(two: tuple[Visit, Visit]) -> None:
+    sender, receiver = two
+    code = hand_over(sender)
+    assert TEXT[:10] in sender.page.evaluate("JSON.stringify({ ...sessionStorage })")
+    # While the transfer is under way.
+    sender.part("not-my-computer").check()
+    type_code(receiver, code)
+    expect_handed_over(sender, receiver)
+    assert sender.page.evaluate("Object.keys(sessionStorage)") == ["not-my-computer"]
+    hand_over(sender)
+    assert sender.page.evaluate("Object.keys(sessionStorage)") == ["not-my-computer"]
+    sender.page.reload()
+    expect(sender.part("text")).to_have_value("")
+    expect(sender.part("live-panel")).to_be_hidden()
+    sender.part("not-my-computer").uncheck()
+
+
 def test_without_a_text_it_is_asked_for(visit: Visiting) -> None:
     visitor = visit().open()
     visitor.part("hand-over").click()
