@@ -64,6 +64,24 @@ export const newDraft = (text) => ({ text, expiresIn: null, once: false, locked:
 const itemsOf = (area, isSharedComputer) => (key) =>
   isSharedComputer ? makeMemoryItem() : ignoreQuota(makeStorageItem(area, key));
 
+/**
+ * An item that is known until the page is closed, also where the area keeps nothing.
+ * @template T
+ * @param {StorageItem<T>} item
+ * @returns {StorageItem<T>}
+ */
+function withMemory(item) {
+  /** @type {StorageItem<T>} */
+  const memory = makeMemoryItem();
+  return {
+    get: async () => (await item.get()) ?? (await memory.get()),
+    set: async (value) => {
+      await memory.set(value);
+      await item.set(value);
+    },
+  };
+}
+
 /** @typedef {ReturnType<typeof makeLiveItems>} LiveItems */
 
 /**
@@ -77,7 +95,7 @@ export function makeLiveItems(area, isSharedComputer) {
     /** @type {StorageItem<import("./liveTransfer.js").LiveState>} */
     state: item("live"),
     /** @type {StorageItem<import("./liveAttempts.js").Attempt[]>} */
-    attempts: item("liveAttempts"),
+    attempts: withMemory(item("liveAttempts")),
   };
 }
 

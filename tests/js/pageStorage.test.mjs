@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import { makePageStorage } from "../../saver/web/pageStorage.js";
-import { makeSession, newDraft } from "../../extension/core/session.js";
+import { makeLiveItems, makeSession, newDraft } from "../../extension/core/session.js";
 import { FakeElement, fakeI18n, installDocument } from "./support/document.mjs";
 
 let tab;
@@ -52,6 +52,17 @@ test("on a shared computer everything is removed at once, and nothing more is st
   await storage.set({ draft: newDraft("another") });
   assert.doesNotMatch(JSON.stringify([...tab.values]), /hello|another|wUrp/);
   assert.deepEqual(await storage.get("draft"), {});
+});
+
+test("on a shared computer the page knows which letters were tried, and does not store them", async () => {
+  const { attempts } = makeLiveItems(storage, false);
+  const [first, second] = [{ number: 7, letters: "wUrp", at: 1 }, { number: 7, letters: "wUrq", at: 2 }];
+  await attempts.set([first]);
+  await tick(true);
+  assert.deepEqual(await attempts.get(), [first]);
+  await attempts.set([first, second]);
+  assert.deepEqual(await attempts.get(), [first, second]);
+  assert.doesNotMatch(JSON.stringify([...tab.values]), /wUr/);
 });
 
 test("the tick itself outlives the page, or it would be forgotten on the way back", async () => {
