@@ -89,3 +89,6 @@ def _settings(**options: object) -> Settings:
 
 for _command in (*cli.blueprint.cli.commands.values(), flask_migrate.cli.db):
     main.add_command(_command)
+
+if __name__ == "__main__":
+    main(prog_name="saver-server")

@@ -41,6 +41,17 @@ VARIABLES = {"DOMAIN": "saver.test", "EMAIL": "nobody@saver.test"}
 LONG_LIVED = ("app", "worker", "nginx", "postgres", "redis", "certbot")
 TIMEOUT = 180.0
 BUDGET = 10
+# What Debian's image "slim" has not, and has.
+_NOT_IN_SLIM = (
+    *("proc/*", "sys/*", "dev/*", "var/lib/apt/lists/*", "var/cache/apt/*"),
+    *("usr/share/doc/*", "usr/share/man/*", "usr/share/info/*", "usr/share/locale/*"),
+)
+_SLIM = {
+    "etc/apt/apt.conf.d/docker-clean": 'DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb"; };\n'
+    'Dir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n',
+    "etc/dpkg/dpkg.cfg.d/docker": "path-exclude /usr/share/doc/*\npath-include /usr/share/doc/*/copyright\n"
+    "path-exclude /usr/share/man/*\npath-exclude /usr/share/info/*\npath-exclude /usr/share/locale/*\n",
+}
 _CONTAINERS = """\
 [containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
@@ -68,14 +79,7 @@ def storage(folder: Path | None) -> Iterator[Path]:
     """A storage of images and containers for this run."""
     made = tempfile.mkdtemp(prefix="saver-containers-", dir="/var/tmp") if folder is None else folder
     place = Path(made).absolute()
-    place.mkdir(exist_ok=True)
-    driver = "overlay" if "overlay" in Path("/proc/filesystems").read_text() else "vfs"
-    roots = f'graphroot = "{place}/images"\nrunroot = "{place}/run"\n'
-    (place / "storage.conf").write_text(f'[storage]\ndriver = "{driver}"\n{roots}')
-    (place / "containers.conf").write_text(f'{_CONTAINERS}tmp_dir = "{place}/tmp"\n')
-    (place / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
-    os.environ["CONTAINERS_STORAGE_CONF"] = str(place / "storage.conf")
-    os.environ["CONTAINERS_CONF"] = str(place / "containers.conf")
+    os.environ.update(configure(place))
     try:
         yield place
     finally:
@@ -87,33 +91,53 @@ def storage(folder: Path | None) -> Iterator[Path]:
             shutil.rmtree(place, ignore_errors=True)
 
 
+def configure(place: Path) -> dict[str, str]:
+    """Write the configuration of podman and buildah into a folder; the environment that names it."""
+    place.mkdir(exist_ok=True)
+    driver = "overlay" if "overlay" in Path("/proc/filesystems").read_text() else "vfs"
+    roots = f'graphroot = "{place}/images"\nrunroot = "{place}/run"\n'
+    (place / "storage.conf").write_text(f'[storage]\ndriver = "{driver}"\n{roots}')
+    (place / "containers.conf").write_text(f'{_CONTAINERS}tmp_dir = "{place}/tmp"\n')
+    (place / "policy.json").write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+    return {
+        "CONTAINERS_STORAGE_CONF": str(place / "storage.conf"),
+        "CONTAINERS_CONF": str(place / "containers.conf"),
+    }
+
+
 def build(place: Path, base: Path | None, options: list[str]) -> None:
     """The base image, and the images of compose.yaml on it."""
-    if run("podman", "image", "exists", IMAGE, check=False) != "0":
-        import_base(place, base)
+    import_base(place, base)
     for target in TARGETS:
-        build_target(place, target, options)
+        build_target(place, target, f"saver/{target}", options)
 
 
 def import_base(place: Path, base: Path | None) -> None:
-    """A Debian root as the image that the Dockerfile begins with."""
+    """A Debian root as the image that the Dockerfile begins with, unless it is there."""
+    if run("podman", "image", "exists", IMAGE, check=False) == "0":
+        return
     if base is None:
         base = place / "base"
         run("debootstrap", "--variant=minbase", "bookworm", base, MIRROR)
+    for name, text in _SLIM.items():
+        path = place / "slim" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
     tar = place / "base.tar"
-    run("tar", "-C", base, "--exclude=./proc/*", "--exclude=./sys/*", "--exclude=./dev/*", "-cf", tar, ".")
+    run("tar", "-C", base, *(f"--exclude=./{each}" for each in _NOT_IN_SLIM), "-cf", tar, ".")
+    run("tar", "-C", place / "slim", "-rf", tar, *(f"./{each}" for each in _SLIM))
     run("podman", "import", tar, IMAGE)
     tar.unlink()
 
 
-def build_target(place: Path, target: str, options: list[str]) -> None:
-    """One image of the Dockerfile."""
+def build_target(place: Path, target: str, name: str, options: list[str], source: Path = ROOT) -> None:
+    """One image of the Dockerfile, with a name, from the files in ``source``."""
     began = time.monotonic()
     how = ["--pull-never", "--isolation", "chroot", "--network", "host", "--format", "docker", "--layers"]
-    which = ["--target", target, "--tag", f"localhost/saver/{target}", "--file", FOLDER / "Dockerfile"]
-    run("buildah", "bud", *how, *which, "--signature-policy", place / "policy.json", *options, ROOT)
-    size = json.loads(run("podman", "image", "inspect", f"localhost/saver/{target}"))[0]["Size"]
-    report(f"image {target}: seconds, MB", f"{time.monotonic() - began:.0f}, {size / 1e6:.0f}")
+    which = ["--target", target, "--tag", f"localhost/{name}", "--file", source / "deploy/docker/Dockerfile"]
+    run("buildah", "bud", *how, *which, "--signature-policy", place / "policy.json", *options, source)
+    size = json.loads(run("podman", "image", "inspect", f"localhost/{name}"))[0]["Size"]
+    report(f"image {name}: seconds, MB", f"{time.monotonic() - began:.0f}, {size / 1e6:.0f}")
 
 
 def services() -> dict[str, dict[str, Any]]:

@@ -1,10 +1,12 @@
 """The files for containers: linted, hardened, without secrets.
 
-Nothing is built here: tests/system/containers.py builds and runs them.
+Nothing is built here: tests/system/containers.py and single_container.py build and run them.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 import subprocess
@@ -16,6 +18,7 @@ import pytest
 import yaml
 
 from saver.settings import Settings
+from tests.support.process import Process, free_port
 from tests.support.server import ROOT
 
 FOLDER = ROOT / "deploy" / "docker"
@@ -24,6 +27,9 @@ TEXT = (FOLDER / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 each_service = pytest.mark.parametrize("name", SERVICES)
+SINGLE_TEXT = (FOLDER / "single.yaml").read_text()
+SINGLE_COMPOSE: dict[str, Any] = yaml.safe_load(SINGLE_TEXT)
+SINGLE: dict[str, Any] = SINGLE_COMPOSE["services"]["saver"]
 
 
 def test_the_linter_finds_no_fault() -> None:
@@ -32,27 +38,47 @@ def test_the_linter_finds_no_fault() -> None:
     assert (asked.returncode, asked.stdout) == (0, "")
 
 
+def stage(target: str) -> str:
+    """The lines of one target of the Dockerfile."""
+    found = re.search(rf"^FROM \S+ AS {target}$(.+?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert found
+    return found[1]
+
+
 @each_service
 def test_a_service_can_do_no_more_than_it_must(name: str) -> None:
-    service = SERVICES[name]
+    is_confined(SERVICES[name], COMPOSE)
+
+
+def test_the_single_container_can_do_no_more_than_it_must() -> None:
+    is_confined(SINGLE, SINGLE_COMPOSE)
+
+
+def is_confined(service: dict[str, Any], compose: dict[str, Any]) -> None:
     assert service["user"] == "10001:10001"
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert not {"privileged", "cap_add", "network_mode", "pid", "ipc", "devices"} & set(service)
     # No folder of the host is mounted: every volume has a name.
-    assert {volume.partition(":")[0] for volume in service.get("volumes", [])} <= set(COMPOSE["volumes"])
+    assert {volume.partition(":")[0] for volume in service.get("volumes", [])} <= set(compose["volumes"])
 
 
 @each_service
 def test_a_service_s_image_is_a_target_that_checks_its_health(name: str) -> None:
-    target = SERVICES[name]["build"]["target"]
-    stage = re.search(rf"^FROM \S+ AS {target}$(.+?)(?=^FROM |\Z)", DOCKERFILE, re.MULTILINE | re.DOTALL)
-    assert stage
-    assert re.search(r"^USER 10001:10001$", stage[1], re.MULTILINE)
-    assert re.search(r"^HEALTHCHECK ", stage[1], re.MULTILINE)
-    assert SERVICES[name]["build"]["dockerfile"] == "deploy/docker/Dockerfile"
-    assert (FOLDER / SERVICES[name]["build"]["context"]).resolve() == ROOT
+    is_built_here(SERVICES[name]["build"])
+
+
+def test_the_single_container_s_image_is_a_target_that_checks_its_health() -> None:
+    is_built_here(SINGLE["build"])
+
+
+def is_built_here(build: dict[str, str]) -> None:
+    lines = stage(build["target"])
+    assert re.search(r"^USER 10001:10001$", lines, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", lines, re.MULTILINE)
+    assert build["dockerfile"] == "deploy/docker/Dockerfile"
+    assert (FOLDER / build["context"]).resolve() == ROOT
 
 
 @each_service
@@ -71,10 +97,11 @@ def test_only_settings_that_there_are_are_set(name: str) -> None:
 
 
 def test_no_secret_is_written_down() -> None:
-    for text in (TEXT, DOCKERFILE):
+    for text in (TEXT, SINGLE_TEXT, DOCKERFILE):
         assert not re.search(r"(?i)secret|password\s*[:=]|token|-----BEGIN", text)
     # Only variables with a default in the file may be empty.
-    assert set(re.findall(r"\$\{\w+:-([^}]*)\}", TEXT)) == {""}
+    for text in (TEXT, SINGLE_TEXT):
+        assert set(re.findall(r"\$\{\w+:-([^}]*)\}", text)) == {""}
 
 
 def test_only_nginx_is_reachable_from_outside() -> None:
@@ -97,3 +124,57 @@ def test_everybody_means_the_same_socket() -> None:
     assert "unix:/run/saver/saver.sock" in site
     assert "unix:/run/saver/saver.sock" in DOCKERFILE
     assert 'SOCKET = "/run/saver/saver.sock"' in (FOLDER / "healthy").read_text()
+
+
+def test_the_single_container_has_one_port_and_one_volume() -> None:
+    port, folder = single_environment()["SAVER_PORT"], single_environment()["SAVER_DATA_DIR"]
+    assert single_environment()["SAVER_HOST"] == "0.0.0.0"
+    assert SINGLE["ports"] == [f"{port}:{port}"]
+    assert SINGLE["volumes"] == [f"saver:{folder}"]
+    lines = stage("single")
+    assert f"EXPOSE {port}\n" in lines
+    assert f'VOLUME ["{folder}"]\n' in lines
+    known = {f"SAVER_{field.upper()}" for field in Settings.model_fields}
+    assert set(SINGLE["environment"]) <= known
+
+
+def test_the_single_container_begins_with_nothing() -> None:
+    """What Debian's image has, programs with setuid among it, is not in it."""
+    assert re.search(r"^FROM scratch AS single$", DOCKERFILE, re.MULTILINE)
+    assert re.findall(r"^(?:COPY|ADD|RUN) .+", stage("single"), re.MULTILINE) == [
+        "COPY --from=single-files /image /"
+    ]
+
+
+def test_the_command_of_the_single_container_serves_is_healthy_and_stops(tmp_path: Path) -> None:
+    port = free_port()
+    ours = {"SAVER_PORT": str(port), "SAVER_DATA_DIR": str(tmp_path), "SAVER_ENV_FILE": ""}
+    without = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
+    environ = {**without, **single_environment(), **ours, "PATH": os.environ["PATH"]}
+
+    def is_healthy() -> bool:
+        # The worker has swept, or it is not ready.
+        command = [sys.executable, str(FOLDER / "healthy"), instruction("HEALTHCHECK .* CMD")[1]]
+        asked = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        return asked.returncode == 0 and json.loads(asked.stdout)["sweeper"] == "ok"
+
+    command = [sys.executable, *instruction("CMD")[1:]]
+    service = Process(command, tmp_path / "log", is_healthy, folder=ROOT, environ=environ)
+    service.start()
+    service.stop()
+    assert "saver: stopping" in service.log.read_text()
+
+
+def instruction(name: str) -> list[str]:
+    """The words of a command of the single container."""
+    found = re.search(rf"^{name} (\[.+\])$", stage("single"), re.MULTILINE)
+    assert found
+    words: list[str] = json.loads(found[1])
+    return words
+
+
+def single_environment() -> dict[str, str]:
+    """The environment of the single container."""
+    found = re.search(r"^ENV (.+?[^\\])$", stage("single"), re.MULTILINE | re.DOTALL)
+    assert found
+    return dict(each.split("=", 1) for each in shlex.split(found[1].replace("\\\n", " ")))
