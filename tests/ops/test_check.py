@@ -106,7 +106,10 @@ def test_each_error_is_reported(run: FlaskCliRunner, app: Flask, harm: str, name
         (lambda folder: (folder / "saver.db").chmod(0o644), "everybody may read saver.db"),
         (lambda folder: (folder / "secret_key").chmod(0o666), "everybody may write to secret_key"),
         (lambda folder: (folder / "secret_key.old").touch(0o644), "everybody may read secret_key.old"),
-        (lambda folder: os.chown(folder, 65_534, -1), "belongs to another user"),
+        pytest.param(
+            *(lambda folder: os.chown(folder, 65_534, -1), "belongs to another user"),
+            marks=pytest.mark.system,
+        ),
         (lambda folder: linked(folder / "counts"), "counts is a symbolic link"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -23,6 +24,13 @@ from tests.support.snapshot import put_codes
 
 # Addresses of a client; in the log they end with 0.
 FULL_ADDRESS = re.compile(r"\b127\.0\.0\.[1-9]")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def many_files() -> None:
+    """Hundreds of slow clients and their server have more connections than a login allows of files, 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @pytest.fixture(scope="session")

@@ -145,7 +145,8 @@ def chromium() -> Iterator[Browser]:
         found = shutil.which("chromium") or playwright.chromium.executable_path
         if not Path(found).exists():
             pytest.fail(
-                "There is no Chromium to test the page with: apt-get install -y chromium", pytrace=False
+                "There is no Chromium to test the page with: ./scripts/test --all installs it, or says how",
+                pytrace=False,
             )
         browser = playwright.chromium.launch(executable_path=found, args=ARGS)
         yield browser

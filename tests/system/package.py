@@ -1,10 +1,11 @@
-"""Install the wheel with pipx on new Debians without the repository, serve, and save a text.
+"""Install the wheel with pipx on new systems without the repository, serve, and save a text.
 
     sudo python3 -m tests.system.package --cache FOLDER
 
-Makes a Debian 12 and a Debian 13 with debootstrap, which --cache then keeps, copies the wheel into each, and
-follows docs/package.md. Prints how long it takes from `pipx install` to the first code; ends with status 1 at
-the first thing that does not hold. pipx gets the packages from the registry of this machine.
+Makes a Debian 12, a Debian 13 and an Ubuntu 24.04 with debootstrap, which --cache then keeps, copies the
+wheel into each, and follows docs/package.md. Prints how long it takes from `pipx install` to the first code;
+ends with status 1 at the first thing that does not hold. pipx gets the packages from the registry of this
+machine. Without Ubuntu's keyring debootstrap does not check the signature of Ubuntu's packages, and says so.
 
 Needs: apt-get install -y --no-install-recommends debootstrap systemd-container, and hatchling in this Python
 """
@@ -25,8 +26,11 @@ from tests.support.server import ROOT
 from tests.system.checks import BrokenError, must, report
 from tests.system.install import Machine, remove, run
 
-DEBIANS = ("bookworm", "trixie")
+SYSTEMS = ("bookworm", "trixie", "noble")
 PACKAGES = "ca-certificates,curl,pipx,procps"
+# What debootstrap needs for Ubuntu: pipx is in its second component, and Debian 12 has no script for noble
+# but one for every Ubuntu.
+UBUNTU = {"noble": ("--components=main,universe", "http://archive.ubuntu.com/ubuntu", "gutsy")}
 # `check` fails until the worker has swept once.
 SCRIPT = """\
 set -e
@@ -56,14 +60,18 @@ find /var/lib/saver -name saver.db
 """
 
 
-def debian(suite: str, cache: Path, folder: Path, mirror: list[str]) -> None:
-    """A Debian with pipx in ``folder``, from the kept one if there is one."""
+def system(suite: str, cache: Path, folder: Path, mirror: list[str]) -> None:
+    """A system with pipx in ``folder``, from the kept one if there is one."""
     kept = cache / f"{suite}-pipx.tar"
     if not kept.exists():
         made = cache / suite
         remove(made)
         try:
-            run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, made, *mirror)
+            components, *source = UBUNTU.get(suite, ("--components=main", *mirror))
+            run(
+                *("debootstrap", "--variant=minbase", components, f"--include={PACKAGES}"),
+                *(suite, made, *source),
+            )
             run("tar", "--create", "--file", kept.with_suffix(".part"), "--directory", made, ".")
         finally:
             remove(made)
@@ -94,8 +102,8 @@ def options() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--cache", type=Path, required=True, help="a folder that keeps the Debians")
-    parser.add_argument("--mirror", help="where debootstrap gets them; its own default if not named")
+    parser.add_argument("--cache", type=Path, required=True, help="a folder that keeps the systems")
+    parser.add_argument("--mirror", help="where debootstrap gets Debian; its own default if not named")
     parser.add_argument("--lend", action="append", default=[], help="a path that pip needs here, read only")
     return parser.parse_args()
 
@@ -109,9 +117,9 @@ def main() -> int:
     place = Path(tempfile.mkdtemp(prefix="package-", dir=given.cache))
     try:
         wheel, _ = build(ROOT, place / "dist")
-        for suite in DEBIANS:
+        for suite in SYSTEMS:
             folder = place / suite
-            debian(suite, given.cache, folder, [given.mirror] if given.mirror else [])
+            system(suite, given.cache, folder, [given.mirror] if given.mirror else [])
             shutil.copy(wheel, folder / "srv")
             report(suite, install_and_use(Machine(folder, given.lend)))
             remove(folder)
@@ -119,7 +127,7 @@ def main() -> int:
         print(f"BROKEN: {suite}: {error}", flush=True)
         return 1
     finally:
-        for suite in DEBIANS:
+        for suite in SYSTEMS:
             remove(place / suite)
         remove(place)
     return 0

@@ -37,7 +37,10 @@ class Chromium(Driver):
     ) -> None:
         found = shutil.which("chromium") or playwright.chromium.executable_path
         if not Path(found).exists():
-            pytest.fail("There is no Chromium to test with: apt-get install -y chromium", pytrace=False)
+            pytest.fail(
+                "There is no Chromium to test with: ./scripts/test --all installs it, or says how",
+                pytrace=False,
+            )
         # Playwright switches extensions off unless the first of these is given too.
         loaded = [f"--disable-extensions-except={extension}", f"--load-extension={extension}"]
         self._context: BrowserContext = playwright.chromium.launch_persistent_context(

@@ -47,7 +47,10 @@ class Firefox(Driver):
     def __init__(self, folder: Path, extension: Path | None, language: str = "en-US") -> None:
         found = shutil.which("firefox-esr")
         if not found:
-            pytest.fail("There is no Firefox to test with: apt-get install -y firefox-esr", pytrace=False)
+            pytest.fail(
+                "There is no Firefox to test with: ./scripts/test --all installs it, or says how",
+                pytrace=False,
+            )
         manifest = json.loads((extension / "manifest.json").read_text("utf-8")) if extension else {}
         self._id: str = manifest["browser_specific_settings"]["gecko"]["id"] if extension else ""
         self._base = f"moz-extension://{_UUID}/" if extension else ""
