@@ -27,7 +27,16 @@ from saver.installation import MIGRATIONS
 from saver.key_deriver import KeyDeriver
 from saver.logs import stderr_handler
 from saver.meeting_service import MeetingService
-from saver.ops import Backups, Check, CopyToServer, OperatorLog, Quarantine, RestorePolicy, Restorer
+from saver.ops import (
+    Backups,
+    Check,
+    CopyToServer,
+    DumpRestorer,
+    OperatorLog,
+    Quarantine,
+    RestorePolicy,
+    Restorer,
+)
 from saver.ops.guessing import PublicGuessing
 from saver.ops.health import Readiness
 from saver.ops.last_backup import LastBackup
@@ -145,10 +154,16 @@ def _services(
     max_lifetime = max(settings.max_expires_in, settings.max_expires_in_sealed)
     policy = RestorePolicy(head, settings.code_cooldown, max_lifetime, store.keyring.ids)
     last_backup = LastBackup(settings.data_dir.resolve() / "last_backup", clock)
+    quarantine = Quarantine(database, policy, clock)
+    restorer = (
+        Restorer(database, database.file, policy, clock)
+        if database.file
+        else DumpRestorer(database, policy, quarantine, environment_without_settings)
+    )
     tools = OperatorTools(
         Backups(database, store, clock, environment_without_settings, last_backup),
-        Restorer(database, policy, clock),
-        Quarantine(database, policy, clock),
+        restorer,
+        quarantine,
         Check(database, store, readiness, settings.data_dir, rate_limits),
         CopyToServer(database, head, partial(_migrate, app), clock),
         OperatorLog(settings.data_dir / "operator.log", clock),

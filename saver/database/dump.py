@@ -1,7 +1,8 @@
-"""A backup of a PostgreSQL database by pg_dump."""
+"""Backups of a PostgreSQL database by pg_dump, and the way back by pg_restore."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,8 +13,11 @@ from sqlalchemy import Connection, Engine
 Environment = Callable[[Mapping[str, str]], Mapping[str, str]]
 
 
+_SCHEMA = re.compile(r"^COPY \S*alembic_version .*\n(\w+)\n", re.MULTILINE)
+
+
 class DumpError(Exception):
-    """There is no backup; the message says why."""
+    """A program of PostgreSQL has failed; the message says why."""
 
 
 def dump(connection: Connection, target: Path, environment: Environment) -> None:
@@ -21,15 +25,40 @@ def dump(connection: Connection, target: Path, environment: Environment) -> None
 
     Raises DumpError.
     """
-    # The password is in the environment, because every user can read a command line.
     variables = environment(_connection_variables(connection.engine))
+    _refuse_older(connection, variables)
     snapshot = connection.exec_driver_sql("SELECT pg_export_snapshot()").scalar_one()
     options = ("--format=custom", "--no-password", f"--snapshot={snapshot}")
     _run(["pg_dump", *options, f"--file={target}"], variables)
     _run(["pg_restore", "--file=/dev/null", str(target)], variables)
 
 
+def schema_in(source: Path, environment: Environment) -> str | None:
+    """Return the revision of the schema in a dump, or None if it has none. Raises DumpError."""
+    options = ("--data-only", "--table=alembic_version", "--file=-")
+    found = _SCHEMA.search(_run(["pg_restore", *options, str(source)], environment({})))
+    return found[1] if found else None
+
+
+def restore(engine: Engine, source: Path, environment: Environment) -> None:
+    """Replace the tables of a database by those of a dump, in one transaction. Raises DumpError."""
+    variables = environment(_connection_variables(engine))
+    options = ("--clean", "--if-exists", "--no-owner", "--no-privileges", "--no-password")
+    target = ("--single-transaction", "--exit-on-error", f"--dbname={variables.get('PGDATABASE', '')}")
+    _run(["pg_restore", *options, *target, str(source)], variables)
+
+
+def _refuse_older(connection: Connection, variables: Mapping[str, str]) -> None:
+    """Raise DumpError if pg_dump is older than the server."""
+    server = int((connection.dialect.server_version_info or (0,))[0])
+    found = re.search(r"\d+", _run(["pg_dump", "--version"], variables))
+    if found and int(found[0]) < server:
+        advice = f"apt-get install postgresql-client-{server}"
+        raise DumpError(f"pg_dump {found[0]} is older than the server, which is {server}: {advice}")
+
+
 def _connection_variables(engine: Engine) -> dict[str, str]:
+    """Where the database is. Not arguments, because every user can read the password in a command line."""
     from psycopg import pq  # noqa: PLC0415 - only for PostgreSQL
 
     _, arguments = engine.dialect.create_connect_args(engine.url)
@@ -41,7 +70,7 @@ def _connection_variables(engine: Engine) -> dict[str, str]:
     }
 
 
-def _run(command: list[str], variables: Mapping[str, str]) -> None:
+def _run(command: list[str], variables: Mapping[str, str]) -> str:
     try:
         result = subprocess.run(  # noqa: S603 - fixed commands
             command, env=variables, capture_output=True, text=True, check=False
@@ -49,4 +78,5 @@ def _run(command: list[str], variables: Mapping[str, str]) -> None:
     except FileNotFoundError:
         raise DumpError(f"there is no {command[0]}: apt-get install postgresql-client") from None
     if result.returncode:
-        raise DumpError(f"nothing was kept: {result.stderr.strip().partition(chr(10))[0]}")
+        raise DumpError(result.stderr.strip().partition("\n")[0] or f"{command[0]} has failed")
+    return result.stdout

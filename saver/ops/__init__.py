@@ -7,6 +7,7 @@ from saver.ops.files import OperationError
 from saver.ops.operator_log import OperatorLog
 from saver.ops.quarantine import Quarantine
 from saver.ops.restore import Restorer, RestoreResult
+from saver.ops.restore_dump import DumpRestorer
 from saver.ops.restore_policy import RestorePolicy
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "CheckResult",
     "CopyResult",
     "CopyToServer",
+    "DumpRestorer",
     "OperationError",
     "OperatorLog",
     "Progress",

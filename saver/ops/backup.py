@@ -101,7 +101,7 @@ class Backups:
                 audit = _count_codes(connection, math.floor(self._clock()), "the database")
                 dump(connection, partial, self._environment)
         except DumpError as error:
-            raise OperationError(str(error)) from None
+            raise OperationError(f"nothing was kept: {error}") from None
         except DBAPIError as error:
             raise OperationError(f"the database cannot be read ({type(error).__name__})") from None
         return audit

@@ -47,7 +47,12 @@ class Quarantine:
         return self._database.writer.run(work)
 
     def _check(self, connection: Connection) -> None:
-        if self._database.count_other_clients(connection):
-            raise OperationError(_IN_USE)
+        refuse_in_use(self._database, connection)
         advice = "run it with the saver that made the backup, then upgrade"
         require_schema(connection, self._policy.head, "the database", advice)
+
+
+def refuse_in_use(database: Database, connection: Connection) -> None:
+    """Raise OperationError if another client is connected."""
+    if database.count_other_clients(connection):
+        raise OperationError(_IN_USE)

@@ -21,7 +21,6 @@ from sqlalchemy.exc import DBAPIError
 from saver.clock import Clock
 from saver.database import Database, sqlite_files
 from saver.database.sqlite_connections import REPLACE
-from saver.installation import PROGRAM
 from saver.ops import files
 from saver.ops.backup import verify
 from saver.ops.files import OperationError
@@ -62,8 +61,10 @@ class RestoreResult:
 class Restorer:
     """Replaces one database by its backups."""
 
-    def __init__(self, database: Database, policy: RestorePolicy, clock: Clock) -> None:
+    def __init__(self, database: Database, file: Path, policy: RestorePolicy, clock: Clock) -> None:
+        """``file`` is the one of the database."""
         self._database = database
+        self._file = file
         self._policy = policy
         self._clock = clock
 
@@ -73,12 +74,7 @@ class Restorer:
         ``lost``: the database so far is missing or damaged. Then no code is leased for ``quarantine``
         seconds, by default those of the policy. Raises OperationError; the database is then unchanged.
         """
-        path = self._database.file
-        if path is None:
-            raise OperationError(
-                "this database is kept by a server: use the server's own tool, such as pg_restore,"
-                f" and then {PROGRAM} restore-finish"
-            )
+        path = self._file
         self._check(backup, path)
         if path.parent.stat().st_uid != os.geteuid():
             raise OperationError(f"{path.parent} belongs to another user: restore as that user")

@@ -17,6 +17,10 @@ def schema_version(connection: Connection) -> str | None:
 
 def require_schema(connection: Connection, head: str, subject: str, advice: str) -> None:
     """Raise OperationError about ``subject``, with ``advice``, unless the revision is ``head``."""
-    version = schema_version(connection)
+    require_head(schema_version(connection), head, subject, advice)
+
+
+def require_head(version: str | None, head: str, subject: str, advice: str) -> None:
+    """See ``require_schema``."""
     if version != head:
         raise OperationError(f"{subject} has schema {version}, this saver needs {head}: {advice}")

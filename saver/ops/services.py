@@ -13,6 +13,7 @@ from saver.ops.operator_log import OperatorLog
 from saver.ops.quarantine import Quarantine
 from saver.ops.request_counts import RequestCounts
 from saver.ops.restore import Restorer
+from saver.ops.restore_dump import DumpRestorer
 from saver.ratelimit.rules import RateLimits
 from saver.settings import Settings
 from saver.store import TextStore
@@ -23,7 +24,7 @@ class OperatorTools:
     """The operations of the commands; ``backup_folder`` is the default folder of backups."""
 
     backup: Backups
-    restore: Restorer
+    restore: Restorer | DumpRestorer
     quarantine: Quarantine
     check: Check
     copy: CopyToServer

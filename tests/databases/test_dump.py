@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,19 @@ def test_the_newest_are_kept_of_both_kinds(run: FlaskCliRunner, backups: Path, c
         assert run.invoke(args=["backup", "--to", str(backups), "--keep", "2"]).exit_code == 0
         clock.tick(3_600)
     assert names(backups) == ["notes.dump", "saver-20270115T090000Z.dump", "saver-20270115T100000Z.dump"]
+
+
+def test_a_pg_dump_that_is_too_old_is_named_with_the_one_to_install(
+    run: FlaskCliRunner, backups: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs(tmp_path, 'echo "pg_dump (PostgreSQL) 9.6.24 (Debian 9.6.24-1)"', monkeypatch)
+    refused = run.invoke(args=["backup", "--to", str(backups)])
+    assert refused.exit_code == 1
+    said = r"Error: nothing was kept: pg_dump 9 is older than the server, which is (\d+): .*client-(\d+)\n"
+    found = re.fullmatch(said, refused.output)
+    assert found, refused.output
+    assert found[1] == found[2]
+    assert names(backups) == []
 
 
 def programs(backups: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:

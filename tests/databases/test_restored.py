@@ -108,8 +108,3 @@ def test_another_schema_is_named(make_app: Callable[..., Flask], database: Postg
 def test_a_file_is_restored_otherwise(make_app: Callable[..., Flask]) -> None:
     code, output = run(make_app())
     assert (code, "this database is a file" in output) == (1, True)
-
-
-def test_a_restore_is_the_servers_business(make_app: Callable[..., Flask], tmp_path: Path) -> None:
-    result = make_app().test_cli_runner().invoke(args=["restore", str(tmp_path / "file")])
-    assert (result.exit_code, "pg_" in result.output) == (1, True)
