@@ -31,6 +31,8 @@ SELF_SIGNED = Path("/etc/saver/self-signed")
 # The one that Debian's mod_wsgi is linked with: no other may make the environment.
 SYSTEM_PYTHON = "/usr/bin/python3"
 SERVICES = ("saver-migrate.service", "saver-worker.service", "saver-backup.timer")
+# What lets a unit reach a server on the network: deploy/systemd/app-server.
+NETWORK = "/etc/systemd/system/saver-{}.service.d/network.conf"
 DAEMONS = r"^\(wsgi:saver\)"
 
 _SHIPPED = ROOT / "deploy"
@@ -114,6 +116,10 @@ class Machine:
             self.write(Path(place), (_SHIPPED / name).read_text(), 0o755 if "certbot" in name else 0o644)
             for name, place in _COPIES.items()
         ]
+        worker, backup = Path(NETWORK.format("worker")), Path(NETWORK.format("backup"))
+        # A backup needs the server that the worker needs; earlier versions made none of a server.
+        if worker.is_file() and not backup.exists():
+            new.append(self.write(backup, worker.read_text()))
         if any(new) and system_runs():
             self.run("systemctl", "daemon-reload")
         return any(new)

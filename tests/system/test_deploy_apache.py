@@ -114,10 +114,53 @@ def test_what_an_operator_has_switched_off_stays_off(
     monkeypatch.setattr(install, "holds", lambda *words: words[-1] in on)
     monkeypatch.setattr(sys.modules["_machine"], "system_runs", lambda: True)
     install.services(sys.modules["_machine"].Machine(dry=True))
-    assert "enable saver-migrate.service saver-worker.service saver-backup.timer" in capfd.readouterr().out
+    said = capfd.readouterr()
+    assert "enable saver-migrate.service saver-worker.service saver-backup.timer" in said.out
+    assert said.err == ""
     on |= {"saver-migrate.service", "saver-worker.service"}
     install.services(sys.modules["_machine"].Machine(dry=True))
-    assert capfd.readouterr().out == ""
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert "nothing makes backups: systemctl enable --now saver-backup.timer" in said.err
+
+
+def test_a_machine_with_postgresql_gets_pg_dump(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    install = program("install")
+    settings, found = tmp_path / "saver.env", [""]
+    monkeypatch.setattr(install, "SETTINGS", settings)
+    monkeypatch.setattr(install.shutil, "which", lambda _: found[0])
+
+    def commands(url: str) -> str:
+        settings.write_text(f"SAVER_THREADS=16\nSAVER_DATABASE_URL={url}\n")
+        install.packages(sys.modules["_machine"].Machine(dry=True))
+        return capfd.readouterr().out
+
+    for url in ("postgresql:///saver", "postgresql+psycopg://saver@db/saver", '"postgresql:///saver"'):
+        assert "postgresql-client" in commands(url)
+    assert "postgresql-client" not in commands("sqlite:////var/lib/saver/saver.db")
+    found[0] = "/usr/bin/pg_dump"
+    assert "postgresql-client" not in commands("postgresql:///saver")
+
+
+def test_backups_get_the_network_of_the_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program("install")
+    module = sys.modules["_machine"]
+    monkeypatch.setattr(module, "_COPIES", {})
+    monkeypatch.setattr(module, "NETWORK", f"{tmp_path}/{{}}.conf")
+    machine = module.Machine(dry=False)
+    machine.write = lambda path, text: path.write_text(text)
+    machine.run = lambda *_: None
+    worker, backup = tmp_path / "worker.conf", tmp_path / "backup.conf"
+    assert not machine.copies()
+    assert not backup.exists()
+    worker.write_text("IPAddressAllow=192.0.2.7")
+    assert machine.copies()
+    assert backup.read_text() == "IPAddressAllow=192.0.2.7"
+    backup.write_text("edited")
+    assert not machine.copies()
+    assert backup.read_text() == "edited"
 
 
 def test_logrotate_no_longer_reloads_apache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
