@@ -19,6 +19,7 @@ from tests.servers.load import MIN_REQUESTS, load
 from tests.servers.pki import Authority
 from tests.servers.problems import HSTS, POST, check
 from tests.support.process import wait_until
+from tests.support.server import ROOT
 
 # The number of mod_wsgi's daemons in site.conf, and of gunicorn's workers.
 PROCESSES = 2
@@ -63,6 +64,13 @@ def test_new_code_comes_in_without_a_failed_request(apache: Apache) -> None:
         return len(now) == PROCESSES and not now & before
 
     under_load(apache, lambda: reload(apache), replaced)
+
+
+def test_new_code_on_the_disk_waits_for_that(apache: Apache) -> None:
+    # An upgrade brings its environment and migrations after its code.
+    before = both(apache)
+    under_load(apache, (ROOT / "saver.wsgi").touch, lambda: True)
+    assert both(apache) == before
 
 
 def test_a_graceful_reload_of_the_proxy_fails_no_request(apache: Apache) -> None:
