@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from tests.support.server import ROOT
 from tests.system import checks
@@ -189,9 +190,9 @@ class Machine:
         """Run a command in the booted machine; its output."""
         return run(*self._command(*command, **environ))
 
-    def fails(self, *command: str) -> str:
+    def fails(self, *command: str, **environ: str) -> str:
         """The output of a command that must fail."""
-        done = self._ask(*command)
+        done = self._ask(*command, **environ)
         must(done.returncode, f"{' '.join(command)} should have failed:\n{done.stdout}")
         return done.stdout + done.stderr
 
@@ -274,19 +275,16 @@ class InstallTest:
         (self.machine.folder / "usr/sbin/policy-rc.d").chmod(0o755)
         return "debootstrap, minbase"
 
+    def _repository(self) -> None:
+        """The repository that the machine clones, at the version of this one."""
+        bare = self.machine.folder / "srv" / "saver.git"
+        run("git", "clone", "--quiet", "--bare", "--no-hardlinks", ROOT, bare)
+        run("git", "branch", "--force", "install-test", "HEAD", cwd=bare)
+        run("git", "symbolic-ref", "HEAD", "refs/heads/install-test", cwd=bare)
+
     def install(self) -> str:
         """The commands of README.md, in a machine that does not run yet."""
-        run(
-            "git", "clone", "--quiet", "--bare", "--no-hardlinks", ROOT, self.machine.folder / "srv/saver.git"
-        )
-        run("git", "branch", "--force", "install-test", "HEAD", cwd=self.machine.folder / "srv/saver.git")
-        run(
-            "git",
-            "symbolic-ref",
-            "HEAD",
-            "refs/heads/install-test",
-            cwd=self.machine.folder / "srv/saver.git",
-        )
+        self._repository()
         self.machine.install(self._clone)
         output = self.machine.install(
             f"{self._try_out} && apt-get install -y --no-install-recommends {' '.join(TOOLS)}"
@@ -559,31 +557,32 @@ def commands() -> list[str]:
     return lines
 
 
-def options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python3 -m tests.system.install",
-        description=__doc__,
+def parser(program: str, description: str) -> argparse.ArgumentParser:
+    """The options of a test that makes a machine."""
+    found = argparse.ArgumentParser(
+        prog=f"python3 -m {program}",
+        description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--cache", type=Path, required=True, help="a folder that keeps the Debian")
-    parser.add_argument("--mirror", help="where debootstrap gets it; its own default if not named")
-    parser.add_argument("--lend", action="append", default=[], help="a path that pip needs here, read only")
-    parser.add_argument("--keep", action="store_true", help="leave the machine's folder for a look")
-    return parser.parse_args()
+    found.add_argument("--cache", type=Path, required=True, help="a folder that keeps the Debian")
+    found.add_argument("--mirror", help="where debootstrap gets it; its own default if not named")
+    found.add_argument("--lend", action="append", default=[], help="a path that pip needs here, read only")
+    found.add_argument("--keep", action="store_true", help="leave the machine's folder for a look")
+    return found
 
 
-def main() -> int:
-    given = options()
+def perform(given: argparse.Namespace, test: type[InstallTest], **more: Any) -> int:
+    """Take the steps of a test, and print a line for each; the exit status."""
     if os.geteuid() != 0:
         raise SystemExit("saver: this test makes and boots a machine: run it as root")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     given.cache.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="install-", dir=given.cache))
     machine = Machine(place / "root", given.lend)
-    test = InstallTest(machine, given.cache, [given.mirror] if given.mirror else [])
+    steps = test(machine, given.cache, [given.mirror] if given.mirror else [], **more).steps()
     began = time.monotonic()
     try:
-        for name, step in test.steps().items():
+        for name, step in steps.items():
             start = time.monotonic()
             result = step()
             print(f"{name:<46}{time.monotonic() - start:>6.0f} s  {result}", flush=True)
@@ -597,6 +596,10 @@ def main() -> int:
             remove(place)
     print(f"{'in all':<46}{time.monotonic() - began:>6.0f} s  everything held")
     return 0
+
+
+def main() -> int:
+    return perform(parser("tests.system.install", __doc__ or "").parse_args(), InstallTest)
 
 
 if __name__ == "__main__":

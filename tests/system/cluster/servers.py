@@ -32,6 +32,8 @@ class App:
 
     def __init__(self, machine: Machine, folder: Path, settings: Mapping[str, str]) -> None:
         self.machine = machine
+        # An upgrade exchanges it.
+        self.code = ROOT
         self._data = folder / machine.name
         self._data.mkdir(mode=0o700)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SAVER_")}
@@ -40,33 +42,35 @@ class App:
             "SAVER_ENV_FILE": "",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        self._environ = {**inherited, **settings, **place}
+        self.environ = {**inherited, **settings, **place}
         self.web: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None
 
     def flask(self, *words: str) -> str:
         """Run an operator's command; its output."""
         asked = (sys.executable, "-m", "flask", "--app", "saver", *words)
-        return self.machine.run(*asked, cwd=ROOT, env=self._environ).stdout
+        return self.machine.run(*asked, cwd=self.code, env=self.environ).stdout
 
     def prepare(self) -> None:
         """As saver-migrate.service does it."""
-        self.machine.run(sys.executable, "-m", "saver.serve", "--only-prepare", cwd=ROOT, env=self._environ)
+        self.machine.run(
+            sys.executable, "-m", "saver.serve", "--only-prepare", cwd=self.code, env=self.environ
+        )
 
     def start_web(self) -> None:
         """As saver-web.service does it."""
         # By name and without values, because every user can see a command line.
         handed = [
-            f"--setenv={name}" for name in self._environ if name.startswith(("SAVER_", "PYTHON", "PATH"))
+            f"--setenv={name}" for name in self.environ if name.startswith(("SAVER_", "PYTHON", "PATH"))
         ]
         activate = ("systemd-socket-activate", f"--listen={self.machine.address}:{PORT}", *handed)
         serve = (sys.executable, "-m", "saver.serve", "--activated")
-        self.web = self.machine.start(*activate, *serve, environ=self._environ, cwd=ROOT)
+        self.web = self.machine.start(*activate, *serve, environ=self.environ, cwd=self.code)
 
     def start_worker(self) -> None:
         """As saver-worker.service does it."""
         worker = (sys.executable, "-m", "saver.worker")
-        self.worker = self.machine.start(*worker, environ=self._environ, cwd=ROOT)
+        self.worker = self.machine.start(*worker, environ=self.environ, cwd=self.code)
 
     def start(self) -> None:
         """Start both."""
@@ -115,9 +119,9 @@ class Redis:
 
 
 class Balancer:
-    """HAProxy with the shipped file; ``below`` mounts the service below a path."""
+    """HAProxy with the file that ``deploy`` ships; ``below`` mounts the service below a path."""
 
-    def __init__(self, machine: Machine, folder: Path, below: str = "") -> None:
+    def __init__(self, machine: Machine, folder: Path, below: str = "", deploy: Path = DEPLOY) -> None:
         self.machine = machine
         self._file = folder / "haproxy.cfg"
         self._socket = folder / "haproxy.sock"
@@ -129,7 +133,7 @@ class Balancer:
         }
         if below:
             changes[_MARK] = lines(below)
-        fill(DEPLOY / "haproxy" / "haproxy.cfg", self._file, changes)
+        fill(deploy / "haproxy" / "haproxy.cfg", self._file, changes)
         if below:
             with self._file.open("a") as file:
                 file.write(_OTHERS)

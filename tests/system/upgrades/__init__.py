@@ -1,0 +1,1 @@
+"""Upgrades from an earlier version of saver, tried with its real program and its data."""
