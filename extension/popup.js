@@ -4,7 +4,7 @@ import { showSharedComputerNotice } from "./browser/sharedComputer.js";
 import { importLegacy } from "./browser/legacy.js";
 import { openPanels } from "./browser/panels.js";
 import { readBuildConfig } from "./browser/buildConfig.js";
-import { makeWipeButton } from "./browser/wipe.js";
+import { makeWipeButton, reloadAfterWipe } from "./browser/wipe.js";
 import { makeSettings, parseServer } from "./core/settings.js";
 import { makeAlert } from "./ui/alert.js";
 import { makeTranslations } from "./ui/translations.js";
@@ -24,6 +24,7 @@ async function start() {
   const settings = await store.get();
   // In a tab it may be open while the settings are changed.
   local.onChanged.addListener(({ settings: changed }) => changed && location.reload());
+  reloadAfterWipe();
   document.documentElement.classList.toggle("in-tab", await hasWholeWindow());
   const translations = makeTranslations(fetch, import.meta.url);
   const language = settings.language || browser.i18n.getMessage("lang");

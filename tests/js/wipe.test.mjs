@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { readBuildConfig } from "../../extension/browser/buildConfig.js";
 import { importLegacy } from "../../extension/browser/legacy.js";
-import { makeWipeButton } from "../../extension/browser/wipe.js";
+import { makeWipeButton, reloadAfterWipe } from "../../extension/browser/wipe.js";
 import { installBrowser } from "./support/browser.mjs";
 import { FakeElement, fakeI18n, installDocument, makeLocalStorage } from "./support/document.mjs";
 
@@ -40,6 +40,18 @@ test("one click wipes both storage areas, the old storage, the alarms and the cl
   assert.deepEqual(Object.keys(globalThis.localStorage), []);
   assert.deepEqual(browser.calls, [["clearAlarms"]]);
   assert.deepEqual([clipboard.text, reloads], ["", 1]);
+});
+
+test("without stored settings the other pages are told, and load themselves anew", async () => {
+  const browser = installBrowser({ session: { live: "x" } });
+  await wipeButton().emit("click");
+  const message = browser.calls.find(([name]) => name === "sendMessage")[1];
+  assert.equal(reloads, 1);
+  reloadAfterWipe();
+  await browser.runtime.onMessage.emit("another");
+  assert.equal(reloads, 1);
+  await browser.runtime.onMessage.emit(message);
+  assert.equal(reloads, 2);
 });
 
 test("with notes a second click is needed", async (context) => {

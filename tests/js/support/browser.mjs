@@ -56,7 +56,14 @@ export function installBrowser({ local = {}, session = {}, granted = [], service
         return browser.isPermissionGiven;
       },
     },
-    runtime: { getURL: (path) => `extension:/${path}`, onInstalled: makeEvent(), onStartup: makeEvent(), openOptionsPage: call("openOptions") },
+    runtime: {
+      getURL: (path) => `extension:/${path}`,
+      onInstalled: makeEvent(),
+      onMessage: makeEvent(),
+      onStartup: makeEvent(),
+      openOptionsPage: call("openOptions"),
+      sendMessage: call("sendMessage"),
+    },
     scripting: {
       async executeScript(details) {
         calls.push(["executeScript", details]);
