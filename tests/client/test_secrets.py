@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from socket import create_server, socket
 
@@ -13,7 +15,10 @@ from tests.support.process import wait_until
 from tests.support.saver_program import Program
 
 TEXT = b"canary-of-the-text"
+# More than a pipe holds.
+LONG = TEXT * 10_000
 PASSWORD = "canary-of-the-password"
+Child = subprocess.Popen[bytes]
 
 
 @pytest.fixture
@@ -24,15 +29,19 @@ def silent() -> Iterator[socket]:
 
 
 def seen_by_others(process: int) -> bytes:
-    """What a list of processes and a dump of the environment show of a process."""
-    return b"\n".join(
-        (Path(f"/proc/{process}") / name).read_bytes() for name in ("cmdline", "environ", "comm")
-    )
+    """What a list of processes and a dump of the environment show of a program and its children."""
+    shown = b""
+    for folder in Path("/proc").glob("[0-9]*"):
+        # Any other process may end meanwhile.
+        with suppress(OSError):
+            if os.getsid(int(folder.name)) == process:
+                shown += b"\n".join((folder / name).read_bytes() for name in ("cmdline", "environ", "comm"))
+    return shown
 
 
 def shown_by_ps(process: int) -> bytes:
     """The same as `ps` shows it."""
-    return subprocess.run(["ps", "eww", "-p", str(process)], check=True, capture_output=True).stdout
+    return subprocess.run(["ps", "eww", "-s", str(process)], check=True, capture_output=True).stdout
 
 
 @pytest.mark.parametrize("look", [seen_by_others, pytest.param(shown_by_ps, marks=pytest.mark.system)])
@@ -46,9 +55,7 @@ def test_a_running_program_shows_no_secret(
         password.open("rb") as opened,
         program.started("send", "--password-fd", str(opened.fileno()), pass_fds=(opened.fileno(),)) as child,
     ):
-        assert child.stdin is not None
-        child.stdin.write(TEXT)
-        child.stdin.close()
+        write(child, TEXT)
         connection, _ = silent.accept()
         with connection:
             request = b""
@@ -63,6 +70,82 @@ def test_a_running_program_shows_no_secret(
     assert b"/write HTTP" in request
     password.unlink()
     assert all(secret not in left(program) for secret in (TEXT, PASSWORD.encode()))
+
+
+@contextmanager
+def opens(reader: Program, sender: Program) -> Iterator[tuple[Child, bytes]]:
+    """`get` of a text with a password, and the code."""
+    code = sender.run("send", stdin=LONG, password=PASSWORD).stdout.strip()
+    password = reader.home / "password"
+    password.write_text(PASSWORD)
+    with (
+        password.open("rb") as opened,
+        reader.started("get", "--password-fd", str(opened.fileno()), pass_fds=(opened.fileno(),)) as child,
+    ):
+        write(child, code)
+        yield child, code
+
+
+@contextmanager
+def joins(reader: Program, sender: Program) -> Iterator[tuple[Child, bytes]]:
+    """`get` that joins a live transfer, and its letters."""
+    with sender.started("send", "--live") as maker, reader.started("get") as child:
+        write(maker, LONG)
+        code = live_code(maker)
+        write(child, code)
+        yield child, code[-4:]
+
+
+@contextmanager
+def receives(reader: Program, sender: Program) -> Iterator[tuple[Child, bytes]]:
+    """`receive`, and the letters of its live code."""
+    (sender.home / "text").write_bytes(LONG)
+    with reader.started("receive") as child, sender.started("send", "--join", "text") as joiner:
+        code = live_code(child)
+        write(joiner, code)
+        yield child, code[-4:]
+
+
+@pytest.mark.parametrize(
+    ("run", "look"),
+    [
+        (opens, seen_by_others),
+        (joins, seen_by_others),
+        (receives, seen_by_others),
+        pytest.param(opens, shown_by_ps, marks=pytest.mark.system),
+        pytest.param(joins, shown_by_ps, marks=pytest.mark.system),
+    ],
+)
+def test_a_program_that_has_opened_a_text_shows_no_secret(
+    program: Program,
+    other: Program,
+    run: Callable[[Program, Program], AbstractContextManager[tuple[Child, bytes]]],
+    look: Callable[[int], bytes],
+) -> None:
+    with run(other, program) as (child, code):
+        assert child.stdout is not None
+        # From here on it waits until the rest is read.
+        begun = child.stdout.read(1)
+        shown = look(child.pid)
+        assert begun + child.stdout.read() == LONG
+        assert child.wait() == 0
+    assert b"saver.client.cli" in shown
+    assert b"XDG_STATE_HOME" in shown
+    for secret in (TEXT, PASSWORD.encode(), code):
+        assert secret not in shown
+
+
+def write(child: Child, given: bytes) -> None:
+    """Write all of its stdin."""
+    assert child.stdin is not None
+    child.stdin.write(given)
+    child.stdin.close()
+
+
+def live_code(maker: Child) -> bytes:
+    """The live code that a program shows."""
+    assert maker.stderr is not None
+    return maker.stderr.readline().strip()
 
 
 def left(program: Program) -> bytes:
@@ -82,11 +165,8 @@ def test_nothing_that_stays_on_the_computer_has_a_secret(program: Program, other
 
 def test_a_live_code_is_in_no_argument_and_not_in_the_environment(program: Program, other: Program) -> None:
     with program.started("send", "--live") as maker:
-        assert maker.stdin is not None
-        assert maker.stderr is not None
-        maker.stdin.write(TEXT)
-        maker.stdin.close()
-        code = maker.stderr.readline().strip()
+        write(maker, TEXT)
+        code = live_code(maker)
         with other.started("get") as joiner:
             assert joiner.stdin is not None
             wait_until(lambda: b"saver.client.cli" in seen_by_others(joiner.pid), "the program starts")

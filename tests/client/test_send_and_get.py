@@ -12,7 +12,7 @@ import pytest
 
 from saver import seal
 from tests.conftest import NO_LIMITS
-from tests.support.process import free_port, wait_until
+from tests.support.process import wait_until
 from tests.support.saver_program import Program
 from tests.support.server import Server
 from tests.support.snapshot import put_codes
@@ -179,14 +179,6 @@ def test_a_wrong_code_is_not_repeated(program: Program, given: str) -> None:
 def test_what_cannot_be_meant_is_refused(program: Program, arguments: list[str]) -> None:
     (program.home / "notes.txt").write_text("notes")
     assert program.run(*arguments, stdin=b"wUrp").code == 2
-
-
-def test_a_service_that_is_away(program: Program) -> None:
-    program.environ["SAVER_SERVICE"] = f"http://localhost:{free_port()}"
-    away = program.run("send", stdin=b"text")
-    assert (away.code, away.stdout) == (5, b"")
-    assert away.stderr.startswith("saver: The service does not answer.")
-    assert json.loads(program.run("send", "--json", stdin=b"text").stderr)["error"] == "unreachable"
 
 
 def test_a_text_that_has_expired(tmp_path: Path, migrated: Path) -> None:

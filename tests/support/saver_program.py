@@ -16,8 +16,12 @@ from tests.support.server import ROOT
 
 COMMAND = (sys.executable, "-c", "from saver.client.cli import main; main(prog_name='saver')")
 
-# Copies its stdin to a new terminal, and what is shown there to its stdout.
-ON_TERMINAL = (sys.executable, "-c", "import pty, sys; pty.spawn(sys.argv[1:])")
+# Copies its stdin to a new terminal, and what is shown there to its stdout; ends with the same exit code.
+ON_TERMINAL = (
+    sys.executable,
+    "-c",
+    "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))",
+)
 
 
 @dataclass(frozen=True)
