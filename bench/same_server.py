@@ -10,11 +10,13 @@ import site
 import socket
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 
 from flask import Flask
 
 from bench.processes import children, command_of
+from saver.ops.request_counts import RequestCounts
 from saver.serve import BACKLOG, GunicornServer
 from saver.settings import Settings
 
@@ -40,8 +42,9 @@ def workers(root: int) -> list[int]:
 
 
 class _Server(GunicornServer):
-    def __init__(self, name: str, listener: int) -> None:
+    def __init__(self, name: str, listener: int, counts: Path) -> None:
         self._name = name
+        self._counts = counts
         super().__init__(_DEFAULTS, listener)
 
     def load(self) -> Flask:
@@ -49,7 +52,9 @@ class _Server(GunicornServer):
         found = getattr(import_module(module), name)
         app: Flask = found if isinstance(found, Flask) else found()
         # What saver's worker reads of an app.
-        app.extensions["saver"] = SimpleNamespace(settings=_DEFAULTS, rate_limits=None)
+        app.extensions["saver"] = SimpleNamespace(
+            settings=_DEFAULTS, rate_limits=None, requests=RequestCounts(self._counts, tuple)
+        )
         return app
 
 
@@ -68,7 +73,8 @@ def main() -> None:
     listener.bind(("127.0.0.1", arguments.port))
     listener.listen(BACKLOG)
     print(f"http://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
-    _Server(arguments.app, listener.detach()).run()
+    with TemporaryDirectory() as folder:
+        _Server(arguments.app, listener.detach(), Path(folder) / "requests").run()
 
 
 if __name__ == "__main__":
