@@ -30,7 +30,8 @@ SITE = Path("/etc/apache2/sites-available/saver.conf")
 SELF_SIGNED = Path("/etc/saver/self-signed")
 # The one that Debian's mod_wsgi is linked with: no other may make the environment.
 SYSTEM_PYTHON = "/usr/bin/python3"
-SERVICES = ("saver-migrate.service", "saver-worker.service", "saver-backup.timer")
+BACKUP_TIMER = "saver-backup.timer"
+SERVICES = ("saver-migrate.service", "saver-worker.service", BACKUP_TIMER)
 # What lets a unit reach a server on the network: deploy/systemd/app-server.
 NETWORK = "/etc/systemd/system/saver-{}.service.d/network.conf"
 DAEMONS = r"^\(wsgi:saver\)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError, ProgrammingError
@@ -61,10 +62,8 @@ class DumpRestorer:
         require_head(version, self._policy.head, backup.name, _OTHER_SCHEMA)
         with self._database.engine.connect().execution_options(**ONE_READ) as connection:
             refuse_in_use(self._database, connection)
-            try:
-                # The tables that only another version has would stay.
+            # An empty database has no table to ask. The tables that only another version has would stay.
+            with suppress(ProgrammingError):
                 require_schema(connection, self._policy.head, "the database", _OTHER_SCHEMA)
-            except ProgrammingError:
-                """It has no tables."""
         if not lost:
             raise OperationError(_NEEDS_LOST.format(seconds=self._policy.quarantine))

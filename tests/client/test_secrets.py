@@ -44,17 +44,24 @@ def shown_by_ps(process: int) -> bytes:
     return subprocess.run(["ps", "eww", "-s", str(process)], check=True, capture_output=True).stdout
 
 
+@contextmanager
+def with_password(program: Program, command: str) -> Iterator[Child]:
+    """A running command that gets the password from a file descriptor."""
+    password = program.home / "password"
+    password.write_text(PASSWORD)
+    with password.open("rb") as opened:
+        password.unlink()
+        descriptor = opened.fileno()
+        with program.started(command, "--password-fd", str(descriptor), pass_fds=(descriptor,)) as child:
+            yield child
+
+
 @pytest.mark.parametrize("look", [seen_by_others, pytest.param(shown_by_ps, marks=pytest.mark.system)])
 def test_a_running_program_shows_no_secret(
     program: Program, silent: socket, look: Callable[[int], bytes]
 ) -> None:
     program.environ["SAVER_SERVICE"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
-    password = program.home / "password"
-    password.write_text(PASSWORD)
-    with (
-        password.open("rb") as opened,
-        program.started("send", "--password-fd", str(opened.fileno()), pass_fds=(opened.fileno(),)) as child,
-    ):
+    with with_password(program, "send") as child:
         write(child, TEXT)
         connection, _ = silent.accept()
         with connection:
@@ -68,7 +75,6 @@ def test_a_running_program_shows_no_secret(
         # Not even the service gets them.
         assert secret not in request
     assert b"/write HTTP" in request
-    password.unlink()
     assert all(secret not in left(program) for secret in (TEXT, PASSWORD.encode()))
 
 
@@ -76,12 +82,7 @@ def test_a_running_program_shows_no_secret(
 def opens(reader: Program, sender: Program) -> Iterator[tuple[Child, bytes]]:
     """`get` of a text with a password, and the code."""
     code = sender.run("send", stdin=LONG, password=PASSWORD).stdout.strip()
-    password = reader.home / "password"
-    password.write_text(PASSWORD)
-    with (
-        password.open("rb") as opened,
-        reader.started("get", "--password-fd", str(opened.fileno()), pass_fds=(opened.fileno(),)) as child,
-    ):
+    with with_password(reader, "get") as child:
         write(child, code)
         yield child, code
 

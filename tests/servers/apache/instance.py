@@ -12,13 +12,13 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
 from tests.servers.apache import software, specifics
 from tests.servers.apache.shipped import PROXY, WSGI, modules_to_enable, name_of_the_daemons, shipped_defines
 from tests.servers.client import Client
+from tests.servers.folder import server_folder
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.names import BARE, WWW
 from tests.servers.pki import Authority, Certificate
@@ -109,12 +109,7 @@ class Apache:
         self._awaited = awaited
         # The configuration instead of the shipped one, where the service is below a path of another site.
         self._other_site = site
-        # Under pytest's own folder the sockets' paths would be too long.
-        self.root = Path(mkdtemp(prefix="saver", dir="/tmp"))
-        self.root.chmod(0o755)
-        for name in ("run", "log", "data", "start", "acme/.well-known/acme-challenge"):
-            (self.root / name).mkdir(parents=True)
-        shutil.copy(database, self.root / "data" / "saver.db")
+        self.root = server_folder(database, "start", "acme/.well-known/acme-challenge")
         self.http, self.https = free_port(), free_port()
         self.gunicorn = Gunicorn(self.root, settings) if variant == PROXY and gunicorn else None
         self._settings = settings

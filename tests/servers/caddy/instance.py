@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +19,7 @@ import pytest
 from tests.servers.apache import software
 from tests.servers.caddy import specifics
 from tests.servers.client import Client
+from tests.servers.folder import server_folder
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.names import BARE, WWW
 from tests.servers.pki import Authority
@@ -61,12 +61,7 @@ class Caddy:
         self._below = below
         # What an operator changes in the files.
         self._edited = edited or {}
-        # Under pytest's temporary folder the path of the socket would be too long.
-        self.root = Path(mkdtemp(prefix="saver", dir="/tmp"))
-        self.root.chmod(0o755)
-        for name in ("run", "log", "data", "conf"):
-            (self.root / name).mkdir()
-        shutil.copy(database, self.root / "data" / "saver.db")
+        self.root = server_folder(database, "conf")
         self.http, self.https = free_port(), free_port()
         self._gunicorn = Gunicorn(self.root, settings)
         self.authority = authority

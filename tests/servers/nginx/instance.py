@@ -13,7 +13,6 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +20,7 @@ import pytest
 
 from tests.servers.apache import software
 from tests.servers.client import Client
+from tests.servers.folder import server_folder
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.names import BARE, WWW
 from tests.servers.nginx import specifics
@@ -86,12 +86,7 @@ class Nginx:
         self._below = below
         # What an operator changes in the files.
         self._edited = edited or {}
-        # Under pytest's temporary folder the path of the socket would be too long.
-        self.root = Path(mkdtemp(prefix="saver", dir="/tmp"))
-        self.root.chmod(0o755)
-        for name in ("run", "log", "data", "sites", "conf", "acme/.well-known/acme-challenge"):
-            (self.root / name).mkdir(parents=True)
-        shutil.copy(database, self.root / "data" / "saver.db")
+        self.root = server_folder(database, "sites", "conf", "acme/.well-known/acme-challenge")
         self.http, self.https = free_port(), free_port()
         self.gunicorn = Gunicorn(self.root, settings)
         self.authority = authority
