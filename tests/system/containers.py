@@ -352,13 +352,19 @@ def serve(place: Path) -> None:
     report("their exit statuses", ", ".join(sorted(codes.split("\n"))).strip(", "))
 
 
-def main() -> None:
+def drill_parser(description: str | None) -> argparse.ArgumentParser:
+    """A parser of what every drill with images takes."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--base", type=Path, help="a Debian root; else debootstrap makes one")
     parser.add_argument("--keep", type=Path, help="a folder for images and storage, used again the next time")
     parser.add_argument("options", nargs="*", help="for buildah build")
+    return parser
+
+
+def main() -> None:
+    parser = drill_parser(__doc__)
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     must(os.geteuid() == 0, "run it as root")

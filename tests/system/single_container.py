@@ -33,7 +33,7 @@ import yaml
 from tests.support.server import ROOT
 from tests.system import containers
 from tests.system.checks import BrokenError, must, report, run, until
-from tests.system.containers import as_podman, build_target, configure, import_base, storage
+from tests.system.containers import as_podman, build_target, configure, drill_parser, import_base, storage
 
 SERVICE = yaml.safe_load((containers.FOLDER / "single.yaml").read_text())["services"]["saver"]
 IMAGE, OLDER_IMAGE = "saver", "saver-older"
@@ -396,13 +396,8 @@ def build(place: Path, base: Path | None, options: list[str], older: str) -> Non
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--base", type=Path, help="a Debian root; else debootstrap makes one")
-    parser.add_argument("--keep", type=Path, help="a folder for images and storage, used again the next time")
+    parser = drill_parser(__doc__)
     parser.add_argument("--older", default=OLDER, help=f"the commit that is upgraded ({OLDER})")
-    parser.add_argument("options", nargs="*", help="for buildah build")
     parser.add_argument("--use", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     must(os.geteuid() == 0, "run it as root")
