@@ -140,6 +140,8 @@ class PostgresDatabase(Database):
 
     def count_other_clients(self, connection: Connection) -> int:
         """See ``Database.count_other_clients``."""
+        # Otherwise a transaction that asks again gets the first answer again.
+        connection.exec_driver_sql("SELECT pg_stat_clear_snapshot()")
         return int(
             connection.exec_driver_sql(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

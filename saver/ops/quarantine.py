@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,9 @@ from saver.ops.schema import require_schema
 from saver.store import count, count_by_key, quarantine_all
 
 _IN_USE = "the database is in use: stop whatever serves it, and the workers, on every machine first"
+# Seconds. PostgreSQL still lists a client for some milliseconds after it has ended, as pg_restore just did.
+_MAX_WAIT = 2.0
+_POLL_INTERVAL = 0.02
 
 
 class Quarantine:
@@ -53,6 +57,9 @@ class Quarantine:
 
 
 def refuse_in_use(database: Database, connection: Connection) -> None:
-    """Raise OperationError if another client is connected."""
-    if database.count_other_clients(connection):
-        raise OperationError(_IN_USE)
+    """Raise OperationError if another client stays connected."""
+    deadline = time.monotonic() + _MAX_WAIT
+    while database.count_other_clients(connection):
+        if time.monotonic() > deadline:
+            raise OperationError(_IN_USE)
+        time.sleep(_POLL_INTERVAL)

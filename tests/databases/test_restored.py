@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from flask import Flask
@@ -96,6 +97,19 @@ def test_while_the_service_runs_nothing_is_done(
     code, output = run(make_app())
     assert (code, "in use" in output) == (1, True)
     assert sorted(snapshot(database).free) == sorted(codes)
+
+
+def test_a_client_that_just_left_is_not_in_the_way(
+    make_app: Callable[..., Flask], database: PostgresDatabase
+) -> None:
+    # The server lists a client for a moment after it has ended.
+    leaving = make_app(database_url=f"{database.address}?application_name=web1")
+    leaving.extensions["saver"].store.audit()
+    leaves = Timer(0.2, closed, [leaving])
+    leaves.start()
+    code, output = run(make_app())
+    leaves.join()
+    assert code == 0, output
 
 
 def test_another_schema_is_named(make_app: Callable[..., Flask], database: PostgresDatabase) -> None:
