@@ -17,6 +17,7 @@ from sqlalchemy import URL, Engine
 
 from saver import cli, web
 from saver.api import headers, health, legacy, live, openapi, problems, routes, v1
+from saver.api.flask_app import FlaskApp
 from saver.api.write_limits import WriteLimits
 from saver.at_rest import Keyring
 from saver.clock import Clock
@@ -71,7 +72,7 @@ def create_app(
     """
     settings = settings or read_settings()
     logging.basicConfig(level=settings.log_level, handlers=[stderr_handler(settings.log_format)])
-    app = Flask("saver", static_folder=None)
+    app = FlaskApp("saver", static_folder=None)
     counters, receipts = _rate_limit_and_receipt_stores(settings)
     secret = load_secret(settings)
     rate_limits = RateLimits(counters, settings, clock=clock, secret=secret)
@@ -113,6 +114,8 @@ def _store(  # noqa: PLR0913, PLR0917
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url, settings.threads)
     db = SQLAlchemy(app, metadata=tables.metadata)
+    # Its sessions, which it would close after every request, are not used.
+    app.teardown_appcontext_funcs.clear()
     Migrate(app, db, directory=str(MIGRATIONS))
     with app.app_context():
         database = database_for(app.extensions["sqlalchemy"].engine)
