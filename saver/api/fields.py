@@ -22,7 +22,8 @@ MAX_VIOLATIONS = 5
 # Extension 1.x may send some unknown fields.
 MAX_FIELDS = 32
 _MAX_DIGITS = 4_000
-_BLANKS = re.compile("[ \t\n\r]*")
+_BLANKS = " \t\n\r"
+_BEGIN, _COLON, _COMMA, _END = (re.compile(f"[{_BLANKS}]*{token}[{_BLANKS}]*") for token in "{:,}")
 # Stands for an array or an object, which is not parsed.
 _NESTED = object()
 
@@ -32,7 +33,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def parse(model: type[Model], body: bytes) -> Model:
     """Parse the body as a model. Raises Problem: 400 for no JSON, 422 with at most MAX_VIOLATIONS."""
     try:
-        fields, violations = _known_fields(model, body.decode("utf-8-sig"))
+        fields, violations = _known_fields(model, body.decode().removeprefix("\ufeff"))
     except ValueError:
         raise _not_json(body) from None
     try:
@@ -67,45 +68,40 @@ def _known_fields(model: type[BaseModel], text: str) -> tuple[dict[str, Any], li
 
 def _pairs(text: str) -> Iterator[tuple[str, Any]]:
     """Yield names and values of the object up to the first nested value. Raises ValueError and Problem."""
-    position = _skip_blanks(text, 0)
-    if text[position : position + 1] != "{":
-        _refuse_non_object(text, position)
-    position = _skip_blanks(text, position + 1)
-    is_closed = text[position : position + 1] == "}"
-    while not is_closed:
+    begin = _BEGIN.match(text)
+    if not begin:
+        _refuse_non_object(text)
+    position = begin.end()
+    end = _END.match(text, position)
+    while not end:
         # Checked first: an array or an object instead of a name may be as deep as the body is long.
         if text[position : position + 1] != '"':
             raise ValueError("a name must be a string")
         name, position = _decoder.raw_decode(text, position)
-        position = _skip_token(text, position, ":")
+        position = _skip(_COLON, text, position)
         if text[position : position + 1] in ("[", "{"):
             yield name, _NESTED
         value, position = _decoder.raw_decode(text, position)
         yield name, value
-        position = _skip_blanks(text, position)
-        is_closed = text[position : position + 1] == "}"
-        if not is_closed:
-            position = _skip_token(text, position, ",")
-    if _skip_blanks(text, position + 1) != len(text):
+        end = _END.match(text, position)
+        if not end:
+            position = _skip(_COMMA, text, position)
+    if end.end() != len(text):
         raise ValueError("something follows the object")
 
 
-def _refuse_non_object(text: str, position: int) -> NoReturn:
-    if text[position : position + 1] != "[":
-        _decoder.raw_decode(text, position)
+def _refuse_non_object(text: str) -> NoReturn:
+    value = text.lstrip(_BLANKS)
+    if not value.startswith("["):
+        _decoder.decode(value)
     raise invalid(("", "must be a JSON object"))
 
 
-def _skip_token(text: str, position: int, token: str) -> int:
-    position = _skip_blanks(text, position)
-    if text[position : position + 1] != token:
+def _skip(token: re.Pattern[str], text: str, position: int) -> int:
+    match = token.match(text, position)
+    if not match:
         raise ValueError("a token is missing")
-    return _skip_blanks(text, position + 1)
-
-
-def _skip_blanks(text: str, position: int) -> int:
-    match = _BLANKS.match(text, position)
-    return match.end() if match else position
+    return match.end()
 
 
 def _parse_int(digits: str) -> int:
