@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 
-class Charge(NamedTuple):
-    """One count to add to: ``key`` in the storage, at most ``limit`` within ``seconds``."""
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """One count to add to: ``key`` in the storage, at most ``limit`` within ``seconds``.
+
+    ``digest`` stands for the key where keys have a fixed size; 16 bytes.
+    """
 
     key: str
     limit: int
     seconds: int
+    digest: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", digest_of(self.key))
+
+
+def digest_of(key: str) -> bytes:
+    """The digest of a key."""
+    return hashlib.blake2b(key.encode(), digest_size=16).digest()
 
 
 class ChargeResult(NamedTuple):

@@ -15,8 +15,8 @@ which ``refund_answer`` refunds the miss once the other side has confirmed the a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, NoReturn, Self
 
 from saver.ratelimit import Charge, ChargeResult, SafeCounters, UsedCredit
@@ -56,6 +56,39 @@ class LookupPlan(NamedTuple):
     credits: Callable[[str], Credits]
 
 
+class Search:
+    """The ``with`` block in which a charged look-up searches; how it ends decides what stays charged.
+
+    A class, because ``contextlib`` takes longer than a charge.
+    """
+
+    def __init__(
+        self,
+        not_found: type[Exception],
+        *,
+        on_found: Callable[[], None],
+        on_miss: Callable[[], None],
+        on_error: Callable[[], None],
+        only_sealed: bool = False,
+    ) -> None:
+        self._not_found = not_found
+        self._on_found = on_found
+        self._on_miss = on_miss
+        self._on_error = on_error
+        self._only_sealed = only_sealed
+
+    def __enter__(self) -> bool:
+        return self._only_sealed
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if error is None:
+            self._on_found()
+        elif isinstance(error, self._not_found):
+            self._on_miss()
+        else:
+            self._on_error()
+
+
 class Lookup:
     """A look-up that is charged. In its ``with`` block one of the methods ``for_…`` is called at most once.
 
@@ -92,68 +125,57 @@ class Lookup:
             self._is_settled = True
             self._counters.refund([*self._loads, *self._charged], self._now)
 
-    @contextmanager
-    def for_code(self, code: str, not_found: type[Exception], *, with_password: bool) -> Iterator[bool]:
-        """Look up a code in the ``with`` block, which raises ``not_found`` for a miss.
+    def for_code(self, code: str, not_found: type[Exception], *, with_password: bool) -> Search:
+        """Look up a code in the ``with`` block of the result, which raises ``not_found`` for a miss.
 
-        ``with_password``: the request has a password or proof. Yields whether only a sealed text may be
-        found: a credit pays for this look-up, and an open text was not there when the credit was added.
-        Raises RateLimitExceededError and CountersError before the block.
+        ``with_password``: the request has a password or proof. The block gets whether only a sealed text may
+        be found: a credit pays for this look-up, and an open text was not there when the credit was added.
+        Raises RateLimitExceededError and CountersError.
         """
         self._is_settled = True
         credits = self._plan.credits(code) if with_password and self._charged else None
         if credits and (used := self._counters.use_credit(credits, self._charged, self._now)):
-            yield from self._on_credit(used, credits, not_found)
-        else:
-            yield from self._on_charges(not_found, None if with_password else code)
+            return self._on_credit(used, credits, not_found)
+        return self._on_charges(not_found, None if with_password else code)
 
-    @contextmanager
-    def for_token(self, not_found: type[Exception]) -> Iterator[object]:
+    def for_token(self, not_found: type[Exception]) -> Search:
         """Look up a code by an owner token or claim; otherwise as ``for_code``."""
         self._is_settled = True
-        yield from self._on_charges(not_found, None)
+        return self._on_charges(not_found, None)
 
-    @contextmanager
-    def for_answer(self, answer: str, not_found: type[Exception]) -> Iterator[object]:
+    def for_answer(self, answer: str, not_found: type[Exception]) -> Search:
         """Answer an offer in the ``with`` block: a miss, with a credit for ``answer`` if the offer took it.
 
         Otherwise as ``for_code``.
         """
         self._is_settled = True
         fallback = self._check_misses()
-        try:
-            yield None
-        except not_found:
-            self._leave_miss(fallback, None)
-            raise
-        except BaseException:
-            self._counters.refund([*self._charged, *fallback], self._now)
-            raise
-        self._leave_miss(fallback, answer)
+        return Search(
+            not_found,
+            on_found=partial(self._leave_miss, fallback, answer),
+            on_miss=partial(self._leave_miss, fallback, None),
+            on_error=partial(self._counters.refund, [*self._charged, *fallback], self._now),
+        )
 
-    def _on_credit(self, used: UsedCredit, credits: Credits, not_found: type[Exception]) -> Iterator[bool]:
-        try:
-            yield True
-        except not_found:
-            raise
-        except BaseException:
-            self._counters.add_credit(used.credit, used.window_began, [], self._now)
-            raise
-        _refund_credit(self._counters, self._plan, credits, used, self._now)
+    def _on_credit(self, used: UsedCredit, credits: Credits, not_found: type[Exception]) -> Search:
+        return Search(
+            not_found,
+            on_found=partial(_refund_credit, self._counters, self._plan, credits, used, self._now),
+            on_miss=_keep,
+            on_error=partial(self._counters.add_credit, used.credit, used.window_began, [], self._now),
+            only_sealed=True,
+        )
 
-    def _on_charges(self, not_found: type[Exception], credit_code: str | None) -> Iterator[bool]:
+    def _on_charges(self, not_found: type[Exception], credit_code: str | None) -> Search:
         """A miss adds a credit for ``credit_code``."""
         fallback = self._check_misses()
-        charged = [*self._charged, *fallback]
-        try:
-            yield False
-        except not_found:
-            self._leave_miss(fallback, credit_code)
-            raise
-        except BaseException:
-            self._counters.refund(charged, self._now)
-            raise
-        self._counters.refund(charged, self._now)
+        refund = partial(self._counters.refund, [*self._charged, *fallback], self._now)
+        return Search(
+            not_found,
+            on_found=refund,
+            on_miss=partial(self._leave_miss, fallback, credit_code),
+            on_error=refund,
+        )
 
     def _leave_miss(self, fallback: Sequence[ChargeResult], credit_code: str | None) -> None:
         charged = [*self._charged, *fallback]
@@ -184,6 +206,10 @@ class Lookup:
         raise RateLimitExceededError(retry_after(exceeded))
 
 
+def _keep() -> None:
+    """The credit that was used stays used."""
+
+
 def refund_answer(counters: SafeCounters, plan: LookupPlan, answer: str, now: float) -> None:
     """Refund the misses of an answer that was confirmed, if they still have their credit.
 
@@ -207,4 +233,5 @@ def retry_after(exceeded: Sequence[ChargeResult]) -> int:
 
 
 def _exceeded(charged: Sequence[ChargeResult]) -> list[ChargeResult]:
-    return [result for result in charged if result.is_over]
+    # Nothing is charged behind a count that is over.
+    return [result for result in charged[-1:] if result.is_over]

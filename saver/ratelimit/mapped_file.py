@@ -7,19 +7,18 @@ for the disk.
 
 from __future__ import annotations
 
-import itertools
 import logging
 import mmap
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
-from saver.ratelimit.file_calls import size_of, try_lock, unlock
+from saver.ratelimit.file_calls import LOCKED, lock, size_of, unlock
 from saver.ratelimit.mapped_table import NO_FREE_SLOT, SLOT, Table
 
 # 2 MiB at first, 64 MiB at most.
@@ -27,17 +26,27 @@ FIRST_SLOTS = 1 << 16
 MAX_SLOTS = 1 << 21
 # Seconds to wait for the lock; only a process that is stopped holds it that long.
 LOCK_TIMEOUT = 5.0
-_LOCK_POLL = 0.000_5
-# A process that runs holds it for some microseconds, which is as long as some tries take.
-_QUICK_TRIES = 20
 # The file may be replaced between its opening and its lock.
 _MAX_REOPENS = 10
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-_LOCKED = "another process holds the lock on the counts"
 # Device, inode and size of a file.
 _Identity = tuple[int, int, int]
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
+
+
+class _Locked:
+    """A ``with`` block under the lock; ``contextlib`` takes as long as two charges."""
+
+    def __init__(self, acquire: Callable[[], None], release: Callable[[], None]) -> None:
+        self._acquire = acquire
+        self._release = release
+
+    def __enter__(self) -> None:
+        self._acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._release()
 
 
 class MappedFileCounters:
@@ -59,11 +68,13 @@ class MappedFileCounters:
         self._identity: _Identity = (0, 0, 0)
         self._pid = 0
         self._table: Table
+        self._locked = _Locked(self._acquire, self._release)
+        self._locked_as_mapped = _Locked(partial(self._acquire, checks_path=False), self._release)
 
     def charge(self, charges: Sequence[Charge], now: float) -> list[ChargeResult]:
         """Add one to each count in order, up to and with the first that is over its limit."""
         charged: list[ChargeResult] = []
-        with self._locked():
+        with self._locked:
             try:
                 self._grow_if_full(lambda: self._table.charge(charges, now, charged), now)
             except OSError:
@@ -74,20 +85,20 @@ class MappedFileCounters:
     def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
         """Subtract each charge again, unless its window has ended."""
         # In a file that is newer than the charge there is nothing to subtract.
-        with self._locked(checks_path=False):
+        with self._locked_as_mapped:
             self._table.refund(charged, now)
 
     def add_credit(self, credit: Charge, began: float, charged: Sequence[ChargeResult], now: float) -> None:
         """Add one credit, whose window began at ``began`` if none is open; refund ``charged``."""
-        with self._locked():
+        with self._locked:
             self._table.refund(charged, now)
-            self._grow_if_full(lambda: self._table.add(credit.key, credit.seconds, now, began), now)
+            self._grow_if_full(lambda: self._table.add(credit, now, began), now)
 
     def use_credit(
         self, credits: Sequence[Charge], charged: Sequence[ChargeResult], now: float
     ) -> UsedCredit | None:
         """Use one credit of the first count that has one, and refund ``charged``; else change nothing."""
-        with self._locked():
+        with self._locked:
             for credit in credits:
                 if used := self._table.use_credit(credit, now):
                     self._table.refund(charged, now)
@@ -96,12 +107,12 @@ class MappedFileCounters:
 
     def refund_credit(self, used: UsedCredit, charges: Sequence[Charge], now: float) -> None:
         """Subtract the used credit and those left in its count, from windows that are no younger."""
-        with self._locked():
+        with self._locked:
             self._table.refund_credit(used, charges, now)
 
     def get_counts(self, keys: Sequence[str], now: float) -> list[int]:
         """The counts whose windows are open; 0 for others."""
-        with self._locked():
+        with self._locked:
             return [self._table.get_count(key, now) for key in keys]
 
     def count_secret_keys(self, fingerprint: str) -> int:
@@ -110,7 +121,7 @@ class MappedFileCounters:
 
     def used_fraction(self, now: float) -> float | None:
         """The part of all possible slots that is in use."""
-        with self._locked():
+        with self._locked:
             return self._table.used_slots(now) / MAX_SLOTS
 
     def _grow_if_full(self, add: Callable[[], T], now: float) -> T:
@@ -120,19 +131,21 @@ class MappedFileCounters:
             except OSError:
                 self._grow(now)
 
-    @contextmanager
-    def _locked(self, *, checks_path: bool = True) -> Iterator[None]:
+    def _acquire(self, *, checks_path: bool = True) -> None:
         # Before the locks: the call releases the GIL, which other threads take while these would be held.
         found = self._find_file() if checks_path else self._identity
         if not self._thread_lock.acquire(timeout=self._lock_timeout):
-            raise OSError(_LOCKED)
+            raise OSError(LOCKED)
         try:
             self._lock(found)
-            try:
-                yield
-            finally:
-                assert self._file is not None  # noqa: S101 - for the type checker
-                unlock(self._file)
+        except BaseException:
+            self._thread_lock.release()
+            raise
+
+    def _release(self) -> None:
+        assert self._file is not None  # noqa: S101 - for the type checker
+        try:
+            unlock(self._file)
         finally:
             self._thread_lock.release()
 
@@ -149,7 +162,7 @@ class MappedFileCounters:
         for _ in range(_MAX_REOPENS):
             # A file lock belongs to the open file, which a fork would share.
             if self._file is not None and self._pid == os.getpid() and found == self._identity:
-                self._flock(self._file)
+                lock(self._file, self._lock_timeout)
                 # A write beyond the end of the file would kill the process (SIGBUS), and a file that
                 # was replaced since it was found has another size too.
                 if size_of(self._file) == self._identity[2]:
@@ -157,18 +170,6 @@ class MappedFileCounters:
             self._reopen()
             found = self._find_file()
         raise OSError("the file of counts is replaced again and again")
-
-    def _flock(self, file: int) -> None:
-        """Lock a file. Raises OSError after the timeout: a process that is stopped keeps its lock."""
-        deadline = 0.0
-        for tries in itertools.count(1):
-            if try_lock(file):
-                return
-            if tries > _QUICK_TRIES:
-                deadline = deadline or time.monotonic() + self._lock_timeout
-                if time.monotonic() > deadline:
-                    raise OSError(_LOCKED)
-                time.sleep(_LOCK_POLL)
 
     def _reopen(self) -> None:
         if self._file is not None and self._pid == os.getpid():
@@ -201,7 +202,7 @@ class MappedFileCounters:
             with _opened(new_path, os.O_TRUNC) as descriptor:
                 table = _map(descriptor, slots)
                 table.copy_from(self._table, now)
-                self._flock(descriptor)
+                lock(descriptor, self._lock_timeout)
                 new_path.replace(self._path)
                 # A process that found the old file before, and locks it later, sees that it was replaced.
                 os.ftruncate(old_file, self._identity[2] + 1)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 import struct
 from collections.abc import Sequence
-from functools import lru_cache
 
-from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
+from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit, digest_of
 
 SLOT = struct.Struct("<16sQd")  # hash of the key, count, end of its window in UTC seconds
 _SIZE, _pack, _unpack = SLOT.size, SLOT.pack_into, SLOT.unpack_from
@@ -20,7 +18,6 @@ _MAX_WINDOW = 86_400
 _CLOCK_TOLERANCE = 1.0
 # The rounding error of a sum of UTC seconds and its difference again.
 _ROUNDING_ERROR = 1e-6
-_CACHED_HASHES = 1 << 16
 # The fill of the table is estimated from this many slots; hashes spread keys evenly.
 _SAMPLE_SLOTS = 1 << 12
 
@@ -40,18 +37,17 @@ class Table:
     def charge(self, charges: Sequence[Charge], now: float, charged: list[ChargeResult]) -> None:
         """Add one to each count that ``charged`` lacks, up to the first that is over. Raises OSError."""
         for charge in charges[len(charged) :]:
-            key, limit, seconds = charge
-            count, ends_at = self.add(key, seconds, now, now)
+            count, ends_at = self.add(charge, now, now)
             charged.append(ChargeResult(charge, count, ends_at - now, ends_at, now))
-            if count > limit:
+            if count > charge.limit:
                 return
 
-    def add(self, key: str, seconds: float, now: float, began: float) -> tuple[int, float]:
+    def add(self, charge: Charge, now: float, began: float) -> tuple[int, float]:
         """Add one to a count: the count and the end of its window.
 
         A new window begins at ``began``. Raises OSError.
         """
-        digest = _hash(key)
+        digest, seconds = charge.digest, charge.seconds
         offset, count, ends_at = self._find(digest, now)
         if offset < 0:
             raise OSError(NO_FREE_SLOT)
@@ -63,7 +59,7 @@ class Table:
     def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
         """Subtract each charge again, unless its window has ended."""
         for result in charged:
-            digest = _hash(result.charge.key)
+            digest = result.charge.digest
             offset, count, ends_at = self._find(digest, now)
             # Windows of one count end at different times.
             if count and ends_at == result.window:
@@ -71,7 +67,7 @@ class Table:
 
     def use_credit(self, credit: Charge, now: float) -> UsedCredit | None:
         """Subtract one credit, if there is one."""
-        digest = _hash(credit.key)
+        digest = credit.digest
         offset, count, ends_at = self._find(digest, now)
         if not count:
             return None
@@ -81,7 +77,7 @@ class Table:
     def refund_credit(self, used: UsedCredit, charges: Sequence[Charge], now: float) -> None:
         """Subtract the used credit and those left in its count, from windows that are no younger."""
         self._subtract(charges, 1, used.window_began, now)
-        digest = _hash(used.credit.key)
+        digest = used.credit.digest
         offset, count, ends_at = self._find(digest, now)
         if count:
             _pack(self.memory, offset, digest, 0, ends_at)
@@ -89,7 +85,7 @@ class Table:
 
     def get_count(self, key: str, now: float) -> int:
         """A count; 0 if its window is not open."""
-        return self._find(_hash(key), now)[1]
+        return self._find(digest_of(key), now)[1]
 
     def copy_from(self, other: Table, now: float) -> None:
         """Copy the counts of another table. Raises OSError."""
@@ -108,7 +104,7 @@ class Table:
 
     def _subtract(self, charges: Sequence[Charge], number: int, began: float, now: float) -> None:
         for charge in charges:
-            digest = _hash(charge.key)
+            digest = charge.digest
             offset, count, ends_at = self._find(digest, now)
             if count and ends_at - charge.seconds <= began + _ROUNDING_ERROR:
                 _pack(self.memory, offset, digest, max(0, count - number), ends_at)
@@ -140,8 +136,3 @@ class Table:
 
 def _is_open(count: int, ends_at: float, now: float) -> bool:
     return count > 0 and now < ends_at <= now + _MAX_WINDOW + _CLOCK_TOLERANCE
-
-
-@lru_cache(maxsize=_CACHED_HASHES)
-def _hash(key: str) -> bytes:
-    return hashlib.blake2b(key.encode(), digest_size=16).digest()
