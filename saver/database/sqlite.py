@@ -76,7 +76,7 @@ class SqliteDatabase(Database):
 
     def is_lost(self, connection: Connection) -> bool:
         """See ``Database.is_lost``: its file was deleted or replaced."""
-        return sqlite_connections.file_connection(connection.connection).is_lost()
+        return sqlite_connections.file_connection(connection.connection).is_lost_by_folder()
 
     def is_disk_full(self, error: Exception) -> bool:
         """See ``Database.is_disk_full``."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -47,6 +48,9 @@ _PRAGMAS = (
 # The files that a connection has open.
 _OPENED = ("", "-wal", "-shm")
 
+# Seconds; more than any system has.
+_CLOCK_TICK = 0.1
+
 _Identity = list[tuple[int, int] | None]
 
 
@@ -55,6 +59,10 @@ class FileConnection(sqlite3.Connection):
 
     _paths: tuple[str, ...] = ()
     _files: _Identity = []  # noqa: RUF012 - replaced, never changed
+    _folder = ""
+    _seen_folder = (0, 0, 0)
+    _first_seen = 0.0
+    _is_checked = False
 
     def note_files(self, path: str) -> None:
         """Note which files are open; ``path`` is that of the database."""
@@ -62,6 +70,29 @@ class FileConnection(sqlite3.Connection):
         self.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
         self._paths = tuple(path + ending for ending in _OPENED)
         self._files = _identity(self._paths)
+        self._folder = str(Path(path).parent)
+
+    def is_lost_by_folder(self) -> bool:
+        """Return the same as ``is_lost``, mostly with one call of the system: every read does it.
+
+        It looks at the files only if one was created, deleted or renamed in their folder since it last did.
+        """
+        try:
+            status = os.stat(self._folder)  # noqa: PTH116 - as in _identity
+        except OSError:
+            return self.is_lost()
+        folder = status.st_dev, status.st_ino, status.st_ctime_ns
+        if folder != self._seen_folder:
+            self._seen_folder, self._first_seen, self._is_checked = folder, time.monotonic(), False
+        if self._is_checked:
+            return False
+        # Two changes within one tick of the system's clock have the same time. Where a symbolic link leads
+        # to, changes do not show here.
+        is_past_tick = time.monotonic() > self._first_seen + _CLOCK_TICK
+        shows_changes = is_past_tick and not Path(self._paths[0]).is_symlink()
+        is_lost = self.is_lost()
+        self._is_checked = shows_changes and not is_lost
+        return is_lost
 
     def is_lost(self) -> bool:
         """Return whether one of the files was deleted or replaced."""

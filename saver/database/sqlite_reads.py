@@ -32,7 +32,7 @@ class RowReader:
     def fetch_one(self, sql: str, values: Any) -> tuple[Any, ...] | None:
         """Return the row, or None. Raises the errors of the driver and of the pool."""
         connection = self._kept.connection
-        if connection is None or connection.is_lost():
+        if connection is None or connection.is_lost_by_folder():
             self._drop()
             connection = self._kept.connection = self._open()
         try:
