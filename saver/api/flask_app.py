@@ -6,11 +6,28 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
 
+class _NoSessions(SessionInterface):
+    """There are no cookies, and so no sessions."""
+
+    _session = NullSession()
+
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        """Return the same one for every request, which nobody can write to."""
+        return self._session
+
+    def is_null_session(self, obj: object) -> bool:
+        """Return True: nothing is to be saved."""
+        return True
+
+
 class FlaskApp(Flask):
-    """A Flask app whose views are no coroutines and which makes no URL from the ``Host`` header."""
+    """A Flask app without sessions, whose views are no coroutines and which makes no URL from ``Host``."""
+
+    session_interface = _NoSessions()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return the function; Flask would inspect it at each call."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response
+from flask.globals import request_ctx
 from flask_cors import cross_origin
 
 from saver.api.routes import Endpoints
@@ -78,6 +79,7 @@ def register(app: Flask, requests: RequestCounts) -> None:
 
 def _add_cors_for_origin(response: Response) -> Response:
     # Only browsers send an origin, and flask-cors takes as long as a tenth of a load.
+    request = request_ctx.request
     if "HTTP_ORIGIN" in request.environ and _CORS_PATHS.fullmatch(request.path):
         response = _add_cors(response)
     return response
