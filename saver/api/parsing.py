@@ -25,7 +25,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def read_json(request: Request, model: type[Model], max_bytes: int = SMALL_BODY_BYTES) -> Model:
     """Read and parse a body that may only be JSON. Raises Problem."""
-    if request.mimetype != JSON:
+    if _media_type(request) != JSON:
         raise _unsupported("", JSON)
     return parse_json(request, model, read_body(request, max_bytes))
 
@@ -65,7 +65,7 @@ def parse_expires_in(request: Request) -> int | None:
 
 def parse_idempotency_key(request: Request, body: bytes) -> IdempotentRequest | None:
     """Parse the ``Idempotency-Key`` together with everything the request asks for. Raises Problem."""
-    key = request.headers.get("Idempotency-Key")
+    key = request.environ.get("HTTP_IDEMPOTENCY_KEY")
     if key is None:
         return None
     try:
@@ -74,7 +74,7 @@ def parse_idempotency_key(request: Request, body: bytes) -> IdempotentRequest | 
         raise Problem(
             422, "invalid", "The Idempotency-Key is against a rule.", detail=f"It {error}."
         ) from None
-    head = f"{request.mimetype}\n{request.query_string.decode('ascii', 'replace')}\n"
+    head = f"{_media_type(request)}\n{request.query_string.decode('ascii', 'replace')}\n"
     return IdempotentRequest(uuid, head.encode() + body)
 
 
@@ -85,13 +85,20 @@ def is_plain(request: Request, meaning: str) -> bool:
     web page could write or guess with the addresses of its visitors. Raises Problem if the body is neither
     plain text nor JSON.
     """
-    if request.mimetype == JSON:
+    media_type = _media_type(request)
+    if media_type == JSON:
         return False
-    if request.mimetype != PLAIN:
+    if media_type != PLAIN:
         raise _unsupported(f", or {PLAIN} if the body is {meaning}", JSON, PLAIN)
     if "Origin" in request.headers or "Sec-Fetch-Site" in request.headers:
         raise Problem(415, "media-type", "Browsers send JSON.", detail=f"Content-Type must be {JSON}.")
     return True
+
+
+def _media_type(request: Request) -> str:
+    """The media type of the body without parameters, in lower case; empty if none is given."""
+    # Nearly every client sends exactly this, and Werkzeug's parser takes 3 % of a load.
+    return JSON if request.environ.get("CONTENT_TYPE") == JSON else request.mimetype
 
 
 def _decode_plain(request: Request, body: bytes) -> str:
