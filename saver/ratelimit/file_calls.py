@@ -1,6 +1,6 @@
 """System calls on an open file that keep Python's global interpreter lock (GIL).
 
-``fcntl.flock`` and ``os.lseek`` release it. Another thread then takes it, and the caller waits for it while
+``fcntl.flock`` and ``os.lstat`` release it. Another thread then takes it, and the caller waits for it while
 it has the file locked, so that other processes wait too. These calls return within a microsecond.
 """
 
@@ -11,7 +11,9 @@ import errno
 import fcntl
 import itertools
 import os
+import struct
 import time
+from typing import NamedTuple
 
 LOCKED = "another process holds the lock on the counts"
 # Seconds.
@@ -21,9 +23,22 @@ _QUICK_TRIES = 20
 
 _libc = ctypes.PyDLL(None, use_errno=True)
 # Without ``argtypes``, which take longer than the calls.
-_flock, _lseek = _libc.flock, _libc.lseek
-_lseek.restype = ctypes.c_long
-_NO_OFFSET = ctypes.c_long(0)
+_flock, _statx = _libc.flock, _libc.statx
+# See statx(2): unlike those of stat, its fields lie in the same places on every processor.
+_AT_FDCWD = -100
+_AT_SYMLINK_NOFOLLOW = 0x100
+_STATX_INO, _STATX_SIZE = 0x100, 0x200
+_Status = ctypes.c_char * 256
+_FIELDS = struct.Struct("=32xQQ88xII")
+
+
+class FileIdentity(NamedTuple):
+    """Which file it is, and its size in bytes."""
+
+    inode: int
+    size: int
+    device_major: int
+    device_minor: int
 
 
 def lock(file: int, timeout: float) -> None:
@@ -54,12 +69,19 @@ def unlock(file: int) -> None:
         raise _error()
 
 
-def size_of(file: int) -> int:
-    """The size in bytes; moves the position in the file. Raises OSError."""
-    size: int = _lseek(file, _NO_OFFSET, os.SEEK_END)
-    if size < 0:
-        raise _error()
-    return size
+def find_file(path: bytes) -> FileIdentity | None:
+    """Return which file a path names; None if none can be found."""
+    buffer = _Status()
+    if _statx(_AT_FDCWD, path, _AT_SYMLINK_NOFOLLOW, _STATX_INO | _STATX_SIZE, buffer) != 0:
+        return None
+    return FileIdentity._make(_FIELDS.unpack_from(buffer))
+
+
+def file_of(descriptor: int) -> FileIdentity:
+    """Return which file is open. Raises OSError."""
+    status = os.fstat(descriptor)
+    device = status.st_dev
+    return FileIdentity(status.st_ino, status.st_size, os.major(device), os.minor(device))
 
 
 def _error() -> OSError:

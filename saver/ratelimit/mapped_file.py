@@ -13,12 +13,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
-from saver.ratelimit.file_calls import LOCKED, lock, size_of, unlock
+from saver.ratelimit.file_calls import LOCKED, FileIdentity, file_of, find_file, lock, unlock
 from saver.ratelimit.mapped_table import NO_FREE_SLOT, SLOT, Table
 
 # 2 MiB at first, 64 MiB at most.
@@ -29,8 +28,6 @@ LOCK_TIMEOUT = 5.0
 # The file may be replaced between its opening and its lock.
 _MAX_REOPENS = 10
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-# Device, inode and size of a file.
-_Identity = tuple[int, int, int]
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
@@ -60,16 +57,15 @@ class MappedFileCounters:
 
     def __init__(self, path: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
         self._path = path
-        self._name = str(path)
+        self._name = os.fsencode(path)
         self._lock_timeout = lock_timeout
         self._thread_lock = threading.Lock()
         self._file: int | None = None
         # Of the file that is mapped.
-        self._identity: _Identity = (0, 0, 0)
+        self._identity: FileIdentity | None = None
         self._pid = 0
         self._table: Table
         self._locked = _Locked(self._acquire, self._release)
-        self._locked_as_mapped = _Locked(partial(self._acquire, checks_path=False), self._release)
 
     def charge(self, charges: Sequence[Charge], now: float) -> list[ChargeResult]:
         """Add one to each count in order, up to and with the first that is over its limit."""
@@ -84,8 +80,7 @@ class MappedFileCounters:
 
     def refund(self, charged: Sequence[ChargeResult], now: float) -> None:
         """Subtract each charge again, unless its window has ended."""
-        # In a file that is newer than the charge there is nothing to subtract.
-        with self._locked_as_mapped:
+        with self._locked:
             self._table.refund(charged, now)
 
     def add_credit(self, credit: Charge, began: float, charged: Sequence[ChargeResult], now: float) -> None:
@@ -131,13 +126,11 @@ class MappedFileCounters:
             except OSError:
                 self._grow(now)
 
-    def _acquire(self, *, checks_path: bool = True) -> None:
-        # Before the locks: the call releases the GIL, which other threads take while these would be held.
-        found = self._find_file() if checks_path else self._identity
+    def _acquire(self) -> None:
         if not self._thread_lock.acquire(timeout=self._lock_timeout):
             raise OSError(LOCKED)
         try:
-            self._lock(found)
+            self._lock()
         except BaseException:
             self._thread_lock.release()
             raise
@@ -149,26 +142,16 @@ class MappedFileCounters:
         finally:
             self._thread_lock.release()
 
-    def _find_file(self) -> _Identity | None:
-        """The file that the path names now."""
-        try:
-            status = os.lstat(self._name)
-        except FileNotFoundError:
-            return None
-        return status.st_dev, status.st_ino, status.st_size
-
-    def _lock(self, found: _Identity | None) -> None:
-        """Lock the file that the path names; ``found`` is what ``_find_file`` returned before."""
+    def _lock(self) -> None:
+        """Lock the file that the path names."""
         for _ in range(_MAX_REOPENS):
             # A file lock belongs to the open file, which a fork would share.
-            if self._file is not None and self._pid == os.getpid() and found == self._identity:
+            if self._file is not None and self._pid == os.getpid():
                 lock(self._file, self._lock_timeout)
-                # A write beyond the end of the file would kill the process (SIGBUS), and a file that
-                # was replaced since it was found has another size too.
-                if size_of(self._file) == self._identity[2]:
+                # A write beyond the end of a file that was truncated would kill the process (SIGBUS).
+                if find_file(self._name) == self._identity:
                     return
             self._reopen()
-            found = self._find_file()
         raise OSError("the file of counts is replaced again and again")
 
     def _reopen(self) -> None:
@@ -180,16 +163,15 @@ class MappedFileCounters:
             self._use(descriptor, _map(descriptor))
 
     def _log_loss(self) -> None:
-        found = self._find_file()
+        found, known = find_file(self._name), self._identity
         if found is None:
             _log.warning("the file of counts was deleted: all counts begin at 0")
-        elif found[1] == self._identity[1] and found[2] < self._identity[2]:
+        elif known and found.inode == known.inode and found.size < known.size:
             _log.warning("the file of counts was truncated: all counts begin at 0")
 
     def _use(self, descriptor: int, table: Table) -> None:
-        status = os.fstat(descriptor)
         self._file, self._table, self._pid = descriptor, table, os.getpid()
-        self._identity = status.st_dev, status.st_ino, status.st_size
+        self._identity = file_of(descriptor)
 
     def _grow(self, now: float) -> None:
         """Replace the file by one with twice the slots. Raises OSError."""
@@ -204,8 +186,6 @@ class MappedFileCounters:
                 table.copy_from(self._table, now)
                 lock(descriptor, self._lock_timeout)
                 new_path.replace(self._path)
-                # A process that found the old file before, and locks it later, sees that it was replaced.
-                os.ftruncate(old_file, self._identity[2] + 1)
                 self._use(descriptor, table)
         except OSError:
             # On a full disk the part that was written takes space that others need.

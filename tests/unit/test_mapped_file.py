@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from saver.ratelimit import Charge, CountersError, SafeCounters
-from saver.ratelimit.file_calls import size_of, try_lock, unlock
+from saver.ratelimit.file_calls import file_of, find_file, lock, try_lock, unlock
 from saver.ratelimit.mapped_file import FIRST_SLOTS, MAX_SLOTS, MappedFileCounters
 from tests.conftest import NOW
 from tests.support.counters import A_MINUTE, LONG
@@ -44,11 +44,27 @@ def charge_often(counters: MappedFileCounters) -> None:
 
 
 class TestFileCalls:
-    @pytest.mark.parametrize("call", [try_lock, unlock, size_of])
+    @pytest.mark.parametrize("call", [try_lock, unlock, file_of])
     def test_a_call_that_fails_raises(self, call: Callable[[int], object]) -> None:
         with pytest.raises(OSError) as caught:  # noqa: PT011 - its number is compared
             call(-1)
         assert caught.value.errno == errno.EBADF
+
+    def test_a_path_names_the_file_that_is_open(self, tmp_path: Path) -> None:
+        path, other = tmp_path / "file", tmp_path / "other"
+        with path.open("wb") as file:
+            file.truncate(1_234)
+            assert find_file(bytes(path)) == file_of(file.fileno())
+            assert file_of(file.fileno()).size == 1_234
+            other.write_bytes(bytes(1_234))
+            other.replace(path)
+            assert find_file(bytes(path)) not in (file_of(file.fileno()), None)
+        path.unlink()
+        assert find_file(bytes(path)) is None
+        path.symlink_to(__file__)
+        found = find_file(bytes(path))
+        assert found
+        assert found.inode == path.lstat().st_ino
 
     def test_no_other_thread_runs_meanwhile(self, tmp_path: Path) -> None:
         may_run, has_run = threading.Lock(), threading.Event()
@@ -58,6 +74,7 @@ class TestFileCalls:
                 has_run.set()
 
         interval = sys.getswitchinterval()
+        name = bytes(tmp_path / "file")
         with (tmp_path / "file").open("wb") as file:
             may_run.acquire()
             thread = threading.Thread(target=work)
@@ -67,7 +84,7 @@ class TestFileCalls:
                 may_run.release()
                 for _ in range(10_000):
                     assert try_lock(file.fileno())
-                    assert size_of(file.fileno()) == 0
+                    assert find_file(name)
                     unlock(file.fileno())
                 assert not has_run.is_set()
             finally:
@@ -211,10 +228,14 @@ class TestSharedCounts:
     ) -> None:
         other = MappedFileCounters(tmp_path / "counts")
         shared.charge(A_MINUTE, NOW)
-        find = shared._find_file
-        found = [find()]
-        fill(other)
-        monkeypatch.setattr(shared, "_find_file", lambda: found.pop() if found else find())
+        replace = [fill]
+
+        def lock_later(file: int, timeout: float) -> None:
+            if replace:
+                replace.pop()(other)
+            lock(file, timeout)
+
+        monkeypatch.setattr("saver.ratelimit.mapped_file.lock", lock_later)
         assert shared.charge(A_MINUTE, NOW)[0].counted == 2
         assert other.get_counts(["key"], NOW) == [2]
 
