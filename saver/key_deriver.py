@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from saver.blocking import about_to_block
 from saver.seal import Keys, Seal, derive
 
 # Seconds that a derivation waits for a free slot.
@@ -30,6 +31,7 @@ class KeyDeriver:
 
     def derive(self, password: str, seal: Seal) -> Keys:
         """Derive the keys of a password. Raises BusyError if too many derivations run or wait."""
+        about_to_block()
         with _slot(self._admitted, 0), _slot(self._running, _QUEUE_TIMEOUT):
             return derive(password, seal)
 

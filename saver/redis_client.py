@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from saver.blocking import about_to_block
+
 # Seconds to wait for a connection and for a reply: a Redis that hangs blocks a thread no longer.
 _TIMEOUT = 1.0
+
+
+class _Pool(BlockingConnectionPool):
+    """Says that the thread is about to wait, since each command and each script begins with a connection."""
+
+    def get_connection(self, *args: Any, **options: Any) -> Any:
+        about_to_block()
+        return super().get_connection(*args, **options)  # type: ignore[no-untyped-call]
 
 
 def make_pool(url: str, connections: int) -> BlockingConnectionPool:
@@ -15,7 +27,7 @@ def make_pool(url: str, connections: int) -> BlockingConnectionPool:
 
     Raises TypeError or ValueError for an unknown or malformed option in the URL.
     """
-    pool = BlockingConnectionPool.from_url(
+    pool = _Pool.from_url(
         url.replace("redis+unix:", "unix:", 1),
         max_connections=connections,
         timeout=_TIMEOUT,

@@ -11,6 +11,8 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event
 
+from saver.blocking import about_to_block
+
 # The statement that begins a transaction.
 BEGIN = {
     "write": "BEGIN",
@@ -81,6 +83,12 @@ def prepare(engine: Engine) -> None:
     """Set up every connection that the engine will open."""
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "do_connect", _before_waiting)
+    event.listen(engine, "checkout", _before_waiting)
+
+
+def _before_waiting(*_: object) -> None:
+    about_to_block()
 
 
 def _on_connect(connection: Any, record: Any) -> None:

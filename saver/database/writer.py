@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, event
 
+from saver.blocking import about_to_block
 from saver.database.base import WRITE, Database
 from saver.database.errors import NotReplicatedError, StorageError
 from saver.database.retry import WRITE_TRIES, discard_stale_connection, retry_on_conflict
@@ -101,6 +102,7 @@ class GroupCommitWriter:
     def run(self, work: Callable[[Connection], T]) -> T:
         """See ``Writer.run``."""
         job = _Job(work)
+        about_to_block()
         with self._queue:
             self._waiting.append(job)
             is_leader, self._has_leader = not self._has_leader, True

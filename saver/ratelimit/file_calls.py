@@ -15,6 +15,8 @@ import struct
 import time
 from typing import NamedTuple
 
+from saver.blocking import sleep
+
 LOCKED = "another process holds the lock on the counts"
 # Seconds.
 _LOCK_POLL = 0.000_5
@@ -51,7 +53,7 @@ def lock(file: int, timeout: float) -> None:
             deadline = deadline or time.monotonic() + timeout
             if time.monotonic() > deadline:
                 raise OSError(LOCKED)
-            time.sleep(_LOCK_POLL)
+            sleep(_LOCK_POLL)
 
 
 def try_lock(file: int) -> bool:

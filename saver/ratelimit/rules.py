@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 from typing import NamedTuple, NoReturn
 
+from saver.blocking import sleep
 from saver.clock import Clock
 from saver.ratelimit import Charge, ChargeResult, Counters, CountersError, SafeCounters
 from saver.ratelimit.addresses import network_key, source_key
@@ -37,8 +38,7 @@ _FALLBACK: Windows = ((3_600, 1),)
 _MAX_WAIT = 1.0
 _POLL_INTERVAL = 0.005
 _IN_FLIGHT: Windows = ((30, 1 << 62),)
-# How long (seconds) a credit can be used.
-_CREDIT: Windows = ((600, 0),)
+_CREDIT: Windows = ((600, 0),)  # how long it can be used
 # Above this fraction of used slots a hash table may have no free slot where a count must lie.
 _FULL = 0.75
 
@@ -207,7 +207,7 @@ class RateLimits:
             if not _only_in_flight(plan, charged) or time.monotonic() > deadline:
                 return charged
             self._counters.refund(charged, now)
-            time.sleep(_POLL_INTERVAL)
+            sleep(_POLL_INTERVAL)
 
     def _make_lookup_plan(self, address: str, day: int) -> LookupPlan:
         source = source_key(address)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from saver.api.health import PATHS
+from saver.blocking import call_before_blocking
 from saver.ops.request_counts import NO_ROUTE, RequestCounts
+from saver.server.job_queue import JobQueue
 from saver.server.limits import ConnectionLimits, WaitQueue
 from saver.server.refusals import RefusedError, refusals
 from saver.server.response import RawResponse, run_app
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 # A request that waits for a thread, and whether its connection is closed after it; None ends the thread.
-_Jobs = SimpleQueue[tuple["Connection", "WSGIEnvironment", bool] | None]
+_Jobs = JobQueue[tuple["Connection", "WSGIEnvironment", bool] | None]
+# Enough for all that one interpreter can do while none of them waits.
+_TURNS = 3
 
 
 class ConnectionManager:
@@ -54,9 +57,9 @@ class ConnectionManager:
         self._refusals = refusals()
         self._done: deque[tuple[Connection, RawResponse | None]] = deque()
         self._wakes_loop = False
-        self._jobs: _Jobs = SimpleQueue()
+        self._jobs: _Jobs = JobQueue(_TURNS)
         # The health routes must respond when all threads of the app are busy.
-        self._health_jobs: _Jobs = SimpleQueue()
+        self._health_jobs: _Jobs = JobQueue(1)
         queues = [self._jobs] * threads + [self._health_jobs]
         self._threads = {Thread(target=self._work, args=[queue], daemon=True): queue for queue in queues}
         for thread in self._threads:
@@ -102,6 +105,7 @@ class ConnectionManager:
             thread.join()
 
     def _work(self, jobs: _Jobs) -> None:
+        call_before_blocking(jobs.end_turn)
         while (job := jobs.get()) is not None:
             connection, wsgi_environ, closes = job
             self._done.append((connection, self._respond(wsgi_environ, closes)))
@@ -111,6 +115,7 @@ class ConnectionManager:
             if not self._wakes_loop:
                 self._wakes_loop = True
                 self._loop.call_soon_threadsafe(self._send_done)
+        jobs.end_turn()
 
     def _respond(self, wsgi_environ: WSGIEnvironment, closes: bool) -> RawResponse | None:
         try:
