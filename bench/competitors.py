@@ -56,11 +56,14 @@ class Competitor(Target):
         self._durable = durable
         self._environ: dict[str, str] = {}
 
-    def _serve(self, stack: ExitStack, folder: Path, app: str) -> None:
-        """Run a module's Flask app under the server that saver runs under, by saver's Python."""
+    def _serve(self, stack: ExitStack, folder: Path, app: str, *, waits: bool) -> None:
+        """Run a module's Flask app under the server that saver runs under, by saver's Python.
+
+        ``waits``: it waits for a disk or another process.
+        """
         port = free_port()
         command = [sys.executable, "-m", "bench.same_server", app, "--port", str(port)]
-        command += ["--packages", str(self._packages())]
+        command += ["--packages", str(self._packages()), *(["--waits"] if waits else [])]
         root = _start(stack, command, folder, {**self._environ, "PYTHONPATH": str(ROOT)})
         self._wait_until_up(root, port, same_server.PROCESSES)
 
@@ -115,7 +118,7 @@ class SnapPass(Competitor):
                 raise SystemExit(f"bench: SnapPass needs port {_PORT_OF_SNAPPASS}, which another program has")
             self._run(stack, folder, ["snappass.main"], _PORT_OF_SNAPPASS)
         else:
-            self._serve(stack, folder, "snappass.main:app")
+            self._serve(stack, folder, "snappass.main:app", waits=True)
 
 
 class Bepasty(Competitor):
@@ -145,7 +148,7 @@ class Bepasty(Competitor):
             options = ["--workers", "3", "--log-level=info", "--bind", f"127.0.0.1:{port}", "-k", "gevent"]
             self._run(stack, folder, ["gunicorn", "bepasty.wsgi", *options], port, processes=3)
         else:
-            self._serve(stack, folder, "bepasty.wsgi:application")
+            self._serve(stack, folder, "bepasty.wsgi:application", waits=self._durable)
 
 
 class Pinnwand(Competitor):

@@ -60,8 +60,9 @@ class Served:
     def baseline(cls, folder: Path, changed: Mapping[str, str] | None = None) -> Self:
         """The baseline routes under the same server with the same settings; they can query a PostgreSQL."""
         environ = {"BENCH_DATABASE": address(folder), **(changed or {})}
+        waits = ["--waits"] if environ["BENCH_DATABASE"] else []
         return cls(
-            [sys.executable, "-m", "bench.same_server", "bench.baseline:baseline_app"],
+            [sys.executable, "-m", "bench.same_server", "bench.baseline:baseline_app", *waits],
             environ,
             folder / "baseline.log",
         )

@@ -13,7 +13,7 @@ The layers, each of which imports only from those below it, as the contracts in 
 - ``database``: what differs between SQLite and PostgreSQL, tables, transactions.
 - ``settings``, ``secret``, ``clock``, ``codes``, ``seal``, ``at_rest``, ``key_deriver``, ``texts``,
   ``meetings``, ``live_transfer``, ``redis_client``, ``logs``, ``installation`` (in a clone or from a wheel),
-  ``listener``, ``version``.
+  ``listener``, ``version``, ``blocking`` (a thread says that it is about to wait).
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ class Process:
         """Serve until the worker has to stop, then finish the requests in progress."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_log_location)
+        self._worker.handle_signals()
         config = self._worker.cfg
         self._manager = ConnectionManager(
             self._worker.wsgi, self._limits, config.threads, config, self._requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from gunicorn.workers.gasgi import ASGIWorker
@@ -13,6 +14,21 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
         """Accept the number of threads, which are used here."""
+
+    def init_process(self) -> None:
+        """Start; until ``handle_signals`` the signals that end a process end it at once."""
+        # The handlers of the master would go on as if nothing had come, and uvloop forgets what comes
+        # before it runs: the master would wait until its timeout.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        super().init_process()
+
+    def init_signals(self) -> None:
+        """Handle no signals yet: the loop does not run."""
+
+    def handle_signals(self) -> None:
+        """Finish the requests in progress at a signal; to be called when the loop runs."""
+        super().init_signals()
 
     def load_wsgi(self) -> None:
         """Create the app."""
