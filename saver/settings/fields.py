@@ -60,7 +60,7 @@ class Settings(BaseSettings):
         2, description="How many API processes `serve` starts."
     )
     threads: Annotated[PositiveInt, Unit("threads")] = Field(
-        8, description="How many threads each API process has."
+        8, description="How many threads each API process has. Three take requests, more while those wait."
     )
     request_timeout: Seconds = Field(
         20,
