@@ -2,7 +2,8 @@
 
 The threads of a process run in turns, since Python runs one at a time, and each change of turn takes some
 microseconds. So the server has only a few of them take requests; whatever waits for a disk, another process
-or another machine says so first. Elsewhere it has no effect.
+or another machine says so first, except for the read of one row from a file, which hardly ever waits.
+Elsewhere it has no effect.
 """
 
 from __future__ import annotations

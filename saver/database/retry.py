@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from saver.blocking import about_to_block
 from saver.database.base import ONE_READ, Database
 from saver.database.errors import ConflictError, StorageError
 
@@ -52,6 +53,7 @@ def discard_stale_connection(database: Database, connection: Connection) -> Iter
 def run_read(database: Database, work: Callable[[Connection], T], *, no_timeout: bool = False) -> T:
     """Run work that is one SELECT; with ``no_timeout`` it may take long. Raises StorageError."""
     options = {} if no_timeout else ONE_READ
+    about_to_block()
 
     def run() -> T:
         with (

@@ -48,8 +48,8 @@ _PRAGMAS = (
 # The files that a connection has open.
 _OPENED = ("", "-wal", "-shm")
 
-# Seconds; more than any system has.
-_CLOCK_TICK = 0.1
+# Seconds; more than any file system has. ext3 counts in steps of one second, FAT in steps of two.
+_CLOCK_TICK = 3.0
 
 _Identity = list[tuple[int, int] | None]
 
@@ -86,8 +86,7 @@ class FileConnection(sqlite3.Connection):
             self._seen_folder, self._first_seen, self._is_checked = folder, time.monotonic(), False
         if self._is_checked:
             return False
-        # Two changes within one tick of the system's clock have the same time. Where a symbolic link leads
-        # to, changes do not show here.
+        # Two changes within one tick have the same time. Where a symbolic link leads to, changes do not show.
         is_past_tick = time.monotonic() > self._first_seen + _CLOCK_TICK
         shows_changes = is_past_tick and not Path(self._paths[0]).is_symlink()
         is_lost = self.is_lost()

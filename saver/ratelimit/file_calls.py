@@ -74,14 +74,21 @@ def unlock(file: int) -> None:
 def find_file(path: bytes) -> FileIdentity | None:
     """Return which file a path names; None if none can be found."""
     buffer = _Status()
-    if _statx(_AT_FDCWD, path, _AT_SYMLINK_NOFOLLOW, _STATX_INO | _STATX_SIZE, buffer) != 0:
+    if _statx(_AT_FDCWD, path, _AT_SYMLINK_NOFOLLOW, _STATX_INO | _STATX_SIZE, buffer) == 0:
+        return FileIdentity._make(_FIELDS.unpack_from(buffer))
+    # A sandbox may forbid statx.
+    try:
+        return _identity_of(os.lstat(path))
+    except OSError:
         return None
-    return FileIdentity._make(_FIELDS.unpack_from(buffer))
 
 
 def file_of(descriptor: int) -> FileIdentity:
     """Return which file is open. Raises OSError."""
-    status = os.fstat(descriptor)
+    return _identity_of(os.fstat(descriptor))
+
+
+def _identity_of(status: os.stat_result) -> FileIdentity:
     device = status.st_dev
     return FileIdentity(status.st_ino, status.st_size, os.major(device), os.minor(device))
 

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from saver.blocking import about_to_block
 from saver.ratelimit.counters import Charge, ChargeResult, UsedCredit
-from saver.ratelimit.file_calls import LOCKED, FileIdentity, file_of, find_file, lock, unlock
+from saver.ratelimit.file_calls import LOCKED, FileIdentity, file_of, find_file, lock, try_lock, unlock
 from saver.ratelimit.mapped_table import NO_FREE_SLOT, SLOT, Table
 
 # 2 MiB at first, 64 MiB at most.
@@ -25,6 +26,8 @@ FIRST_SLOTS = 1 << 16
 MAX_SLOTS = 1 << 21
 # Seconds to wait for the lock; only a process that is stopped holds it that long.
 LOCK_TIMEOUT = 5.0
+# Seconds; all threads of the process together seldom need more.
+_QUICK_WAIT = 0.005
 # The file may be replaced between its opening and its lock.
 _MAX_REOPENS = 10
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -127,8 +130,10 @@ class MappedFileCounters:
                 self._grow(now)
 
     def _acquire(self) -> None:
-        if not self._thread_lock.acquire(timeout=self._lock_timeout):
-            raise OSError(LOCKED)
+        if not self._thread_lock.acquire(timeout=_QUICK_WAIT):
+            about_to_block()
+            if not self._thread_lock.acquire(timeout=self._lock_timeout):
+                raise OSError(LOCKED)
         try:
             self._lock()
         except BaseException:
@@ -147,7 +152,9 @@ class MappedFileCounters:
         for _ in range(_MAX_REOPENS):
             # A file lock belongs to the open file, which a fork would share.
             if self._file is not None and self._pid == os.getpid():
-                lock(self._file, self._lock_timeout)
+                # A process that is stopped keeps its lock, but only on this file.
+                if not try_lock(self._file) and find_file(self._name) == self._identity:
+                    lock(self._file, self._lock_timeout)
                 # A write beyond the end of a file that was truncated would kill the process (SIGBUS).
                 if find_file(self._name) == self._identity:
                     return
@@ -157,6 +164,8 @@ class MappedFileCounters:
     def _reopen(self) -> None:
         if self._file is not None and self._pid == os.getpid():
             self._log_loss()
+            # Closing alone would leave the lock to a child that shares the open file.
+            unlock(self._file)
             os.close(self._file)
         self._file = None
         with _opened(self._path) as descriptor:
@@ -191,6 +200,7 @@ class MappedFileCounters:
             # On a full disk the part that was written takes space that others need.
             new_path.unlink(missing_ok=True)
             raise
+        unlock(old_file)
         os.close(old_file)
 
 

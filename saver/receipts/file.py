@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from saver.blocking import about_to_block
 from saver.receipts.base import LruSet, Receipt, ReceiptsError
 
 _SCHEMA = """
@@ -70,6 +71,7 @@ class FileReceipts:
             raise ReceiptsError(type(error).__name__) from None
 
     def _execute(self, statement: str, values: tuple[object, ...]) -> bool:
+        about_to_block()
         try:
             self._connection().execute(statement, values)
         except sqlite3.Error:

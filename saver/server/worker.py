@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from typing import Any
 
@@ -20,7 +21,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         # The handlers of the master would go on as if nothing had come, and uvloop forgets what comes
         # before it runs: the master would wait until its timeout.
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-            signal.signal(number, signal.SIG_DFL)
+            # Not the default of SIGQUIT, which writes the memory to the disk.
+            signal.signal(number, lambda *_: os._exit(0))
         super().init_process()
 
     def init_signals(self) -> None:

@@ -66,6 +66,14 @@ class TestFileCalls:
         assert found
         assert found.inode == path.lstat().st_ino
 
+    def test_a_sandbox_may_forbid_the_call(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = tmp_path / "file"
+        path.touch()
+        found = find_file(bytes(path))
+        monkeypatch.setattr("saver.ratelimit.file_calls._statx", lambda *_: -1)
+        assert found == find_file(bytes(path))
+        assert find_file(bytes(tmp_path / "none")) is None
+
     def test_no_other_thread_runs_meanwhile(self, tmp_path: Path) -> None:
         may_run, has_run = threading.Lock(), threading.Event()
 
@@ -120,6 +128,27 @@ class TestSharedCounts:
             refused = run_concurrently([lambda: raised(lambda: shared.charge(A_MINUTE, NOW))] * 8)
             assert refused == [OSError] * 8
         assert shared.charge(A_MINUTE, NOW)[0].counted == 2
+
+    def test_a_file_that_stays_locked_can_be_deleted(
+        self, shared: MappedFileCounters, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        with (tmp_path / "counts").open("rb") as other:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            (tmp_path / "counts").unlink()
+            assert shared.charge(A_MINUTE, NOW)[0].counted == 1
+
+    def test_a_file_that_was_replaced_is_locked_by_nobody(
+        self, shared: MappedFileCounters, tmp_path: Path
+    ) -> None:
+        shared.charge(A_MINUTE, NOW)
+        assert shared._file is not None
+        shared_with_a_child = os.dup(shared._file)
+        with (tmp_path / "counts").open("rb") as old:
+            (tmp_path / "counts").unlink()
+            shared.charge(A_MINUTE, NOW)
+            assert try_lock(old.fileno())
+        os.close(shared_with_a_child)
 
     def test_a_clock_set_back_refuses_no_source(self, shared: MappedFileCounters) -> None:
         shared.charge(A_MINUTE, NOW)
